@@ -1,0 +1,1 @@
+//! SQL stores of the campaign engine.

@@ -1,0 +1,1 @@
+//! The campaign engine's gateway to WAHA.

@@ -1,0 +1,1 @@
+//! A WAHA server without WhatsApp.
