@@ -2,6 +2,15 @@
 #![warn(missing_docs)]
 
 pub mod audience;
+pub mod campaign;
+pub mod clock;
+pub mod delivery;
+pub mod failure;
+pub mod gateway;
+pub mod limits;
 pub mod message;
+pub mod message_id;
 pub mod phone;
+pub mod retry;
+pub mod store;
 pub mod template;

@@ -1,0 +1,245 @@
+//! A campaign: what, to whom, from which session, when. Its definition is frozen when it starts; its state
+//! moves along one table.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::gateway::Session;
+use crate::limits::{Hours, Zone};
+use crate::message::MessageTemplate;
+use crate::retry::RetryPolicy;
+
+/// Everything that makes a campaign this campaign. The same name with the same definition goes on; with another one it is refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Definition {
+    /// Unique in its database.
+    pub name: String,
+    /// The session it is sent from.
+    pub session: Session,
+    /// What is sent.
+    pub message: MessageTemplate,
+    /// Where the audience comes from.
+    pub source: Source,
+    /// What happens to rows that lack a value the message needs.
+    pub missing: Missing,
+    /// When it may send; `None` is at any hour.
+    pub hours: Option<Hours>,
+    /// The zone in which its times are shown.
+    pub zone: Zone,
+    /// Not before this moment.
+    pub starts_at: Option<Timestamp>,
+    /// Nothing is sent after this moment.
+    pub expires_at: Option<Timestamp>,
+    /// How often a delivery is tried.
+    pub retry: RetryPolicy,
+}
+
+/// Where an audience comes from: enough to tell whether it is the same one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The file's name, for people.
+    pub name: String,
+    /// SHA-256 of its bytes, in hex.
+    pub sha256: String,
+    /// Options of the import (sheet, columns, region, key), as one readable line.
+    pub options: String,
+    /// Only the first so many recipients.
+    pub limit: Option<u32>,
+}
+
+/// What happens to rows that lack a value the message needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// The campaign does not start.
+    #[default]
+    Refuse,
+    /// Those rows are skipped, and reported.
+    Skip,
+}
+
+/// One input in which two definitions of one name differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Which input.
+    pub what: &'static str,
+    /// How the campaign has it.
+    pub was: String,
+    /// How it was given now.
+    pub is: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: was {}, is now {}", self.what, self.was, self.is)
+    }
+}
+
+impl Definition {
+    /// In what `other` differs. The file's name does not count: its contents do.
+    pub fn differences(&self, other: &Definition) -> Vec<Difference> {
+        let mut found = Vec::new();
+        let mut compare = |what, was: String, is: String| {
+            if was != is {
+                found.push(Difference { what, was, is });
+            }
+        };
+        let moment = |moment: &Option<Timestamp>| {
+            moment.map_or("none".to_owned(), |moment| self.zone.show(moment))
+        };
+        compare(
+            "session",
+            self.session.to_string(),
+            other.session.to_string(),
+        );
+        compare("message", self.message.describe(), other.message.describe());
+        compare("file", show_hash(&self.source), show_hash(&other.source));
+        compare(
+            "import options",
+            self.source.options.clone(),
+            other.source.options.clone(),
+        );
+        compare("limit", show(&self.source.limit), show(&other.source.limit));
+        compare("missing values", show(&self.missing), show(&other.missing));
+        compare("hours", show_hours(&self.hours), show_hours(&other.hours));
+        compare("zone", self.zone.to_string(), other.zone.to_string());
+        compare("start", moment(&self.starts_at), moment(&other.starts_at));
+        compare(
+            "expiry",
+            moment(&self.expires_at),
+            moment(&other.expires_at),
+        );
+        compare("retry", show(&self.retry), show(&other.retry));
+        found
+    }
+}
+
+fn show(value: &impl fmt::Debug) -> String {
+    format!("{value:?}")
+}
+
+fn show_hash(source: &Source) -> String {
+    format!(
+        "{} (sha256 {})",
+        source.name,
+        source.sha256.get(..12).unwrap_or(&source.sha256)
+    )
+}
+
+fn show_hours(hours: &Option<Hours>) -> String {
+    hours.as_ref().map_or("any".to_owned(), Hours::to_string)
+}
+
+/// Where a campaign stands. The numbers are those stored in databases and never change their meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum CampaignState {
+    /// Named, nothing imported.
+    Draft = 0,
+    /// Rows are coming in.
+    Importing = 1,
+    /// The audience is complete and checked.
+    Frozen = 2,
+    /// Waits for its start.
+    Scheduled = 3,
+    /// Sends, or waits for hours, caps or its lane.
+    Running = 4,
+    /// Stopped by the operator until resumed.
+    Paused = 5,
+    /// Nothing is scheduled or sending any more.
+    Completed = 6,
+    /// Nothing is unconfirmed, and the time for acks is over.
+    Settled = 7,
+    /// Cancelled by the operator.
+    Cancelled = 8,
+}
+
+impl CampaignState {
+    /// Every state, in the order of their numbers.
+    pub const ALL: [CampaignState; 9] = [
+        CampaignState::Draft,
+        CampaignState::Importing,
+        CampaignState::Frozen,
+        CampaignState::Scheduled,
+        CampaignState::Running,
+        CampaignState::Paused,
+        CampaignState::Completed,
+        CampaignState::Settled,
+        CampaignState::Cancelled,
+    ];
+
+    /// The state with this stored number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+
+    /// Its name in reports, routes and commands.
+    pub const fn name(self) -> &'static str {
+        match self {
+            CampaignState::Draft => "draft",
+            CampaignState::Importing => "importing",
+            CampaignState::Frozen => "frozen",
+            CampaignState::Scheduled => "scheduled",
+            CampaignState::Running => "running",
+            CampaignState::Paused => "paused",
+            CampaignState::Completed => "completed",
+            CampaignState::Settled => "settled",
+            CampaignState::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether a campaign may go from here to `to`.
+    pub fn may_become(self, to: CampaignState) -> bool {
+        use CampaignState as C;
+        matches!(
+            (self, to),
+            (C::Draft, C::Importing)
+                | (C::Importing, C::Frozen)
+                | (C::Frozen, C::Scheduled | C::Running | C::Paused)
+                | (C::Scheduled, C::Running | C::Paused)
+                | (C::Running, C::Paused | C::Completed)
+                | (C::Paused, C::Running | C::Completed)
+                // A retry or a resend brings work back; so does a doubt that proves absent.
+                | (C::Completed, C::Settled | C::Running)
+                | (C::Settled, C::Running)
+        ) || (to == C::Cancelled && !matches!(self, C::Cancelled | C::Settled))
+    }
+
+    /// Its runner has something to do for it: to send, to settle, or to wait.
+    pub const fn is_live(self) -> bool {
+        matches!(
+            self,
+            CampaignState::Scheduled
+                | CampaignState::Running
+                | CampaignState::Paused
+                | CampaignState::Completed
+                | CampaignState::Cancelled
+        )
+    }
+}
+
+impl fmt::Display for CampaignState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CampaignState as C;
+
+    #[test]
+    fn a_campaign_moves_only_along_its_table() {
+        assert!(C::Draft.may_become(C::Importing));
+        assert!(!C::Draft.may_become(C::Running));
+        assert!(!C::Settled.may_become(C::Cancelled));
+        assert!(C::Paused.may_become(C::Running) && C::Running.may_become(C::Paused));
+        for state in C::ALL {
+            assert!(!C::Cancelled.may_become(state), "{state}");
+            assert_eq!(C::from_number(state as u8), Some(state));
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! What the engine asks of the outside world: hand a message over, find out about one, look at a session.
+//!
+//! A gateway reports what happened and never repeats anything on its own. The words of one service (HTTP
+//! statuses, message bodies) end here; the engine knows [`Outcome`]s.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::{Clock, Elapsed};
+use crate::delivery::{Ack, DeliveryId};
+use crate::failure::Outcome;
+use crate::message::{MessageKind, RenderedMessage};
+use crate::phone::PhoneNumber;
+
+/// The name of a session on its server.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Session(pub Arc<str>);
+
+impl Session {
+    /// The session with this name.
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+}
+
+impl fmt::Display for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A WhatsApp account, by its phone number. Limits belong to accounts: a session paired anew with another number is another account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Account(pub PhoneNumber);
+
+/// One attempt, ready to go. It exists only after its journal is known to be durable.
+#[derive(Debug, Clone)]
+pub struct Sending {
+    /// Whose message.
+    pub delivery: DeliveryId,
+    /// From which session.
+    pub session: Session,
+    /// To whom.
+    pub to: PhoneNumber,
+    /// The id the message must have.
+    pub message_id: String,
+    /// What to send.
+    pub message: RenderedMessage,
+    /// The request may not be written after this moment.
+    pub deadline: Elapsed,
+}
+
+/// Asked when the request's body is about to be written, and not before.
+#[derive(Clone)]
+pub struct Guard {
+    clock: Arc<dyn Clock>,
+    deadline: Elapsed,
+    closed: Arc<AtomicBool>,
+}
+
+/// The body must not be written: the attempt came too late, or its campaign was paused or cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Withheld {
+    /// The deadline has passed.
+    #[error("the moment to send this has passed")]
+    TooLate,
+    /// The campaign was paused or cancelled, or sending was stopped.
+    #[error("sending was stopped")]
+    Stopped,
+}
+
+impl Guard {
+    /// A guard that refuses after `deadline`, and once `closed` is set.
+    pub fn new(clock: Arc<dyn Clock>, deadline: Elapsed, closed: Arc<AtomicBool>) -> Self {
+        Self {
+            clock,
+            deadline,
+            closed,
+        }
+    }
+
+    /// Whether the body may be written at this very moment.
+    ///
+    /// # Errors
+    /// [`Withheld`] with the reason; the attempt then counts as not handed over.
+    pub fn ask(&self) -> Result<(), Withheld> {
+        if self.closed.load(Ordering::Acquire) {
+            Err(Withheld::Stopped)
+        } else if self.clock.now().elapsed > self.deadline {
+            Err(Withheld::TooLate)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Guard(until {:?})", self.deadline)
+    }
+}
+
+/// A message of the same session that is known to be accepted: a look-up that cannot find it proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Control {
+    /// Whose chat it is in.
+    pub to: PhoneNumber,
+    /// Its bare id.
+    pub message_id: String,
+}
+
+/// A look-up of a message by its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whose message.
+    pub delivery: DeliveryId,
+    /// In which session.
+    pub session: Session,
+    /// In whose chat.
+    pub to: PhoneNumber,
+    /// The bare id.
+    pub message_id: String,
+    /// What the same look-up must be able to find.
+    pub control: Option<Control>,
+}
+
+/// What a look-up found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// The message is there; WhatsApp has acknowledged it so far.
+    Found(Ack),
+    /// It is not there.
+    Absent {
+        /// Whether the same look-up found the control, in the same session, with the message store on.
+        complete: bool,
+    },
+    /// The look-up did not work.
+    Unknown {
+        /// Why, for the list of what is unconfirmed.
+        why: Box<str>,
+    },
+}
+
+/// How a session stands, as seen at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// Whether it can send.
+    pub readiness: Readiness,
+    /// Whose account it is, when known.
+    pub account: Option<Account>,
+    /// When the server process started, by our own clock.
+    pub server_up_since: Option<Elapsed>,
+    /// What the server's clock shows.
+    pub server_time: Option<Timestamp>,
+    /// Whether the session keeps its messages, so that look-ups mean something.
+    pub store_on: Option<bool>,
+    /// Version and engine: what trust in ids is bound to.
+    pub platform: Option<Box<str>>,
+}
+
+/// Whether a session can send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// WORKING.
+    Working,
+    /// Any other status, by its name.
+    NotReady(Box<str>),
+    /// There is no such session.
+    Missing,
+    /// The server refuses the key.
+    Unauthorized,
+    /// The server does not answer.
+    Unreachable,
+}
+
+/// Something that reached us without being asked for: an event of the websocket or a webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A message of ours was acknowledged.
+    Ack {
+        /// The session that reports it.
+        session: Session,
+        /// The account that sent it, when the event says so.
+        account: Option<Account>,
+        /// The bare message id.
+        message_id: Box<str>,
+        /// How far it got.
+        ack: Ack,
+    },
+    /// A message sent through the API appeared in the session.
+    Echo {
+        /// The session that reports it.
+        session: Session,
+        /// The account that sent it, when the event says so.
+        account: Option<Account>,
+        /// The bare message id.
+        message_id: Box<str>,
+        /// Whose chat it is in, when the event tells the phone.
+        to: Option<PhoneNumber>,
+        /// What kind of message, when it can be told.
+        kind: Option<MessageKind>,
+        /// The hash of its text or caption.
+        text_hash: u64,
+    },
+    /// A session changed its status.
+    Status {
+        /// Which.
+        session: Session,
+        /// The new status.
+        readiness: Readiness,
+        /// Whose account it is, when the event says so.
+        account: Option<Account>,
+    },
+    /// Events may have been missed since the last one.
+    Gap {
+        /// Which session, or all of them.
+        session: Option<Session>,
+    },
+}
+
+/// The way to WhatsApp.
+#[async_trait]
+pub trait Gateway: Send + Sync + 'static {
+    /// Hands one message over, once. Asks the guard in the same poll that writes the request's body; never repeats.
+    async fn send(&self, sending: &Sending, guard: Guard) -> Outcome;
+
+    /// Looks a message up by its id.
+    async fn find(&self, finding: &Finding) -> Found;
+
+    /// Looks at a session and its server.
+    async fn observe(&self, session: &Session) -> Observation;
+}

@@ -1,0 +1,119 @@
+//! How fast one account may send, and when. Each part answers "when may I?"; none of them sleeps.
+//!
+//! [`Pacer`] holds an account's gap, sliding windows and daily cap; [`Hours`] tells when a campaign may
+//! send at all. What is charged is charged when the attempt is journalled, and stays charged unless
+//! the send is proved not handed over.
+
+mod hours;
+mod pacing;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::hours::{Hours, HoursError, Span, Zone, ZoneError};
+pub use self::pacing::{History, Pacer, Past, When};
+
+/// What one account may do. Limits hold over all campaigns and single sends of the account.
+///
+/// The default is slow on purpose: one message every 2 to 4 seconds and 1,000 a day, which users of WAHA
+/// report as sustainable for warmed-up numbers. WAHA's own advice for unknown people is 30 to 60 seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneLimits {
+    /// The pause between the end of one send and the beginning of the next.
+    pub gap: Gap,
+    /// So many sends in any interval of such a length.
+    pub windows: Vec<Window>,
+    /// The most sends of one calendar day in `zone`.
+    pub sends_per_day_max: Option<u32>,
+    /// Whose midnight begins the day.
+    pub zone: Zone,
+    /// The most sends under way at once. A lane with a gap has one.
+    pub in_flight_max: u16,
+}
+
+impl LaneLimits {
+    /// No limit but the number of sends under way: for benches and simulators.
+    pub fn unpaced(in_flight_max: u16) -> Self {
+        Self {
+            gap: Gap::NONE,
+            windows: Vec::new(),
+            sends_per_day_max: None,
+            zone: Zone::default(),
+            in_flight_max,
+        }
+    }
+
+    /// The most sends that may be under way at once under these limits.
+    pub fn concurrency(&self) -> usize {
+        if self.gap == Gap::NONE {
+            usize::from(self.in_flight_max.max(1))
+        } else {
+            1
+        }
+    }
+}
+
+impl Default for LaneLimits {
+    fn default() -> Self {
+        Self {
+            gap: Gap {
+                min: Duration::from_secs(2),
+                max: Duration::from_secs(4),
+            },
+            windows: Vec::new(),
+            sends_per_day_max: Some(1_000),
+            zone: Zone::default(),
+            in_flight_max: 16,
+        }
+    }
+}
+
+/// A pause drawn anew each time, evenly between two bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The shortest.
+    pub min: Duration,
+    /// The longest.
+    pub max: Duration,
+}
+
+impl Gap {
+    /// No pause at all.
+    pub const NONE: Gap = Gap {
+        min: Duration::ZERO,
+        max: Duration::ZERO,
+    };
+
+    /// The pause that stands at `unit` (0 to 1) between the bounds.
+    pub fn draw(self, unit: f64) -> Duration {
+        self.min
+            + self
+                .max
+                .saturating_sub(self.min)
+                .mul_f64(unit.clamp(0.0, 1.0))
+    }
+}
+
+/// At most `sends_max` sends in any interval of length `span`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The most sends.
+    pub sends_max: u32,
+    /// The length of the interval.
+    pub span: Duration,
+}
+
+/// Which limit is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// The pause between two sends.
+    Gap,
+    /// A sliding window.
+    Window,
+    /// The day's cap.
+    DailyCap,
+    /// Sends still under way.
+    InFlight,
+}

@@ -1,0 +1,578 @@
+//! What the engine needs kept: all-or-nothing batches, counters, and pages in key order.
+//!
+//! A store promises that a batch is durable when [`Store::commit`] returns, that each change of it either
+//! took place or is reported as lost with the reason, and that nothing of a failed batch took place. Journalling
+//! checks, in the transaction itself, everything that must hold at send time. `testing::store_contract` checks
+//! each promise.
+
+mod commands;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+pub use self::commands::{Answer, Command, CommandId};
+use crate::campaign::{CampaignState, Definition};
+use crate::clock::{Now, Stamp};
+use crate::delivery::{CampaignId, DeliveryId, Happening, Reason, Standing, State};
+use crate::failure::Trouble;
+use crate::gateway::{Account, Session};
+use crate::limits::LaneLimits;
+use crate::message::MessageKind;
+use crate::phone::PhoneNumber;
+
+/// A lane's number in its database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LaneId(pub u32);
+
+/// Counts who may write for a lane. It grows with each take-over; what an earlier owner still writes is lost.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Epoch(pub u32);
+
+/// What went wrong in a store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process is the runner of this database.
+    #[error("{holder} is already sending from this database: let it go on, or stop it first")]
+    RunnerBusy {
+        /// Who holds it, as far as it can be named.
+        holder: String,
+    },
+    /// The database is from a newer version of this program.
+    #[error(
+        "the database has schema version {found}, this program knows {known}: use the newer program"
+    )]
+    TooNew {
+        /// The version found.
+        found: u32,
+        /// The newest version known.
+        known: u32,
+    },
+    /// What was asked for does not exist.
+    #[error("there is no {what}")]
+    NotFound {
+        /// What was asked for.
+        what: String,
+    },
+    /// What was asked for cannot be done as things stand.
+    #[error("{0}")]
+    Refused(String),
+    /// The batch may or may not be durable. Take over again to find out.
+    #[error("it is not known whether the last changes were saved: {0}")]
+    Unknown(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database failed; nothing was changed.
+    #[error("the database failed: {0}")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What a new runner finds.
+#[derive(Debug, Clone)]
+pub struct TakeOver {
+    /// The key under which this database's message ids are derived.
+    pub message_key: [u8; 16],
+    /// Deliveries that another process left in `sending`; they are `unconfirmed` now.
+    pub orphaned: u64,
+    /// The database is an older copy of itself: whatever was open in it is `unconfirmed` now and looked up first.
+    pub is_restored: bool,
+    /// The moment of the take-over: no earlier process writes a request after it.
+    pub at: Stamp,
+}
+
+/// An account's lane as the store keeps it.
+#[derive(Debug, Clone)]
+pub struct LaneRecord {
+    /// Its number.
+    pub id: LaneId,
+    /// Whose lane.
+    pub account: Account,
+    /// Who may write for it.
+    pub epoch: Epoch,
+    /// Its limits.
+    pub limits: LaneLimits,
+    /// The latest attempts, newest first: at least as many as its largest window admits. `None`: the end is not known.
+    pub attempts: Vec<(Stamp, Option<Stamp>)>,
+    /// The day last counted, and its sends.
+    pub day: Option<(Date, u32)>,
+    /// Why it is held, and until when.
+    pub hold: Option<(Trouble, Timestamp)>,
+    /// Kinds of message whose ids came back as given, under this platform.
+    pub trusted: Trusted,
+}
+
+/// Where message ids have proved to be honoured: on one platform (version and engine), for some kinds.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Trusted {
+    /// Version and engine of the server.
+    pub platform: Box<str>,
+    /// The kinds.
+    pub kinds: Vec<MessageKind>,
+}
+
+/// A campaign as the store keeps it.
+#[derive(Debug, Clone)]
+pub struct CampaignRecord {
+    /// Its number.
+    pub id: CampaignId,
+    /// What it is.
+    pub definition: Arc<Definition>,
+    /// The names of its variables, in the order in which rows hold their values.
+    pub columns: Arc<[Box<str>]>,
+    /// Where it stands.
+    pub state: CampaignState,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// Rows refused at import.
+    pub rejected: u64,
+    /// How many deliveries stand where; one per recipient, its newest generation.
+    pub counts: Counts,
+}
+
+/// How many deliveries stand where.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Counts(pub BTreeMap<(State, Option<Reason>), u64>);
+
+impl Counts {
+    /// How many are in this state, whatever the reason.
+    pub fn of(&self, state: State) -> u64 {
+        self.0
+            .iter()
+            .filter(|((other, _), _)| *other == state)
+            .map(|(_, count)| count)
+            .sum()
+    }
+
+    /// How many there are in all.
+    pub fn total(&self) -> u64 {
+        self.0.values().sum()
+    }
+}
+
+/// A recipient on the way into the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRecipient {
+    /// The row in its file, for the report.
+    pub row: u64,
+    /// Whom to write to.
+    pub phone: PhoneNumber,
+    /// The value of the key column, when the campaign has one.
+    pub key: Option<Box<str>>,
+    /// The values of the campaign's columns, in their order.
+    pub values: Box<[Box<str>]>,
+    /// It is imported, and skipped for this reason.
+    pub skip: Option<Reason>,
+}
+
+/// What became of a recipient on the way in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Imported {
+    /// It is in.
+    Added(DeliveryId),
+    /// The same recipient came in earlier.
+    Duplicate {
+        /// In this row.
+        first_row: u64,
+    },
+}
+
+/// Asks for deliveries that are due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadyQuery {
+    /// Of this campaign.
+    pub campaign: CampaignId,
+    /// After this one, in key order.
+    pub after: Option<DeliveryId>,
+    /// Not waiting beyond this moment.
+    pub due: Timestamp,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// A delivery that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ready {
+    /// Which.
+    pub delivery: DeliveryId,
+    /// To whom.
+    pub phone: PhoneNumber,
+    /// Attempts that counted so far.
+    pub attempts: u8,
+    /// The values of the campaign's columns, in their order.
+    pub values: Box<[Box<str>]>,
+}
+
+/// A page of deliveries that are due.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReadyPage {
+    /// In key order.
+    pub ready: Vec<Ready>,
+    /// When the next one after the page's start that still waits comes due.
+    pub next_due: Option<Timestamp>,
+    /// Whether more may follow after the last one.
+    pub has_more: bool,
+}
+
+/// Asks for deliveries whose look-up is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DoubtQuery {
+    /// After this one, in key order.
+    pub after: Option<DeliveryId>,
+    /// Whose next look comes no later than this.
+    pub due: Timestamp,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// An unconfirmed delivery, or an accepted one that no ack followed, with what is known of its last attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubtful {
+    /// Which.
+    pub delivery: DeliveryId,
+    /// To whom.
+    pub phone: PhoneNumber,
+    /// Where it stands.
+    pub standing: Standing,
+    /// From which lane.
+    pub lane: LaneId,
+    /// The kind of message.
+    pub kind: MessageKind,
+    /// When its last attempt was journalled; `None` for one that is in doubt because the database was restored.
+    pub started: Option<Stamp>,
+    /// When that attempt ended, or was taken over. No request of it is written after this.
+    pub ended: Option<Stamp>,
+    /// The id the server chose, where it did not take ours.
+    pub foreign_id: Option<Box<str>>,
+    /// Looks so far.
+    pub looks: u8,
+    /// The accepted message of the same lane nearest to it in time.
+    pub control: Option<(DeliveryId, PhoneNumber, Option<Box<str>>)>,
+}
+
+/// A page of deliveries whose look-up is due.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DoubtPage {
+    /// In key order.
+    pub doubts: Vec<Doubtful>,
+    /// When the next look of another one comes due.
+    pub next_due: Option<Timestamp>,
+}
+
+/// An attempt to be put on record before its request may be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Journal {
+    /// Whose attempt.
+    pub delivery: DeliveryId,
+    /// To whom.
+    pub phone: PhoneNumber,
+    /// From which lane.
+    pub lane: LaneId,
+    /// As whose owner.
+    pub epoch: Epoch,
+    /// The kind of message.
+    pub kind: MessageKind,
+    /// The hash of its text or caption.
+    pub text_hash: u64,
+}
+
+/// Something that happened to a delivery, with what goes on record beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Happened {
+    /// To which.
+    pub delivery: DeliveryId,
+    /// What.
+    pub happening: Happening,
+    /// Whether this ends the open attempt.
+    pub ends_attempt: bool,
+    /// Scheduled: not before this moment. Unconfirmed or silent: the next look. `None`: at once, or never again.
+    pub next: Option<Timestamp>,
+    /// The id the server chose, where it did not take ours.
+    pub foreign_id: Option<Box<str>>,
+    /// The server's words, for the report.
+    pub message: Option<Box<str>>,
+}
+
+/// One change of a batch.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// Puts an attempt on record. Lost unless the campaign runs, the delivery is scheduled, the number is not suppressed, the epoch
+    /// is the lane's, and no other attempt of the lane to that chat is open.
+    Journal(Journal),
+    /// Moves a delivery as [`crate::delivery::apply`] judges it.
+    Happened(Happened),
+    /// A look-up was made and decided nothing; the next one is due then, or never by itself.
+    Looked {
+        /// Of which delivery.
+        delivery: DeliveryId,
+        /// The next look.
+        next: Option<Timestamp>,
+        /// What is missing, for the list of what is unconfirmed.
+        missing: Box<str>,
+    },
+    /// Moves a campaign, if it stands at `from`.
+    Campaign {
+        /// Which.
+        campaign: CampaignId,
+        /// From where.
+        from: CampaignState,
+        /// To where.
+        to: CampaignState,
+    },
+    /// Keeps what a lane has counted and learnt.
+    Lane(LaneNote),
+    /// Does the same to the next so many scheduled deliveries of a campaign.
+    Sweep {
+        /// Of which campaign.
+        campaign: CampaignId,
+        /// [`Happening::Cancelled`] or [`Happening::Skipped`].
+        happening: Happening,
+        /// At most so many.
+        deliveries_max: u32,
+    },
+    /// Gives a recipient a new generation, scheduled, from a delivery that failed or is unconfirmed. The old one leaves the counts.
+    NewGeneration {
+        /// The newest generation so far.
+        delivery: DeliveryId,
+    },
+    /// Answers a command.
+    Answer {
+        /// Which.
+        command: CommandId,
+        /// With this.
+        answer: Answer,
+    },
+}
+
+/// What a lane has counted and learnt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LaneNote {
+    /// Which lane.
+    pub lane: LaneId,
+    /// As whose owner.
+    pub epoch: Epoch,
+    /// The day counted and its sends.
+    pub day: Option<(Date, u32)>,
+    /// Why it is held, and until when.
+    pub hold: Option<(Trouble, Timestamp)>,
+    /// Where ids have proved to be honoured.
+    pub trusted: Trusted,
+}
+
+/// Changes that take place together or not at all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// The moment of all its changes.
+    pub at: Stamp,
+    /// In this order.
+    pub changes: Vec<Change>,
+}
+
+/// What became of one change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// It took place, or had nothing to do.
+    Done,
+    /// The delivery stands there now.
+    Moved {
+        /// Before.
+        from: Standing,
+        /// After.
+        to: Standing,
+    },
+    /// So many deliveries were swept.
+    Swept(u32),
+    /// The new generation.
+    Created(DeliveryId),
+    /// It did not take place.
+    Lost(Lost),
+}
+
+/// Why a change did not take place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// There is no such delivery, campaign or lane.
+    NotFound,
+    /// The delivery stands elsewhere.
+    Delivery(Standing),
+    /// The campaign stands elsewhere.
+    Campaign(CampaignState),
+    /// The number is on the suppression list.
+    Suppressed,
+    /// Another attempt of this lane to the same chat is open.
+    ChatBusy,
+    /// Somebody else owns the lane.
+    NotOwner,
+    /// The recipient has had as many generations as there can be.
+    NoGeneration,
+}
+
+/// A row of the report: a recipient and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportRow {
+    /// Which delivery.
+    pub delivery: DeliveryId,
+    /// The row in its file.
+    pub row: u64,
+    /// To whom.
+    pub phone: PhoneNumber,
+    /// The value of the key column.
+    pub key: Option<Box<str>>,
+    /// The values of the campaign's columns.
+    pub values: Box<[Box<str>]>,
+    /// Where it stands.
+    pub standing: Standing,
+    /// When it came to stand there.
+    pub changed_at: Timestamp,
+    /// The server's words, or what is missing to settle it.
+    pub message: Option<Box<str>>,
+}
+
+/// Asks for a page of the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportQuery {
+    /// Of which campaign.
+    pub campaign: CampaignId,
+    /// After this one, in key order.
+    pub after: Option<DeliveryId>,
+    /// Only these states; empty is all.
+    pub states: Vec<State>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// A number that must not be written to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppression {
+    /// The number.
+    pub phone: PhoneNumber,
+    /// How it came on the list: an opt-out, a block, a bounce, the operator.
+    pub source: Box<str>,
+    /// When.
+    pub since: Timestamp,
+}
+
+/// Keeps campaigns, deliveries, lanes and commands.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Becomes the runner: takes the lock, raises every lane's epoch, and turns what an earlier runner left in `sending` into
+    /// `unconfirmed`, to be looked up at once. When the database turns out to be an older copy of itself, everything that is not
+    /// terminal becomes `unconfirmed` first.
+    ///
+    /// # Errors
+    /// [`StoreError::RunnerBusy`] while another process runs.
+    async fn take_over(&self, now: Stamp) -> Result<TakeOver, StoreError>;
+
+    /// Gives the runner's lock back. Dropping the store, or the end of the process, does the same.
+    async fn step_down(&self) -> Result<(), StoreError>;
+
+    /// The lane of an account, made with these limits when there is none.
+    async fn lane(
+        &self,
+        account: Account,
+        session: &Session,
+        limits: &LaneLimits,
+    ) -> Result<LaneRecord, StoreError>;
+
+    /// Gives a lane other limits.
+    async fn set_limits(&self, account: Account, limits: &LaneLimits) -> Result<(), StoreError>;
+
+    /// Makes all changes of a batch, or none. The effects are in the order of the changes.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] when it cannot be told whether the batch is durable; any other error means that nothing took place.
+    async fn commit(&self, batch: Batch) -> Result<Vec<Effect>, StoreError>;
+
+    /// Deliveries that are due, in key order.
+    async fn ready(&self, query: ReadyQuery) -> Result<ReadyPage, StoreError>;
+
+    /// Deliveries whose look-up is due, in key order.
+    async fn doubts(&self, query: DoubtQuery) -> Result<DoubtPage, StoreError>;
+
+    /// Gives the next so many accepted deliveries whose attempt ended before `before` and that no ack followed a look-up that is due at once.
+    /// Each attempt is considered once. Returns how many were considered.
+    async fn mark_silent(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError>;
+
+    /// The delivery that a server's own message id belongs to.
+    async fn delivery_of(&self, foreign_id: &str) -> Result<Option<DeliveryId>, StoreError>;
+
+    /// The one open attempt of an account to a chat, when its kind and text are these.
+    async fn open_attempt(
+        &self,
+        account: Account,
+        to: PhoneNumber,
+        kind: MessageKind,
+        text_hash: u64,
+    ) -> Result<Option<DeliveryId>, StoreError>;
+
+    /// Creates a campaign in `importing`, or empties one of the same name that never got further than that.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when a campaign of that name has been frozen.
+    async fn create(
+        &self,
+        definition: &Definition,
+        columns: &[Box<str>],
+        now: Now,
+    ) -> Result<CampaignId, StoreError>;
+
+    /// Adds recipients, in order. What is already there is reported as a duplicate.
+    async fn import(
+        &self,
+        campaign: CampaignId,
+        recipients: Vec<NewRecipient>,
+        rejected: u64,
+    ) -> Result<Vec<Imported>, StoreError>;
+
+    /// A campaign by name.
+    async fn campaign(&self, name: &str) -> Result<Option<CampaignRecord>, StoreError>;
+
+    /// All campaigns, newest first.
+    async fn campaigns(&self) -> Result<Vec<CampaignRecord>, StoreError>;
+
+    /// A page of the report, in key order; one row per recipient, its newest generation.
+    async fn report(&self, query: ReportQuery) -> Result<Vec<ReportRow>, StoreError>;
+
+    /// Puts numbers on the suppression list. Effective for everything journalled after it returns.
+    async fn suppress(&self, numbers: &[Suppression]) -> Result<(), StoreError>;
+
+    /// Takes numbers off the suppression list; returns how many were on it.
+    async fn unsuppress(&self, numbers: &[PhoneNumber]) -> Result<u64, StoreError>;
+
+    /// The suppression list, in order of numbers.
+    async fn suppressed(
+        &self,
+        after: Option<PhoneNumber>,
+        limit: u32,
+    ) -> Result<Vec<Suppression>, StoreError>;
+
+    /// Leaves a command for the runner.
+    async fn submit(&self, command: &Command) -> Result<CommandId, StoreError>;
+
+    /// Commands without an answer, oldest first.
+    async fn open_commands(&self) -> Result<Vec<(CommandId, Command)>, StoreError>;
+
+    /// The answer to a command, once there is one.
+    async fn answer(&self, command: CommandId) -> Result<Option<Answer>, StoreError>;
+
+    /// Leaves word of what the runner is doing, for others to read.
+    async fn publish(&self, word: &str) -> Result<(), StoreError>;
+
+    /// What the runner is doing, if there is one, and who it is.
+    async fn runner(&self) -> Result<Option<RunnerWord>, StoreError>;
+}
+
+/// What the runner is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunnerWord {
+    /// Who runs: process id, host.
+    pub holder: String,
+    /// Its last word, as JSON.
+    pub word: String,
+}

@@ -1,0 +1,120 @@
+//! What the operator asks of the runner, and what it answers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::campaign::CampaignState;
+use crate::delivery::{CampaignId, DeliveryId, Reason};
+use crate::gateway::Account;
+use crate::limits::LaneLimits;
+
+/// A command's number in its database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CommandId(pub u64);
+
+/// What the operator asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "command")]
+pub enum Command {
+    /// Start a frozen campaign, or wait for its time.
+    Start {
+        /// Which.
+        campaign: CampaignId,
+    },
+    /// Stop sending; answered when nothing is in flight, or with how many are.
+    Pause {
+        /// Which.
+        campaign: CampaignId,
+    },
+    /// Go on; also lets lanes go on that are held until confirmed.
+    Resume {
+        /// Which.
+        campaign: CampaignId,
+    },
+    /// Send nothing more, for good; answered when nothing is in flight, or with how many are.
+    Cancel {
+        /// Which.
+        campaign: CampaignId,
+    },
+    /// Look unconfirmed deliveries up now.
+    Refresh {
+        /// Of which campaign.
+        campaign: CampaignId,
+    },
+    /// The operator knows that these arrived.
+    Confirm {
+        /// Which.
+        deliveries: Vec<DeliveryId>,
+    },
+    /// The operator gives these up.
+    GiveUp {
+        /// Which.
+        deliveries: Vec<DeliveryId>,
+    },
+    /// Send these again, knowing that they may arrive twice.
+    Resend {
+        /// Which.
+        deliveries: Vec<DeliveryId>,
+    },
+    /// Try failed ones anew.
+    Retry {
+        /// Of which campaign.
+        campaign: CampaignId,
+        /// Only those that failed for this reason.
+        reason: Option<Reason>,
+    },
+    /// Keep other limits from now on.
+    SetLimits {
+        /// Whose.
+        account: Account,
+        /// Which.
+        limits: LaneLimits,
+    },
+}
+
+impl Command {
+    /// The campaign it is about, when it is about one.
+    pub fn campaign(&self) -> Option<CampaignId> {
+        match self {
+            Command::Start { campaign }
+            | Command::Pause { campaign }
+            | Command::Resume { campaign }
+            | Command::Cancel { campaign }
+            | Command::Refresh { campaign }
+            | Command::Retry { campaign, .. } => Some(*campaign),
+            Command::Confirm { deliveries }
+            | Command::GiveUp { deliveries }
+            | Command::Resend { deliveries } => {
+                deliveries.first().map(|delivery| delivery.campaign())
+            }
+            Command::SetLimits { .. } => None,
+        }
+    }
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "answer")]
+pub enum Answer {
+    /// The campaign stands there now; so many of its sends are still in flight.
+    Campaign {
+        /// Where it stands.
+        state: CampaignState,
+        /// Sends that can no longer be stopped.
+        in_flight: u32,
+    },
+    /// So many deliveries were moved, so many could not be.
+    Deliveries {
+        /// Moved.
+        moved: u64,
+        /// Not moved, because they stand elsewhere.
+        refused: u64,
+    },
+    /// Done.
+    Done,
+    /// It could not be done.
+    Refused {
+        /// Why, and what to do.
+        why: String,
+    },
+}
