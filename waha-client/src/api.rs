@@ -1,0 +1,44 @@
+//! The API, one module per tag of WAHA's specification. A group is reached from the client: `waha.sessions().list(..)`.
+//!
+//! Every call exists twice: as a method that performs it, and in the group's `endpoint` functions as a value.
+
+pub mod chats;
+pub mod chatting;
+pub mod contacts;
+pub mod pairing;
+pub mod server;
+pub mod sessions;
+
+use crate::client::WahaClient;
+
+impl WahaClient {
+    /// Sessions: list, create, start, stop, remove.
+    pub fn sessions(&self) -> sessions::Sessions<'_> {
+        sessions::Sessions(self)
+    }
+
+    /// Pairing a session with a phone: QR codes and pairing codes.
+    pub fn pairing(&self) -> pairing::Pairing<'_> {
+        pairing::Pairing(self)
+    }
+
+    /// Sending.
+    pub fn chatting(&self) -> chatting::Chatting<'_> {
+        chatting::Chatting(self)
+    }
+
+    /// Chats and their messages.
+    pub fn chats(&self) -> chats::Chats<'_> {
+        chats::Chats(self)
+    }
+
+    /// People.
+    pub fn contacts(&self) -> contacts::Contacts<'_> {
+        contacts::Contacts(self)
+    }
+
+    /// The server itself.
+    pub fn server(&self) -> server::Server<'_> {
+        server::Server(self)
+    }
+}

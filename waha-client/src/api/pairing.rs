@@ -1,0 +1,158 @@
+//! Pairing a session with a phone: QR code as image or text, and the code that is typed on the phone.
+//!
+//! All need the session in SCAN_QR_CODE. In any other status WAHA waits 5 to 10 s and answers 422
+//! ([`Error::session_status`] says which). A QR code lasts 60 s the first time, then 20 s each (recorded).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::client::WahaClient;
+use crate::endpoint::{Endpoint, Wait, json, segment};
+use crate::error::Error;
+use crate::ids::{ChatId, SessionName};
+
+/// The group of pairing calls.
+#[derive(Debug, Clone, Copy)]
+pub struct Pairing<'a>(pub(crate) &'a WahaClient);
+
+/// A QR code as an image, from WAHA's JSON form.
+#[derive(Clone, Deserialize)]
+#[non_exhaustive]
+pub struct QrImage {
+    /// `image/png`.
+    pub mimetype: String,
+    data: String,
+}
+
+impl QrImage {
+    /// The image's base64 text, as for a `data:` URL.
+    pub fn base64(&self) -> &str {
+        &self.data
+    }
+
+    /// The image's bytes; `None` when the server's base64 is broken.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        STANDARD.decode(&self.data).ok()
+    }
+}
+
+/// Shows no code: whoever scans it takes the account.
+impl std::fmt::Debug for QrImage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("QrImage")
+            .field("mimetype", &self.mimetype)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+struct QrValue {
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct Code {
+    code: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CodeRequest<'a> {
+    phone_number: &'a str,
+}
+
+impl Pairing<'_> {
+    /// The QR code as a PNG.
+    ///
+    /// # Errors
+    ///
+    /// 422 unless the session is in SCAN_QR_CODE.
+    pub async fn qr_png(&self, session: &SessionName) -> Result<Bytes, Error> {
+        self.0.call(qr_png(session)).await
+    }
+
+    /// The QR code as a PNG within JSON.
+    ///
+    /// # Errors
+    ///
+    /// 422 unless the session is in SCAN_QR_CODE.
+    pub async fn qr_image(&self, session: &SessionName) -> Result<QrImage, Error> {
+        self.0.call(qr_image(session)).await
+    }
+
+    /// The QR code's text, to be drawn elsewhere (a terminal).
+    ///
+    /// # Errors
+    ///
+    /// 422 unless the session is in SCAN_QR_CODE.
+    pub async fn qr_text(&self, session: &SessionName) -> Result<String, Error> {
+        self.0.call(qr_text(session)).await
+    }
+
+    /// Asks for a code to be typed on the phone with this number, such as `ABCD-EFGH`. Only chats with a phone number
+    /// ([`ChatId::phone`]) can be asked for: WAHA itself does not check the number (recorded).
+    ///
+    /// # Errors
+    ///
+    /// 422 unless the session is in SCAN_QR_CODE; not sent for a chat that is not a phone's.
+    pub async fn request_code(
+        &self,
+        session: &SessionName,
+        phone: &ChatId,
+    ) -> Result<String, Error> {
+        let digits = phone
+            .phone_digits()
+            .ok_or_else(|| Error::invalid("a pairing code needs a phone number"))?;
+        self.0.call(request_code(session, digits)).await
+    }
+}
+
+/// `GET /api/{session}/auth/qr`
+pub fn qr_png(session: &SessionName) -> Endpoint<Bytes> {
+    const MAGIC: &[u8] = b"\x89PNG";
+    Endpoint::get(auth(session, "qr"), |reply| {
+        if reply.body.starts_with(MAGIC) {
+            Ok(reply.body)
+        } else {
+            Err("not a PNG".to_owned())
+        }
+    })
+    .query("format", "image")
+    .accepting("image/png")
+    .waiting(Wait::Session)
+}
+
+/// `GET /api/{session}/auth/qr` as JSON
+pub fn qr_image(session: &SessionName) -> Endpoint<QrImage> {
+    Endpoint::get(auth(session, "qr"), json)
+        .query("format", "image")
+        .accepting("application/json")
+        .waiting(Wait::Session)
+}
+
+/// `GET /api/{session}/auth/qr?format=raw`
+pub fn qr_text(session: &SessionName) -> Endpoint<String> {
+    Endpoint::get(auth(session, "qr"), |reply| {
+        json::<QrValue>(reply).map(|qr| qr.value)
+    })
+    .query("format", "raw")
+    .accepting("application/json")
+    .waiting(Wait::Session)
+}
+
+/// `POST /api/{session}/auth/request-code`
+pub fn request_code(session: &SessionName, phone_digits: &str) -> Endpoint<String> {
+    Endpoint::post(auth(session, "request-code"), |reply| {
+        json::<Code>(reply).map(|answer| answer.code)
+    })
+    .json(&CodeRequest {
+        phone_number: phone_digits,
+    })
+    .waiting(Wait::Session)
+}
+
+fn auth(session: &SessionName, rest: &str) -> String {
+    format!("/api/{}/auth/{rest}", segment(session.as_str()))
+}

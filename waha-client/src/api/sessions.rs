@@ -1,0 +1,201 @@
+//! Sessions: list, describe, create, start, stop, restart, log out, remove.
+//!
+//! WAHA does one of start, stop, restart, log out and remove at a time per session; a second one waits 5 s and is then
+//! answered 500 `async-lock timed out` (recorded). None is ever repeated by the client. Changing a configuration is left
+//! out: a partial one drops what it leaves out and restarts the session.
+
+use serde::Serialize;
+
+use crate::client::WahaClient;
+use crate::endpoint::{Endpoint, Wait, json, json_or_empty, nothing, segment};
+use crate::error::Error;
+use crate::ids::SessionName;
+use crate::types::{Me, SessionConfig, SessionInfo};
+
+/// The group of session calls.
+#[derive(Debug, Clone, Copy)]
+pub struct Sessions<'a>(pub(crate) &'a WahaClient);
+
+/// Which sessions to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Listing {
+    /// Those that run. WAHA's default.
+    #[default]
+    Running,
+    /// Stopped ones too.
+    All,
+}
+
+/// A session to create.
+#[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
+pub struct NewSession {
+    /// Its name; WAHA makes one up when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<SessionName>,
+    /// Whether to start it at once. WAHA does only when this is true (recorded; its documentation says it is the default).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<bool>,
+    /// Its configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<SessionConfig>,
+}
+
+impl NewSession {
+    /// A session by name, started at once.
+    pub fn started(name: SessionName) -> Self {
+        Self {
+            name: Some(name),
+            start: Some(true),
+            config: None,
+        }
+    }
+
+    /// With a configuration.
+    #[must_use]
+    pub fn with_config(mut self, config: SessionConfig) -> Self {
+        self.config = Some(config);
+        self
+    }
+}
+
+impl Sessions<'_> {
+    /// The sessions of this server.
+    ///
+    /// # Errors
+    ///
+    /// As every call; see [`Error`].
+    pub async fn list(&self, listing: Listing) -> Result<Vec<SessionInfo>, Error> {
+        self.0.call(list(listing)).await
+    }
+
+    /// One session.
+    ///
+    /// # Errors
+    ///
+    /// 404 when there is none of this name ([`Error::is_unknown_session`]).
+    pub async fn get(&self, session: &SessionName) -> Result<SessionInfo, Error> {
+        self.0.call(get(session)).await
+    }
+
+    /// The account of a session; `None` when it is not paired.
+    ///
+    /// # Errors
+    ///
+    /// 404 when the session is stopped or missing.
+    pub async fn me(&self, session: &SessionName) -> Result<Option<Me>, Error> {
+        self.0.call(me(session)).await
+    }
+
+    /// Creates a session.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the name is taken, 400 when the configuration is refused.
+    pub async fn create(&self, new: &NewSession) -> Result<SessionInfo, Error> {
+        self.0.call(create(new)).await
+    }
+
+    /// Starts a session. Since 2026.6 a running one is left as it is; before, it was 422. One that is FAILED stays so:
+    /// restart it.
+    ///
+    /// # Errors
+    ///
+    /// 404 when there is none of this name.
+    pub async fn start(&self, session: &SessionName) -> Result<SessionInfo, Error> {
+        self.0.call(start(session)).await
+    }
+
+    /// Stops a session, which takes 1 to 3 s. `None` when there is none of this name.
+    ///
+    /// # Errors
+    ///
+    /// As every call; see [`Error`].
+    pub async fn stop(&self, session: &SessionName) -> Result<Option<SessionInfo>, Error> {
+        self.0.call(stop(session)).await
+    }
+
+    /// Stops a session and starts it again.
+    ///
+    /// # Errors
+    ///
+    /// 404 when there is none of this name.
+    pub async fn restart(&self, session: &SessionName) -> Result<SessionInfo, Error> {
+        self.0.call(restart(session)).await
+    }
+
+    /// Forgets the account; a running session goes on to show a QR code.
+    ///
+    /// # Errors
+    ///
+    /// 404 when there is none of this name.
+    pub async fn logout(&self, session: &SessionName) -> Result<SessionInfo, Error> {
+        self.0.call(logout(session)).await
+    }
+
+    /// Removes a session, its configuration and its account. Removing one that is not there is fine too.
+    ///
+    /// # Errors
+    ///
+    /// As every call; see [`Error`].
+    pub async fn delete(&self, session: &SessionName) -> Result<(), Error> {
+        self.0.call(delete(session)).await
+    }
+}
+
+/// `GET /api/sessions`
+pub fn list(listing: Listing) -> Endpoint<Vec<SessionInfo>> {
+    let endpoint = Endpoint::get("/api/sessions", json);
+    match listing {
+        Listing::Running => endpoint,
+        Listing::All => endpoint.query("all", "true"),
+    }
+}
+
+/// `GET /api/sessions/{session}`
+pub fn get(session: &SessionName) -> Endpoint<SessionInfo> {
+    Endpoint::get(one(session, ""), json)
+}
+
+/// `GET /api/sessions/{session}/me`
+pub fn me(session: &SessionName) -> Endpoint<Option<Me>> {
+    Endpoint::get(one(session, "/me"), |reply| {
+        Ok(json_or_empty::<Option<Me>>(reply)?.flatten())
+    })
+}
+
+/// `POST /api/sessions`
+pub fn create(new: &NewSession) -> Endpoint<SessionInfo> {
+    Endpoint::post("/api/sessions", json)
+        .json(new)
+        .waiting(Wait::Lifecycle)
+}
+
+/// `POST /api/sessions/{session}/start`
+pub fn start(session: &SessionName) -> Endpoint<SessionInfo> {
+    Endpoint::post(one(session, "/start"), json).waiting(Wait::Lifecycle)
+}
+
+/// `POST /api/sessions/{session}/stop`
+pub fn stop(session: &SessionName) -> Endpoint<Option<SessionInfo>> {
+    Endpoint::post(one(session, "/stop"), json_or_empty).waiting(Wait::Lifecycle)
+}
+
+/// `POST /api/sessions/{session}/restart`
+pub fn restart(session: &SessionName) -> Endpoint<SessionInfo> {
+    Endpoint::post(one(session, "/restart"), json).waiting(Wait::Lifecycle)
+}
+
+/// `POST /api/sessions/{session}/logout`
+pub fn logout(session: &SessionName) -> Endpoint<SessionInfo> {
+    Endpoint::post(one(session, "/logout"), json).waiting(Wait::Lifecycle)
+}
+
+/// `DELETE /api/sessions/{session}`
+pub fn delete(session: &SessionName) -> Endpoint<()> {
+    Endpoint::delete(one(session, ""), nothing).waiting(Wait::Lifecycle)
+}
+
+fn one(session: &SessionName, rest: &str) -> String {
+    format!("/api/sessions/{}{rest}", segment(session.as_str()))
+}

@@ -1,0 +1,279 @@
+//! The only file that does HTTP: one request in, one answer or an error that says how far it got.
+//!
+//! Nothing here is ever repeated: not by us, and not by the libraries below. Redirects are not followed (307 and 308 would
+//! post again, and carry the key to another host), retries and proxies are off, and idle connections are dropped before
+//! WAHA drops them. The one repetition that cannot be switched off, that of hyper-util for a request its connection never
+//! took, is harmless: a body is yielded once or not at all ([`crate::guard`]).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
+use reqwest::redirect;
+use rustls::client::WantsClientCert;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
+use url::Url;
+
+use crate::answer::{Answer, KEPT_BYTES_MAX, Shape};
+use crate::endpoint::{Repeat, Request};
+use crate::error::{BuildError, Cause, Error, MaybeSent, NotSent};
+use crate::guard::{BodyHandle, GuardedBody, HandOver, SendGuard};
+
+/// WAHA (Node) closes an idle connection after 5 s (recorded): ours must go first.
+const IDLE_MAX: Duration = Duration::from_secs(4);
+/// Bytes that stay unacknowledged for this long end the connection, so that a request is not written long after its
+/// caller gave it up. Only where the system offers it; elsewhere the response time-out is the bound.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(10);
+/// The largest good answer that is read. WAHA's own limit for a request is 50 MiB.
+const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The header WAHA reads its key from.
+const KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
+
+/// What the transport is built from; the headers hold the secrets, marked as such.
+pub(crate) struct Settings {
+    pub(crate) address: Url,
+    pub(crate) key: Option<HeaderValue>,
+    pub(crate) authorization: Option<HeaderValue>,
+    pub(crate) user_agent: HeaderValue,
+    pub(crate) connect_timeout: Duration,
+}
+
+/// Two HTTP clients of one server: one for whatever must not happen twice, one for the rest.
+pub(crate) struct Transport {
+    once: reqwest::Client,
+    reads: reqwest::Client,
+    address: Url,
+    /// The address's own path without its last slash: WAHA may live below a prefix.
+    prefix: String,
+}
+
+/// A good answer (2xx).
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Bytes,
+}
+
+impl Transport {
+    pub(crate) fn new(settings: Settings) -> Result<Self, BuildError> {
+        let tls = tls_config(settings.address.scheme() == "https")?;
+        let prefix = settings.address.path().trim_end_matches('/').to_owned();
+        Ok(Self {
+            once: http_client(&settings, tls.clone())?,
+            reads: http_client(&settings, tls)?,
+            address: settings.address,
+            prefix,
+        })
+    }
+
+    /// Sends one request, once.
+    pub(crate) async fn exchange(
+        &self,
+        request: &Request,
+        guard: Option<Arc<dyn SendGuard>>,
+        response_timeout: Duration,
+    ) -> Result<Reply, Error> {
+        let client = match request.repeat {
+            Repeat::Safe => &self.reads,
+            Repeat::Never => &self.once,
+        };
+        let mut call = reqwest::Request::new(request.method.clone(), self.url(request));
+        *call.timeout_mut() = Some(response_timeout);
+        if let Some(accept) = request.accept {
+            call.headers_mut()
+                .insert(ACCEPT, HeaderValue::from_static(accept));
+        }
+        let mut body = None;
+        if let Some(bytes) = &request.body {
+            call.headers_mut()
+                .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            let (guarded, handle) = GuardedBody::new(bytes.clone(), guard);
+            *call.body_mut() = Some(reqwest::Body::wrap(guarded));
+            body = Some(handle);
+        }
+        match client.execute(call).await {
+            Ok(response) => read(response).await,
+            Err(error) => Err(unanswered(error, body.as_ref(), response_timeout)),
+        }
+    }
+
+    fn url(&self, request: &Request) -> Url {
+        let mut url = self.address.clone();
+        if self.prefix.is_empty() {
+            url.set_path(&request.path);
+        } else {
+            url.set_path(&format!("{}{}", self.prefix, request.path));
+        }
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(
+                request
+                    .query
+                    .iter()
+                    .map(|(name, value)| (*name, value.as_ref())),
+            );
+        }
+        url
+    }
+}
+
+fn http_client(settings: &Settings, tls: ClientConfig) -> Result<reqwest::Client, BuildError> {
+    let mut headers = HeaderMap::new();
+    if let Some(key) = &settings.key {
+        headers.insert(KEY_HEADER, key.clone());
+    }
+    if let Some(authorization) = &settings.authorization {
+        headers.insert(AUTHORIZATION, authorization.clone());
+    }
+    let builder = reqwest::Client::builder()
+        .default_headers(headers)
+        .user_agent(settings.user_agent.clone())
+        .tls_backend_preconfigured(tls)
+        .http1_only()
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .referer(false)
+        .connect_timeout(settings.connect_timeout)
+        .pool_idle_timeout(IDLE_MAX);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let builder = builder.tcp_user_timeout(UNACKNOWLEDGED_MAX);
+    builder
+        .build()
+        .map_err(|error| BuildError::Http(error.into()))
+}
+
+/// TLS with a provider of our own, so that the process-wide one stays the application's choice.
+///
+/// Without https nothing is trusted, so a machine without CA certificates can still talk to a local server.
+pub(crate) fn tls_config(verify: bool) -> Result<ClientConfig, BuildError> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(BuildError::Certificates)?;
+    let builder = if verify {
+        with_system_certificates(builder, provider)?
+    } else {
+        builder.with_root_certificates(RootCertStore::empty())
+    };
+    Ok(builder.with_no_client_auth())
+}
+
+fn with_system_certificates(
+    builder: ConfigBuilder<ClientConfig, rustls::WantsVerifier>,
+    provider: Arc<CryptoProvider>,
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, BuildError> {
+    let verifier =
+        rustls_platform_verifier::Verifier::new(provider).map_err(BuildError::Certificates)?;
+    Ok(builder
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier)))
+}
+
+/// No answer: who had the body decides what can be said.
+fn unanswered(error: reqwest::Error, body: Option<&BodyHandle>, after: Duration) -> Error {
+    let timed_out = error.is_timeout();
+    let connecting = error.is_connect();
+    // URLs hold phone numbers, and texts of errors end up in logs.
+    let cause: Cause = error.without_url().into();
+    let handed_over = match body.map(BodyHandle::give_up) {
+        Some(HandOver::Withheld(refusal)) => {
+            return Error::NotSent {
+                why: NotSent::Withheld(refusal),
+            };
+        }
+        Some(HandOver::Never) => false,
+        Some(HandOver::Yielded) => true,
+        None => !connecting,
+    };
+    if handed_over {
+        let why = if timed_out {
+            MaybeSent::TimedOut { after }
+        } else {
+            MaybeSent::ConnectionLost(cause)
+        };
+        return Error::MaybeSent { why };
+    }
+    let why = if connecting {
+        NotSent::Unreachable(cause)
+    } else if timed_out {
+        NotSent::TimedOut
+    } else {
+        NotSent::Dropped(cause)
+    };
+    Error::NotSent { why }
+}
+
+async fn read(mut response: reqwest::Response) -> Result<Reply, Error> {
+    let status = response.status().as_u16();
+    let good = response.status().is_success();
+    let limit = if good {
+        ANSWER_BYTES_MAX
+    } else {
+        KEPT_BYTES_MAX
+    };
+    let body = read_body(&mut response, limit).await;
+    if !good {
+        let headers = response.headers();
+        let is_html = headers
+            .get(CONTENT_TYPE)
+            .is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+        let retry_after = headers
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+            .map(Duration::from_secs);
+        let answer = Answer::refused(status, body.bytes, is_html, retry_after);
+        return Err(Error::Answered(Box::new(answer)));
+    }
+    let shape = match body.end {
+        End::Whole => {
+            return Ok(Reply {
+                status,
+                body: body.bytes,
+            });
+        }
+        End::OverLimit => Shape::TooLarge,
+        End::Cut => Shape::Cut,
+    };
+    let answer = Answer::unreadable(status, &body.bytes, shape);
+    Err(Error::Answered(Box::new(answer)))
+}
+
+struct ReadBody {
+    bytes: Bytes,
+    end: End,
+}
+
+enum End {
+    Whole,
+    OverLimit,
+    Cut,
+}
+
+/// Reads up to `limit` bytes. A body that came as one chunk, as most do, is not copied.
+async fn read_body(response: &mut reqwest::Response, limit: usize) -> ReadBody {
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    let end = loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if first.is_empty() && all.is_empty() => first = chunk,
+            Ok(Some(chunk)) => {
+                if all.is_empty() {
+                    all.extend_from_slice(&first);
+                }
+                all.extend_from_slice(&chunk);
+            }
+            Ok(None) => break End::Whole,
+            Err(_) => break End::Cut,
+        }
+        if first.len().max(all.len()) > limit {
+            break End::OverLimit;
+        }
+    };
+    let mut bytes = if all.is_empty() { first } else { all.freeze() };
+    bytes.truncate(limit);
+    ReadBody { bytes, end }
+}

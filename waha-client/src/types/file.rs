@@ -1,0 +1,91 @@
+//! Files: what is sent with a message, and what came with one.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use super::Extra;
+
+/// A file to send: by URL, which the server fetches before it answers, or with its bytes.
+///
+/// Cheap to clone when it holds a URL; with bytes it holds their base64 text.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct File {
+    mimetype: Cow<'static, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filename: Option<String>,
+    #[serde(flatten)]
+    content: Content,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Content {
+    Url(String),
+    Data(String),
+}
+
+impl File {
+    /// A file that the server fetches, once per send.
+    pub fn from_url(mimetype: impl Into<Cow<'static, str>>, url: impl Into<String>) -> Self {
+        Self {
+            mimetype: mimetype.into(),
+            filename: None,
+            content: Content::Url(url.into()),
+        }
+    }
+
+    /// A file by its bytes, carried as base64 in the request.
+    pub fn from_bytes(mimetype: impl Into<Cow<'static, str>>, bytes: impl AsRef<[u8]>) -> Self {
+        Self {
+            mimetype: mimetype.into(),
+            filename: None,
+            content: Content::Data(STANDARD.encode(bytes)),
+        }
+    }
+
+    /// The name the receiver sees.
+    #[must_use]
+    pub fn named(mut self, filename: impl Into<String>) -> Self {
+        self.filename = Some(filename.into());
+        self
+    }
+
+    /// The file's size within a request, in bytes.
+    pub fn encoded_len(&self) -> usize {
+        match &self.content {
+            Content::Url(text) | Content::Data(text) => text.len(),
+        }
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File")
+            .field("mimetype", &self.mimetype)
+            .field("filename", &self.filename)
+            .field("encoded_len", &self.encoded_len())
+            .finish()
+    }
+}
+
+/// The media of a message, when it was downloaded. The URL needs the API key and expires (180 s by WAHA's default).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct Media {
+    /// Where the file can be fetched.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// What kind of file it is.
+    #[serde(default)]
+    pub mimetype: Option<String>,
+    /// The sender's name for it.
+    #[serde(default)]
+    pub filename: Option<String>,
+    /// Whatever else came, such as `s3` or `error`.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
