@@ -1,39 +1,633 @@
-//! What is sent. (First shape: text.)
+//! What is sent: a text, an image or a file, with variables in every part and up to two buttons.
+//!
+//! WAHA's interactive buttons do not arrive (its own documentation says they do not work at the
+//! moment), so a button is honestly a line of text with its link, in the preview and in the
+//! message. This module builds messages; it reads no file, fetches no address and sends nothing:
+//! whether a file is there and small enough is asked of a [`MediaCheck`].
+
+use std::hash::Hasher;
 
 use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher13;
+use siphasher::sip128::{Hasher128, SipHasher13 as SipHasher13Wide};
 
-/// The kind of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+use crate::template::{Limits, RENDERED_BYTES_MAX, RenderError, Template, TemplateError, Values};
+
+mod buttons;
+mod media;
+
+pub use buttons::{ButtonDefinition, ButtonError};
+pub use media::{MEDIA_BYTES_MAX, MediaCheck, MediaError, MediaFault, MediaSource};
+
+use buttons::Button;
+use media::MediaTemplate;
+
+/// The kinds of message, as WAHA's three ways to send know them.
+///
+/// The numbers are what stores keep: they never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum MessageKind {
-    /// Text.
+    /// Text alone.
     Text = 0,
-    /// An image with a caption.
+    /// A picture, with or without a caption.
     Image = 1,
-    /// A file with a caption.
+    /// Any other file, shown as a document, with or without a caption.
     File = 2,
 }
 
-/// A message as one recipient gets it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RenderedMessage {
-    /// The kind.
-    pub kind: MessageKind,
-    /// The text or caption.
-    pub text: String,
-}
-
-/// A message with variables.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MessageTemplate {
-    /// The text.
-    pub text: String,
-}
-
-impl MessageTemplate {
-    /// In one line, for people.
-    pub fn describe(&self) -> String {
-        self.text.clone()
+impl MessageKind {
+    /// The kind's name in data: `text`, `image`, `file`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MessageKind::Text => "text",
+            MessageKind::Image => "image",
+            MessageKind::File => "file",
+        }
     }
 }
+
+/// A message as its author writes it: the form that is stored, compared and read back.
+///
+/// ```
+/// use campaign_core::message::{MessageDefinition, MessageTemplate};
+///
+/// let definition: MessageDefinition = serde_json::from_str(
+///     r#"{"file": "invoices/{{ no }}.pdf",
+///         "text": "Halo {{ nama }}, ini tagihan Anda.",
+///         "buttons": [{"label": "Bayar", "url": "https://bayar.example/{{ no }}"}]}"#,
+/// )?;
+/// let message = MessageTemplate::parse(definition)?
+///     .render(&[("No", "INV 7"), ("Nama", "Budi")])?;
+/// assert_eq!(
+///     message.text,
+///     "Halo Budi, ini tagihan Anda.\n\nBayar: https://bayar.example/INV%207"
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessageDefinition {
+    /// The text, or the caption of the image or file.
+    #[serde(default, alias = "caption", skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Where the image is: a path below the campaign's folder, or an http(s) address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Where the file is, in the same way. A message has an image or a file, not both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Buttons, sent as lines after the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buttons: Vec<ButtonDefinition>,
+    /// Limits other than the usual ones.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub limits: Limits,
+}
+
+fn is_default(limits: &Limits) -> bool {
+    *limits == Limits::default()
+}
+
+impl MessageDefinition {
+    /// A text message.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        MessageDefinition {
+            text: Some(text.into()),
+            ..MessageDefinition::default()
+        }
+    }
+
+    /// An image from a path or address.
+    #[must_use]
+    pub fn image(source: impl Into<String>) -> Self {
+        MessageDefinition {
+            image: Some(source.into()),
+            ..MessageDefinition::default()
+        }
+    }
+
+    /// A file from a path or address.
+    #[must_use]
+    pub fn file(source: impl Into<String>) -> Self {
+        MessageDefinition {
+            file: Some(source.into()),
+            ..MessageDefinition::default()
+        }
+    }
+
+    /// The same with this text or caption.
+    #[must_use]
+    pub fn with_text(mut self, text: impl Into<String>) -> Self {
+        self.text = Some(text.into());
+        self
+    }
+
+    /// The same with one more button, which opens an address.
+    #[must_use]
+    pub fn with_url_button(mut self, label: impl Into<String>, url: impl Into<String>) -> Self {
+        self.buttons.push(ButtonDefinition {
+            label: label.into(),
+            url: Some(url.into()),
+            phone: None,
+        });
+        self
+    }
+
+    /// The same with one more button, which calls a number.
+    #[must_use]
+    pub fn with_phone_button(mut self, label: impl Into<String>, phone: impl Into<String>) -> Self {
+        self.buttons.push(ButtonDefinition {
+            label: label.into(),
+            url: None,
+            phone: Some(phone.into()),
+        });
+        self
+    }
+
+    /// The same under these limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+}
+
+/// Why a message's definition cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MessageError {
+    /// One of its templates is wrong.
+    #[error("{part}: {error}")]
+    Template {
+        /// Which part: `text`, `image`, `file`, `button 1`, `button 2`.
+        part: String,
+        /// What is wrong with it.
+        error: TemplateError,
+    },
+    /// It has neither text nor media.
+    #[error("the message is empty: give it a text, an image or a file")]
+    Empty,
+    /// It has both an image and a file.
+    #[error("the message has an image and a file: send one of them, or two campaigns")]
+    TwoMedia,
+    /// The place of its image or file is wrong.
+    #[error("{part}: {error}")]
+    Media {
+        /// Which part: `image` or `file`.
+        part: &'static str,
+        /// What is wrong with it.
+        error: MediaError,
+    },
+    /// A button is wrong.
+    #[error("button {number}: {error}")]
+    Button {
+        /// Which, from 1.
+        number: usize,
+        /// What is wrong with it.
+        error: ButtonError,
+    },
+    /// There are more buttons than a message may have.
+    #[error("the message has {buttons} buttons, at most {buttons_max} are allowed: leave some out")]
+    TooManyButtons {
+        /// How many there are.
+        buttons: usize,
+        /// How many there may be.
+        buttons_max: usize,
+    },
+}
+
+/// A checked message: all its templates parsed, ready to render per recipient. It is its
+/// [`MessageDefinition`] in JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "MessageDefinition", try_from = "MessageDefinition")]
+pub struct MessageTemplate {
+    definition: MessageDefinition,
+    kind: MessageKind,
+    text: Option<Template>,
+    media: Option<MediaTemplate>,
+    buttons: Vec<Button>,
+}
+
+/// A part of a message that has variables: text, media, then buttons.
+type Part = usize;
+const TEXT: Part = 0;
+const MEDIA: Part = 1;
+const FIRST_BUTTON: Part = 2;
+
+impl MessageTemplate {
+    /// Parses and checks every part of a message.
+    ///
+    /// # Errors
+    /// Naming the part, what is wrong with it and the remedy.
+    pub fn parse(definition: MessageDefinition) -> Result<MessageTemplate, MessageError> {
+        let (kind, media) = match (&definition.image, &definition.file) {
+            (Some(_), Some(_)) => return Err(MessageError::TwoMedia),
+            (Some(image), None) => (MessageKind::Image, Some(image)),
+            (None, Some(file)) => (MessageKind::File, Some(file)),
+            (None, None) => (MessageKind::Text, None),
+        };
+        let text = definition
+            .text
+            .as_deref()
+            .filter(|text| !text.trim().is_empty())
+            .map(|text| template("text", text))
+            .transpose()?;
+        if text.is_none() && media.is_none() {
+            return Err(MessageError::Empty);
+        }
+        let media = media
+            .map(|source| {
+                let part = kind.as_str();
+                let template = template(part, source)?;
+                MediaTemplate::new(template).map_err(|error| MessageError::Media { part, error })
+            })
+            .transpose()?;
+        let limits = &definition.limits;
+        if definition.buttons.len() > limits.buttons_max {
+            return Err(MessageError::TooManyButtons {
+                buttons: definition.buttons.len(),
+                buttons_max: limits.buttons_max,
+            });
+        }
+        let buttons = definition
+            .buttons
+            .iter()
+            .zip(1..)
+            .map(|(button, number)| {
+                Button::parse(button, limits).map_err(|error| match error {
+                    ButtonError::Template(error) => MessageError::Template {
+                        part: format!("button {number}"),
+                        error,
+                    },
+                    error => MessageError::Button { number, error },
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(MessageTemplate {
+            kind,
+            text,
+            media,
+            buttons,
+            definition,
+        })
+    }
+
+    /// A text message: [`parse`](Self::parse) of a text alone.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn text(source: impl Into<String>) -> Result<MessageTemplate, MessageError> {
+        MessageTemplate::parse(MessageDefinition::text(source))
+    }
+
+    /// What it was parsed from.
+    #[must_use]
+    pub fn definition(&self) -> &MessageDefinition {
+        &self.definition
+    }
+
+    /// In one line, for people: its kind, what it carries, how it begins, and the first half of
+    /// its [`content_hash`](Self::content_hash), so that two messages never have the same line.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        const CHARS_MAX: usize = 60;
+        let mut line = self.kind.as_str().to_owned();
+        if let Some(media) = &self.media {
+            line.push(' ');
+            line.push_str(media.template().source());
+        }
+        if let Some(text) = &self.text {
+            let words: Vec<&str> = text.source().split_whitespace().collect();
+            let words = words.join(" ");
+            line.push_str(": ");
+            line.extend(words.chars().take(CHARS_MAX));
+            if words.chars().count() > CHARS_MAX {
+                line.push('…');
+            }
+        }
+        for button in &self.definition.buttons {
+            line.push_str(" [");
+            line.push_str(button.label.trim());
+            line.push(']');
+        }
+        line.push_str(&format!(" #{:016x}", self.content_hash() >> 64));
+        line
+    }
+
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> MessageKind {
+        self.kind
+    }
+
+    /// The variables of all parts, as first written; spellings of one name count once.
+    #[must_use]
+    pub fn variables(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for (_, template) in self.parts() {
+            for name in template.variables() {
+                if !names
+                    .iter()
+                    .any(|known| crate::template::same_name(known, name))
+                {
+                    names.push(name);
+                }
+            }
+        }
+        names
+    }
+
+    /// A hash of the definition that is the same on every machine and in every version: equal
+    /// hashes mean the same message. Write it as `{:032x}`.
+    #[must_use]
+    pub fn content_hash(&self) -> u128 {
+        // The definition's fields have one order, and a default is left out: one form per message.
+        let canonical = serde_json::to_vec(&self.definition).unwrap_or_default();
+        let mut hasher = SipHasher13Wide::new_with_keys(HASH_KEY.0, HASH_KEY.1);
+        hasher.write(&canonical);
+        hasher.finish128().as_u128()
+    }
+
+    /// The message for one recipient.
+    ///
+    /// # Errors
+    /// When a value is missing, a filter or the place of a file or address refuses its value, or a
+    /// part is too long.
+    pub fn render(&self, values: &(impl Values + ?Sized)) -> Result<RenderedMessage, RenderError> {
+        self.render_parts(|_, template, slot| template.lookup(values, slot))
+    }
+
+    /// The whole message as the recipient will see it, in plain text.
+    ///
+    /// ```
+    /// use campaign_core::message::{MessageDefinition, MessageTemplate};
+    ///
+    /// let message = MessageTemplate::parse(
+    ///     MessageDefinition::image("https://toko.example/promo.png").with_text("Halo {{ nama }}"),
+    /// )?;
+    /// assert_eq!(
+    ///     message.preview(&[("nama", "Budi")])?,
+    ///     "[image: https://toko.example/promo.png]\nHalo Budi"
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`render`](Self::render).
+    pub fn preview(&self, values: &(impl Values + ?Sized)) -> Result<String, RenderError> {
+        self.render(values).map(|message| message.preview())
+    }
+
+    /// Finds every variable's column among `headers`, once for all rows.
+    ///
+    /// # Errors
+    /// For a variable that no header names, or several do, with the part and the near matches.
+    pub fn bind<H: AsRef<str>>(&self, headers: &[H]) -> Result<BoundMessage, MessageError> {
+        let mut columns = vec![Vec::new(); FIRST_BUTTON + self.buttons.len()];
+        for (part, template) in self.parts() {
+            let bound = template
+                .bind(headers)
+                .map_err(|error| MessageError::Template {
+                    part: self.part_name(part),
+                    error,
+                })?;
+            if let Some(place) = columns.get_mut(part) {
+                *place = bound.columns().to_vec();
+            }
+        }
+        Ok(BoundMessage {
+            message: self.clone(),
+            columns,
+        })
+    }
+
+    fn part_name(&self, part: Part) -> String {
+        match part {
+            TEXT => "text".to_owned(),
+            MEDIA => self.kind.as_str().to_owned(),
+            button => format!("button {}", button - FIRST_BUTTON + 1),
+        }
+    }
+
+    fn parts(&self) -> impl Iterator<Item = (Part, &Template)> {
+        let text = self.text.iter().map(|text| (TEXT, text));
+        let media = self.media.iter().map(|media| (MEDIA, media.template()));
+        let buttons = self
+            .buttons
+            .iter()
+            .enumerate()
+            .filter_map(|(at, button)| Some((FIRST_BUTTON + at, button.url()?)));
+        text.chain(media).chain(buttons)
+    }
+
+    fn render_parts<'v>(
+        &'v self,
+        value: impl Fn(Part, &'v Template, usize) -> Option<&'v str>,
+    ) -> Result<RenderedMessage, RenderError> {
+        let mut text = String::new();
+        if let Some(template) = &self.text {
+            text.reserve(template.source().len() + 16 * template.variables().len());
+            template.render_slots(
+                |slot| value(TEXT, template, slot),
+                &mut text,
+                RENDERED_BYTES_MAX,
+            )?;
+            text.truncate(text.trim_end().len());
+        }
+        let media = match &self.media {
+            Some(media) => Some(media.render(|slot| value(MEDIA, media.template(), slot))?),
+            None => None,
+        };
+        for (at, button) in self.buttons.iter().enumerate() {
+            if !text.is_empty() {
+                text.push_str(if at == 0 { "\n\n" } else { "\n" });
+            }
+            button.render_into(&mut text, |template, slot| {
+                value(FIRST_BUTTON + at, template, slot)
+            })?;
+        }
+        if text.is_empty() && media.is_none() {
+            return Err(RenderError::Empty);
+        }
+        let limits = &self.definition.limits;
+        let (part, chars_max) = match self.kind {
+            MessageKind::Text => ("text", limits.text_chars_max),
+            MessageKind::Image | MessageKind::File => ("caption", limits.caption_chars_max),
+        };
+        // A text has at least as many bytes as characters.
+        if text.len() > chars_max && text.chars().count() > chars_max {
+            return Err(RenderError::TooLong { part, chars_max });
+        }
+        Ok(RenderedMessage {
+            kind: self.kind,
+            text,
+            media,
+        })
+    }
+}
+
+impl TryFrom<MessageDefinition> for MessageTemplate {
+    type Error = MessageError;
+
+    fn try_from(definition: MessageDefinition) -> Result<Self, Self::Error> {
+        MessageTemplate::parse(definition)
+    }
+}
+
+impl From<MessageTemplate> for MessageDefinition {
+    fn from(template: MessageTemplate) -> Self {
+        template.definition
+    }
+}
+
+fn template(part: &str, source: &str) -> Result<Template, MessageError> {
+    Template::parse(source).map_err(|error| MessageError::Template {
+        part: part.to_owned(),
+        error,
+    })
+}
+
+/// A message whose variables have their columns: rendering looks no name up.
+///
+/// ```
+/// use campaign_core::message::MessageTemplate;
+///
+/// let bound = MessageTemplate::text("Halo {{ nama }}")?.bind(&["No HP", "Nama"])?;
+/// assert_eq!(bound.render(&["0812", "Budi"])?.text, "Halo Budi");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct BoundMessage {
+    message: MessageTemplate,
+    columns: Vec<Vec<usize>>,
+}
+
+impl BoundMessage {
+    /// The message bound.
+    #[must_use]
+    pub fn message(&self) -> &MessageTemplate {
+        &self.message
+    }
+
+    /// The message for one row of the table whose headers were bound.
+    ///
+    /// # Errors
+    /// As [`MessageTemplate::render`].
+    pub fn render<C: AsRef<str>>(&self, row: &[C]) -> Result<RenderedMessage, RenderError> {
+        // The values and the templates live apart; both outlive the call.
+        self.message.render_parts(|part, _, slot| {
+            let column = *self.columns.get(part)?.get(slot)?;
+            row.get(column).map(AsRef::as_ref)
+        })
+    }
+}
+
+/// A message ready to be sent to one recipient.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RenderedMessage {
+    /// How it is sent.
+    pub kind: MessageKind,
+    /// The text or caption, button lines included, exactly as sent. Empty when an image or file
+    /// goes without a caption.
+    pub text: String,
+    /// The image or file; `None` for a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<MediaSource>,
+}
+
+impl RenderedMessage {
+    /// A text message.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        RenderedMessage {
+            kind: MessageKind::Text,
+            text: text.into(),
+            media: None,
+        }
+    }
+
+    /// An image with a caption, which may be empty.
+    #[must_use]
+    pub fn image(media: MediaSource, caption: impl Into<String>) -> Self {
+        RenderedMessage {
+            kind: MessageKind::Image,
+            text: caption.into(),
+            media: Some(media),
+        }
+    }
+
+    /// A file with a caption, which may be empty.
+    #[must_use]
+    pub fn file(media: MediaSource, caption: impl Into<String>) -> Self {
+        RenderedMessage {
+            kind: MessageKind::File,
+            text: caption.into(),
+            media: Some(media),
+        }
+    }
+
+    /// A hash of the text that is the same on every machine and in every version, for telling
+    /// which message an echo is: [`text_hash`] of [`text`](Self::text).
+    #[must_use]
+    pub fn text_hash(&self) -> u64 {
+        text_hash(&self.text)
+    }
+
+    /// The whole message in plain text, media first.
+    #[must_use]
+    pub fn preview(&self) -> String {
+        let mut preview = String::new();
+        if let Some(media) = &self.media {
+            preview = format!("[{}: {media}]", self.kind.as_str());
+            if !self.text.is_empty() {
+                preview.push('\n');
+            }
+        }
+        preview.push_str(&self.text);
+        preview
+    }
+
+    /// Asks `check` about the image or file; a text has nothing to ask about.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_media(&self, check: &(impl MediaCheck + ?Sized)) -> Result<(), MediaFault> {
+        match &self.media {
+            Some(media) => check.check(self.kind, media),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The key of the hashes here. Anything but secret: the hashes tell apart, they protect nothing.
+/// It never changes, or stored hashes would match nothing.
+const HASH_KEY: (u64, u64) = (0x7761_6861_2d63_616d, 0x7061_6967_6e2d_7631);
+
+/// The hash of a text as it was sent or as it came back. White space at the ends and the kind of
+/// line break do not count: they are what engines and phones change.
+///
+/// ```
+/// use campaign_core::message::text_hash;
+///
+/// assert_eq!(text_hash("Halo\nBudi"), text_hash("Halo\r\nBudi\n"));
+/// assert_ne!(text_hash("Halo Budi"), text_hash("Halo Siti"));
+/// ```
+#[must_use]
+pub fn text_hash(text: &str) -> u64 {
+    let mut hasher = SipHasher13::new_with_keys(HASH_KEY.0, HASH_KEY.1);
+    for (at, piece) in text.trim().split("\r\n").enumerate() {
+        if at > 0 {
+            hasher.write(b"\n");
+        }
+        hasher.write(piece.as_bytes());
+    }
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests;
