@@ -11,7 +11,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use url::{Host, Url};
 
 use crate::answer::{Answer, Shape};
@@ -52,6 +52,11 @@ impl WahaClient {
     /// The time-outs in force.
     pub fn timeouts(&self) -> &Timeouts {
         &self.0.timeouts
+    }
+
+    #[cfg(feature = "socket")]
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.0.transport
     }
 
     /// Performs an endpoint. One that is safe to repeat is repeated as the client's [`RetryPolicy`] says.
@@ -222,13 +227,9 @@ impl Builder {
                 "plain http to a public address: the API key and every message can be read on the way; use https"
             );
         }
-        let key = match &self.key {
-            Some(key) => Some(secret_header(key.expose_secret(), "API key")?),
-            None => None,
-        };
         let transport = Transport::new(Settings {
             address: address.clone(),
-            key,
+            key: self.key,
             authorization,
             user_agent: HeaderValue::from_str(&self.user_agent)
                 .map_err(|_| BuildError::Header("user agent"))?,
@@ -243,7 +244,7 @@ impl Builder {
     }
 }
 
-fn secret_header(value: &str, what: &'static str) -> Result<HeaderValue, BuildError> {
+pub(crate) fn secret_header(value: &str, what: &'static str) -> Result<HeaderValue, BuildError> {
     let mut header = HeaderValue::from_str(value).map_err(|_| BuildError::Header(what))?;
     header.set_sensitive(true);
     Ok(header)

@@ -9,16 +9,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+#[cfg(feature = "socket")]
+use http::StatusCode;
 use http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
+#[cfg(feature = "socket")]
+use http::header::{
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use reqwest::redirect;
 use rustls::client::WantsClientCert;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
+use secrecy::{ExposeSecret, SecretString};
+#[cfg(feature = "socket")]
+use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 use url::Url;
 
 use crate::answer::{Answer, KEPT_BYTES_MAX, Shape};
+use crate::client::secret_header;
 use crate::endpoint::{Repeat, Request};
 use crate::error::{BuildError, Cause, Error, MaybeSent, NotSent};
 use crate::guard::{BodyHandle, GuardedBody, HandOver, SendGuard};
@@ -37,7 +47,7 @@ const KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
 /// What the transport is built from; the headers hold the secrets, marked as such.
 pub(crate) struct Settings {
     pub(crate) address: Url,
-    pub(crate) key: Option<HeaderValue>,
+    pub(crate) key: Option<SecretString>,
     pub(crate) authorization: Option<HeaderValue>,
     pub(crate) user_agent: HeaderValue,
     pub(crate) connect_timeout: Duration,
@@ -50,6 +60,8 @@ pub(crate) struct Transport {
     address: Url,
     /// The address's own path without its last slash: WAHA may live below a prefix.
     prefix: String,
+    #[cfg(feature = "socket")]
+    key: Option<SecretString>,
 }
 
 /// A good answer (2xx).
@@ -67,6 +79,8 @@ impl Transport {
             reads: http_client(&settings, tls)?,
             address: settings.address,
             prefix,
+            #[cfg(feature = "socket")]
+            key: settings.key,
         })
     }
 
@@ -101,13 +115,18 @@ impl Transport {
         }
     }
 
-    fn url(&self, request: &Request) -> Url {
+    fn at(&self, path: &str) -> Url {
         let mut url = self.address.clone();
         if self.prefix.is_empty() {
-            url.set_path(&request.path);
+            url.set_path(path);
         } else {
-            url.set_path(&format!("{}{}", self.prefix, request.path));
+            url.set_path(&format!("{}{path}", self.prefix));
         }
+        url
+    }
+
+    fn url(&self, request: &Request) -> Url {
+        let mut url = self.at(&request.path);
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(
                 request
@@ -120,10 +139,60 @@ impl Transport {
     }
 }
 
+#[cfg(feature = "socket")]
+impl Transport {
+    /// Opens a websocket's connection, whose frames are the caller's business.
+    ///
+    /// WAHA takes the key of a websocket from the URL alone (recorded). That URL lives in this function only.
+    pub(crate) async fn upgrade(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        timeout: Duration,
+    ) -> Result<reqwest::Upgraded, Error> {
+        let mut url = self.at(path);
+        url.query_pairs_mut().extend_pairs(query);
+        if let Some(key) = &self.key {
+            url.query_pairs_mut()
+                .append_pair("x-api-key", key.expose_secret());
+        }
+        let nonce = generate_key();
+        let request = self
+            .reads
+            .get(url)
+            .timeout(timeout)
+            .header(CONNECTION, "Upgrade")
+            .header(UPGRADE, "websocket")
+            .header(SEC_WEBSOCKET_VERSION, "13")
+            .header(SEC_WEBSOCKET_KEY, &nonce);
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Err(unanswered(error, None, timeout)),
+        };
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            let status = response.status().as_u16();
+            let body = read_body(&mut response, KEPT_BYTES_MAX).await.bytes;
+            let answer = Answer::refused(status, body, false, None);
+            return Err(Error::Answered(Box::new(answer)));
+        }
+        let expected = derive_accept_key(nonce.as_bytes());
+        let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT);
+        if accepted.is_none_or(|value| value.as_bytes() != expected.as_bytes()) {
+            let what = "not a websocket's handshake".to_owned();
+            let answer = Answer::unreadable(101, &Bytes::new(), Shape::Unexpected { what });
+            return Err(Error::Answered(Box::new(answer)));
+        }
+        match response.upgrade().await {
+            Ok(upgraded) => Ok(upgraded),
+            Err(error) => Err(unanswered(error, None, timeout)),
+        }
+    }
+}
+
 fn http_client(settings: &Settings, tls: ClientConfig) -> Result<reqwest::Client, BuildError> {
     let mut headers = HeaderMap::new();
     if let Some(key) = &settings.key {
-        headers.insert(KEY_HEADER, key.clone());
+        headers.insert(KEY_HEADER, secret_header(key.expose_secret(), "API key")?);
     }
     if let Some(authorization) = &settings.authorization {
         headers.insert(AUTHORIZATION, authorization.clone());
@@ -149,7 +218,7 @@ fn http_client(settings: &Settings, tls: ClientConfig) -> Result<reqwest::Client
 /// TLS with a provider of our own, so that the process-wide one stays the application's choice.
 ///
 /// Without https nothing is trusted, so a machine without CA certificates can still talk to a local server.
-pub(crate) fn tls_config(verify: bool) -> Result<ClientConfig, BuildError> {
+fn tls_config(verify: bool) -> Result<ClientConfig, BuildError> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()

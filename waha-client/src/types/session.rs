@@ -271,7 +271,7 @@ impl WebhookConfig {
         }
     }
 
-    /// Signs deliveries; see [`events::verify`](crate::events::verify).
+    /// Signs deliveries; see [`Webhook`](crate::events::Webhook).
     #[must_use]
     pub fn signed(mut self, key: SecretString) -> Self {
         self.hmac = Some(Hmac { key: Some(key) });

@@ -1,0 +1,102 @@
+//! Events: webhook deliveries and websocket frames, as verified bytes read into types.
+//!
+//! Both carry the same JSON. Nothing about their order or number can be relied on: deliveries run in parallel, an event comes
+//! again when the receiver answered anything but 2xx, and an acknowledgement may overtake the answer of its own send (all
+//! recorded). [`Event::id`] is the same for every copy.
+
+mod payload;
+mod signature;
+#[cfg(feature = "socket")]
+mod socket;
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+pub use payload::{AckError, MessageAck, Payload, SessionChange, StatusPoint, UnknownPayload};
+pub use signature::{Webhook, WebhookError};
+#[cfg(feature = "socket")]
+pub use socket::{EventStream, Gap, SocketError, SocketItem, Subscription};
+
+use crate::ids::SessionName;
+use crate::types::{Engine, Environment, Extra, Me, instant_number};
+
+/// One event of one session.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Event {
+    /// `evt_...`: the same for every webhook and websocket that gets the event, and for every repetition.
+    pub id: String,
+    /// When it was made, Unix milliseconds; 0 when the server does not say.
+    pub timestamp_ms: i64,
+    /// The session.
+    pub session: SessionName,
+    /// The session's account, when it has one.
+    pub me: Option<Me>,
+    /// What happened.
+    pub payload: Payload,
+    /// The engine below the session.
+    pub engine: Option<Engine>,
+    /// The server's version.
+    pub environment: Option<Environment>,
+    /// The session's own metadata, when configured.
+    pub metadata: Option<Extra>,
+}
+
+/// Why bytes are not an event.
+#[derive(Debug, thiserror::Error)]
+#[error("not an event of WAHA: {0}")]
+pub struct EventError(#[source] serde_json::Error);
+
+/// What all events have around their payload.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(default, deserialize_with = "instant_number")]
+    timestamp: i64,
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    session: SessionName,
+    #[serde(borrow, default)]
+    me: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    payload: Option<&'a RawValue>,
+    #[serde(default)]
+    engine: Option<Engine>,
+    #[serde(borrow, default)]
+    environment: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    metadata: Option<&'a RawValue>,
+}
+
+impl Event {
+    /// Reads an event from a webhook's body or a websocket's frame.
+    ///
+    /// A kind that this version does not know, or a payload that does not read as its kind, is kept as
+    /// [`Payload::Unknown`].
+    ///
+    /// # Errors
+    ///
+    /// When it is not JSON, or lacks `id`, `event` or `session`.
+    pub fn parse(bytes: &[u8]) -> Result<Self, EventError> {
+        let envelope: Envelope<'_> = serde_json::from_slice(bytes).map_err(EventError)?;
+        Ok(Self {
+            payload: Payload::read(&envelope.event, envelope.payload),
+            id: envelope.id.into_owned(),
+            timestamp_ms: envelope.timestamp,
+            session: envelope.session,
+            me: beside(envelope.me),
+            engine: envelope.engine,
+            environment: beside(envelope.environment),
+            metadata: beside(envelope.metadata),
+        })
+    }
+}
+
+/// What stands beside the payload must not cost an event when it has an unexpected shape.
+fn beside<T: DeserializeOwned>(raw: Option<&RawValue>) -> Option<T> {
+    serde_json::from_str(raw?.get()).ok()
+}
