@@ -65,6 +65,10 @@ impl Region {
     pub(super) fn from_library(region: rlibphonenumber::Region) -> Option<Self> {
         Self::new(&region.as_region_str()).ok()
     }
+
+    pub(super) fn to_library(self) -> Option<rlibphonenumber::Region> {
+        library_region(self.code)
+    }
 }
 
 fn library_region(letters: [u8; 2]) -> Option<rlibphonenumber::Region> {
