@@ -242,7 +242,7 @@ impl MessageTemplate {
         let media = media
             .map(|source| {
                 let part = kind.as_str();
-                let template = template(part, source)?;
+                let template = template(part, source.trim())?;
                 MediaTemplate::new(template).map_err(|error| MessageError::Media { part, error })
             })
             .transpose()?;

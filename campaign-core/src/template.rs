@@ -11,6 +11,7 @@
 //! | `date`, `date("full")`, `("short")`, `("numeric")` | `2026-11-21`, `21/11/2026` as `21 November 2026`, `Sabtu, 21 November 2026`, `21 Nov 2026`, `21/11/2026`; day first |
 //! | `phone`, `phone("local")` | `6281234567890` as `+62 812-3456-7890`, `0812-3456-7890` |
 //! | `upper`, `lower`, `title` | letters |
+//! | `urlencode` | the value as part of a link in a text: `budi%20santoso` |
 //! | `default("...")` | the text, when the value is missing or blank |
 //!
 //! That much compiles to segments and renders in one pass. A template that needs logic
@@ -42,9 +43,11 @@ pub use limits::{Limits, RENDERED_BYTES_MAX};
 pub use values::{Values, same_name};
 
 pub(crate) use error::shortened;
-pub(crate) use render::{Piece, push};
+pub(crate) use filters::percent_encoded;
+pub(crate) use render::{Bounded, Piece};
 
 use error::near;
+use filters::Filter;
 use logic::Logic;
 use parse::{Segment, Variable};
 
@@ -241,6 +244,17 @@ impl Template {
         }
     }
 
+    /// Whether a value is encoded for an address by the template itself.
+    pub(crate) fn encodes_values(&self) -> bool {
+        let Engine::Segments(segments) = &self.inner.engine else {
+            return false;
+        };
+        segments.iter().any(|segment| match segment {
+            Segment::Variable { filters, .. } => filters.contains(&Filter::UrlEncode),
+            Segment::Text(_) => false,
+        })
+    }
+
     /// The text with `value` for every variable; empty for a template with logic.
     pub(crate) fn with_values(&self, value: &str) -> String {
         let Engine::Segments(segments) = &self.inner.engine else {
@@ -277,9 +291,10 @@ impl Template {
         let inner = &*self.inner;
         let rendered = match &inner.engine {
             Engine::Segments(segments) => {
+                let mut out = Bounded::new(out, "text", bytes_max);
                 render::pieces(segments, &inner.variables, value, |piece| {
                     let (Piece::Text(text) | Piece::Value(text)) = piece;
-                    push(out, start, text, bytes_max)
+                    out.push(text)
                 })
             }
             Engine::Logic(logic) => logic.render(&inner.variables, value, out, bytes_max),

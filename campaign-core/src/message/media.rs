@@ -6,16 +6,15 @@
 //! whole addresses or paths: a template that begins with a variable takes that value as it is,
 //! under the same checks of the result.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::MessageKind;
-use crate::template::{Piece, RenderError, Template, push, shortened};
+use crate::template::{Bounded, Piece, RenderError, Template, percent_encoded, shortened};
 
 /// Largest file that can be sent: WAHA answers a request body above 50 MiB with an error
 /// (recorded with 2026.4: status 500).
@@ -30,6 +29,31 @@ pub enum MediaSource {
     Path(PathBuf),
     /// An http or https address that the WAHA server fetches.
     Url(String),
+}
+
+impl MediaSource {
+    /// The file's own name, which the recipient sees: the last part of the path or address.
+    ///
+    /// ```
+    /// use campaign_core::message::MediaSource;
+    ///
+    /// let source = MediaSource::Url("https://example.com/a/tagihan%20mei.pdf?v=2".into());
+    /// assert_eq!(source.file_name().as_deref(), Some("tagihan mei.pdf"));
+    /// ```
+    #[must_use]
+    pub fn file_name(&self) -> Option<String> {
+        match self {
+            MediaSource::Path(path) => Some(path.file_name()?.to_string_lossy().into_owned()),
+            MediaSource::Url(url) => {
+                let url = Url::parse(url).ok()?;
+                let last = url.path_segments()?.next_back()?;
+                let name = percent_decode_str(last).decode_utf8_lossy();
+                // A decoded separator must not turn a name into a path again.
+                let name = name.replace(['/', '\\'], "_");
+                (!name.is_empty()).then_some(name)
+            }
+        }
+    }
 }
 
 impl fmt::Display for MediaSource {
@@ -128,6 +152,9 @@ pub enum MediaError {
         /// What it begins with.
         scheme: String,
     },
+    /// It encodes its values itself.
+    #[error("values in an address are encoded already: leave `urlencode` out")]
+    Encoded,
     /// A value would choose the server.
     #[error(
         "a value would choose the server: write the address up to the first / after the host, as in https://example.com/{{{{ no }}}}.png"
@@ -186,8 +213,9 @@ impl MediaTemplate {
             MediaTemplate::Url(url) => url.render(value).map(MediaSource::Url),
             MediaTemplate::Path(path) => path.render(value).map(MediaSource::Path),
             MediaTemplate::Either(url, path) => {
-                if value(0).is_some_and(|text| is_web(text.trim_start())) {
-                    url.render(value).map(MediaSource::Url)
+                let address = url.assemble(&value)?;
+                if is_web(&address) {
+                    url.finish(address).map(MediaSource::Url)
                 } else {
                     path.render(value).map(MediaSource::Path)
                 }
@@ -208,13 +236,6 @@ fn other_scheme(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once(':')?;
     (scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric())).then_some(scheme)
 }
-
-/// RFC 3986's unreserved characters stay, everything else is encoded.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// Browsers and servers commonly accept no longer address.
 const URL_BYTES_MAX: usize = 8_192;
@@ -242,6 +263,9 @@ impl UrlTemplate {
     fn new(template: Template, https_only: bool) -> Result<Self, MediaError> {
         if template.has_logic() {
             return Err(MediaError::Logic);
+        }
+        if template.encodes_values() {
+            return Err(MediaError::Encoded);
         }
         let url = UrlTemplate {
             template,
@@ -289,16 +313,22 @@ impl UrlTemplate {
         &'v self,
         value: impl Fn(usize) -> Option<&'v str>,
     ) -> Result<String, RenderError> {
+        self.finish(self.assemble(value)?)
+    }
+
+    /// The address, not yet judged.
+    fn assemble<'v>(
+        &'v self,
+        value: impl Fn(usize) -> Option<&'v str>,
+    ) -> Result<String, RenderError> {
         let mut url = String::with_capacity(self.template.source().len() + 32);
+        let mut out = Bounded::new(&mut url, "address", URL_BYTES_MAX);
         self.template.pieces(value, |piece| match piece {
-            Piece::Text(text) => push(&mut url, 0, text, URL_BYTES_MAX),
-            Piece::Value(text) if url.is_empty() => push(&mut url, 0, text.trim(), URL_BYTES_MAX),
-            Piece::Value(text) => {
-                let encoded: Cow<'_, str> = utf8_percent_encode(text, ENCODED).into();
-                push(&mut url, 0, &encoded, URL_BYTES_MAX)
-            }
+            Piece::Text(text) => out.push(text),
+            Piece::Value(text) if out.is_empty() => out.push(text.trim()),
+            Piece::Value(text) => out.push(&percent_encoded(text)),
         })?;
-        self.finish(url)
+        Ok(url)
     }
 
     fn finish(&self, url: String) -> Result<String, RenderError> {
@@ -368,12 +398,10 @@ impl PathTemplate {
         value: impl Fn(usize) -> Option<&'v str>,
     ) -> Result<PathBuf, RenderError> {
         let mut path = String::with_capacity(self.template.source().len() + 32);
-        self.template.pieces(value, |piece| {
-            let text = match piece {
-                Piece::Text(text) => text,
-                Piece::Value(text) => text.trim(),
-            };
-            push(&mut path, 0, text, PATH_BYTES_MAX)
+        let mut out = Bounded::new(&mut path, "path", PATH_BYTES_MAX);
+        self.template.pieces(value, |piece| match piece {
+            Piece::Text(text) => out.push(text),
+            Piece::Value(text) => out.push(text.trim()),
         })?;
         self.finish(path)
     }

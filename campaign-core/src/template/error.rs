@@ -296,6 +296,14 @@ pub enum RenderError {
         /// The limit.
         chars_max: usize,
     },
+    /// A part is larger than anything that is ever sent.
+    #[error("the {part} is larger than {bytes_max} bytes: shorten the template or the values")]
+    TooLarge {
+        /// Which part of the message.
+        part: &'static str,
+        /// The limit.
+        bytes_max: usize,
+    },
     /// The template's loops do too much work for one message.
     #[error("the template works too long on this row: loop over fewer things")]
     TooMuchWork,

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use super::error::FilterFault;
 use super::values::is_blank;
 
@@ -19,8 +21,15 @@ use phone::PhoneStyle;
 pub(crate) use rupiah::read_amount;
 
 /// The filters of both engines, for error messages.
-pub(crate) const NAMES: [&str; 7] = [
-    "rupiah", "date", "phone", "upper", "lower", "title", "default",
+pub(crate) const NAMES: [&str; 8] = [
+    "rupiah",
+    "date",
+    "phone",
+    "upper",
+    "lower",
+    "title",
+    "default",
+    "urlencode",
 ];
 
 /// A filter with its argument, checked when the template was parsed.
@@ -33,6 +42,17 @@ pub(crate) enum Filter {
     Lower,
     Title,
     Default(String),
+    UrlEncode,
+}
+
+/// `text` as a part of an address: RFC 3986's unreserved characters stay, all others are encoded.
+pub(crate) fn percent_encoded(text: &str) -> Cow<'_, str> {
+    const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
+    utf8_percent_encode(text, ENCODED).into()
 }
 
 /// Why a filter call is not one.
@@ -56,6 +76,7 @@ impl Filter {
             "upper" => none(Filter::Upper),
             "lower" => none(Filter::Lower),
             "title" => none(Filter::Title),
+            "urlencode" => none(Filter::UrlEncode),
             "date" => style(name, args, DateStyle::from_name, DateStyle::NAMES).map(Filter::Date),
             "phone" => {
                 style(name, args, PhoneStyle::from_name, PhoneStyle::NAMES).map(Filter::Phone)
@@ -79,6 +100,7 @@ impl Filter {
             Filter::Lower => "lower",
             Filter::Title => "title",
             Filter::Default(_) => "default",
+            Filter::UrlEncode => "urlencode",
         }
     }
 
@@ -103,6 +125,7 @@ impl Filter {
             Filter::Title => Cow::Owned(letters::title(&value)),
             Filter::Default(text) if is_blank(&value) => Cow::Borrowed(text),
             Filter::Default(_) => value,
+            Filter::UrlEncode => Cow::Owned(percent_encoded(&value).into_owned()),
         }))
     }
 }

@@ -154,9 +154,9 @@ fn failure(
         source = inner.source();
     }
     match error.kind() {
-        ErrorKind::WriteFailure => RenderError::TooLong {
+        ErrorKind::WriteFailure => RenderError::TooLarge {
             part: "text",
-            chars_max: bytes_max,
+            bytes_max,
         },
         ErrorKind::OutOfFuel => RenderError::TooMuchWork,
         ErrorKind::UndefinedError => {

@@ -58,20 +58,40 @@ pub(crate) fn pieces<'v>(
     Ok(())
 }
 
-/// Appends `text` unless the output would pass its limit.
-#[inline]
-pub(crate) fn push(
-    out: &mut String,
-    start: usize,
-    text: &str,
+/// Appends to a text up to a size.
+pub(crate) struct Bounded<'o> {
+    out: &'o mut String,
+    part: &'static str,
     bytes_max: usize,
-) -> Result<(), RenderError> {
-    if out.len() - start + text.len() > bytes_max {
-        return Err(RenderError::TooLong {
-            part: "text",
-            chars_max: bytes_max,
-        });
+    /// The length at which `out` is full.
+    full: usize,
+}
+
+impl<'o> Bounded<'o> {
+    /// At most `bytes_max` bytes after what `out` already holds; `part` names it in errors.
+    pub(crate) fn new(out: &'o mut String, part: &'static str, bytes_max: usize) -> Self {
+        let full = out.len().saturating_add(bytes_max);
+        Bounded {
+            out,
+            part,
+            bytes_max,
+            full,
+        }
     }
-    out.push_str(text);
-    Ok(())
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.out.is_empty()
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, text: &str) -> Result<(), RenderError> {
+        if self.out.len() + text.len() > self.full {
+            return Err(RenderError::TooLarge {
+                part: self.part,
+                bytes_max: self.bytes_max,
+            });
+        }
+        self.out.push_str(text);
+        Ok(())
+    }
 }

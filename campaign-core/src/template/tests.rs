@@ -50,6 +50,11 @@ fn variables_and_filters_compile_to_segments() {
         ("{{nama_pelanggan}}", "PT Maju"),
         ("{{ no hp | phone }}", "+62 812-3456-7890"),
         ("{{ no_hp | phone(\"lokal\") }}", "0812-3456-7890"),
+        (
+            "?x={{ jatuh tempo | urlencode }}{{größe|upper|urlencode}}",
+            "?x=2026-11-21XL",
+        ),
+        ("{{ nama | urlencode }}", "budi%20santoso"),
         ("{{1}} {{ 1 | upper }}", "satu SATU"),
         ("{{ größe | upper }}", "XL"),
         ("{{ total | rupiah }}", "Rp250.000"),
@@ -316,7 +321,7 @@ fn the_output_is_bounded_and_an_error_leaves_the_buffer_alone() {
         let mut out = "before".to_owned();
         let values = [("a", long.as_str())];
         let error = template.render_into(&values, &mut out, 1_999).unwrap_err();
-        assert!(matches!(error, RenderError::TooLong { .. }), "{error}");
+        assert!(matches!(error, RenderError::TooLarge { .. }), "{error}");
         assert_eq!(out, "before");
         template.render_into(&values, &mut out, 2_000).unwrap();
         assert_eq!(out.len(), 2_006);
@@ -406,6 +411,7 @@ fn common_template() -> impl Strategy<Value = String> {
         Just(" | title"),
         Just(" | default(\"x y\")"),
         Just("|default('')"),
+        Just("| urlencode"),
     ];
     let variable = (name, proptest::collection::vec(filter, 0..4), " ?", "\n?| ")
         .prop_map(|(name, filters, a, b)| format!("{{{{{a}{name}{}{b}}}}}", filters.concat()));
