@@ -341,6 +341,24 @@ impl MessageTemplate {
         names
     }
 
+    /// Places in the message's own text that look like a column in another program's notation
+    /// (`{nama}`, `[nama]`, `<nama>`, `%nama%`) and so would be sent as they stand: worth asking
+    /// about before ten thousand people read them.
+    ///
+    /// ```
+    /// use campaign_core::message::MessageTemplate;
+    ///
+    /// let message = MessageTemplate::text("Halo {nama}, tagihan {{ total }} [lunas]")?;
+    /// assert_eq!(message.lookalikes(&["Nama", "Total"]), ["{nama}"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn lookalikes<H: AsRef<str>>(&self, headers: &[H]) -> Vec<&str> {
+        self.parts()
+            .flat_map(|(_, template)| template.lookalikes(headers))
+            .collect()
+    }
+
     /// A hash of the definition that is the same on every machine and in every version: equal
     /// hashes mean the same message. Write it as `{:032x}`.
     #[must_use]
@@ -620,11 +638,11 @@ const HASH_KEY: (u64, u64) = (0x7761_6861_2d63_616d, 0x7061_6967_6e2d_7631);
 #[must_use]
 pub fn text_hash(text: &str) -> u64 {
     let mut hasher = SipHasher13::new_with_keys(HASH_KEY.0, HASH_KEY.1);
-    for (at, piece) in text.trim().split("\r\n").enumerate() {
-        if at > 0 {
-            hasher.write(b"\n");
-        }
-        hasher.write(piece.as_bytes());
+    let text = text.trim();
+    if text.as_bytes().contains(&b'\r') {
+        hasher.write(text.replace("\r\n", "\n").as_bytes());
+    } else {
+        hasher.write(text.as_bytes());
     }
     hasher.finish()
 }

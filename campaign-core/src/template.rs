@@ -244,6 +244,25 @@ impl Template {
         }
     }
 
+    /// Column names in another program's notation: see
+    /// [`MessageTemplate::lookalikes`](crate::message::MessageTemplate::lookalikes).
+    pub(crate) fn lookalikes<H: AsRef<str>>(&self, headers: &[H]) -> Vec<&str> {
+        let is_column = |name: &str| {
+            headers
+                .iter()
+                .any(|header| same_name(header.as_ref(), name))
+        };
+        tokens::blocks(self.source())
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|block| match block {
+                tokens::Block::Text(at) => self.source().get(at),
+                _ => None,
+            })
+            .flat_map(|text| tokens::lookalikes(text, is_column))
+            .collect()
+    }
+
     /// Whether a value is encoded for an address by the template itself.
     pub(crate) fn encodes_values(&self) -> bool {
         let Engine::Segments(segments) = &self.inner.engine else {

@@ -533,8 +533,17 @@ fn awkward() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Eight times as many cases as elsewhere; PROPTEST_CASES makes it more.
+fn many() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig {
+        cases: usual.cases.saturating_mul(8),
+        ..usual
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(many())]
 
     #[test]
     fn no_value_changes_the_shape_of_an_address(a in awkward(), b in awkward()) {

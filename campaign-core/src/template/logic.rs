@@ -16,7 +16,6 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 
 use super::error::{FilterFault, RenderError, TemplateError, TemplateErrorKind, near, shortened};
 use super::filters::{self, CallFault, Filter};
-use super::limits::RENDERED_BYTES_MAX;
 use super::parse::{Simple, Variable, arguments, filter_call, simple, slot_of, syntax};
 use super::tokens::{Block, Inside, Token, TokenKind};
 use super::values::{is_blank, same_name};
@@ -33,8 +32,12 @@ const TESTS: [&str; 4] = ["defined", "undefined", "startingwith", "endingwith"];
 
 /// Instructions of minijinja's machine that one message may take: a bill with a hundred lines
 /// takes a few thousand.
-const FUEL: u64 = 100_000;
+const FUEL: u64 = 50_000;
+/// Pieces that `split` may make.
 const PIECES_MAX: usize = 10_000;
+/// Longest text a filter takes or makes. A step may be a filter, so this bounds a step's cost;
+/// it is also as much as the longest message holds.
+const FILTER_BYTES_MAX: usize = 65_536;
 
 /// A compiled template with logic.
 #[derive(Debug)]
@@ -213,7 +216,7 @@ fn environment() -> Environment<'static> {
     environment.add_filter("join", join);
     environment.add_filter("replace", replace);
     environment.add_filter("split", split);
-    environment.add_filter("trim", |text: Cow<'_, str>| text.trim().to_owned());
+    environment.add_filter("trim", trim);
     environment.add_filter("first", minijinja::filters::first);
     environment.add_filter("last", minijinja::filters::last);
     environment.add_filter("length", minijinja::filters::length);
@@ -243,15 +246,24 @@ fn failed(filter: &'static str, value: &str, fault: FilterFault) -> minijinja::E
     )
 }
 
-fn text_of(value: &Value) -> Option<Cow<'_, str>> {
+/// A filter's input; `None` when it is missing.
+fn text_of<'v>(filter: &str, value: &'v Value) -> Result<Option<Cow<'v, str>>, minijinja::Error> {
     if value.is_undefined() {
-        None
-    } else {
-        Some(match value.as_str() {
-            Some(text) => Cow::Borrowed(text),
-            None => Cow::Owned(value.to_string()),
-        })
+        return Ok(None);
     }
+    let text = match value.as_str() {
+        Some(text) => Cow::Borrowed(text),
+        None => Cow::Owned(value.to_string()),
+    };
+    if text.len() > FILTER_BYTES_MAX {
+        return Err(too_long(filter));
+    }
+    Ok(Some(text))
+}
+
+/// The same for a filter that cannot do without.
+fn present<'v>(filter: &str, value: &'v Value) -> Result<Cow<'v, str>, minijinja::Error> {
+    text_of(filter, value)?.ok_or_else(|| minijinja::Error::from(ErrorKind::UndefinedError))
 }
 
 fn our_filter(name: &str, value: &Value, args: &[String]) -> Result<Value, minijinja::Error> {
@@ -263,7 +275,7 @@ fn our_filter(name: &str, value: &Value, args: &[String]) -> Result<Value, minij
         };
         minijinja::Error::new(ErrorKind::InvalidOperation, why)
     })?;
-    let text = text_of(value);
+    let text = text_of(filter.name(), value)?;
     match filter.apply(text.clone()) {
         Ok(Some(shown)) => Ok(Value::from(shown.into_owned())),
         Ok(None) => Ok(Value::UNDEFINED),
@@ -273,7 +285,7 @@ fn our_filter(name: &str, value: &Value, args: &[String]) -> Result<Value, minij
 
 /// A number to compare: read as an amount, so `250.000` is a quarter of a million.
 fn int(value: &Value) -> Result<Value, minijinja::Error> {
-    let Some(text) = text_of(value) else {
+    let Some(text) = text_of("int", value)? else {
         return Ok(Value::UNDEFINED);
     };
     let amount = filters::read_amount(&text).map_err(|fault| failed("int", &text, fault))?;
@@ -283,7 +295,12 @@ fn int(value: &Value) -> Result<Value, minijinja::Error> {
     })
 }
 
-fn split(text: Cow<'_, str>, sign: Option<Cow<'_, str>>) -> Result<Vec<String>, minijinja::Error> {
+fn trim(value: &Value) -> Result<String, minijinja::Error> {
+    Ok(present("trim", value)?.trim().to_owned())
+}
+
+fn split(value: &Value, sign: Option<Cow<'_, str>>) -> Result<Vec<String>, minijinja::Error> {
+    let text = present("split", value)?;
     let pieces: Vec<String> = match sign.as_deref() {
         None | Some("") => text
             .split_whitespace()
@@ -309,8 +326,8 @@ fn join(list: &Value, sign: Option<Cow<'_, str>>) -> Result<String, minijinja::E
         if at > 0 {
             joined.push_str(&sign);
         }
-        joined.push_str(&text_of(&item).unwrap_or_default());
-        if joined.len() > RENDERED_BYTES_MAX {
+        joined.push_str(&text_of("join", &item)?.unwrap_or_default());
+        if joined.len() > FILTER_BYTES_MAX {
             return Err(too_long("join"));
         }
     }
@@ -318,16 +335,17 @@ fn join(list: &Value, sign: Option<Cow<'_, str>>) -> Result<String, minijinja::E
 }
 
 fn replace(
-    text: Cow<'_, str>,
+    value: &Value,
     from: Cow<'_, str>,
     to: Cow<'_, str>,
 ) -> Result<String, minijinja::Error> {
+    let text = present("replace", value)?;
     if from.is_empty() {
         return Ok(text.into_owned());
     }
     let found = text.matches(&*from).count();
     let size = text.len() + found.saturating_mul(to.len().saturating_sub(from.len()));
-    if size > RENDERED_BYTES_MAX {
+    if size > FILTER_BYTES_MAX {
         return Err(too_long("replace"));
     }
     Ok(text.replace(&*from, &to))
@@ -336,7 +354,7 @@ fn replace(
 fn too_long(filter: &str) -> minijinja::Error {
     minijinja::Error::new(
         ErrorKind::InvalidOperation,
-        format!("`{filter}` makes more than a message can hold"),
+        format!("the text for or from `{filter}` is longer than a message"),
     )
 }
 

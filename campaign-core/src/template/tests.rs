@@ -329,6 +329,18 @@ fn the_output_is_bounded_and_an_error_leaves_the_buffer_alone() {
 }
 
 #[test]
+fn other_programs_notations_are_pointed_out() {
+    let template = Template::parse(
+        "Halo {nama}, [No HP] <b>%total%</b> {{ nama }} {lunas} {% if nama %}{ Nama }{% endif %} 5% 10%",
+    )
+    .unwrap();
+    assert_eq!(
+        template.lookalikes(&["Nama", "No. HP", "Total"]),
+        ["{nama}", "[No HP]", "%total%", "{ Nama }"]
+    );
+}
+
+#[test]
 fn loops_run_out_of_fuel() {
     let source = "{% for a in t %}{% for b in t %}{% for c in t %}{% if a == b %}{% endif %}{% endfor %}{% endfor %}{% endfor %}"
         .replace(" in t", " in t | split(\",\")");
@@ -445,8 +457,83 @@ fn cell() -> impl Strategy<Value = String> {
     ]
 }
 
+/// What a template with logic can be built of, properly nested.
+fn logic_template() -> impl Strategy<Value = String> {
+    let name = || {
+        prop_oneof![
+            Just("nama"),
+            Just("x"),
+            Just("y"),
+            Just("total"),
+            Just("alamat")
+        ]
+    };
+    let filter = prop_oneof![
+        Just(" | upper"),
+        Just(" | title"),
+        Just(" | rupiah"),
+        Just(" | int"),
+        Just(" | length"),
+        Just(" | split"),
+        Just(" | split(\"u\")"),
+        Just(" | join(\"abc\")"),
+        Just(" | first"),
+        Just(" | last"),
+        Just(" | trim"),
+        Just(" | default(x)"),
+        Just(" | default(\"bb\")"),
+        Just(" | replace(\"b\", \"bbbbbbbbbbbbbbbb\")"),
+        Just(" | replace(\"u\", nama)"),
+        Just(" | urlencode"),
+    ];
+    let expression = (name(), proptest::collection::vec(filter, 0..5))
+        .prop_map(|(name, filters)| format!("{name}{}", filters.concat()))
+        .boxed();
+    let test = prop_oneof![
+        expression.clone(),
+        (expression.clone(), name()).prop_map(|(a, b)| format!("{a} == {b}")),
+        (expression.clone(), name()).prop_map(|(a, b)| format!("{a} < {b} or not {b} is defined")),
+        name().prop_map(|a| format!("{a} in [\"b\", {a}]")),
+    ];
+    let leaf = prop_oneof![
+        "[a-z {}\n]{0,4}",
+        expression.clone().prop_map(|e| format!("{{{{ {e} }}}}")),
+        (name(), expression.clone()).prop_map(|(n, e)| format!("{{% set {n} = {e} %}}")),
+    ];
+    leaf.prop_recursive(5, 40, 6, move |inner| {
+        let body = proptest::collection::vec(inner, 1..6).prop_map(|parts| parts.concat());
+        prop_oneof![
+            (test.clone(), body.clone(), body.clone())
+                .prop_map(|(t, a, b)| format!("{{% if {t} %}}{a}{{% else %}}{b}{{% endif %}}")),
+            (name(), expression.clone(), body)
+                .prop_map(|(n, e, b)| format!("{{% for {n} in {e} %}}{b}{{% endfor %}}")),
+        ]
+    })
+}
+
+/// Four times as many cases as elsewhere; PROPTEST_CASES makes it more.
+fn many() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig {
+        cases: usual.cases.saturating_mul(4),
+        ..usual
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(many())]
+
+    #[test]
+    fn no_logic_panics_or_passes_its_bound(source in logic_template()) {
+        if let Ok(template) = Template::parse(&source) {
+            let row = [("nama", "budi ubud bubu"), ("total", "25.000"), ("x", "b"), ("alamat", "")];
+            let mut out = "kept".to_owned();
+            match template.render_into(&row, &mut out, 4_096) {
+                Ok(()) => prop_assert!(out.len() <= 4 + 4_096),
+                Err(_) => prop_assert_eq!(out, "kept"),
+            }
+        }
+    }
 
     #[test]
     fn both_engines_agree(

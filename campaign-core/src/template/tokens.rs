@@ -113,6 +113,27 @@ pub(crate) fn blocks(source: &str) -> Result<Vec<Block>, TemplateError> {
     Ok(blocks)
 }
 
+/// The stretches of `text` that are a column's name in another notation: `{name}`, `[name]`,
+/// `<name>`, `%name%`.
+pub(crate) fn lookalikes<'s>(text: &'s str, is_column: impl Fn(&str) -> bool) -> Vec<&'s str> {
+    const NAME_BYTES_MAX: usize = 100;
+    let mut found = Vec::new();
+    for (open, close) in [('{', '}'), ('[', ']'), ('<', '>'), ('%', '%')] {
+        for (start, _) in text.match_indices(open) {
+            let inside = &text[start + 1..];
+            if let Some(end) = inside.find([open, close])
+                && end <= NAME_BYTES_MAX
+                && inside[end..].starts_with(close)
+                && is_column(&inside[..end])
+            {
+                found.push((start, &text[start..start + end + 2]));
+            }
+        }
+    }
+    found.sort_unstable();
+    found.into_iter().map(|(_, name)| name).collect()
+}
+
 fn next_open(source: &str, from: usize) -> Option<usize> {
     let bytes = source.as_bytes();
     (from..bytes.len().saturating_sub(1))
