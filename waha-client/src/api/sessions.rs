@@ -87,12 +87,13 @@ impl Sessions<'_> {
         self.0.call(me(session)).await
     }
 
-    /// Creates a session.
+    /// Creates a session. `None` from servers before 2026.6 when it is not started at once: they answer with an empty body
+    /// (recorded).
     ///
     /// # Errors
     ///
     /// 422 when the name is taken, 400 when the configuration is refused.
-    pub async fn create(&self, new: &NewSession) -> Result<SessionInfo, Error> {
+    pub async fn create(&self, new: &NewSession) -> Result<Option<SessionInfo>, Error> {
         self.0.call(create(new)).await
     }
 
@@ -165,8 +166,8 @@ pub fn me(session: &SessionName) -> Endpoint<Option<Me>> {
 }
 
 /// `POST /api/sessions`
-pub fn create(new: &NewSession) -> Endpoint<SessionInfo> {
-    Endpoint::post("/api/sessions", json)
+pub fn create(new: &NewSession) -> Endpoint<Option<SessionInfo>> {
+    Endpoint::post("/api/sessions", json_or_empty)
         .json(new)
         .waiting(Wait::Lifecycle)
 }

@@ -1,5 +1,7 @@
 //! A server of raw sockets that does to each request what it is told, and counts what reaches it.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,6 +16,8 @@ use tokio::sync::watch;
 pub(crate) enum Act {
     /// Write this and close.
     Reply(String),
+    /// Write these bytes and close.
+    Bytes(Vec<u8>),
     /// Write this and wait for the next request on the same connection.
     ReplyAndStay(String),
     /// Write this, say nothing of closing, and close.
@@ -121,6 +125,11 @@ async fn serve(mut stream: TcpStream, seen: &Seen, acts: &Mutex<VecDeque<Act>>) 
         match act {
             Act::Reply(text) | Act::ReplyThenClose(text) => {
                 let _ = stream.write_all(text.as_bytes()).await;
+                let _ = stream.shutdown().await;
+                return;
+            }
+            Act::Bytes(bytes) => {
+                let _ = stream.write_all(&bytes).await;
                 let _ = stream.shutdown().await;
                 return;
             }

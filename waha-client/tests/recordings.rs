@@ -1,0 +1,383 @@
+//! Every recorded exchange of a real WAHA on the routes this client has: read to its type, or to a typed error.
+//!
+//! Reads the folder named by WAHA_RECORDINGS; without it the test is skipped, and says so.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
+
+mod server;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use bytes::Bytes;
+use serde_json::Value;
+use server::{Act, Server};
+use waha_client::api::{chats, chatting, contacts, pairing, server as server_calls, sessions};
+use waha_client::events::Payload;
+use waha_client::{
+    ChatId, Endpoint, Error, Event, File, FileMessage, Listing, MessageQuery, NewSession,
+    RetryPolicy, Sent, SessionName, Shape, TextMessage, WahaClient,
+};
+
+fn recordings() -> Option<PathBuf> {
+    let folder = std::env::var_os("WAHA_RECORDINGS").map(PathBuf::from);
+    if folder.is_none() {
+        println!("skipped: WAHA_RECORDINGS is not set");
+    }
+    folder
+}
+
+fn exchanges(folder: &Path) -> Vec<(String, Value)> {
+    let mut files = Vec::new();
+    for version in ["2026.4", "2026.7"] {
+        let Ok(entries) = std::fs::read_dir(folder.join("exchanges").join(version)) else {
+            continue;
+        };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            let name = format!("{version}/{}", path.file_name().unwrap().to_string_lossy());
+            let text = std::fs::read(&path).unwrap();
+            files.push((name, serde_json::from_slice(&text).unwrap()));
+        }
+    }
+    files.sort_by(|one, two| one.0.cmp(&two.0));
+    files
+}
+
+/// The endpoints of this client, as far as their answers differ.
+enum Ours {
+    Text,
+    Image,
+    File,
+    SessionList,
+    SessionGet,
+    SessionMe,
+    SessionCreate,
+    SessionStart,
+    SessionStop,
+    SessionRestart,
+    SessionLogout,
+    SessionDelete,
+    QrPng,
+    QrImage,
+    QrText,
+    RequestCode,
+    CheckExists,
+    NewMessageId,
+    Messages,
+    Message,
+    Ping,
+    Health,
+    Version,
+    ServerStatus,
+}
+
+/// Which endpoint an exchange is about, or why it is none of ours.
+fn ours(method: &str, path_and_query: &str, response: &Value) -> Result<Ours, &'static str> {
+    const NOT_YET: &str = "an operation this client does not have yet";
+    let (path, query) = path_and_query
+        .split_once('?')
+        .unwrap_or((path_and_query, ""));
+    if path.starts_with("//") || path.ends_with('/') || path != path.replace("/API/", "/api/") {
+        return Err("a path no client builds");
+    }
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    Ok(match (method, segments.as_slice()) {
+        ("POST", ["api", "sendText"]) => Ours::Text,
+        ("POST", ["api", "sendImage"]) => Ours::Image,
+        ("POST", ["api", "sendFile"]) => Ours::File,
+        ("GET", ["api", "sessions"]) => Ours::SessionList,
+        ("POST", ["api", "sessions"]) => Ours::SessionCreate,
+        ("POST", ["api", "sessions", "start" | "stop" | "logout"]) => return Err(NOT_YET),
+        ("GET", ["api", "sessions", _]) => Ours::SessionGet,
+        ("DELETE", ["api", "sessions", _]) => Ours::SessionDelete,
+        ("GET", ["api", "sessions", _, "me"]) => Ours::SessionMe,
+        ("POST", ["api", "sessions", _, "start"]) => Ours::SessionStart,
+        ("POST", ["api", "sessions", _, "stop"]) => Ours::SessionStop,
+        ("POST", ["api", "sessions", _, "restart"]) => Ours::SessionRestart,
+        ("POST", ["api", "sessions", _, "logout"]) => Ours::SessionLogout,
+        ("GET", ["api", _, "auth", "qr"]) => {
+            if query.contains("format=raw") {
+                Ours::QrText
+            } else if response["headers"]["Content-Type"] == "image/png" {
+                Ours::QrPng
+            } else {
+                Ours::QrImage
+            }
+        }
+        ("POST", ["api", _, "auth", "request-code"]) => Ours::RequestCode,
+        ("GET", ["api", "contacts", "check-exists"]) => Ours::CheckExists,
+        ("GET", ["api", _, "new-message-id"]) => Ours::NewMessageId,
+        ("GET", ["api", _, "chats", _, "messages"]) => Ours::Messages,
+        ("GET", ["api", _, "chats", _, "messages", _]) => Ours::Message,
+        ("GET", ["ping"]) => Ours::Ping,
+        ("GET", ["health"]) => Ours::Health,
+        ("GET", ["api", "server", "version"]) => Ours::Version,
+        ("GET", ["api", "server", "status"]) => Ours::ServerStatus,
+        _ => return Err(NOT_YET),
+    })
+}
+
+/// Whether what was read passes a check.
+async fn read<T>(
+    waha: &WahaClient,
+    endpoint: Endpoint<T>,
+    check: impl Fn(&T) -> bool,
+) -> Result<bool, Error> {
+    waha.call(endpoint).await.map(|value| check(&value))
+}
+
+async fn call(waha: &WahaClient, ours: Ours) -> Result<bool, Error> {
+    let session = SessionName::new("default").unwrap();
+    let chat = ChatId::phone("6281200000002").unwrap();
+    let file = File::from_url("image/png", "http://h/a.png");
+    let text = TextMessage::new(&session, &chat, "hello");
+    let media = FileMessage::new(&session, &chat, &file);
+    let all = |_: &_| true;
+    match ours {
+        Ours::Text => read(waha, chatting::send_text(&text), |sent| sent.id.is_some()).await,
+        Ours::Image => read(waha, chatting::send_image(&media), |sent| sent.id.is_some()).await,
+        Ours::File => read(waha, chatting::send_file(&media), |sent| sent.id.is_some()).await,
+        Ours::SessionList => {
+            let known = |list: &Vec<_>| list.iter().all(is_known_session);
+            read(waha, sessions::list(Listing::All), known).await
+        }
+        Ours::SessionGet => read(waha, sessions::get(&session), is_known_session).await,
+        Ours::SessionMe => read(waha, sessions::me(&session), |_| true).await,
+        Ours::SessionCreate => {
+            let known = |info: &Option<_>| info.as_ref().is_none_or(is_known_session);
+            read(waha, sessions::create(&NewSession::default()), known).await
+        }
+        Ours::SessionStart => read(waha, sessions::start(&session), is_known_session).await,
+        Ours::SessionStop => read(waha, sessions::stop(&session), |_| true).await,
+        Ours::SessionRestart => read(waha, sessions::restart(&session), is_known_session).await,
+        Ours::SessionLogout => read(waha, sessions::logout(&session), is_known_session).await,
+        Ours::SessionDelete => read(waha, sessions::delete(&session), all).await,
+        Ours::QrPng => read(waha, pairing::qr_png(&session), |png| !png.is_empty()).await,
+        Ours::QrImage => {
+            let whole = |qr: &pairing::QrImage| qr.mimetype == "image/png" && qr.bytes().is_some();
+            read(waha, pairing::qr_image(&session), whole).await
+        }
+        Ours::QrText => {
+            read(waha, pairing::qr_text(&session), |text| {
+                text.starts_with("2@")
+            })
+            .await
+        }
+        Ours::RequestCode => {
+            read(waha, pairing::request_code(&session, "628"), |code| {
+                code.len() == 9
+            })
+            .await
+        }
+        Ours::CheckExists => {
+            let fits = |status: &waha_client::NumberStatus| {
+                status.number_exists == status.chat_id.is_some()
+            };
+            read(waha, contacts::check_exists(&session, "628"), fits).await
+        }
+        Ours::NewMessageId => {
+            read(waha, chatting::new_message_id(&session), |id| {
+                id.starts_with("3EB0")
+            })
+            .await
+        }
+        Ours::Messages => {
+            let known = |list: &Vec<_>| list.iter().all(is_known_message);
+            read(
+                waha,
+                chats::messages(&session, &chat, &MessageQuery::new()),
+                known,
+            )
+            .await
+        }
+        Ours::Message => {
+            read(
+                waha,
+                chats::message(&session, &chat, "3EB0"),
+                is_known_message,
+            )
+            .await
+        }
+        Ours::Ping => read(waha, server_calls::ping(), all).await,
+        Ours::Health => read(waha, server_calls::health(), |health| health.is_ok()).await,
+        Ours::Version => read(waha, server_calls::version(), |v| v.extra.is_empty()).await,
+        Ours::ServerStatus => {
+            let known = |status: &waha_client::types::ServerStatus| {
+                status.start_timestamp_ms.is_some() && status.uptime_ms.is_some()
+            };
+            read(waha, server_calls::status(), known).await
+        }
+    }
+}
+
+fn is_known_session(info: &waha_client::SessionInfo) -> bool {
+    let known = !matches!(info.status, waha_client::SessionStatus::Unknown(_));
+    known && info.extra.is_empty()
+}
+
+fn is_known_message(message: &waha_client::Message) -> bool {
+    let from_id = message.id.from_me();
+    from_id == Some(message.is_from_me()) && message.timestamp_s > 0 && message.data.is_some()
+}
+
+fn body_of(response: &Value) -> Bytes {
+    match &response["body"] {
+        Value::String(text) => Bytes::copy_from_slice(text.as_bytes()),
+        Value::Null => Bytes::new(),
+        body if body["__binary__"] == true => {
+            let text = body["first_bytes_base64"].as_str().unwrap();
+            STANDARD_NO_PAD
+                .decode(text.trim_end_matches('='))
+                .unwrap()
+                .into()
+        }
+        body => serde_json::to_vec(body).unwrap().into(),
+    }
+}
+
+fn answer_of(response: &Value) -> Vec<u8> {
+    let body = body_of(response);
+    let status = response["status"].as_u64().unwrap();
+    let kind = response["headers"]["Content-Type"].as_str().unwrap_or("");
+    let mut bytes = format!(
+        "HTTP/1.1 {status} Status\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    bytes.extend_from_slice(&body);
+    bytes
+}
+
+#[tokio::test]
+async fn every_recorded_answer_reads_as_its_type_or_as_a_typed_error() {
+    let Some(folder) = recordings() else { return };
+    let (mut files, mut parsed, mut errors) = (0, 0, 0);
+    let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for (name, exchange) in exchanges(&folder) {
+        files += 1;
+        let (request, response) = (&exchange["request"], &exchange["response"]);
+        let (Some(method), Some(path)) = (request["method"].as_str(), request["path"].as_str())
+        else {
+            *skipped
+                .entry("not one request with one answer")
+                .or_default() += 1;
+            continue;
+        };
+        if response["status"].as_u64().is_none() {
+            *skipped
+                .entry("an event, read by the other test")
+                .or_default() += 1;
+            continue;
+        }
+        if response["body"] == "<echo of message omitted>" {
+            *skipped
+                .entry("its answer was left out of the recording")
+                .or_default() += 1;
+            continue;
+        }
+        let ours = match ours(method, path, response) {
+            Ok(ours) => ours,
+            Err(why) => {
+                *skipped.entry(why).or_default() += 1;
+                continue;
+            }
+        };
+        let server = Server::start(vec![Act::Bytes(answer_of(response))]).await;
+        let waha = WahaClient::builder(&*server.address)
+            .retry(RetryPolicy::never())
+            .build()
+            .unwrap();
+        let status = response["status"].as_u64().unwrap();
+        match call(&waha, ours).await {
+            Ok(true) if status < 300 => parsed += 1,
+            Ok(false) => wrong.push(format!("{name}: read, but something was lost")),
+            Ok(true) => wrong.push(format!("{name}: {status} read as a result")),
+            Err(error) => match error.answer().map(|answer| answer.shape()) {
+                Some(Shape::Other | Shape::Unexpected { .. }) | None => {
+                    wrong.push(format!("{name}: {error}"));
+                }
+                Some(_) if u64::from(error.status().unwrap()) == status => errors += 1,
+                Some(_) => wrong.push(format!("{name}: {error}")),
+            },
+        }
+    }
+    println!("{files} files: {parsed} parsed, {errors} typed errors, skipped: {skipped:?}");
+    assert!(
+        parsed + errors > 0,
+        "no exchange was read from {}",
+        folder.display()
+    );
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_recorded_event_reads_as_its_kind() {
+    let Some(folder) = recordings() else { return };
+    let (mut known, mut unknown) = (0, BTreeMap::<String, usize>::new());
+    for (name, exchange) in exchanges(&folder) {
+        let webhook = exchange["request"]["raw_body"].as_str();
+        let frames = exchange["events"].as_array().into_iter().flatten();
+        let frames = frames.filter_map(|frame| frame["message"].as_str());
+        for text in webhook.into_iter().chain(frames) {
+            let event = Event::parse(text.as_bytes()).unwrap_or_else(|e| panic!("{name}: {e}"));
+            assert!(event.id.starts_with("evt_"), "{name}");
+            assert!(
+                event.environment.is_some() && event.engine.is_some(),
+                "{name}"
+            );
+            let whole: Value = serde_json::from_str(text).unwrap();
+            assert_eq!(event.me.is_some(), whole["me"].is_object(), "{name}");
+            match event.payload {
+                Payload::Unknown(payload) => {
+                    assert_eq!(payload.problem, None, "{name}");
+                    *unknown.entry(payload.event).or_default() += 1;
+                }
+                Payload::Message(message) | Payload::AnyMessage(message) => {
+                    assert!(is_known_message(&message), "{name}");
+                    known += 1;
+                }
+                _ => known += 1,
+            }
+        }
+    }
+    println!("{known} events of known kinds; kept as they came: {unknown:?}");
+    assert!(known > 0, "no event was read from {}", folder.display());
+    for kind in [
+        "session.status",
+        "message",
+        "message.any",
+        "message.ack",
+        "message.ack.group",
+    ] {
+        assert!(!unknown.contains_key(kind), "{kind}");
+    }
+}
+
+#[test]
+fn sends_of_every_engine_have_one_form_of_id() {
+    let Some(folder) = recordings() else { return };
+    for engine in ["NOWEB", "GOWS", "WEBJS"] {
+        let path = folder.join(format!("engine-shapes/sendText-{engine}.json"));
+        let mut shape: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        if !shape["response"].is_null() {
+            shape = shape["response"]["body"].take();
+        }
+        let sent = Sent::from_body(serde_json::to_vec(&shape).unwrap().into());
+        let id = sent.id.unwrap_or_else(|| panic!("no id from {engine}"));
+        assert_eq!(id.from_me(), Some(true), "{engine}");
+        assert_eq!(
+            id.to_string(),
+            format!("true_6281200000002@c.us_{}", id.bare()),
+            "{engine}"
+        );
+    }
+}
