@@ -1,5 +1,56 @@
-//! Typed async client of one WAHA server.
-#![cfg_attr(not(test), deny(missing_docs))]
+//! A typed async client of [WAHA], the WhatsApp HTTP API server.
+//!
+//! ```no_run
+//! use waha_client::{ChatId, SessionName, TextMessage, WahaClient};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let waha = WahaClient::builder("http://localhost:3000").api_key("secret").build()?;
+//! let session = SessionName::new("default")?;
+//! let chat = ChatId::phone("6281234567890")?;
+//!
+//! match waha.chatting().send_text(&TextMessage::new(&session, &chat, "Hello!")).await {
+//!     Ok(sent) => println!("accepted as {:?}", sent.id),
+//!     Err(error) if error.is_not_sent() => println!("safe to try again: {error}"),
+//!     Err(error) if error.may_have_been_sent() => println!("find out first: {error}"),
+//!     Err(error) => println!("refused: {error}"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it promises
+//!
+//! - **A send goes out once or not at all.** Nothing repeats it: not the client, no redirect, no proxy, no connection pool.
+//!   Look-ups are repeated as a [`RetryPolicy`] says.
+//! - **An [`Error`] says how far the request got**: not sent, may have been sent, answered. "Not sent" is proved, never
+//!   guessed: the body was not handed to a connection and no longer can be.
+//! - **A [`SendGuard`] has the last word**: it is asked in the poll that writes the body, so a pause or a lost lease stops
+//!   whatever is not on the wire.
+//! - **Tomorrow's server is read too**: unknown values keep their text, unknown fields are kept, unknown events come as
+//!   they are.
+//! - **Secrets stay secret**: the key is in no error, `Debug`, log or kept URL; numbers of people are shortened in all texts
+//!   meant for logs.
+//!
+//! # Where things are
+//!
+//! - [`WahaClient`] and its [`Builder`]; [`CallOptions`] for one call.
+//! - [`api`]: the calls, by group: [sessions](api::sessions), [pairing](api::pairing), [sending](api::chatting),
+//!   [chats](api::chats), [contacts](api::contacts), [server](api::server). Each is also an [`Endpoint`], a value.
+//! - [`SessionName`], [`ChatId`], [`MessageId`]: checked when built, one form for all engines.
+//! - [`types`]: what answers and events carry. [`Sent`] is one type for the answers of all engines.
+//! - [`events`]: verified webhooks and the websocket stream, read into [`Event`]s.
+//! - [`Error`], [`Answer`], [`Shape`]: what went wrong, in WAHA's several forms.
+//!
+//! # What to know about WAHA
+//!
+//! An accepted message is not yet a sent one: only acknowledgements tell ([`types::Ack`]). WAHA has no idempotency and sends
+//! a message whose client has left. It checks no number. On the NOWEB engine nothing can be looked up unless the session was
+//! created with its store on ([`types::SessionConfig::with_noweb_store`]).
+//!
+//! The feature `socket`, on by default, adds the websocket stream.
+//!
+//! [WAHA]: https://waha.devlike.pro
+#![deny(missing_docs)]
 
 mod answer;
 pub mod api;
