@@ -5,6 +5,8 @@ pub mod audience;
 pub mod campaign;
 pub mod clock;
 pub mod delivery;
+pub mod engine;
+pub mod evidence;
 pub mod failure;
 pub mod gateway;
 pub mod limits;
@@ -14,3 +16,5 @@ pub mod phone;
 pub mod retry;
 pub mod store;
 pub mod template;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

@@ -244,16 +244,27 @@ pub struct Doubtful {
     pub lane: LaneId,
     /// The kind of message.
     pub kind: MessageKind,
-    /// When its last attempt was journalled; `None` for one that is in doubt because the database was restored.
-    pub started: Option<Stamp>,
+    /// When its last attempt was journalled; for one that is in doubt because the database was restored, the last moment that the copy knows of.
+    pub started: Stamp,
     /// When that attempt ended, or was taken over. No request of it is written after this.
-    pub ended: Option<Stamp>,
+    pub ended: Stamp,
     /// The id the server chose, where it did not take ours.
     pub foreign_id: Option<Box<str>>,
     /// Looks so far.
     pub looks: u8,
-    /// The accepted message of the same lane nearest to it in time.
-    pub control: Option<(DeliveryId, PhoneNumber, Option<Box<str>>)>,
+    /// An accepted message of the same lane near to it in time: with each look the next nearest, and the nearest again after those.
+    pub control: Option<ControlRow>,
+}
+
+/// An accepted message that a look-up must be able to find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlRow {
+    /// Which delivery.
+    pub delivery: DeliveryId,
+    /// Whose chat it is in.
+    pub phone: PhoneNumber,
+    /// The id the server chose, where it did not take ours.
+    pub foreign_id: Option<Box<str>>,
 }
 
 /// A page of deliveries whose look-up is due.
@@ -327,14 +338,26 @@ pub enum Change {
     },
     /// Keeps what a lane has counted and learnt.
     Lane(LaneNote),
-    /// Does the same to the next so many scheduled deliveries of a campaign.
+    /// Does the same to the next so many deliveries of a campaign.
     Sweep {
         /// Of which campaign.
         campaign: CampaignId,
-        /// [`Happening::Cancelled`] or [`Happening::Skipped`].
-        happening: Happening,
+        /// What.
+        what: Sweep,
         /// At most so many.
         deliveries_max: u32,
+    },
+    /// Makes the look-up of every unconfirmed delivery of a campaign due at once.
+    LookNow {
+        /// Of which campaign.
+        campaign: CampaignId,
+    },
+    /// Gives a lane other limits.
+    Limits {
+        /// Whose.
+        account: Account,
+        /// Which.
+        limits: LaneLimits,
     },
     /// Gives a recipient a new generation, scheduled, from a delivery that failed or is unconfirmed. The old one leaves the counts.
     NewGeneration {
@@ -348,6 +371,17 @@ pub enum Change {
         /// With this.
         answer: Answer,
     },
+}
+
+/// What happens to many deliveries at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sweep {
+    /// Scheduled ones are cancelled.
+    Cancel,
+    /// Scheduled ones are skipped as expired.
+    Expire,
+    /// Failed ones, of this reason or of any but given up, get a new generation.
+    Retry(Option<Reason>),
 }
 
 /// What a lane has counted and learnt.
@@ -463,7 +497,7 @@ pub struct Suppression {
 pub trait Store: Send + Sync + 'static {
     /// Becomes the runner: takes the lock, raises every lane's epoch, and turns what an earlier runner left in `sending` into
     /// `unconfirmed`, to be looked up at once. When the database turns out to be an older copy of itself, everything that is not
-    /// terminal becomes `unconfirmed` first.
+    /// terminal becomes `unconfirmed` first. Waits that lie more than an hour ahead of `now` are over.
     ///
     /// # Errors
     /// [`StoreError::RunnerBusy`] while another process runs.
@@ -480,14 +514,11 @@ pub trait Store: Send + Sync + 'static {
         limits: &LaneLimits,
     ) -> Result<LaneRecord, StoreError>;
 
-    /// Gives a lane other limits.
-    async fn set_limits(&self, account: Account, limits: &LaneLimits) -> Result<(), StoreError>;
-
     /// Makes all changes of a batch, or none. The effects are in the order of the changes.
     ///
     /// # Errors
     /// [`StoreError::Unknown`] when it cannot be told whether the batch is durable; any other error means that nothing took place.
-    async fn commit(&self, batch: Batch) -> Result<Vec<Effect>, StoreError>;
+    async fn commit(&self, batch: Arc<Batch>) -> Result<Vec<Effect>, StoreError>;
 
     /// Deliveries that are due, in key order.
     async fn ready(&self, query: ReadyQuery) -> Result<ReadyPage, StoreError>;

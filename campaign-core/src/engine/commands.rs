@@ -1,0 +1,320 @@
+//! Does what the operator asks, and answers when it is done.
+
+use std::collections::BTreeSet;
+
+use super::{Engine, QUIET_WAIT, SWEEP_BATCH, Step, happened};
+use crate::campaign::CampaignState;
+use crate::clock::Now;
+use crate::delivery::{CampaignId, DeliveryId, Happening};
+use crate::failure::Trouble;
+use crate::store::{Answer, Change, Command, CommandId, Effect, Sweep};
+
+/// A command whose changes are on their way.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    command: CommandId,
+    what: Awaited,
+    moved: u64,
+    refused: u64,
+}
+
+#[derive(Debug)]
+enum Awaited {
+    Deliveries(BTreeSet<DeliveryId>),
+    Sweep(CampaignId),
+    Campaign(CampaignId),
+}
+
+impl Engine {
+    pub(super) fn asked(&mut self, command: CommandId, what: Command, now: Now) {
+        match what {
+            Command::Start { campaign } => {
+                self.move_campaign(command, campaign, CampaignState::Running, now);
+            }
+            Command::Resume { campaign } => {
+                self.confirm_clock(campaign);
+                self.move_campaign(command, campaign, CampaignState::Running, now);
+            }
+            Command::Pause { campaign } => {
+                self.quieten(command, campaign, CampaignState::Paused, now)
+            }
+            Command::Cancel { campaign } => {
+                self.quieten(command, campaign, CampaignState::Cancelled, now)
+            }
+            Command::Refresh { campaign } => {
+                self.changes.push(Change::LookNow { campaign });
+                self.reply(command, Answer::Done);
+            }
+            Command::Confirm { deliveries } => {
+                self.move_deliveries(command, deliveries, |delivery| {
+                    happened(delivery, Happening::ConfirmedByOperator)
+                });
+            }
+            Command::GiveUp { deliveries } => {
+                self.move_deliveries(command, deliveries, |delivery| {
+                    happened(delivery, Happening::GivenUpByOperator)
+                });
+            }
+            Command::Resend { deliveries } => {
+                self.move_deliveries(command, deliveries, |delivery| Change::NewGeneration {
+                    delivery,
+                });
+            }
+            Command::Retry { campaign, reason } => {
+                self.changes.push(Change::Sweep {
+                    campaign,
+                    what: Sweep::Retry(reason),
+                    deliveries_max: SWEEP_BATCH,
+                });
+                self.wait_for(command, Awaited::Sweep(campaign));
+            }
+            Command::SetLimits { account, limits } => {
+                for lane in self
+                    .lanes
+                    .values_mut()
+                    .filter(|lane| lane.account == account)
+                {
+                    lane.set_limits(limits.clone());
+                }
+                self.changes.push(Change::Limits { account, limits });
+                self.reply(command, Answer::Done);
+            }
+        }
+    }
+
+    fn reply(&mut self, command: CommandId, answer: Answer) {
+        self.changes.push(Change::Answer { command, answer });
+    }
+
+    fn wait_for(&mut self, command: CommandId, what: Awaited) {
+        self.waiting.push(Waiting {
+            command,
+            what,
+            moved: 0,
+            refused: 0,
+        });
+    }
+
+    fn move_campaign(
+        &mut self,
+        command: CommandId,
+        campaign: CampaignId,
+        to: CampaignState,
+        now: Now,
+    ) {
+        let Some(job) = self.jobs.get_mut(&campaign) else {
+            return self.reply(
+                command,
+                refused("the runner does not know this campaign yet; try again in a moment"),
+            );
+        };
+        let (from, in_flight) = (job.state, job.in_flight);
+        if from == to || (from == CampaignState::Scheduled && to == CampaignState::Running) {
+            return self.reply(
+                command,
+                Answer::Campaign {
+                    state: from,
+                    in_flight,
+                },
+            );
+        }
+        let waits = job
+            .record
+            .definition
+            .starts_at
+            .is_some_and(|start| start > now.wall);
+        let to = if from == CampaignState::Frozen && to == CampaignState::Running && waits {
+            CampaignState::Scheduled
+        } else {
+            to
+        };
+        if !from.may_become(to) {
+            return self.reply(
+                command,
+                refused(&format!("a campaign that is {from} cannot become {to}")),
+            );
+        }
+        job.is_moving = true;
+        self.changes.push(Change::Campaign { campaign, from, to });
+        self.wait_for(command, Awaited::Campaign(campaign));
+    }
+
+    fn quieten(&mut self, command: CommandId, campaign: CampaignId, to: CampaignState, now: Now) {
+        let Some(job) = self.jobs.get_mut(&campaign) else {
+            return self.reply(
+                command,
+                refused("the runner does not know this campaign yet; try again in a moment"),
+            );
+        };
+        let from = job.state;
+        if from != to && !from.may_become(to) {
+            return self.reply(
+                command,
+                refused(&format!("a campaign that is {from} cannot become {to}")),
+            );
+        }
+        job.awaiting_quiet.push((command, now.elapsed + QUIET_WAIT));
+        if from != to {
+            job.is_moving = true;
+            self.changes.push(Change::Campaign { campaign, from, to });
+        }
+        self.steps.push_front(Step::Gate {
+            campaign,
+            is_open: false,
+        });
+    }
+
+    /// The operator saw the clock and goes on: lanes held because of it are free.
+    fn confirm_clock(&mut self, campaign: CampaignId) {
+        let Some(session) = self.jobs.get(&campaign).map(|job| job.session().clone()) else {
+            return;
+        };
+        for lane in self
+            .lanes
+            .values_mut()
+            .filter(|lane| lane.session == session)
+        {
+            if lane
+                .hold
+                .is_some_and(|hold| hold.trouble == Trouble::ClockJumped)
+            {
+                lane.release();
+            }
+        }
+    }
+
+    fn move_deliveries(
+        &mut self,
+        command: CommandId,
+        deliveries: Vec<DeliveryId>,
+        change: impl Fn(DeliveryId) -> Change,
+    ) {
+        if deliveries.is_empty() {
+            return self.reply(
+                command,
+                Answer::Deliveries {
+                    moved: 0,
+                    refused: 0,
+                },
+            );
+        }
+        self.changes.extend(deliveries.iter().copied().map(change));
+        self.wait_for(
+            command,
+            Awaited::Deliveries(deliveries.into_iter().collect()),
+        );
+    }
+
+    /// Pauses and cancels are answered when nothing of the campaign is in flight, or with how many are.
+    pub(super) fn answer_quiet(&mut self, now: Now) {
+        let mut answers = Vec::new();
+        for job in self
+            .jobs
+            .values_mut()
+            .filter(|job| !job.awaiting_quiet.is_empty() && !job.is_moving)
+        {
+            let (state, in_flight) = (job.state, job.in_flight);
+            job.awaiting_quiet.retain(|(command, until)| {
+                let is_due = in_flight == 0 || *until <= now.elapsed;
+                if is_due {
+                    answers.push((*command, Answer::Campaign { state, in_flight }));
+                }
+                !is_due
+            });
+        }
+        for (command, answer) in answers {
+            self.reply(command, answer);
+        }
+    }
+
+    /// Counts what became of the changes that commands wait for.
+    pub(super) fn answer_waiting(&mut self, change: &Change, effect: &Effect) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let mut answers = Vec::new();
+        self.waiting.retain_mut(|waiting| {
+            let Waiting {
+                command,
+                what,
+                moved,
+                refused,
+            } = waiting;
+            let answer = match (what, change) {
+                (Awaited::Deliveries(open), Change::Happened(change))
+                    if open.contains(&change.delivery) =>
+                {
+                    open.remove(&change.delivery);
+                    let is_moved = matches!(effect, Effect::Moved { .. });
+                    *moved += u64::from(is_moved);
+                    *refused += u64::from(!is_moved);
+                    open.is_empty().then_some(Answer::Deliveries {
+                        moved: *moved,
+                        refused: *refused,
+                    })
+                }
+                (Awaited::Deliveries(open), Change::NewGeneration { delivery })
+                    if open.contains(delivery) =>
+                {
+                    open.remove(delivery);
+                    let is_moved = matches!(effect, Effect::Created(_));
+                    *moved += u64::from(is_moved);
+                    *refused += u64::from(!is_moved);
+                    open.is_empty().then_some(Answer::Deliveries {
+                        moved: *moved,
+                        refused: *refused,
+                    })
+                }
+                (
+                    Awaited::Sweep(campaign),
+                    Change::Sweep {
+                        campaign: other,
+                        what: Sweep::Retry(_),
+                        deliveries_max,
+                    },
+                ) if campaign == other => {
+                    let swept = if let Effect::Swept(count) = effect {
+                        *count
+                    } else {
+                        0
+                    };
+                    *moved += u64::from(swept);
+                    (swept < *deliveries_max).then_some(Answer::Deliveries {
+                        moved: *moved,
+                        refused: 0,
+                    })
+                }
+                (
+                    Awaited::Campaign(campaign),
+                    Change::Campaign {
+                        campaign: other,
+                        to,
+                        ..
+                    },
+                ) if campaign == other => {
+                    let state = match effect {
+                        Effect::Lost(crate::store::Lost::Campaign(state)) => *state,
+                        _ => *to,
+                    };
+                    Some(Answer::Campaign {
+                        state,
+                        in_flight: 0,
+                    })
+                }
+                _ => None,
+            };
+            let is_answered = answer.is_some();
+            answers.extend(answer.map(|answer| (*command, answer)));
+            !is_answered
+        });
+        for (command, answer) in answers {
+            self.reply(command, answer);
+        }
+    }
+}
+
+fn refused(why: &str) -> Answer {
+    Answer::Refused {
+        why: why.to_owned(),
+    }
+}

@@ -1,0 +1,209 @@
+//! One account's lane: its pace, its health, and what has been learnt about its server.
+
+use std::time::Duration;
+
+use super::Settings;
+use super::chance::Chance;
+use crate::clock::{BootId, Elapsed, Now};
+use crate::failure::Trouble;
+use crate::gateway::{Account, Session};
+use crate::limits::{History, LaneLimits, Pacer, Past};
+use crate::message::MessageKind;
+use crate::store::{Epoch, LaneId, LaneNote, LaneRecord, Trusted};
+
+/// A lane that the engine may send through.
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) id: LaneId,
+    pub(super) account: Account,
+    pub(super) session: Session,
+    pub(super) epoch: Epoch,
+    pub(super) pacer: Pacer,
+    pub(super) trusted: Trusted,
+    pub(super) hold: Option<Hold>,
+    pub(super) steady_since: Option<Elapsed>,
+    pub(super) server_up_since: Option<Elapsed>,
+    /// Something that the store should keep has changed since the last note.
+    pub(super) is_noteworthy: bool,
+    failures_in_row: u32,
+    holds_in_row: u32,
+    chance: Chance,
+}
+
+/// Why a lane does not send, and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hold {
+    pub(super) trouble: Trouble,
+    pub(super) until: Elapsed,
+}
+
+impl Lane {
+    pub(super) fn new(
+        record: LaneRecord,
+        session: Session,
+        settings: &Settings,
+        boot: BootId,
+        now: Now,
+    ) -> Self {
+        let mut chance = Chance::new(settings.seed, u64::from(record.id.0));
+        let sends = record.attempts.iter().map(|(started, ended)| {
+            let started = now.place(*started, boot);
+            // Its process died: the request was written before now at the latest, and may still be executed.
+            let ended = ended.map_or(now.elapsed + settings.hold_horizon_text, |ended| {
+                now.place(ended, boot)
+            });
+            Past { started, ended }
+        });
+        let history = History {
+            sends: sends.collect(),
+            day: record.day,
+        };
+        let hold = record.hold.map(|(trouble, until)| Hold {
+            trouble,
+            until: now.elapsed + wait_between(now, until),
+        });
+        Self {
+            id: record.id,
+            account: record.account,
+            session,
+            epoch: record.epoch,
+            pacer: Pacer::new(record.limits, history, chance.unit()),
+            trusted: record.trusted,
+            hold,
+            steady_since: None,
+            server_up_since: None,
+            is_noteworthy: false,
+            failures_in_row: 0,
+            holds_in_row: 0,
+            chance,
+        }
+    }
+
+    pub(super) fn unit(&mut self) -> f64 {
+        self.chance.unit()
+    }
+
+    pub(super) fn set_limits(&mut self, limits: LaneLimits) {
+        self.pacer.set_limits(limits);
+    }
+
+    /// Holds the lane; an existing hold only ever becomes longer.
+    pub(super) fn hold_for(
+        &mut self,
+        trouble: Trouble,
+        asked: Option<Duration>,
+        settings: &Settings,
+        now: Now,
+    ) {
+        let backed_off =
+            (settings.hold_min * 2u32.pow(self.holds_in_row.min(10))).min(settings.hold_max);
+        let wait = match trouble {
+            Trouble::Restricted => asked.unwrap_or(settings.restriction_hold),
+            Trouble::RateLimited => asked.unwrap_or(settings.hold_max).max(settings.hold_min),
+            Trouble::ClockJumped | Trouble::OtherAccount => settings.hold_max,
+            Trouble::RepeatedFailures
+            | Trouble::Unreachable
+            | Trouble::SessionNotReady
+            | Trouble::Unauthorized => backed_off.max(asked.unwrap_or_default()),
+        };
+        let until = now.elapsed + wait;
+        match self.hold {
+            Some(hold) if hold.until >= until || outranks(hold.trouble, trouble) => {}
+            _ => {
+                self.hold = Some(Hold { trouble, until });
+                self.holds_in_row += 1;
+                self.is_noteworthy = true;
+            }
+        }
+        if matches!(
+            trouble,
+            Trouble::Unreachable | Trouble::SessionNotReady | Trouble::OtherAccount
+        ) {
+            self.steady_since = None;
+        }
+    }
+
+    pub(super) fn release(&mut self) {
+        self.is_noteworthy |= self.hold.take().is_some();
+    }
+
+    /// Notes how a send went; several bad ones in a row hold the lane.
+    pub(super) fn judge(&mut self, is_failure: bool, settings: &Settings, now: Now) {
+        if !is_failure {
+            self.failures_in_row = 0;
+            return;
+        }
+        self.failures_in_row += 1;
+        if self.failures_in_row >= settings.failures_in_row_max {
+            self.failures_in_row = 0;
+            self.hold_for(Trouble::RepeatedFailures, None, settings, now);
+        }
+    }
+
+    /// A success ends the lengthening of holds.
+    pub(super) fn praise(&mut self) {
+        self.failures_in_row = 0;
+        self.holds_in_row = 0;
+    }
+
+    pub(super) fn trusts(&self, kind: MessageKind) -> bool {
+        self.trusted.kinds.contains(&kind)
+    }
+
+    /// An answer or an echo came back with exactly our id, or with another one.
+    pub(super) fn learn_id(&mut self, kind: MessageKind, is_ours: bool) {
+        let known = self.trusted.kinds.iter().position(|other| *other == kind);
+        match (known, is_ours) {
+            (None, true) => self.trusted.kinds.push(kind),
+            (Some(index), false) => {
+                self.trusted.kinds.swap_remove(index);
+            }
+            _ => return,
+        }
+        self.is_noteworthy = true;
+    }
+
+    /// What was learnt about ids holds for one platform only.
+    pub(super) fn on_platform(&mut self, platform: &str) {
+        if *self.trusted.platform != *platform {
+            self.trusted = Trusted {
+                platform: platform.into(),
+                kinds: Vec::new(),
+            };
+            self.is_noteworthy = true;
+        }
+    }
+
+    pub(super) fn note(&self, now: Now) -> LaneNote {
+        let until = |hold: Hold| {
+            now.wall
+                .checked_add(hold.until.since(now.elapsed))
+                .unwrap_or(now.wall)
+        };
+        LaneNote {
+            lane: self.id,
+            epoch: self.epoch,
+            day: Some(self.pacer.day(now)),
+            hold: self.hold.map(|hold| (hold.trouble, until(hold))),
+            trusted: self.trusted.clone(),
+        }
+    }
+}
+
+/// A hold that an observation cannot lift is not replaced by one that it can.
+fn outranks(held: Trouble, new: Trouble) -> bool {
+    let lifts = |trouble| {
+        matches!(
+            trouble,
+            Trouble::Unreachable
+                | Trouble::SessionNotReady
+                | Trouble::Unauthorized
+                | Trouble::OtherAccount
+        )
+    };
+    !lifts(held) && lifts(new)
+}
+
+pub(super) fn wait_between(now: Now, moment: jiff::Timestamp) -> Duration {
+    Duration::try_from(moment.duration_since(now.wall)).unwrap_or_default()
+}

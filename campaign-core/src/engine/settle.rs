@@ -1,0 +1,243 @@
+//! Settles doubts: looks messages up, and decides what a look-up proves.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::{Engine, STORE_PAUSE};
+use crate::campaign::CampaignState;
+use crate::clock::{Elapsed, Now};
+use crate::delivery::{Ack, DeliveryId, Happening, Reason, State};
+use crate::evidence::{Absence, Missing};
+use crate::gateway::Found;
+use crate::store::{Change, DoubtPage, Doubtful, Happened};
+
+/// The page of doubts in hand; the store has the rest.
+#[derive(Debug, Default)]
+pub(super) struct Doubts {
+    queue: VecDeque<Doubtful>,
+    /// Being looked up, or decided and not yet on record.
+    finding: BTreeMap<DeliveryId, Doubtful>,
+    deciding: usize,
+    is_loading: bool,
+    load_at: Option<Elapsed>,
+}
+
+impl Doubts {
+    pub(super) fn load_at(&mut self, moment: Elapsed) {
+        self.load_at = Some(self.load_at.map_or(moment, |other| other.min(moment)));
+    }
+
+    pub(super) fn may_load(&self, now: Now) -> bool {
+        !self.is_loading
+            && self.queue.is_empty()
+            && self.finding.is_empty()
+            && self.load_at.is_some_and(|moment| moment <= now.elapsed)
+    }
+
+    pub(super) fn loading(&mut self) {
+        self.is_loading = true;
+        self.load_at = None;
+    }
+
+    pub(super) fn loaded(&mut self, page: DoubtPage, now: Now) {
+        self.is_loading = false;
+        if let Some(due) = page.next_due {
+            // At least a moment later: a page that brings nothing new must not be read without end.
+            let wait = super::lane::wait_between(now, due).max(Duration::from_millis(10));
+            self.load_at(now.elapsed + wait);
+        }
+        self.queue.extend(page.doubts);
+    }
+
+    pub(super) fn load_failed(&mut self, again: Elapsed) {
+        self.is_loading = false;
+        self.load_at(again);
+    }
+
+    pub(super) fn finds(&self) -> usize {
+        self.finding.len() - self.deciding
+    }
+
+    /// The next doubt whose lane is open; the others are read again later.
+    pub(super) fn take(
+        &mut self,
+        is_open: impl Fn(&Doubtful) -> bool,
+        now: Now,
+    ) -> Option<Doubtful> {
+        while let Some(doubt) = self.queue.pop_front() {
+            if is_open(&doubt) {
+                self.finding.insert(doubt.delivery, doubt.clone());
+                return Some(doubt);
+            }
+            self.load_at(now.elapsed + STORE_PAUSE);
+        }
+        None
+    }
+
+    /// The decision on a doubt is on record, or somebody else took one.
+    pub(super) fn closed(&mut self, delivery: DeliveryId) {
+        if self
+            .finding
+            .get(&delivery)
+            .is_some_and(|doubt| doubt.looks == DECIDED)
+        {
+            self.deciding -= 1;
+            self.finding.remove(&delivery);
+        }
+    }
+
+    fn decide(&mut self, delivery: DeliveryId) -> Option<Doubtful> {
+        let doubt = self
+            .finding
+            .get_mut(&delivery)
+            .filter(|doubt| doubt.looks != DECIDED)?;
+        let decided = doubt.clone();
+        doubt.looks = DECIDED;
+        self.deciding += 1;
+        Some(decided)
+    }
+
+    pub(super) fn next_moment(&self) -> Option<Elapsed> {
+        self.load_at
+            .filter(|_| !self.is_loading && self.queue.is_empty() && self.finding.is_empty())
+    }
+
+    pub(super) fn are_pending(&self) -> bool {
+        self.is_loading
+            || self.load_at.is_some()
+            || !self.queue.is_empty()
+            || !self.finding.is_empty()
+    }
+}
+
+/// Marks a doubt in hand as decided; no doubt is looked up so often.
+const DECIDED: u8 = u8::MAX;
+
+impl Engine {
+    pub(super) fn find_ended(&mut self, delivery: DeliveryId, found: Found, now: Now) {
+        let Some(doubt) = self.doubts.decide(delivery) else {
+            return;
+        };
+        let is_unconfirmed = doubt.standing.state == State::Unconfirmed;
+        let change = match found {
+            Found::Found(Ack::Pending) if !is_unconfirmed => self.looked(
+                &doubt,
+                "WAHA has it; WhatsApp has not acknowledged it".into(),
+                self.later(&doubt, now),
+                now,
+            ),
+            Found::Found(ack) => moved(&doubt, Happening::Evidence(ack)),
+            Found::Absent { complete } if is_unconfirmed => {
+                match self.absence(&doubt, complete, now).proof(now.elapsed) {
+                    Ok(()) => moved(&doubt, self.after_absence(&doubt, now)),
+                    Err(missing) => {
+                        let next = self.look_again(&doubt, missing, now);
+                        self.looked(&doubt, missing.to_string().into(), next, now)
+                    }
+                }
+            }
+            Found::Absent { .. } => self.looked(
+                &doubt,
+                "WAHA accepted it and does not find it any more".into(),
+                self.later(&doubt, now),
+                now,
+            ),
+            Found::Unknown { why } => {
+                let next = self.later(&doubt, now);
+                self.looked(&doubt, why, next, now)
+            }
+        };
+        self.changes.push(change);
+        self.doubts.load_at(now.elapsed);
+    }
+
+    fn absence(&self, doubt: &Doubtful, control_found: bool, now: Now) -> Absence {
+        let lane = self.lanes.get(&doubt.lane);
+        // What another process began ended, at the latest, with the take-over.
+        let ended = now.place(doubt.ended, self.boot);
+        Absence {
+            id_is_trusted: doubt.foreign_id.is_none()
+                && lane.is_some_and(|lane| lane.trusts(doubt.kind)),
+            control_found,
+            started: now.place(doubt.started, self.boot),
+            ended,
+            steady_since: lane.and_then(|lane| lane.steady_since),
+            server_up_since: lane.and_then(|lane| lane.server_up_since),
+            horizon: self.settings.absence_horizon(doubt.kind),
+        }
+    }
+
+    fn after_absence(&self, doubt: &Doubtful, now: Now) -> Happening {
+        let Some(job) = self.jobs.get(&doubt.delivery.campaign()) else {
+            return Happening::ProvedAbsent;
+        };
+        if job.state == CampaignState::Cancelled {
+            Happening::ProvedAbsentForGood(Reason::EarlierArrived)
+        } else if job.has_expired(now) {
+            Happening::ProvedAbsentForGood(Reason::Expired)
+        } else if doubt.standing.attempts >= job.record.definition.retry.attempts_max {
+            Happening::ProvedAbsentForGood(Reason::Exhausted)
+        } else {
+            Happening::ProvedAbsent
+        }
+    }
+
+    fn look_again(&self, doubt: &Doubtful, missing: Missing, now: Now) -> Option<Elapsed> {
+        let horizon = self.settings.absence_horizon(doubt.kind);
+        let over = now.place(doubt.ended, self.boot) + horizon;
+        let margin = horizon / 60;
+        match missing {
+            // Evidence may still come in while the server may hold the request; after that only a person can decide.
+            Missing::TrustedId | Missing::SameServer if now.elapsed >= over => None,
+            Missing::TrustedId | Missing::SameServer | Missing::Time => {
+                let soon = now.elapsed
+                    + self.settings.first_look() * 4u32.pow(u32::from(doubt.looks.min(4)));
+                Some(if soon + margin < over {
+                    soon
+                } else {
+                    over + margin
+                })
+            }
+            Missing::SteadySession => {
+                let steady = self
+                    .lanes
+                    .get(&doubt.lane)
+                    .and_then(|lane| lane.steady_since)
+                    .unwrap_or(now.elapsed);
+                Some((steady + horizon + margin).max(now.elapsed + margin))
+            }
+            Missing::Control => self.later(doubt, now),
+        }
+    }
+
+    fn later(&self, doubt: &Doubtful, now: Now) -> Option<Elapsed> {
+        let horizon = self.settings.absence_horizon(doubt.kind);
+        (doubt.looks < self.settings.looks_max)
+            .then(|| now.elapsed + horizon / 8 * 2u32.pow(u32::from(doubt.looks.min(5))))
+    }
+
+    fn looked(
+        &self,
+        doubt: &Doubtful,
+        missing: Box<str>,
+        next: Option<Elapsed>,
+        now: Now,
+    ) -> Change {
+        Change::Looked {
+            delivery: doubt.delivery,
+            next: next.and_then(|moment| now.wall.checked_add(moment.since(now.elapsed)).ok()),
+            missing,
+        }
+    }
+}
+
+fn moved(doubt: &Doubtful, happening: Happening) -> Change {
+    Change::Happened(Happened {
+        delivery: doubt.delivery,
+        happening,
+        ends_attempt: false,
+        next: None,
+        foreign_id: None,
+        message: None,
+    })
+}

@@ -1,0 +1,234 @@
+//! What the engine wants done, and what it must be told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock::{Elapsed, Stamp};
+use crate::delivery::{CampaignId, DeliveryId};
+use crate::failure::Outcome;
+use crate::gateway::{Account, Finding, Found, Notice, Observation, Sending, Session};
+use crate::message::MessageKind;
+use crate::store::{
+    Batch, CampaignRecord, Command, CommandId, DoubtPage, DoubtQuery, Effect, LaneRecord,
+    ReadyPage, ReadyQuery,
+};
+
+/// What the engine wants done. Steps other than the last three may be carried out side by side.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// Read a campaign again; tell by [`Input::Campaign`].
+    Reread(CampaignId),
+    /// Open an account's lane; tell by [`Input::Lane`].
+    OpenLane {
+        /// Whose.
+        account: Account,
+        /// Through which session.
+        session: Session,
+    },
+    /// Read deliveries that are due; tell by [`Input::Loaded`].
+    Load(ReadyQuery),
+    /// Read deliveries whose look-up is due; tell by [`Input::DoubtsLoaded`].
+    LoadDoubts(DoubtQuery),
+    /// Consider accepted deliveries without an ack; tell by [`Input::SilentMarked`].
+    MarkSilent {
+        /// Whose attempt ended before this.
+        before: Timestamp,
+        /// At most so many.
+        limit: u32,
+    },
+    /// Find the delivery that a notice with a foreign id is about; tell by [`Input::Resolved`].
+    Resolve(Notice),
+    /// Make these changes durable; tell by [`Input::Committed`] or [`Input::CommitFailed`].
+    Commit(Arc<Batch>),
+    /// Open or close the gate of a campaign: a closed gate withholds every body that is not written yet.
+    Gate {
+        /// Whose gate.
+        campaign: CampaignId,
+        /// Whether sends may pass.
+        is_open: bool,
+    },
+    /// Hand a message over; tell by [`Input::SendEnded`].
+    Send(Sending),
+    /// Look a message up; tell by [`Input::FindEnded`].
+    Find(Finding),
+    /// Look at a session; tell by [`Input::Observed`].
+    Observe(Session),
+    /// Nothing to do before this moment, unless something is told earlier.
+    WaitUntil(Elapsed),
+    /// Nothing to do until something is told.
+    Idle,
+    /// Everything is put away after [`Input::Stop`].
+    Stopped,
+}
+
+/// What the engine must be told.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A campaign to work on, as the store has it now.
+    Campaign(Box<CampaignRecord>),
+    /// A lane that was asked for.
+    Lane(Box<LaneRecord>),
+    /// Deliveries that are due.
+    Loaded {
+        /// Of which campaign.
+        campaign: CampaignId,
+        /// The page.
+        page: ReadyPage,
+    },
+    /// Deliveries whose look-up is due.
+    DoubtsLoaded(DoubtPage),
+    /// So many accepted deliveries were considered.
+    SilentMarked(u32),
+    /// Which delivery a notice with a foreign id is about.
+    Resolved {
+        /// The notice.
+        notice: Notice,
+        /// The delivery, if there is one.
+        delivery: Option<DeliveryId>,
+    },
+    /// The batch is durable, with these effects.
+    Committed(Vec<Effect>),
+    /// Nothing of the batch took place.
+    CommitFailed,
+    /// Reading failed; it is tried again later.
+    ReadFailed(ReadFailed),
+    /// An attempt ended.
+    SendEnded {
+        /// Whose.
+        delivery: DeliveryId,
+        /// How.
+        outcome: Outcome,
+    },
+    /// A look-up ended.
+    FindEnded {
+        /// Whose.
+        delivery: DeliveryId,
+        /// How.
+        found: Found,
+    },
+    /// How a session stands.
+    Observed {
+        /// Which.
+        session: Session,
+        /// As seen.
+        observation: Observation,
+    },
+    /// An event reached us.
+    Noticed(Notice),
+    /// The operator asks for something.
+    Asked(CommandId, Command),
+    /// Put everything away: finish what is in flight, begin nothing.
+    Stop,
+}
+
+/// Which reading failed.
+#[derive(Debug, Clone)]
+pub enum ReadFailed {
+    /// [`Step::Reread`].
+    Campaign(CampaignId),
+    /// [`Step::OpenLane`].
+    Lane(Session),
+    /// [`Step::Load`].
+    Load(CampaignId),
+    /// [`Step::LoadDoubts`].
+    Doubts,
+    /// [`Step::MarkSilent`].
+    Silent,
+}
+
+/// The waits and bounds of the engine. The defaults are those of the design; tests and simulators shorten them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Draws jitter and gaps.
+    pub seed: u64,
+    /// The request must be written within this time of its journal.
+    pub send_deadline: Duration,
+    /// How long an unanswered send of text occupies its limits.
+    pub hold_horizon_text: Duration,
+    /// The same for media.
+    pub hold_horizon_media: Duration,
+    /// How long a server may hold a text and still execute it.
+    pub absence_horizon_text: Duration,
+    /// The same for media.
+    pub absence_horizon_media: Duration,
+    /// An accepted message without an ack for so long is looked up.
+    pub silence: Duration,
+    /// After a campaign has completed, acks are waited for so long before it is settled.
+    pub ack_time: Duration,
+    /// How often a healthy session is looked at.
+    pub observe_every: Duration,
+    /// How long a lane is held at first when its session or server is in trouble; it doubles up to `hold_max`.
+    pub hold_min: Duration,
+    /// The longest such hold.
+    pub hold_max: Duration,
+    /// How long WhatsApp's reach-out timelock (463) holds a lane when no end is stated.
+    pub restriction_hold: Duration,
+    /// So many failures in a row hold the lane.
+    pub failures_in_row_max: u32,
+    /// Deliveries kept in memory for each campaign.
+    pub window: u32,
+    /// Look-ups under way at once.
+    pub finds_max: u32,
+    /// Changes in one batch.
+    pub batch_max: usize,
+    /// A doubt is looked up so often without a decision before it waits for the operator.
+    pub looks_max: u8,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            send_deadline: Duration::from_secs(5),
+            hold_horizon_text: Duration::from_secs(20),
+            hold_horizon_media: Duration::from_secs(90),
+            absence_horizon_text: Duration::from_secs(120),
+            absence_horizon_media: Duration::from_secs(600),
+            silence: Duration::from_secs(60),
+            ack_time: Duration::from_secs(90),
+            observe_every: Duration::from_secs(10),
+            hold_min: Duration::from_secs(2),
+            hold_max: Duration::from_secs(60),
+            restriction_hold: Duration::from_secs(3_600),
+            failures_in_row_max: 8,
+            window: 1_024,
+            finds_max: 4,
+            batch_max: 512,
+            looks_max: 12,
+        }
+    }
+}
+
+impl Settings {
+    /// How long an unanswered send occupies its limits.
+    pub fn hold_horizon(&self, kind: MessageKind) -> Duration {
+        match kind {
+            MessageKind::Text => self.hold_horizon_text,
+            _ => self.hold_horizon_media,
+        }
+    }
+
+    /// How long a server may hold a send and still execute it.
+    pub fn absence_horizon(&self, kind: MessageKind) -> Duration {
+        match kind {
+            MessageKind::Text => self.absence_horizon_text,
+            _ => self.absence_horizon_media,
+        }
+    }
+
+    /// How long after a doubt arose it is looked up first.
+    pub(super) fn first_look(&self) -> Duration {
+        self.absence_horizon_text / 24
+    }
+}
+
+/// What a runner starts from.
+#[derive(Debug, Clone)]
+pub struct Beginning {
+    /// The key of the database's message ids.
+    pub message_key: [u8; 16],
+    /// The moment of the take-over.
+    pub at: Stamp,
+}

@@ -1,0 +1,6 @@
+//! For tests of the engine and of stores, ours and users': a clock set by hand, a store in memory, a gateway that follows a
+//! script, and the contract every store must fulfil.
+
+mod manual_clock;
+
+pub use self::manual_clock::ManualClock;
