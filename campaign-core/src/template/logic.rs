@@ -16,7 +16,7 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 
 use super::error::{FilterFault, RenderError, TemplateError, TemplateErrorKind, near, shortened};
 use super::filters::{self, CallFault, Filter};
-use super::parse::{Simple, Variable, arguments, filter_call, simple, slot_of, syntax};
+use super::parse::{Simple, Variable, Variables, arguments, filter_call, simple, syntax};
 use super::tokens::{Block, Inside, Token, TokenKind};
 use super::values::{is_blank, same_name};
 
@@ -75,22 +75,21 @@ impl Logic {
         environment
             .add_template_owned(NAME, rewritten.text.clone())
             .map_err(|error| rewritten.error(source, &error))?;
-        let looked_up = environment
+        let mut looked_up = environment
             .get_template(NAME)
             .map(|template| template.undeclared_variables(false))
             .unwrap_or_default();
         let mut names: Vec<(String, usize)> = Vec::new();
-        let mut variables = Vec::new();
+        let mut variables = Variables::default();
         for word in rewritten.words {
-            if looked_up.contains(&word.identifier) {
-                let slot = slot_of(&mut variables, word.name, word.at);
-                if !names.iter().any(|(known, _)| *known == word.identifier) {
-                    names.push((word.identifier, slot));
-                }
+            // Each name once: taken out when met.
+            if looked_up.remove(&word.identifier) {
+                let slot = variables.slot_of(word.name, word.at);
+                names.push((word.identifier, slot));
             }
         }
         let names = names.into();
-        Ok((Logic { environment, names }, variables))
+        Ok((Logic { environment, names }, variables.into_list()))
     }
 
     /// Appends the rendered text to `out`, which is left as it was on an error.
@@ -112,12 +111,11 @@ impl Logic {
             bytes: Vec::new(),
             bytes_max,
         };
-        let rendered = self.environment.get_template(NAME).and_then(|template| {
-            template
-                .render_captured_to(context, &mut written)
-                .map(|_| ())
-        });
-        if let Err(error) = rendered {
+        let template = self
+            .environment
+            .get_template(NAME)
+            .map_err(|error| failure(&error, "", &[], |_| None, bytes_max))?;
+        if let Err(error) = template.render_captured_to(context, &mut written) {
             let blank = variables
                 .iter()
                 .enumerate()
@@ -130,7 +128,13 @@ impl Logic {
                     .and_then(|slot| variables.get(slot))
                     .map(|variable| variable.name.clone())
             };
-            return Err(failure(&error, &blank, computed_from, bytes_max));
+            return Err(failure(
+                &error,
+                template.source(),
+                &blank,
+                computed_from,
+                bytes_max,
+            ));
         }
         // Every piece minijinja writes is a str.
         out.push_str(&String::from_utf8_lossy(&written.bytes));
@@ -140,6 +144,7 @@ impl Logic {
 
 fn failure(
     error: &minijinja::Error,
+    text: &str,
     blank: &[&str],
     computed_from: impl Fn(&str) -> Option<String>,
     bytes_max: usize,
@@ -165,8 +170,7 @@ fn failure(
         ErrorKind::UndefinedError => {
             let at_fault = error
                 .range()
-                .zip(error.template_source())
-                .and_then(|(range, text)| text.get(range))
+                .and_then(|range| text.get(range))
                 .and_then(|expression| {
                     words(expression)
                         .find_map(|word| blank.iter().find(|name| same_name(name, word)))
@@ -195,6 +199,8 @@ fn environment() -> Environment<'static> {
     // Printing a missing value fails; asking `{% if alamat %}` about it may not.
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_fuel(Some(FUEL));
+    // Else errors would say more in a debug build than in a release.
+    environment.set_debug(false);
     // A tag alone on its line leaves no empty line behind; the text's own end stays.
     if let Ok(syntax) = SyntaxConfig::builder()
         .trim_blocks(true)

@@ -1,6 +1,7 @@
 //! Decides what a template is: variables with our filters (compiled here to segments), or one with
 //! logic, which goes to minijinja. Says which variables it has, and where.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::error::{TemplateError, TemplateErrorKind, near};
@@ -17,6 +18,31 @@ pub(crate) struct Variable {
     pub(crate) normal: String,
     /// Where it is first written.
     pub(crate) at: Range<usize>,
+}
+
+/// The variables of a template while it is read.
+#[derive(Default)]
+pub(crate) struct Variables {
+    list: Vec<Variable>,
+    slots: HashMap<String, usize>,
+}
+
+impl Variables {
+    /// The place of a variable, which is added when new.
+    pub(crate) fn slot_of(&mut self, name: String, at: Range<usize>) -> usize {
+        let normal = normal_form(&name);
+        if let Some(slot) = self.slots.get(&normal) {
+            return *slot;
+        }
+        let slot = self.list.len();
+        self.slots.insert(normal.clone(), slot);
+        self.list.push(Variable { name, normal, at });
+        slot
+    }
+
+    pub(crate) fn into_list(self) -> Vec<Variable> {
+        self.list
+    }
 }
 
 /// A piece of a compiled template.
@@ -50,7 +76,7 @@ pub(crate) enum Simple<'s> {
 /// The segments of a template, or `None` when it needs the logic engine.
 pub(crate) fn compile(source: &str, blocks: &[Block]) -> Result<Option<Compiled>, TemplateError> {
     let mut segments: Vec<Segment> = Vec::new();
-    let mut variables = Vec::new();
+    let mut variables = Variables::default();
     let mut text = String::new();
     let mut needs_logic = false;
     for block in blocks {
@@ -64,7 +90,7 @@ pub(crate) fn compile(source: &str, blocks: &[Block]) -> Result<Option<Compiled>
                         segments.push(Segment::Text(std::mem::take(&mut text).into()));
                     }
                     segments.push(Segment::Variable {
-                        slot: slot_of(&mut variables, name, at),
+                        slot: variables.slot_of(name, at),
                         filters: filters.into(),
                     });
                 }
@@ -77,20 +103,8 @@ pub(crate) fn compile(source: &str, blocks: &[Block]) -> Result<Option<Compiled>
     }
     Ok((!needs_logic).then_some(Compiled {
         segments,
-        variables,
+        variables: variables.into_list(),
     }))
-}
-
-/// The place of a variable among `variables`, where it is added when new.
-pub(crate) fn slot_of(variables: &mut Vec<Variable>, name: String, at: Range<usize>) -> usize {
-    let normal = normal_form(&name);
-    match variables.iter().position(|known| known.normal == normal) {
-        Some(slot) => slot,
-        None => {
-            variables.push(Variable { name, normal, at });
-            variables.len() - 1
-        }
-    }
 }
 
 /// Reads `{{ name of column | filter | filter("text") }}`.

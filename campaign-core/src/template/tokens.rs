@@ -115,7 +115,7 @@ pub(crate) fn blocks(source: &str) -> Result<Vec<Block>, TemplateError> {
 
 /// The stretches of `text` that are a column's name in another notation: `{name}`, `[name]`,
 /// `<name>`, `%name%`.
-pub(crate) fn lookalikes<'s>(text: &'s str, is_column: impl Fn(&str) -> bool) -> Vec<&'s str> {
+pub(crate) fn lookalikes(text: &str, is_column: impl Fn(&str) -> bool) -> Vec<&str> {
     const NAME_BYTES_MAX: usize = 100;
     let mut found = Vec::new();
     for (open, close) in [('{', '}'), ('[', ']'), ('<', '>'), ('%', '%')] {
