@@ -399,8 +399,10 @@ fn check_note(punctuated: &str, note: &str) -> Result<(), Refusal> {
         {
             return Err(Refusal::Extension);
         }
-        let inside_a_number =
-            adjacent && rest.starts_with(|character: char| character.is_ascii_digit());
+        let inside_a_number = adjacent
+            && note
+                .trim_start_matches(|character: char| !is_punctuation(character))
+                .starts_with(|character: char| character.is_ascii_digit());
         let another_number = !inside_a_number
             && note
                 .split(|character: char| !is_punctuation(character))

@@ -152,7 +152,8 @@ fn read(text: &str, region: Option<rlibphonenumber::Region>) -> Reading {
         }
     };
     let text = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164);
-    let number = PhoneNumber::from_e164_digits(&text).map_err(|_| Why::TooLong)?;
+    // A few service numbers are longer than E.164 allows, and a few shorter than any phone's.
+    let number = PhoneNumber::from_e164_digits(&text).map_err(|_| Why::Unassigned)?;
     Ok((number, line))
 }
 
