@@ -5,6 +5,8 @@ pub mod audience;
 pub mod campaign;
 pub mod clock;
 pub mod delivery;
+#[cfg(feature = "driver")]
+pub mod driver;
 pub mod engine;
 pub mod evidence;
 pub mod failure;

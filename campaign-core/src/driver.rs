@@ -1,0 +1,436 @@
+//! The async loop: ask the engine, do the step, report back. It decides nothing.
+//!
+//! [`Driver::start`] becomes the runner of a store and works on every live campaign in it until it is stopped. Steps are
+//! carried out side by side; commits one after the other. Commands that other processes leave in the store are read
+//! several times a second.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+use crate::campaign::CampaignState;
+use crate::clock::{Clock, Elapsed};
+use crate::delivery::CampaignId;
+use crate::engine::{Beginning, Engine, Input, ReadFailed, Settings, Step, WaitsFor};
+use crate::gateway::{Gateway, Guard, Notice};
+use crate::limits::LaneLimits;
+use crate::store::{Command, CommandId, Store, StoreError};
+
+/// How often commands are looked for, in real time: the runner must obey within a second.
+const COMMANDS_EVERY: Duration = Duration::from_millis(250);
+/// Events from outside that wait for the engine; whoever brings more waits.
+const NOTICES_MAX: usize = 4_096;
+
+/// What a driver is given.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// The way to WhatsApp.
+    pub gateway: Arc<dyn Gateway>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The engine's waits and bounds.
+    pub settings: Settings,
+    /// Limits for accounts that have none of their own yet.
+    pub limits: LaneLimits,
+}
+
+/// Why a driver ended without being stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    /// It is not known whether the last batch is durable. Starting again finds out.
+    #[error("{0}. Start again: what is in doubt will be looked up first")]
+    CommitUnknown(#[source] StoreError),
+    /// The store could not be taken over.
+    #[error(transparent)]
+    TakeOver(StoreError),
+}
+
+/// What the runner is doing, for whoever watches it.
+#[derive(Debug, Clone, PartialEq, Serialize, Default)]
+pub struct Status {
+    /// Something is still to be sent, or to be settled without a person.
+    pub is_busy: bool,
+    /// Each campaign at work, and what it waits for.
+    pub campaigns: BTreeMap<u32, CampaignStatus>,
+}
+
+/// A campaign at work.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CampaignStatus {
+    /// Where it stands.
+    pub state: CampaignState,
+    /// What it waits for.
+    #[serde(flatten)]
+    pub waits_for: WaitsFor,
+}
+
+/// Talks to a driver that runs.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    notices: mpsc::Sender<Input>,
+    status: watch::Receiver<Status>,
+}
+
+impl Handle {
+    /// Brings an event. Waits while too many are waiting; does nothing once the driver has ended.
+    pub async fn notify(&self, notice: Notice) {
+        let _ended = self.notices.send(Input::Noticed(notice)).await;
+    }
+
+    /// Asks the driver to finish what is in flight, begin nothing, and end.
+    pub async fn stop(&self) {
+        let _ended = self.notices.send(Input::Stop).await;
+    }
+
+    /// What the runner is doing; renewed several times a second.
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+}
+
+/// The runner of a store.
+pub struct Driver {
+    parts: Parts,
+    engine: Engine,
+    gates: BTreeMap<CampaignId, Arc<AtomicBool>>,
+    known: BTreeSet<CampaignId>,
+    asked: BTreeSet<CommandId>,
+    tasks: JoinSet<Told>,
+    notices: mpsc::Receiver<Input>,
+    status: watch::Sender<Status>,
+}
+
+/// What a step that was carried out reports.
+enum Told {
+    Input(Input),
+    Nothing,
+    Campaigns(Vec<crate::store::CampaignRecord>),
+    Commands(Vec<(CommandId, Command)>),
+    CommitUnknown(StoreError),
+}
+
+impl Driver {
+    /// Becomes the runner of the store.
+    ///
+    /// # Errors
+    /// [`DriverError::TakeOver`] when another process is the runner, or when the store fails.
+    pub async fn start(parts: Parts) -> Result<(Driver, Handle), DriverError> {
+        let at = parts.clock.now().stamp(parts.clock.boot());
+        let taken = parts
+            .store
+            .take_over(at)
+            .await
+            .map_err(DriverError::TakeOver)?;
+        let records = parts
+            .store
+            .campaigns()
+            .await
+            .map_err(DriverError::TakeOver)?;
+        let engine = Engine::new(
+            parts.settings.clone(),
+            Beginning {
+                message_key: taken.message_key,
+                at: taken.at,
+            },
+        );
+        let (notify, notices) = mpsc::channel(NOTICES_MAX);
+        let (status, watched) = watch::channel(Status::default());
+        let mut driver = Driver {
+            parts,
+            engine,
+            gates: BTreeMap::new(),
+            known: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            tasks: JoinSet::new(),
+            notices,
+            status,
+        };
+        driver.introduce(records);
+        let handle = Handle {
+            notices: notify,
+            status: watched,
+        };
+        Ok((driver, handle))
+    }
+
+    /// Works until it is stopped. The store's lock is given back at the end.
+    ///
+    /// # Errors
+    /// [`DriverError::CommitUnknown`] when it cannot be told whether the last batch is durable.
+    pub async fn run(mut self) -> Result<(), DriverError> {
+        let mut poll = tokio::time::interval(COMMANDS_EVERY);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let ended = loop {
+            let wake_at = match self.engine.next(self.parts.clock.now()) {
+                Step::WaitUntil(moment) => moment,
+                Step::Idle => Elapsed::NEVER,
+                Step::Stopped => break Ok(()),
+                step => {
+                    self.carry_out(step);
+                    // Results and events are taken in between steps, so that none of them waits for a long row of steps.
+                    match self.tasks.try_join_next() {
+                        Some(told) => {
+                            if let Err(error) = self.told(told) {
+                                break Err(error);
+                            }
+                        }
+                        None => self.take_notices(),
+                    }
+                    continue;
+                }
+            };
+            let clock = Arc::clone(&self.parts.clock);
+            tokio::select! {
+                biased;
+                Some(told) = self.tasks.join_next() => {
+                    if let Err(error) = self.told(told) {
+                        break Err(error);
+                    }
+                }
+                Some(input) = self.notices.recv() => self.engine.handle(input, clock.now()),
+                _ = poll.tick() => self.look_around(),
+                () = clock.wait_until(wake_at) => {}
+            }
+        };
+        for gate in self.gates.values() {
+            gate.store(true, Ordering::Release);
+        }
+        let stepped_down = self.parts.store.step_down().await;
+        ended.and(stepped_down.map_err(DriverError::TakeOver))
+    }
+
+    fn take_notices(&mut self) {
+        while let Ok(input) = self.notices.try_recv() {
+            self.engine.handle(input, self.parts.clock.now());
+        }
+    }
+
+    fn introduce(&mut self, records: Vec<crate::store::CampaignRecord>) {
+        for record in records {
+            if record.state.is_live() && self.known.insert(record.id) {
+                self.engine
+                    .handle(Input::Campaign(Box::new(record)), self.parts.clock.now());
+            }
+        }
+    }
+
+    fn told(&mut self, told: Result<Told, tokio::task::JoinError>) -> Result<(), DriverError> {
+        let now = self.parts.clock.now();
+        match told {
+            Ok(Told::Input(input)) => self.engine.handle(input, now),
+            Ok(Told::Nothing) => {}
+            Ok(Told::Campaigns(records)) => {
+                for record in records {
+                    self.known.insert(record.id);
+                    self.engine.handle(Input::Campaign(Box::new(record)), now);
+                }
+            }
+            Ok(Told::Commands(commands)) => {
+                let open: BTreeSet<CommandId> = commands.iter().map(|(id, _)| *id).collect();
+                self.asked.retain(|id| open.contains(id));
+                for (id, command) in commands {
+                    let is_known = command
+                        .campaign()
+                        .is_none_or(|campaign| self.known.contains(&campaign));
+                    if is_known && self.asked.insert(id) {
+                        self.engine.handle(Input::Asked(id, command), now);
+                    } else if !is_known {
+                        self.reread_all();
+                    }
+                }
+            }
+            Ok(Told::CommitUnknown(error)) => return Err(DriverError::CommitUnknown(error)),
+            // A step that panicked or was aborted leaves its delivery in `sending`; the next take-over finds it.
+            Err(error) => {
+                let error = StoreError::Unknown(Box::new(error));
+                return Err(DriverError::CommitUnknown(error));
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for commands, and leaves word of what is being done.
+    fn look_around(&mut self) {
+        let now = self.parts.clock.now();
+        let campaigns = self.known.iter().filter_map(|campaign| {
+            let (state, waits_for) = self.engine.waits_for(*campaign, now)?;
+            Some((campaign.number(), CampaignStatus { state, waits_for }))
+        });
+        let status = Status {
+            campaigns: campaigns.collect(),
+            is_busy: self.engine.is_busy(),
+        };
+        let word = serde_json::to_string(&status).unwrap_or_default();
+        let has_news = self.status.send_if_modified(|known| {
+            let is_new = *known != status;
+            *known = status;
+            is_new
+        });
+        let store = Arc::clone(&self.parts.store);
+        self.tasks.spawn(async move {
+            if has_news {
+                // Only for people to read; the next word comes soon.
+                let _unread = store.publish(&word).await;
+            }
+            store
+                .open_commands()
+                .await
+                .map_or(Told::Nothing, Told::Commands)
+        });
+    }
+
+    fn reread_all(&mut self) {
+        let store = Arc::clone(&self.parts.store);
+        let known = self.known.clone();
+        self.tasks.spawn(async move {
+            let Ok(records) = store.campaigns().await else {
+                return Told::Nothing;
+            };
+            Told::Campaigns(
+                records
+                    .into_iter()
+                    .filter(|record| !known.contains(&record.id))
+                    .collect(),
+            )
+        });
+    }
+
+    fn gate(&mut self, campaign: CampaignId) -> Arc<AtomicBool> {
+        Arc::clone(self.gates.entry(campaign).or_default())
+    }
+
+    fn carry_out(&mut self, step: Step) {
+        let store = Arc::clone(&self.parts.store);
+        let gateway = Arc::clone(&self.parts.gateway);
+        match step {
+            Step::Gate { campaign, is_open } => {
+                self.gate(campaign).store(!is_open, Ordering::Release)
+            }
+            Step::Commit(batch) => {
+                self.tasks.spawn(async move {
+                    match store.commit(batch).await {
+                        Ok(effects) => Told::Input(Input::Committed(effects)),
+                        Err(error @ StoreError::Unknown(_)) => Told::CommitUnknown(error),
+                        Err(_) => Told::Input(Input::CommitFailed),
+                    }
+                });
+            }
+            Step::Send(sending) => {
+                let gate = self.gate(sending.delivery.campaign());
+                let guard = Guard::new(Arc::clone(&self.parts.clock), sending.deadline, gate);
+                self.tasks.spawn(async move {
+                    let outcome = gateway.send(&sending, guard).await;
+                    Told::Input(Input::SendEnded {
+                        delivery: sending.delivery,
+                        outcome,
+                    })
+                });
+            }
+            Step::Find(finding) => {
+                self.tasks.spawn(async move {
+                    let found = gateway.find(&finding).await;
+                    Told::Input(Input::FindEnded {
+                        delivery: finding.delivery,
+                        found,
+                    })
+                });
+            }
+            Step::Observe(session) => {
+                self.tasks.spawn(async move {
+                    let observation = gateway.observe(&session).await;
+                    Told::Input(Input::Observed {
+                        session,
+                        observation,
+                    })
+                });
+            }
+            Step::Reread(campaign) => self.read(ReadFailed::Campaign(campaign), async move {
+                let record = store
+                    .campaigns()
+                    .await?
+                    .into_iter()
+                    .find(|record| record.id == campaign);
+                record
+                    .map(|record| Input::Campaign(Box::new(record)))
+                    .ok_or(StoreError::NotFound {
+                        what: format!("campaign {}", campaign.number()),
+                    })
+            }),
+            Step::OpenLane { account, session } => {
+                let limits = self.parts.limits.clone();
+                self.read(ReadFailed::Lane(session.clone()), async move {
+                    let record = store.lane(account, &session, &limits).await?;
+                    Ok(Input::Lane(Box::new(record)))
+                });
+            }
+            Step::Load(query) => self.read(ReadFailed::Load(query.campaign), async move {
+                let page = store.ready(query).await?;
+                Ok(Input::Loaded {
+                    campaign: query.campaign,
+                    page,
+                })
+            }),
+            Step::LoadDoubts(query) => self.read(ReadFailed::Doubts, async move {
+                Ok(Input::DoubtsLoaded(store.doubts(query).await?))
+            }),
+            Step::MarkSilent { before, limit } => {
+                self.read(ReadFailed::Silent, async move {
+                    Ok(Input::SilentMarked(store.mark_silent(before, limit).await?))
+                });
+            }
+            Step::Resolve(notice) => {
+                self.tasks.spawn(async move {
+                    let delivery = resolve(&*store, &notice).await.unwrap_or_default();
+                    Told::Input(Input::Resolved { notice, delivery })
+                });
+            }
+            Step::WaitUntil(_) | Step::Idle | Step::Stopped => {}
+        }
+    }
+
+    fn read(
+        &mut self,
+        what: ReadFailed,
+        reading: impl Future<Output = Result<Input, StoreError>> + Send + 'static,
+    ) {
+        self.tasks
+            .spawn(async move { Told::Input(reading.await.unwrap_or(Input::ReadFailed(what))) });
+    }
+}
+
+/// Finds the delivery that a notice with a foreign id is about: by that id, or, for an echo, by the one open attempt it fits.
+async fn resolve(
+    store: &dyn Store,
+    notice: &Notice,
+) -> Result<Option<crate::delivery::DeliveryId>, StoreError> {
+    match notice {
+        Notice::Ack { message_id, .. } => store.delivery_of(message_id).await,
+        Notice::Echo {
+            message_id,
+            account,
+            to,
+            kind,
+            text_hash,
+            ..
+        } => {
+            if let Some(delivery) = store.delivery_of(message_id).await? {
+                return Ok(Some(delivery));
+            }
+            match (account, to, kind) {
+                (Some(account), Some(to), Some(kind)) => {
+                    store.open_attempt(*account, *to, *kind, *text_hash).await
+                }
+                _ => Ok(None),
+            }
+        }
+        Notice::Status { .. } | Notice::Gap { .. } => Ok(None),
+    }
+}
