@@ -95,6 +95,19 @@ pub struct Exception {
 }
 
 impl Exception {
+    /// Whether the engine's number, or a number in the error's code or sentence, is this one; 463 is not found in 4631.
+    ///
+    /// Engines put WhatsApp's refusals in different places: Baileys in `data`, whatsmeow in the sentence.
+    pub fn has_code(&self, number: i64) -> bool {
+        let wanted = number.to_string();
+        let texts = [Some(self.message.as_str()), self.code.as_deref()];
+        let mut runs = texts
+            .into_iter()
+            .flatten()
+            .flat_map(|text| text.split(|c: char| !c.is_ascii_digit()));
+        self.data == Some(number) || runs.any(|run| run == wanted)
+    }
+
     /// Whether this very error is known to be thrown before the engine is asked to send anything.
     ///
     /// Recorded on 2026.4 and 2026.7: the body parser's refusals, and the type errors of a missing or wrongly typed
@@ -419,4 +432,79 @@ fn integer(value: &Value) -> Option<i64> {
     value
         .as_i64()
         .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn exception(json: &str) -> Exception {
+        let body = Bytes::copy_from_slice(json.as_bytes());
+        let answer = Answer::refused(500, body, false, None);
+        answer.exception().expect("an exception").clone()
+    }
+
+    #[test]
+    fn a_code_is_found_wherever_the_engine_puts_it_and_only_whole() {
+        for (json, found) in [
+            (
+                r#"{"exception":{"message":"rate-overlimit","data":463}}"#,
+                true,
+            ),
+            (r#"{"exception":{"message":"x","data":"463"}}"#, true),
+            (
+                r#"{"exception":{"message":"server returned error 463"}}"#,
+                true,
+            ),
+            (r#"{"exception":{"message":"x","code":463}}"#, true),
+            (r#"{"exception":"error 463: no"}"#, true),
+            (
+                r#"{"exception":{"message":"server returned error 4631"}}"#,
+                false,
+            ),
+            (r#"{"exception":{"message":"14630","data":4631}}"#, false),
+        ] {
+            assert_eq!(exception(json).has_code(463), found, "{json}");
+        }
+    }
+
+    #[test]
+    fn the_thrower_is_the_innermost_function_of_the_stack() {
+        for (stack, function) in [
+            (
+                "TypeError: x\n    at ensureSuffix (/app/a.js:1:2)\n    at b (c)",
+                Some("ensureSuffix"),
+            ),
+            (
+                "Error\n    at Session.fileToMessage (/a.js:1:2)",
+                Some("fileToMessage"),
+            ),
+            ("Error\n    at async relay (/a.js:1:2)", Some("relay")),
+            ("Error\n    at /app/a.js:1:2", None),
+            ("Error", None),
+            ("", None),
+        ] {
+            assert_eq!(thrower(stack).as_deref(), function, "{stack}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_body_cut_anywhere_panics_nothing_and_loses_nothing_before_the_cut(cut in 0_usize..200) {
+            let body = r#"{"statusCode":500,"exception":{"message":"rate-overlimit","data":429,"isBoom":true,"stack":"Error: x\n at a (b)"},"request":{"path":"/api/sendText","body":{"text":"é"}}}"#;
+            let bytes = &body.as_bytes()[..cut.min(body.len())];
+            let answer = Answer::refused(500, Bytes::copy_from_slice(bytes), false, None);
+            let data_end = body.find(r#","isBoom"#).unwrap();
+            if cut > data_end {
+                prop_assert_eq!(answer.exception().and_then(|e| e.data), Some(429));
+            }
+            let _ = format!("{answer} {answer:?}");
+        }
+    }
 }

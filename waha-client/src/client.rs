@@ -344,6 +344,41 @@ mod tests {
         assert_eq!(client.address().as_str(), "http://h/waha");
     }
 
+    #[derive(Clone, Default)]
+    struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn plain_http_to_a_public_address_is_warned_about_once_without_its_password() {
+        for (address, warnings) in [
+            ("http://me:pass@waha.example.com/", 1),
+            ("http://10.0.0.1", 0),
+            ("https://waha.example.com", 0),
+        ] {
+            let log = Log::default();
+            let writer = log.clone();
+            let subscriber = tracing_subscriber::fmt()
+                .with_writer(move || writer.clone())
+                .finish();
+            tracing::subscriber::with_default(subscriber, || {
+                let _ = WahaClient::builder(address).build();
+            });
+            let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+            assert_eq!(text.matches("plain http").count(), warnings, "{text}");
+            assert!(!text.contains("pass"), "{text}");
+        }
+    }
+
     #[test]
     fn debug_shows_no_key() {
         let builder = WahaClient::builder("http://h").api_key("s3cret");

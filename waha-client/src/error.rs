@@ -103,6 +103,11 @@ impl Error {
         }
     }
 
+    /// Whether the server answered that it failed before its engine was asked ([`Answer::came_before_engine`]).
+    pub fn came_before_engine(&self) -> bool {
+        self.answer().is_some_and(Answer::came_before_engine)
+    }
+
     /// The answer, when there was one.
     pub fn answer(&self) -> Option<&Answer> {
         match self {

@@ -331,7 +331,7 @@ async fn what_cannot_be_asked_for_is_not_sent() {
             .unwrap_err()
             .is_not_sent()
     );
-    let file = File::from_bytes("video/mp4", vec![0; 40 * 1024 * 1024]);
+    let file = File::from_url("video/mp4", "x".repeat(51 * 1024 * 1024));
     let message = FileMessage::new(&s, &group, &file);
     let error = waha.chatting().send_file(&message).await.unwrap_err();
     assert!(error.to_string().contains("50 MiB"), "{error}");
