@@ -10,6 +10,7 @@ pub mod driver;
 pub mod engine;
 pub mod evidence;
 pub mod failure;
+pub mod forecast;
 pub mod gateway;
 pub mod limits;
 pub mod message;

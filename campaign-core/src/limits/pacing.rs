@@ -411,7 +411,7 @@ mod tests {
                             let end = next_end.unwrap();
                             clock = clock.max(end);
                             let index = open.iter().position(|(_, other)| *other == end).unwrap();
-                            let (start, end) = open.remove(index);
+                            let (_, end) = open.remove(index);
                             pacer.end(at(end), 0.5);
                         }
                     }

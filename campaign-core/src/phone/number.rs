@@ -32,6 +32,9 @@ const DIGITS: std::ops::RangeInclusive<u64> = 1_000_000..=999_999_999_999_999;
 pub struct PhoneNumber(NonZeroU64);
 
 impl PhoneNumber {
+    /// A number nobody has: +1 555 01 00 is kept free for fiction in the North American plan.
+    pub const FICTITIOUS: PhoneNumber = PhoneNumber(NonZeroU64::new(12_125_550_100).unwrap());
+
     /// The number with these E.164 digits (country code first, no `+`), as a store keeps them.
     ///
     /// Checks only the length; whether somebody can have that number was checked by

@@ -1,0 +1,468 @@
+//! When a campaign will end: the same engine, on a virtual clock, with a world in which every send is taken.
+//!
+//! Nothing is estimated by formula. Gaps, windows, caps, hours and expiry are those of the engine itself, so that the forecast cannot
+//! disagree with what the runner will do, other than by faults and by the speed of the server.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::campaign::{CampaignState, Definition};
+use crate::clock::{BootId, Elapsed, Now};
+use crate::delivery::{CampaignId, DeliveryId, Happening, Standing, State, apply};
+use crate::engine::{Beginning, Chance, Engine, Input, Settings, Step, WaitsFor};
+use crate::failure::Outcome;
+use crate::gateway::{Account, Observation, Readiness};
+use crate::limits::{LaneLimits, Limit};
+use crate::message::MessageTemplate;
+use crate::phone::PhoneNumber;
+use crate::store::{
+    Batch, CampaignRecord, Change, Counts, DoubtPage, Effect, Epoch, LaneId, LaneRecord, Ready,
+    ReadyPage, ReadyQuery, Sweep, Trusted,
+};
+
+/// What a forecast is made from.
+#[derive(Debug, Clone)]
+pub struct Outlook<'a> {
+    /// The campaign. Its hours, start, expiry and retry policy count; its message does not.
+    pub definition: &'a Definition,
+    /// How many are still to be sent to.
+    pub recipients: u32,
+    /// The limits of its account.
+    pub limits: &'a LaneLimits,
+    /// What the account has sent today already.
+    pub sent_today: u32,
+    /// How long the server takes to answer a send: shortest and longest.
+    pub answer_time: (Duration, Duration),
+    /// The moment it is made for.
+    pub now: Now,
+    /// Draws gaps and answer times.
+    pub seed: u64,
+}
+
+/// When a campaign will end.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Forecast {
+    /// When the first message goes out; `None` when none does.
+    pub begins_at: Option<Timestamp>,
+    /// When the last one has been answered; `None` when none goes out.
+    pub ends_at: Option<Timestamp>,
+    /// How many go out.
+    pub sends: u64,
+    /// How many are too late: the campaign expires, or its hours never open again.
+    pub expired: u64,
+    /// How many go out on which day, in the zone of the account.
+    pub per_day: BTreeMap<Date, u64>,
+    /// What takes most of the time; `None` when the answers of the server do.
+    pub bottleneck: Option<Bottleneck>,
+}
+
+/// What takes most of a campaign's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bottleneck {
+    /// The pause between two sends.
+    Gap,
+    /// A sliding window.
+    Window,
+    /// The day's cap.
+    DailyCap,
+    /// Sending hours, or the start.
+    Hours,
+}
+
+/// Runs the campaign on a virtual clock.
+pub fn forecast(outlook: &Outlook<'_>) -> Forecast {
+    World::new(outlook).run()
+}
+
+const BOOT: BootId = BootId(0);
+const LANE: LaneId = LaneId(1);
+/// A campaign that is not over after so long never will be, as far as anybody cares.
+const FAR: Duration = Duration::from_secs(10 * 366 * 86_400);
+
+struct World<'a> {
+    outlook: &'a Outlook<'a>,
+    engine: Engine,
+    record: CampaignRecord,
+    now: Now,
+    events: BTreeMap<(Elapsed, u64), Input>,
+    event_number: u64,
+    loaded: u32,
+    left: u64,
+    chance: Chance,
+    waited: BTreeMap<Bottleneck, Duration>,
+    forecast: Forecast,
+}
+
+impl<'a> World<'a> {
+    fn new(outlook: &'a Outlook<'a>) -> Self {
+        let settings = Settings {
+            seed: outlook.seed,
+            ..Settings::default()
+        };
+        let beginning = Beginning {
+            message_key: [0; 16],
+            at: outlook.now.stamp(BOOT),
+        };
+        let id = CampaignId::new(1).unwrap_or(CampaignId::MAX);
+        // A message of no variables: rendering takes no part in time.
+        let message =
+            MessageTemplate::text("-").unwrap_or_else(|_| outlook.definition.message.clone());
+        let definition = Definition {
+            message,
+            ..outlook.definition.clone()
+        };
+        let record = CampaignRecord {
+            id,
+            definition: Arc::new(definition),
+            columns: Arc::new([]),
+            state: CampaignState::Running,
+            created_at: outlook.now.wall,
+            rejected: 0,
+            counts: Counts::default(),
+        };
+        let mut world = Self {
+            outlook,
+            engine: Engine::new(settings, beginning),
+            record,
+            now: outlook.now,
+            events: BTreeMap::new(),
+            event_number: 0,
+            loaded: 0,
+            left: u64::from(outlook.recipients),
+            chance: Chance::new(outlook.seed, u64::MAX - 1),
+            waited: BTreeMap::new(),
+            forecast: Forecast {
+                begins_at: None,
+                ends_at: None,
+                sends: 0,
+                expired: 0,
+                per_day: BTreeMap::new(),
+                bottleneck: None,
+            },
+        };
+        let record = Box::new(world.reread());
+        world.engine.handle(Input::Campaign(record), world.now);
+        world
+    }
+
+    fn run(mut self) -> Forecast {
+        let end = self.now.elapsed + FAR;
+        while self.left > 0 && self.now.elapsed < end {
+            match self.engine.next(self.now) {
+                Step::WaitUntil(moment) => self.pass_until(moment),
+                Step::Idle if self.events.is_empty() => break,
+                Step::Idle | Step::Stopped => self.pass_until(Elapsed::NEVER),
+                step => self.carry_out(step),
+            }
+        }
+        self.forecast.expired += self.left;
+        self.forecast.bottleneck = self
+            .waited
+            .iter()
+            .max_by_key(|(_, waited)| **waited)
+            .map(|(what, _)| *what);
+        self.forecast
+    }
+
+    /// Lets time pass until the next event, or until the moment; tells what was waited for.
+    fn pass_until(&mut self, moment: Elapsed) {
+        let next = self
+            .events
+            .keys()
+            .next()
+            .map_or(Elapsed::NEVER, |(moment, _)| *moment);
+        let passes = moment.min(next).since(self.now.elapsed).min(FAR);
+        let bottleneck = match self.engine.waits_for(self.record.id, self.now) {
+            Some((_, WaitsFor::Hours { .. })) => Some(Bottleneck::Hours),
+            Some((_, WaitsFor::Limit { limit, .. })) => match limit {
+                Limit::Gap => Some(Bottleneck::Gap),
+                Limit::Window => Some(Bottleneck::Window),
+                Limit::DailyCap => Some(Bottleneck::DailyCap),
+                Limit::InFlight => None,
+            },
+            _ => None,
+        };
+        if let Some(bottleneck) = bottleneck {
+            *self.waited.entry(bottleneck).or_default() += passes;
+        }
+        self.now.elapsed = self.now.elapsed + passes;
+        self.now.wall = self.now.wall.checked_add(passes).unwrap_or(Timestamp::MAX);
+        if next <= self.now.elapsed
+            && let Some((_, input)) = self.events.pop_first()
+        {
+            self.engine.handle(input, self.now);
+        }
+    }
+
+    fn tell(&mut self, after: Duration, input: Input) {
+        self.event_number += 1;
+        self.events
+            .insert((self.now.elapsed + after, self.event_number), input);
+    }
+
+    fn carry_out(&mut self, step: Step) {
+        let answer = match step {
+            Step::Reread(_) => Input::Campaign(Box::new(self.reread())),
+            Step::OpenLane { account, .. } => Input::Lane(Box::new(self.lane(account))),
+            Step::Load(query) => Input::Loaded {
+                campaign: query.campaign,
+                page: self.page(query),
+            },
+            Step::LoadDoubts(_) => Input::DoubtsLoaded(DoubtPage::default()),
+            Step::MarkSilent { .. } => Input::SilentMarked(0),
+            Step::Commit(batch) => Input::Committed(self.commit(&batch)),
+            Step::Observe(session) => Input::Observed {
+                session,
+                observation: Observation {
+                    readiness: Readiness::Working,
+                    account: Some(account()),
+                    server_up_since: None,
+                    server_time: Some(self.now.wall),
+                    store_on: Some(true),
+                    platform: None,
+                },
+            },
+            Step::Send(sending) => {
+                let day = self.outlook.limits.zone.date(self.now.wall);
+                *self.forecast.per_day.entry(day).or_default() += 1;
+                self.forecast.sends += 1;
+                self.forecast.begins_at.get_or_insert(self.now.wall);
+                let (shortest, longest) = self.outlook.answer_time;
+                let takes = shortest + longest.saturating_sub(shortest).mul_f64(self.chance.unit());
+                let outcome = Outcome::Accepted { message_id: None };
+                return self.tell(
+                    takes,
+                    Input::SendEnded {
+                        delivery: sending.delivery,
+                        outcome,
+                    },
+                );
+            }
+            Step::Find(_)
+            | Step::Resolve(_)
+            | Step::Gate { .. }
+            | Step::WaitUntil(_)
+            | Step::Idle
+            | Step::Stopped => return,
+        };
+        self.engine.handle(answer, self.now);
+    }
+
+    fn reread(&self) -> CampaignRecord {
+        let mut record = self.record.clone();
+        record.counts.0.insert((State::Scheduled, None), self.left);
+        record
+    }
+
+    fn lane(&self, account: Account) -> LaneRecord {
+        LaneRecord {
+            id: LANE,
+            account,
+            epoch: Epoch(1),
+            limits: self.outlook.limits.clone(),
+            attempts: Vec::new(),
+            day: Some((
+                self.outlook.limits.zone.date(self.outlook.now.wall),
+                self.outlook.sent_today,
+            )),
+            hold: None,
+            trusted: Trusted::default(),
+        }
+    }
+
+    fn page(&mut self, query: ReadyQuery) -> ReadyPage {
+        let first = self.loaded;
+        let last = self
+            .outlook
+            .recipients
+            .min(first.saturating_add(query.limit));
+        self.loaded = last;
+        let ready = (first..last).filter_map(|ordinal| {
+            Some(Ready {
+                delivery: DeliveryId::new(query.campaign, ordinal)?,
+                phone: account().0,
+                attempts: 0,
+                values: Box::new([]),
+            })
+        });
+        ReadyPage {
+            ready: ready.collect(),
+            next_due: None,
+            has_more: last < self.outlook.recipients,
+        }
+    }
+
+    fn commit(&mut self, batch: &Batch) -> Vec<Effect> {
+        batch
+            .changes
+            .iter()
+            .map(|change| self.effect(change))
+            .collect()
+    }
+
+    fn effect(&mut self, change: &Change) -> Effect {
+        let from = Standing::NEW;
+        match change {
+            Change::Happened(happened) if happened.happening == Happening::Accepted => {
+                self.left -= 1;
+                self.forecast.ends_at = Some(self.now.wall);
+                Effect::Moved {
+                    from,
+                    to: apply(from, Happening::Accepted).unwrap_or(from),
+                }
+            }
+            Change::Sweep {
+                what: Sweep::Expire,
+                ..
+            } => {
+                self.forecast.expired = std::mem::take(&mut self.left);
+                Effect::Swept(0)
+            }
+            _ => Effect::Done,
+        }
+    }
+}
+
+/// Stands for every account and every recipient.
+fn account() -> Account {
+    Account(PhoneNumber::FICTITIOUS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::{Missing, Source};
+    use crate::gateway::Session;
+    use crate::limits::{Gap, Hours, Window, Zone};
+    use crate::retry::RetryPolicy;
+
+    fn definition() -> Definition {
+        Definition {
+            name: "outlook".into(),
+            session: Session::new("default"),
+            message: MessageTemplate::text("Halo {{nama}}").unwrap(),
+            source: Source {
+                name: "people.csv".into(),
+                sha256: String::new(),
+                options: String::new(),
+                limit: None,
+            },
+            missing: Missing::Refuse,
+            hours: None,
+            zone: Zone::default(),
+            starts_at: None,
+            expires_at: None,
+            retry: RetryPolicy::default(),
+        }
+    }
+
+    fn see(definition: &Definition, recipients: u32, limits: &LaneLimits) -> Forecast {
+        forecast(&Outlook {
+            definition,
+            recipients,
+            limits,
+            sent_today: 0,
+            answer_time: (Duration::from_millis(100), Duration::from_millis(100)),
+            now: Now {
+                elapsed: Elapsed::from_micros(0),
+                // 08:00 in Jakarta.
+                wall: "2026-11-21T01:00:00Z".parse().unwrap(),
+            },
+            seed: 1,
+        })
+    }
+
+    fn hours_taken(forecast: &Forecast) -> f64 {
+        let taken = forecast
+            .ends_at
+            .unwrap()
+            .duration_since(forecast.begins_at.unwrap());
+        taken.as_secs_f64() / 3600.0
+    }
+
+    #[test]
+    fn the_gap_decides_how_long_it_takes() {
+        let gap = Gap {
+            min: Duration::from_secs(2),
+            max: Duration::from_secs(4),
+        };
+        let limits = LaneLimits {
+            gap,
+            sends_per_day_max: None,
+            ..LaneLimits::default()
+        };
+        let forecast = see(&definition(), 2_000, &limits);
+        assert_eq!(forecast.sends, 2_000);
+        assert_eq!(forecast.bottleneck, Some(Bottleneck::Gap));
+        let expected = 2_000.0 * 3.1 / 3600.0;
+        assert!(
+            (hours_taken(&forecast) / expected - 1.0).abs() < 0.02,
+            "{} h",
+            hours_taken(&forecast)
+        );
+    }
+
+    #[test]
+    fn a_daily_cap_spreads_it_over_days() {
+        let limits = LaneLimits {
+            gap: Gap::NONE,
+            sends_per_day_max: Some(1_000),
+            ..LaneLimits::default()
+        };
+        let forecast = see(&definition(), 2_500, &limits);
+        assert_eq!(
+            forecast.per_day.values().copied().collect::<Vec<_>>(),
+            [1_000, 1_000, 500]
+        );
+        assert_eq!(forecast.bottleneck, Some(Bottleneck::DailyCap));
+    }
+
+    #[test]
+    fn windows_and_hours_are_kept() {
+        let window = Window {
+            sends_max: 30,
+            span: Duration::from_secs(60),
+        };
+        let limits = LaneLimits {
+            gap: Gap::NONE,
+            windows: vec![window],
+            sends_per_day_max: None,
+            ..LaneLimits::default()
+        };
+        let forecast = see(&definition(), 300, &limits);
+        assert_eq!(forecast.bottleneck, Some(Bottleneck::Window));
+        assert!(
+            (hours_taken(&forecast) * 60.0 - 9.0).abs() < 0.2,
+            "{} h",
+            hours_taken(&forecast)
+        );
+        let evening = Definition {
+            hours: Some(Hours::parse("18:00-19:00", Zone::default()).unwrap()),
+            ..definition()
+        };
+        let forecast = see(&evening, 4_000, &limits);
+        assert_eq!(
+            forecast.begins_at,
+            Some("2026-11-21T11:00:00Z".parse().unwrap())
+        );
+        assert_eq!(forecast.per_day.len(), 3, "{:?}", forecast.per_day);
+        assert_eq!(forecast.bottleneck, Some(Bottleneck::Hours));
+    }
+
+    #[test]
+    fn what_expires_is_told() {
+        let soon = Definition {
+            expires_at: Some("2026-11-21T01:10:00Z".parse().unwrap()),
+            ..definition()
+        };
+        let forecast = see(&soon, 1_000, &LaneLimits::default());
+        assert_eq!(forecast.sends + forecast.expired, 1_000);
+        assert!((150..250).contains(&forecast.sends), "{}", forecast.sends);
+    }
+}
