@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use tokio::io::AsyncWriteExt;
 
 use server::{Act, Server, answer};
@@ -313,6 +314,105 @@ async fn a_cancelled_call_writes_nothing_afterwards() {
         drop(call);
         send(&waha, CallOptions::new()).await.unwrap();
         assert_eq!(server.bodies(), sent + 1);
+    }
+}
+
+/// A stream of numbers from a seed (SplitMix64).
+fn numbers(mut state: u64) -> impl FnMut() -> u64 {
+    move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+/// Guards that refuse, answers, closes, resets and silence, calls that are dropped and calls whose time runs out at any
+/// moment, many at once: no text arrives twice, and none arrives whose send said "not sent".
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_every_fault_at_once_nothing_arrives_twice_and_nothing_that_was_not_sent() {
+    let seed = std::env::var("SEED").map_or(7, |text| text.parse().unwrap());
+    println!("SEED={seed}");
+    let mut chance = numbers(seed);
+    let server = Server::start_with(move || match chance() % 10 {
+        0..5 => Act::ReplyAndStay(answer(201, OK)),
+        5 => Act::Reply(answer(201, OK)),
+        6 => Act::ReplyThenClose(answer(201, OK).replace("connection: close", "x: y")),
+        7 => Act::CloseAfterBody,
+        8 => Act::ResetAfterBody,
+        _ => Act::Hang,
+    })
+    .await;
+    let waha = client(&server.address);
+    let mut chance = numbers(!seed);
+    let plans: Vec<_> = (0..3000).map(|_| (chance(), chance(), chance())).collect();
+    let sends = plans
+        .into_iter()
+        .enumerate()
+        .map(|(index, (guard, limit, drop_after))| {
+            let waha = &waha;
+            async move {
+                let refused = guard % 4 == 0;
+                let guard = move || match refused {
+                    true => Err(GuardRefusal::new("no")),
+                    false => Ok(()),
+                };
+                let options = CallOptions::new()
+                    .guarded_by(guard)
+                    .response_timeout(Duration::from_micros(200 + limit % 20_000));
+                let session = SessionName::new("default").unwrap();
+                let chat = ChatId::phone("6281200000002").unwrap();
+                let text = format!("text {index}.");
+                let message = TextMessage::new(&session, &chat, &text);
+                let chatting = waha.chatting();
+                let call = chatting.send_text_with(&message, options);
+                let patience = Duration::from_micros(200 + drop_after % 40_000);
+                let result = tokio::time::timeout(patience, call).await;
+                (text, refused, result)
+            }
+        });
+    let results: Vec<_> = futures_util::stream::iter(sends)
+        .buffer_unordered(32)
+        .collect()
+        .await;
+    drop(waha);
+    server.settled(server.connections()).await;
+    let mut arrived = std::collections::HashMap::<String, usize>::new();
+    for body in server.texts() {
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        *arrived
+            .entry(body["text"].as_str().unwrap().to_owned())
+            .or_default() += 1;
+    }
+    let mut counts = std::collections::BTreeMap::<&str, usize>::new();
+    for (text, refused, result) in &results {
+        let times = arrived.get(text).copied().unwrap_or(0);
+        assert!(times <= 1, "{text} arrived {times} times, seed {seed}");
+        assert!(
+            times == 0 || !refused,
+            "{text} was withheld and arrived, seed {seed}"
+        );
+        let outcome = match result {
+            Err(_) => "dropped",
+            Ok(Ok(_)) => "accepted",
+            Ok(Err(error)) if error.refusal().is_some() => "withheld",
+            Ok(Err(error)) if error.is_not_sent() => "not sent",
+            Ok(Err(_)) => "in doubt",
+        };
+        assert!(outcome != "accepted" || times == 1, "{text}, seed {seed}");
+        assert!(
+            outcome != "not sent" || times == 0,
+            "{text}: {result:?}, seed {seed}"
+        );
+        *counts.entry(outcome).or_default() += 1;
+    }
+    println!("{counts:?}");
+    for outcome in ["accepted", "withheld", "not sent", "in doubt", "dropped"] {
+        assert!(
+            counts.get(outcome).is_some_and(|count| *count > 0),
+            "{counts:?}"
+        );
     }
 }
 

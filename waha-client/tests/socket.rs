@@ -128,7 +128,7 @@ async fn a_lost_connection_is_a_gap_and_then_events_flow_again() {
     serving.await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_absent_server_is_a_gap_with_growing_delays() {
     let closed = TcpListener::bind("127.0.0.1:0")
         .await

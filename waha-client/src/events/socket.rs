@@ -119,6 +119,13 @@ impl std::fmt::Debug for EventStream {
     }
 }
 
+impl EventStream {
+    /// The next item; `None` after the server refused.
+    pub async fn next(&mut self) -> Option<Result<SocketItem, SocketError>> {
+        self.0.next().await
+    }
+}
+
 impl Stream for EventStream {
     type Item = Result<SocketItem, SocketError>;
 
@@ -130,6 +137,33 @@ impl Stream for EventStream {
 impl WahaClient {
     /// Events as they happen, over a websocket that is kept up: connects when first polled, answers the server's pings while
     /// polled, and reconnects with growing delays. Poll it steadily.
+    ///
+    /// ```no_run
+    /// use waha_client::events::{SocketItem, Subscription};
+    /// use waha_client::{Payload, WahaClient};
+    ///
+    /// # async fn run(waha: WahaClient) {
+    /// let wanted = Subscription::new().events(["message.any", "message.ack", "session.status"]);
+    /// let mut events = waha.listen(wanted);
+    /// let mut missed = false;
+    /// while let Some(item) = events.next().await {
+    ///     match item {
+    ///         Ok(SocketItem::Gap(gap)) => {
+    ///             println!("no events: {}", gap.why);
+    ///             missed = true;
+    ///         }
+    ///         Ok(SocketItem::Connected) if missed => println!("look up what was missed"),
+    ///         Ok(SocketItem::Event(event)) => {
+    ///             if let Payload::Ack(ack) = &event.payload {
+    ///                 println!("{} is {:?}", ack.id.bare(), ack.ack);
+    ///             }
+    ///         }
+    ///         Ok(_) => {}
+    ///         Err(error) => println!("{error}"),
+    ///     }
+    /// }
+    /// # }
+    /// ```
     pub fn listen(&self, subscription: Subscription) -> EventStream {
         let listener = Listener {
             client: self.clone(),

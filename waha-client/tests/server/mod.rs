@@ -37,6 +37,7 @@ struct Seen {
     bodies: AtomicUsize,
     body_bytes: AtomicUsize,
     whole_body_bytes: AtomicUsize,
+    texts: Mutex<Vec<String>>,
 }
 
 pub(crate) struct Server {
@@ -60,10 +61,16 @@ pub(crate) fn answer(status: u16, body: &str) -> String {
 
 impl Server {
     pub(crate) async fn start(acts: Vec<Act>) -> Self {
+        let mut acts = VecDeque::from(acts);
+        Self::start_with(move || acts.pop_front().unwrap_or(Act::Hang)).await
+    }
+
+    /// Does to each request what `choose` says.
+    pub(crate) async fn start_with(choose: impl FnMut() -> Act + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Seen::default());
-        let acts = Arc::new(Mutex::new(VecDeque::from(acts)));
+        let acts: Choice = Arc::new(Mutex::new(choose));
         let (end, ended) = watch::channel(0);
         let counted = seen.clone();
         tokio::spawn(async move {
@@ -108,6 +115,11 @@ impl Server {
         self.seen.bodies.load(Ordering::SeqCst)
     }
 
+    /// The bodies that arrived whole.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.seen.texts.lock().unwrap().clone()
+    }
+
     /// Body bytes that arrived at all.
     pub(crate) fn body_bytes(&self) -> usize {
         self.seen.body_bytes.load(Ordering::SeqCst)
@@ -119,9 +131,11 @@ impl Server {
     }
 }
 
-async fn serve(mut stream: TcpStream, seen: &Seen, acts: &Mutex<VecDeque<Act>>) {
+type Choice = Arc<Mutex<dyn FnMut() -> Act + Send>>;
+
+async fn serve(mut stream: TcpStream, seen: &Seen, acts: &Choice) {
     while request(&mut stream, seen).await {
-        let act = acts.lock().unwrap().pop_front().unwrap_or(Act::Hang);
+        let act = acts.lock().unwrap()();
         match act {
             Act::Reply(text) | Act::ReplyThenClose(text) => {
                 let _ = stream.write_all(text.as_bytes()).await;
@@ -177,6 +191,8 @@ async fn request(stream: &mut TcpStream, seen: &Seen) -> bool {
             if bytes.len() >= end + length {
                 if length > 0 {
                     seen.bodies.fetch_add(1, Ordering::SeqCst);
+                    let text = String::from_utf8_lossy(&bytes[end..]).into_owned();
+                    seen.texts.lock().unwrap().push(text);
                     seen.whole_body_bytes.fetch_add(length, Ordering::SeqCst);
                 }
                 return true;
