@@ -8,19 +8,23 @@
 use std::hash::Hasher;
 
 use serde::{Deserialize, Serialize};
-use siphasher::sip::SipHasher13;
-use siphasher::sip128::{Hasher128, SipHasher13 as SipHasher13Wide};
+use siphasher::sip128::{Hasher128, SipHasher13};
 
-use crate::template::{Limits, RENDERED_BYTES_MAX, RenderError, Template, TemplateError, Values};
+use crate::template::{RENDERED_BYTES_MAX, RenderError, Template, Values};
 
 mod buttons;
+mod definition;
 mod media;
+mod rendered;
 
 pub use buttons::{ButtonDefinition, ButtonError};
+pub use definition::{MessageDefinition, MessageError};
 pub use media::{MEDIA_BYTES_MAX, MediaCheck, MediaError, MediaFault, MediaSource};
+pub use rendered::{RenderedMessage, text_hash};
 
 use buttons::Button;
 use media::MediaTemplate;
+use rendered::HASH_KEY;
 
 /// The kinds of message, as WAHA's three ways to send know them.
 ///
@@ -47,157 +51,6 @@ impl MessageKind {
             MessageKind::File => "file",
         }
     }
-}
-
-/// A message as its author writes it: the form that is stored, compared and read back.
-///
-/// ```
-/// use campaign_core::message::{MessageDefinition, MessageTemplate};
-///
-/// let definition: MessageDefinition = serde_json::from_str(
-///     r#"{"file": "invoices/{{ no }}.pdf",
-///         "text": "Halo {{ nama }}, ini tagihan Anda.",
-///         "buttons": [{"label": "Bayar", "url": "https://bayar.example/{{ no }}"}]}"#,
-/// )?;
-/// let message = MessageTemplate::parse(definition)?
-///     .render(&[("No", "INV 7"), ("Nama", "Budi")])?;
-/// assert_eq!(
-///     message.text,
-///     "Halo Budi, ini tagihan Anda.\n\nBayar: https://bayar.example/INV%207"
-/// );
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MessageDefinition {
-    /// The text, or the caption of the image or file.
-    #[serde(default, alias = "caption", skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
-    /// Where the image is: a path below the campaign's folder, or an http(s) address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub image: Option<String>,
-    /// Where the file is, in the same way. A message has an image or a file, not both.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
-    /// Buttons, sent as lines after the text.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub buttons: Vec<ButtonDefinition>,
-    /// Limits other than the usual ones.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub limits: Limits,
-}
-
-fn is_default(limits: &Limits) -> bool {
-    *limits == Limits::default()
-}
-
-impl MessageDefinition {
-    /// A text message.
-    #[must_use]
-    pub fn text(text: impl Into<String>) -> Self {
-        MessageDefinition {
-            text: Some(text.into()),
-            ..MessageDefinition::default()
-        }
-    }
-
-    /// An image from a path or address.
-    #[must_use]
-    pub fn image(source: impl Into<String>) -> Self {
-        MessageDefinition {
-            image: Some(source.into()),
-            ..MessageDefinition::default()
-        }
-    }
-
-    /// A file from a path or address.
-    #[must_use]
-    pub fn file(source: impl Into<String>) -> Self {
-        MessageDefinition {
-            file: Some(source.into()),
-            ..MessageDefinition::default()
-        }
-    }
-
-    /// The same with this text or caption.
-    #[must_use]
-    pub fn with_text(mut self, text: impl Into<String>) -> Self {
-        self.text = Some(text.into());
-        self
-    }
-
-    /// The same with one more button, which opens an address.
-    #[must_use]
-    pub fn with_url_button(mut self, label: impl Into<String>, url: impl Into<String>) -> Self {
-        self.buttons.push(ButtonDefinition {
-            label: label.into(),
-            url: Some(url.into()),
-            phone: None,
-        });
-        self
-    }
-
-    /// The same with one more button, which calls a number.
-    #[must_use]
-    pub fn with_phone_button(mut self, label: impl Into<String>, phone: impl Into<String>) -> Self {
-        self.buttons.push(ButtonDefinition {
-            label: label.into(),
-            url: None,
-            phone: Some(phone.into()),
-        });
-        self
-    }
-
-    /// The same under these limits.
-    #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-}
-
-/// Why a message's definition cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MessageError {
-    /// One of its templates is wrong.
-    #[error("{part}: {error}")]
-    Template {
-        /// Which part: `text`, `image`, `file`, `button 1`, `button 2`.
-        part: String,
-        /// What is wrong with it.
-        error: TemplateError,
-    },
-    /// It has neither text nor media.
-    #[error("the message is empty: give it a text, an image or a file")]
-    Empty,
-    /// It has both an image and a file.
-    #[error("the message has an image and a file: send one of them, or two campaigns")]
-    TwoMedia,
-    /// The place of its image or file is wrong.
-    #[error("{part}: {error}")]
-    Media {
-        /// Which part: `image` or `file`.
-        part: &'static str,
-        /// What is wrong with it.
-        error: MediaError,
-    },
-    /// A button is wrong.
-    #[error("button {number}: {error}")]
-    Button {
-        /// Which, from 1.
-        number: usize,
-        /// What is wrong with it.
-        error: ButtonError,
-    },
-    /// There are more buttons than a message may have.
-    #[error("the message has {buttons} buttons, at most {buttons_max} are allowed: leave some out")]
-    TooManyButtons {
-        /// How many there are.
-        buttons: usize,
-        /// How many there may be.
-        buttons_max: usize,
-    },
 }
 
 /// A checked message: all its templates parsed, ready to render per recipient. It is its
@@ -365,7 +218,7 @@ impl MessageTemplate {
     pub fn content_hash(&self) -> u128 {
         // The definition's fields have one order, and a default is left out: one form per message.
         let canonical = serde_json::to_vec(&self.definition).unwrap_or_default();
-        let mut hasher = SipHasher13Wide::new_with_keys(HASH_KEY.0, HASH_KEY.1);
+        let mut hasher = SipHasher13::new_with_keys(HASH_KEY.0, HASH_KEY.1);
         hasher.write(&canonical);
         hasher.finish128().as_u128()
     }
@@ -542,109 +395,6 @@ impl BoundMessage {
             row.get(column).map(AsRef::as_ref)
         })
     }
-}
-
-/// A message ready to be sent to one recipient.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct RenderedMessage {
-    /// How it is sent.
-    pub kind: MessageKind,
-    /// The text or caption, button lines included, exactly as sent. Empty when an image or file
-    /// goes without a caption.
-    pub text: String,
-    /// The image or file; `None` for a text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub media: Option<MediaSource>,
-}
-
-impl RenderedMessage {
-    /// A text message.
-    #[must_use]
-    pub fn text(text: impl Into<String>) -> Self {
-        RenderedMessage {
-            kind: MessageKind::Text,
-            text: text.into(),
-            media: None,
-        }
-    }
-
-    /// An image with a caption, which may be empty.
-    #[must_use]
-    pub fn image(media: MediaSource, caption: impl Into<String>) -> Self {
-        RenderedMessage {
-            kind: MessageKind::Image,
-            text: caption.into(),
-            media: Some(media),
-        }
-    }
-
-    /// A file with a caption, which may be empty.
-    #[must_use]
-    pub fn file(media: MediaSource, caption: impl Into<String>) -> Self {
-        RenderedMessage {
-            kind: MessageKind::File,
-            text: caption.into(),
-            media: Some(media),
-        }
-    }
-
-    /// A hash of the text that is the same on every machine and in every version, for telling
-    /// which message an echo is: [`text_hash`] of [`text`](Self::text).
-    #[must_use]
-    pub fn text_hash(&self) -> u64 {
-        text_hash(&self.text)
-    }
-
-    /// The whole message in plain text, media first.
-    #[must_use]
-    pub fn preview(&self) -> String {
-        let mut preview = String::new();
-        if let Some(media) = &self.media {
-            preview = format!("[{}: {media}]", self.kind.as_str());
-            if !self.text.is_empty() {
-                preview.push('\n');
-            }
-        }
-        preview.push_str(&self.text);
-        preview
-    }
-
-    /// Asks `check` about the image or file; a text has nothing to ask about.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn check_media(&self, check: &(impl MediaCheck + ?Sized)) -> Result<(), MediaFault> {
-        match &self.media {
-            Some(media) => check.check(self.kind, media),
-            None => Ok(()),
-        }
-    }
-}
-
-/// The key of the hashes here. Anything but secret: the hashes tell apart, they protect nothing.
-/// It never changes, or stored hashes would match nothing.
-const HASH_KEY: (u64, u64) = (0x7761_6861_2d63_616d, 0x7061_6967_6e2d_7631);
-
-/// The hash of a text as it was sent or as it came back. White space at the ends and the kind of
-/// line break do not count: they are what engines and phones change.
-///
-/// ```
-/// use campaign_core::message::text_hash;
-///
-/// assert_eq!(text_hash("Halo\nBudi"), text_hash("Halo\r\nBudi\n"));
-/// assert_ne!(text_hash("Halo Budi"), text_hash("Halo Siti"));
-/// ```
-#[must_use]
-pub fn text_hash(text: &str) -> u64 {
-    let mut hasher = SipHasher13::new_with_keys(HASH_KEY.0, HASH_KEY.1);
-    let text = text.trim();
-    if text.as_bytes().contains(&b'\r') {
-        hasher.write(text.replace("\r\n", "\n").as_bytes());
-    } else {
-        hasher.write(text.as_bytes());
-    }
-    hasher.finish()
 }
 
 #[cfg(test)]

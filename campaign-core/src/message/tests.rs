@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use proptest::prelude::*;
 
 use super::*;
+use crate::template::Limits;
 
 fn message(definition: MessageDefinition) -> MessageTemplate {
     MessageTemplate::parse(definition).unwrap_or_else(|error| panic!("{error}"))

@@ -102,6 +102,7 @@ fn logic_goes_to_minijinja() {
         ("{{- nama -}}  !", "budi santoso!"),
         ("{# catatan #}Halo", "Halo"),
         ("{% raw %}{{ nama }}{% endraw %}", "{{ nama }}"),
+        ("{% raw %}{%{%%}{% x %}{%- endraw -%}  !", "{%{%%}{% x %}!"),
         ("{% if nama %}\nya\n{% endif %}\nakhir\n", "ya\nakhir\n"),
         ("{{ nama if alamat is defined else \"-\" }}", "-"),
         ("{% if nama is startingwith(\"budi\") %}ya{% endif %}", "ya"),
@@ -350,6 +351,24 @@ fn loops_run_out_of_fuel() {
         .render(&[("t", many)])
         .unwrap_err();
     assert_eq!(error, RenderError::TooMuchWork);
+}
+
+#[test]
+fn filters_run_out_of_work() {
+    let text = "b".repeat(60_000);
+    for filters in [
+        "upper",
+        "replace(\"b\", \"c\")",
+        "urlencode",
+        "default(\"x\")",
+        "trim",
+    ] {
+        let source =
+            format!("{{% for x in t | split(\",\") %}}{{% set y = u | {filters} %}}{{% endfor %}}");
+        let row = [("t", "a,".repeat(100)), ("u", text.clone())];
+        let error = Template::parse(&source).unwrap().render(&row).unwrap_err();
+        assert_eq!(error, RenderError::TooMuchWork, "{filters}");
+    }
 }
 
 #[test]

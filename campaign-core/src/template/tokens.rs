@@ -141,16 +141,19 @@ fn next_open(source: &str, from: usize) -> Option<usize> {
 }
 
 fn end_of_raw(source: &str, from: usize) -> Option<(usize, usize)> {
-    let mut at = from;
-    loop {
-        let start = at + source[at..].find("{%")?;
-        let close = start + source[start..].find("%}")? + 2;
-        let word = source[start + 2..close - 2].trim_matches(['-', '+']).trim();
-        if word == "endraw" {
+    let mut close = from;
+    for (start, _) in source[from..].match_indices("{%") {
+        let start = from + start;
+        // Searched for only once it is passed: the text may hold many `{%` and few `%}`.
+        if close < start + 4 {
+            close = start + 2 + source[start + 2..].find("%}")? + 2;
+        }
+        let word = source[start + 2..close - 2].trim_matches(['-', '+']);
+        if word.len() < 40 && word.trim() == "endraw" {
             return Some((start, close));
         }
-        at = start + 2;
     }
+    None
 }
 
 fn inside(
