@@ -1,0 +1,69 @@
+# The commands of this workspace. CI runs the same ones.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help demo test soak lint docs deny bench
+
+CARGO ?= cargo
+PHONES := target/phones
+TEST_LOG := target/test.log
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+demo: ## a campaign from a messy spreadsheet to the report: simulator in the process, SQLite, no account
+	@$(CARGO) run --locked --quiet -p waha-campaign -- demo
+
+test: ## all tests
+	@mkdir -p target
+	# Google's reading of phone numbers, to compare ours with. The version is the one named in the script.
+	oracle=campaign-core/tests/phones_oracle.py
+	version=$$(sed -n 's/^METADATA_VERSION = "\(.*\)"/\1/p' $$oracle)
+	answers=$(PHONES)/$$version.jsonl
+	why=
+	if [ ! -s $$answers ] || [ $$oracle -nt $$answers ]; then
+	    mkdir -p $(PHONES)
+	    if ! python3 -m venv $(PHONES)/venv > $(PHONES)/log 2>&1; then
+	        why="python3 cannot make a venv (Debian: apt-get install python3-venv)"
+	    elif ! $(PHONES)/venv/bin/pip install --quiet "phonenumbers==$$version" >> $(PHONES)/log 2>&1; then
+	        why="pip cannot install phonenumbers==$$version ($(PHONES)/log says why)"
+	    else
+	        $(PHONES)/venv/bin/python $$oracle > $$answers.part
+	        mv $$answers.part $$answers
+	    fi
+	fi
+	if [ -z "$$why" ]; then export PHONES_ORACLE="$$PWD/$$answers"; fi
+	$(CARGO) test --workspace --all-features --locked --no-fail-fast -- --show-output 2>&1 | tee $(TEST_LOG)
+	if grep -q '^skipped:' $(TEST_LOG); then echo; echo "Not everything could be tested here:"; grep '^skipped:' $(TEST_LOG) | sort -u; fi
+	if [ -n "$$why" ]; then echo "skipped: phone numbers against Google's reading: $$why"; fi
+
+soak: ## the long runs: many seeds of everything that is drawn
+	@SIMULATION_SEEDS=$${SIMULATION_SEEDS:-500} $(CARGO) test --locked --all-features -p campaign-core --test simulation -- --nocapture
+
+lint: ## formatting, clippy, and what the core must not depend on
+	@$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy -p campaign-core -p waha-client --no-default-features --locked -- -D warnings
+	tree=$$($(CARGO) tree --locked -p campaign-core --no-default-features -e normal --prefix none)
+	if grep -E '^(tokio|async-std|smol|mio|reqwest|hyper|h2|http|axum|rusqlite|libsqlite3-sys|sqlx|postgres)[-_a-z0-9]* v' <<< "$$tree"; then
+	    echo "campaign-core without its driver must not depend on these: it holds no runtime, no HTTP, no SQL" >&2
+	    exit 1
+	fi
+	echo "campaign-core without its driver: $$(sort -u <<< "$$tree" | wc -l) crates, no runtime, no HTTP, no SQL"
+
+docs: ## the documentation, warnings are errors
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --all-features --locked
+
+deny: ## licences, sources, banned crates; advisories where their database can be had
+	@$(CARGO) deny --locked check bans licenses sources
+	if timeout 120 $(CARGO) deny fetch db > target/deny.log 2>&1; then
+	    $(CARGO) deny --locked check advisories
+	else
+	    echo "skipped: advisories: their database cannot be had here ($$(grep -v '^\s*$$' target/deny.log | tail -n 1))"
+	fi
+
+bench: ## the questions in benches/, answered with tables
+	@$(CARGO) bench --locked -p benches
