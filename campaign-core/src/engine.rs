@@ -46,6 +46,8 @@ const PARKED_FOR: Duration = Duration::from_secs(60);
 const QUIET_WAIT: Duration = Duration::from_secs(10);
 /// A chat in which another attempt is open is tried again after this.
 const BUSY_CHAT_WAIT: Duration = Duration::from_secs(15);
+/// A session without sends or doubts is looked at so many times less often.
+const QUIET_FACTOR: u32 = 30;
 /// After a failed commit or reading the next try waits this long.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -69,9 +71,14 @@ pub struct Engine {
     steps: VecDeque<Step>,
     /// When the first unanswered send gives its place in the limits free.
     release_at: Elapsed,
+    /// When a send ended last.
+    last_end: Elapsed,
     parked: VecDeque<(Elapsed, Notice)>,
     waiting: Vec<Waiting>,
-    last_seen: Option<Now>,
+    /// Both clocks as they were last seen in step.
+    in_step: Option<Now>,
+    /// The wall clock as it shows, where it is out of step.
+    out_of_step: Option<jiff::Timestamp>,
     turn: usize,
     is_stopping: bool,
 }
@@ -141,9 +148,11 @@ impl Engine {
             not_before_commit: None,
             steps: VecDeque::new(),
             release_at: Elapsed::NEVER,
+            last_end: beginning.at.elapsed,
             parked: VecDeque::new(),
             waiting: Vec::new(),
-            last_seen: None,
+            in_step: None,
+            out_of_step: None,
             turn: 0,
             is_stopping: false,
         }
@@ -151,6 +160,7 @@ impl Engine {
 
     /// Takes note of what happened.
     pub fn handle(&mut self, input: Input, now: Now) {
+        let now = self.steady(now);
         match input {
             Input::Campaign(record) => self.campaign(*record, now),
             Input::Lane(record) => self.lane_opened(*record, now),
@@ -159,12 +169,12 @@ impl Engine {
             Input::SilentMarked(considered) => {
                 self.silent.is_marking = false;
                 let more = considered > 0;
-                self.silent.next = now.elapsed
-                    + if more {
-                        Duration::ZERO
-                    } else {
-                        self.settings.silence / 6
-                    };
+                let pause = if self.is_quiet(now) {
+                    self.settings.silence
+                } else {
+                    self.settings.silence / 6
+                };
+                self.silent.next = now.elapsed + if more { Duration::ZERO } else { pause };
                 if more {
                     self.doubts.load_at(now.elapsed);
                 }
@@ -187,7 +197,7 @@ impl Engine {
 
     /// What to do now. Call it again until it answers [`Step::WaitUntil`], [`Step::Idle`] or [`Step::Stopped`].
     pub fn next(&mut self, now: Now) -> Step {
-        self.look_at_the_clock(now);
+        let now = self.steady(now);
         self.release_unanswered(now);
         self.answer_quiet(now);
         if let Some(step) = self.steps.pop_front() {
@@ -518,6 +528,7 @@ impl Engine {
         if flight.stage == Stage::Closing {
             return;
         }
+        self.last_end = now.elapsed;
         let verdict = outcome.verdict();
         let stage = std::mem::replace(&mut flight.stage, Stage::Closing);
         let (lane_id, started, kind, counted) = (
@@ -535,6 +546,7 @@ impl Engine {
         }
         let foreign_id = flight.foreign_id.clone();
         let given_back = matches!(verdict.next, Next::Hold | Next::Retry);
+        let mut look_now = None;
         if let Some(lane) = self.lanes.get_mut(&lane_id) {
             let unit = lane.unit();
             match stage {
@@ -546,8 +558,8 @@ impl Engine {
             lane.judge(verdict.is_failure, &self.settings, now);
             if let Outcome::Accepted { message_id } = &outcome {
                 lane.praise();
-                if message_id.is_some() {
-                    lane.learn_id(kind, foreign_id.is_none());
+                if message_id.is_some() && lane.learn_id(kind, foreign_id.is_none()) {
+                    look_now = Some(lane.session.clone());
                 }
             }
             if let Some(trouble) = verdict.trouble {
@@ -556,6 +568,9 @@ impl Engine {
                     view.observe_at = lane.hold.map_or(now.elapsed, |hold| hold.until);
                 }
             }
+        }
+        if let Some(session) = look_now {
+            self.look_again_at(&session);
         }
         let policy = self
             .jobs
@@ -684,10 +699,13 @@ impl Engine {
     fn swept(&mut self, campaign: CampaignId, what: Sweep, deliveries_max: u32, effect: Effect) {
         let Effect::Swept(count) = effect else { return };
         let is_retry = matches!(what, Sweep::Retry(_));
-        if let Some(job) = self.jobs.get_mut(&campaign)
-            && count >= deliveries_max
-        {
-            job.sweep = Some(what);
+        if let Some(job) = self.jobs.get_mut(&campaign) {
+            if count >= deliveries_max {
+                job.sweep = Some(what);
+            } else if !is_retry {
+                // What memory still holds of it was swept in the store.
+                job.start_over();
+            }
         }
         if is_retry && count > 0 {
             self.wake(campaign);
@@ -753,11 +771,12 @@ impl Engine {
             if account.is_some_and(|account| account != lane.account) {
                 return;
             }
-            if let Some(kind) = kind {
-                lane.learn_id(kind, is_ours);
-            }
             if !is_ours {
                 flight.foreign_id = Some(message_id.clone());
+            }
+            if kind.is_some_and(|kind| lane.learn_id(kind, is_ours)) {
+                let session = lane.session.clone();
+                self.look_again_at(&session);
             }
         }
         self.changes.push(Change::Happened(Happened {
@@ -770,6 +789,20 @@ impl Engine {
         }));
     }
 
+    /// Ids have proved to be honoured: doubts that lacked nothing else can be settled now.
+    fn look_again_at(&mut self, session: &Session) {
+        let campaigns = self
+            .sessions
+            .get(session)
+            .map(|view| view.jobs.clone())
+            .unwrap_or_default();
+        self.changes.extend(
+            campaigns
+                .into_iter()
+                .map(|campaign| Change::LookNow { campaign }),
+        );
+    }
+
     /// A foreign id has become known: notices that wait may be about it.
     fn unpark(&mut self) {
         for (_, notice) in self.parked.drain(..) {
@@ -778,11 +811,13 @@ impl Engine {
     }
 
     fn observed(&mut self, session: Session, observation: Observation, now: Now) {
+        let is_quiet = self.is_quiet(now);
         let Some(view) = self.sessions.get_mut(&session) else {
             return;
         };
         view.is_observing = false;
-        view.observe_at = now.elapsed + self.settings.observe_every;
+        view.observe_at =
+            now.elapsed + self.settings.observe_every * if is_quiet { QUIET_FACTOR } else { 1 };
         let lane = view.lane;
         self.session_changed(
             &session,
@@ -804,15 +839,16 @@ impl Engine {
         if !is_steady {
             lane.steady_since = None;
         }
-        if let Some(Hold {
-            trouble: Trouble::ClockJumped,
-            ..
-        }) = lane.hold
-            && let Some(server) = observation.server_time
-            && Duration::try_from(server.duration_since(now.wall).abs())
-                .is_ok_and(|apart| apart < CLOCK_JUMP)
+        let is_held = lane
+            .hold
+            .is_some_and(|hold| hold.trouble == Trouble::ClockJumped);
+        let shown = self.out_of_step.unwrap_or(now.wall);
+        if is_held
+            && observation
+                .server_time
+                .is_some_and(|server| apart(server, shown) <= CLOCK_JUMP)
         {
-            lane.release();
+            self.believe_the_clock(now);
         }
     }
 
@@ -894,21 +930,56 @@ impl Engine {
         self.flights.is_empty() && self.changes.is_empty() && self.committing.is_none()
     }
 
-    /// Somebody set the wall clock: hours, expiry and the calendar day cannot be trusted until the server bears it out.
-    fn look_at_the_clock(&mut self, now: Now) {
-        let Some(before) = self.last_seen.replace(now) else {
-            return;
+    /// This moment, with a wall clock that moves as elapsed time does.
+    ///
+    /// When somebody sets the wall clock, hours, expiry and the calendar day go on as they were and the lanes are held, until
+    /// the server's clock or the operator bears the new time out, or the clock is set right again.
+    fn steady(&mut self, now: Now) -> Now {
+        let Some(before) = self.in_step else {
+            self.in_step = Some(now);
+            return now;
         };
-        let elapsed = now.elapsed.since(before.elapsed);
-        let expected = before.wall.checked_add(elapsed).unwrap_or(before.wall);
-        let apart =
-            Duration::try_from(now.wall.duration_since(expected).abs()).unwrap_or(Duration::MAX);
-        if apart > CLOCK_JUMP {
+        let expected = before
+            .wall
+            .checked_add(now.elapsed.since(before.elapsed))
+            .unwrap_or(before.wall);
+        if apart(now.wall, expected) <= CLOCK_JUMP {
+            self.in_step = Some(now);
+            if self.out_of_step.take().is_some() {
+                self.release_clock_holds();
+            }
+            return now;
+        }
+        let steady = Now {
+            wall: expected,
+            ..now
+        };
+        if self.out_of_step.replace(now.wall).is_none() {
             for lane in self.lanes.values_mut() {
-                lane.hold_for(Trouble::ClockJumped, None, &self.settings, now);
+                lane.hold_for(Trouble::ClockJumped, None, &self.settings, steady);
                 if let Some(view) = self.sessions.get_mut(&lane.session) {
                     view.observe_at = now.elapsed;
                 }
+            }
+        }
+        steady
+    }
+
+    /// The time that the wall clock shows is right after all.
+    fn believe_the_clock(&mut self, now: Now) {
+        if let Some(wall) = self.out_of_step.take() {
+            self.in_step = Some(Now { wall, ..now });
+        }
+        self.release_clock_holds();
+    }
+
+    fn release_clock_holds(&mut self) {
+        for lane in self.lanes.values_mut() {
+            if lane
+                .hold
+                .is_some_and(|hold| hold.trouble == Trouble::ClockJumped)
+            {
+                lane.release();
             }
         }
     }
@@ -935,6 +1006,13 @@ impl Engine {
             }
             flight.stage = Stage::Released(now.elapsed);
         }
+    }
+
+    /// Nothing has been sent for a while and nothing is in doubt: sessions need no close watch.
+    fn is_quiet(&self, now: Now) -> bool {
+        self.flights.is_empty()
+            && !self.doubts.are_pending()
+            && now.elapsed.since(self.last_end) > self.settings.silence * 2
     }
 
     fn give_back(&mut self, lane: LaneId, started: Now) {
@@ -1040,6 +1118,10 @@ fn show_readiness<S: serde::Serializer>(
         Some(Readiness::NotReady(name)) => serializer.serialize_str(name),
         Some(other) => serializer.serialize_str(&format!("{other:?}").to_uppercase()),
     }
+}
+
+fn apart(one: jiff::Timestamp, other: jiff::Timestamp) -> Duration {
+    Duration::try_from(one.duration_since(other).abs()).unwrap_or(Duration::MAX)
 }
 
 fn happened(delivery: DeliveryId, happening: Happening) -> Change {

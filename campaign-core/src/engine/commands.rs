@@ -6,7 +6,6 @@ use super::{Engine, QUIET_WAIT, SWEEP_BATCH, Step, happened};
 use crate::campaign::CampaignState;
 use crate::clock::Now;
 use crate::delivery::{CampaignId, DeliveryId, Happening};
-use crate::failure::Trouble;
 use crate::store::{Answer, Change, Command, CommandId, Effect, Sweep};
 
 /// A command whose changes are on their way.
@@ -32,7 +31,7 @@ impl Engine {
                 self.move_campaign(command, campaign, CampaignState::Running, now);
             }
             Command::Resume { campaign } => {
-                self.confirm_clock(campaign);
+                self.believe_the_clock(now);
                 self.move_campaign(command, campaign, CampaignState::Running, now);
             }
             Command::Pause { campaign } => {
@@ -162,25 +161,6 @@ impl Engine {
             campaign,
             is_open: false,
         });
-    }
-
-    /// The operator saw the clock and goes on: lanes held because of it are free.
-    fn confirm_clock(&mut self, campaign: CampaignId) {
-        let Some(session) = self.jobs.get(&campaign).map(|job| job.session().clone()) else {
-            return;
-        };
-        for lane in self
-            .lanes
-            .values_mut()
-            .filter(|lane| lane.session == session)
-        {
-            if lane
-                .hold
-                .is_some_and(|hold| hold.trouble == Trouble::ClockJumped)
-            {
-                lane.release();
-            }
-        }
     }
 
     fn move_deliveries(

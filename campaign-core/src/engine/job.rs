@@ -29,7 +29,7 @@ pub(super) struct Job {
     pub(super) completed_at: Option<Elapsed>,
     /// Its counters are not read more often than this.
     pub(super) reread_at: Elapsed,
-    has_expiry_swept: bool,
+    pub(super) has_expiry_swept: bool,
     window: VecDeque<Ready>,
     later: BTreeMap<(Elapsed, DeliveryId), Ready>,
     after: Option<DeliveryId>,
@@ -137,7 +137,6 @@ impl Job {
         self.reload_at = None;
         self.completed_at = None;
         self.reread_at = Elapsed::default();
-        self.has_expiry_swept = false;
     }
 
     pub(super) fn loaded(

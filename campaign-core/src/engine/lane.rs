@@ -150,17 +150,18 @@ impl Lane {
         self.trusted.kinds.contains(&kind)
     }
 
-    /// An answer or an echo came back with exactly our id, or with another one.
-    pub(super) fn learn_id(&mut self, kind: MessageKind, is_ours: bool) {
+    /// An answer or an echo came back with exactly our id, or with another one. Whether that made ids of this kind trusted.
+    pub(super) fn learn_id(&mut self, kind: MessageKind, is_ours: bool) -> bool {
         let known = self.trusted.kinds.iter().position(|other| *other == kind);
         match (known, is_ours) {
             (None, true) => self.trusted.kinds.push(kind),
             (Some(index), false) => {
                 self.trusted.kinds.swap_remove(index);
             }
-            _ => return,
+            _ => return false,
         }
         self.is_noteworthy = true;
+        is_ours
     }
 
     /// What was learnt about ids holds for one platform only.

@@ -1,0 +1,178 @@
+//! What must hold in every history, by the ledger of the world and never by the engine's own word alone.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use campaign_core::clock::Elapsed;
+use campaign_core::delivery::{Reason, State};
+
+use super::world::{Delivered, World};
+
+pub(crate) fn all(world: &World) {
+    once(world);
+    nobody_lost(world);
+    never_too_fast(world);
+    never_outside_hours(world);
+    never_when_forbidden(world);
+    doubts_are_bounded(world);
+}
+
+/// P1: a recipient gets the message of a campaign at most once.
+fn once(world: &World) {
+    let mut seen: BTreeMap<u64, &Delivered> = BTreeMap::new();
+    for delivered in &world.ledger {
+        if let Some(first) = seen.insert(delivered.to.digits(), delivered) {
+            panic!("sent twice: {first:?} and {delivered:?}\n{}", world.tail());
+        }
+    }
+}
+
+/// P2: everybody has a row, in a state that the ledger does not contradict, and the counters add up.
+fn nobody_lost(world: &World) {
+    let rows = world.report();
+    assert_eq!(
+        rows.len(),
+        world.plan.recipients as usize,
+        "rows of the report"
+    );
+    let record = world.record();
+    assert_eq!(record.counts.total(), rows.len() as u64, "counters");
+    let mut by_state: BTreeMap<State, u64> = BTreeMap::new();
+    for row in &rows {
+        *by_state.entry(row.standing.state).or_default() += 1;
+        let has_it = world
+            .ledger
+            .iter()
+            .any(|delivered| delivered.to == row.phone);
+        let claim = row.standing.state;
+        let fits = match claim {
+            // WAHA took it; whether WhatsApp did is not claimed.
+            State::Accepted => world.requests.iter().any(|request| request.to == row.phone),
+            State::Sent | State::Delivered | State::Read | State::Played => has_it,
+            State::Failed if row.standing.reason == Some(Reason::RefusedByWhatsapp) => true,
+            State::Failed | State::Skipped | State::Cancelled => !has_it,
+            State::Unconfirmed => true,
+            State::Scheduled | State::Sending => false,
+        };
+        assert!(
+            fits,
+            "{} is {claim} ({:?}) but has it: {has_it}\n{}",
+            row.phone,
+            row.standing.reason,
+            world.tail()
+        );
+    }
+    for (state, count) in by_state {
+        assert_eq!(record.counts.of(state), count, "counter of {state}");
+    }
+}
+
+/// P3: no gap, window or day beyond its limit, by the moments at which the server received and handed over.
+fn never_too_fast(world: &World) {
+    let limits = &world.plan.limits;
+    // What the server held for longer than anybody waits is beyond every sender's reach.
+    let reachable: Vec<&Delivered> = world
+        .requests
+        .iter()
+        .filter(|sent| sent.handed.since(sent.received) <= Duration::from_secs(20))
+        .collect();
+    for moments in [
+        sorted(world.requests.iter().map(|sent| sent.received)),
+        sorted(reachable.iter().map(|sent| sent.handed)),
+    ] {
+        for window in &limits.windows {
+            for (index, first) in moments.iter().enumerate() {
+                let within = moments[index..]
+                    .iter()
+                    .take_while(|moment| moment.since(*first) <= window.span)
+                    .count();
+                assert!(
+                    within <= window.sends_max as usize,
+                    "{within} within {:?}\n{}",
+                    window.span,
+                    world.tail()
+                );
+            }
+        }
+        for pair in moments.windows(2) {
+            let gap = pair[1].since(pair[0]);
+            assert!(gap >= limits.gap.min, "gap of {gap:?}\n{}", world.tail());
+        }
+    }
+    if let Some(cap) = limits.sends_per_day_max
+        && world.plan.clock_jumps == 0
+    {
+        let mut days: BTreeMap<_, u32> = BTreeMap::new();
+        for request in &world.requests {
+            *days
+                .entry(limits.zone.date(request.received_wall))
+                .or_default() += 1;
+        }
+        for (day, count) in days {
+            assert!(count <= cap, "{count} on {day}");
+        }
+    }
+}
+
+/// P4: nothing outside hours, after expiry, or while paused.
+fn never_outside_hours(world: &World) {
+    for request in &world.requests {
+        if let Some(hours) = &world.plan.hours {
+            assert!(
+                hours.closes_after(request.received_wall).is_some(),
+                "outside hours: {request:?}"
+            );
+        }
+        if let Some(expiry) = world.expires_at {
+            assert!(request.received_wall <= expiry, "after expiry: {request:?}");
+        }
+    }
+    for (from, to) in &world.paused {
+        let sent = world
+            .requests
+            .iter()
+            .find(|request| request.received > *from && request.received < *to);
+        assert!(
+            sent.is_none(),
+            "while paused from {from:?} to {to:?}: {sent:?}\n{}",
+            world.tail()
+        );
+    }
+}
+
+/// P5: what was suppressed before its send time got nothing.
+fn never_when_forbidden(world: &World) {
+    for (phone, since) in &world.suppressed {
+        // A journal that was committed before is in flight for at most the send deadline.
+        let late = *since + Duration::from_secs(6);
+        let sent = world
+            .requests
+            .iter()
+            .find(|request| request.to == *phone && request.received > late);
+        assert!(sent.is_none(), "to a suppressed number: {sent:?}");
+    }
+}
+
+/// Doubts are those that faults and crashes made, no more; and none is left where evidence could be had.
+fn doubts_are_bounded(world: &World) {
+    let unconfirmed = world.record().counts.of(State::Unconfirmed);
+    assert!(
+        unconfirmed <= world.doubts_made,
+        "{unconfirmed} unconfirmed of {} doubts",
+        world.doubts_made
+    );
+    if world.plan.store_on && world.plan.honours_ids {
+        let left: Vec<_> = world
+            .report()
+            .into_iter()
+            .filter(|row| row.standing.state == State::Unconfirmed)
+            .collect();
+        assert!(left.is_empty(), "left in doubt: {left:?}\n{}", world.tail());
+    }
+}
+
+fn sorted(moments: impl Iterator<Item = Elapsed>) -> Vec<Elapsed> {
+    let mut moments: Vec<Elapsed> = moments.collect();
+    moments.sort_unstable();
+    moments
+}

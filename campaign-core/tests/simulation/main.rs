@@ -1,0 +1,178 @@
+//! The engine in a world that goes wrong: faults, crashes, clocks that jump, all drawn from a seed, judged by the world's own
+//! ledger. A failure prints its seed; `SIMULATION_SEED=n cargo test -p campaign-core --test simulation` plays it again, and
+//! `SIMULATION_SEEDS=n` plays so many, and `SIMULATION_TRACE=1` tells all that happens.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod checks;
+mod faults;
+mod world;
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use campaign_core::limits::{Gap, Hours, LaneLimits, Window, Zone};
+
+use self::faults::Rates;
+use self::world::{Plan, World};
+
+/// How many seeds an ordinary run plays of each plan.
+const SEEDS: u64 = 12;
+
+fn play(name: &str, plan: impl Fn(u64) -> Plan) {
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text| text.parse::<u64>().ok())
+    };
+    let seeds = match number("SIMULATION_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("SIMULATION_SEEDS").unwrap_or(SEEDS),
+    };
+    for seed in seeds {
+        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            let mut world = World::new(plan(seed));
+            world.run();
+            checks::all(&world);
+        }));
+        if let Err(panic) = outcome {
+            let text = panic
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+                .unwrap_or_default();
+            panic!("{name}: SIMULATION_SEED={seed}: {text}");
+        }
+    }
+}
+
+fn unpaced() -> LaneLimits {
+    LaneLimits::unpaced(8)
+}
+
+fn paced() -> LaneLimits {
+    LaneLimits {
+        gap: Gap {
+            min: Duration::from_secs(2),
+            max: Duration::from_secs(4),
+        },
+        windows: vec![Window {
+            sends_max: 10,
+            span: Duration::from_secs(60),
+        }],
+        sends_per_day_max: Some(150),
+        zone: "Asia/Jakarta".parse::<Zone>().unwrap(),
+        in_flight_max: 4,
+    }
+}
+
+#[test]
+fn everybody_once_when_nothing_goes_wrong() {
+    play("calm", |seed| Plan::new(seed, 200, unpaced()));
+}
+
+#[test]
+fn everybody_once_under_every_fault() {
+    play("faults", |seed| Plan {
+        rates: Rates::all(0.02),
+        ..Plan::new(seed, 300, unpaced())
+    });
+}
+
+#[test]
+fn everybody_once_through_crashes_at_any_step() {
+    play("crashes", |seed| Plan {
+        rates: Rates::all(0.01),
+        crashes: 20,
+        ..Plan::new(seed, 300, unpaced())
+    });
+}
+
+#[test]
+fn limits_hold_through_faults_and_crashes() {
+    play("limits", |seed| Plan {
+        rates: Rates::all(0.01),
+        crashes: 5,
+        ..Plan::new(seed, 400, paced())
+    });
+}
+
+#[test]
+fn a_limit_of_one_is_one() {
+    play("one", |seed| Plan {
+        rates: Rates::all(0.01),
+        crashes: 3,
+        ..Plan::new(
+            seed,
+            30,
+            LaneLimits {
+                gap: Gap::NONE,
+                windows: vec![Window {
+                    sends_max: 1,
+                    span: Duration::from_secs(3_600),
+                }],
+                sends_per_day_max: Some(3),
+                ..paced()
+            },
+        )
+    });
+}
+
+#[test]
+fn nothing_goes_out_outside_its_hours_or_after_its_expiry() {
+    play("hours", |seed| Plan {
+        rates: Rates::all(0.01),
+        crashes: 3,
+        hours: Some(Hours::parse("Mon-Sat 08:00-09:00", "Asia/Jakarta".parse().unwrap()).unwrap()),
+        expires_after: Some(Duration::from_secs(5 * 86_400)),
+        ..Plan::new(seed, 600, paced())
+    });
+}
+
+#[test]
+fn clocks_that_are_set_back_and_forth_break_no_limit() {
+    play("clocks", |seed| Plan {
+        rates: Rates::all(0.005),
+        crashes: 3,
+        clock_jumps: 6,
+        ..Plan::new(seed, 300, paced())
+    });
+}
+
+#[test]
+fn pause_resume_and_suppression_are_obeyed() {
+    play("pauses", |seed| Plan {
+        rates: Rates::all(0.01),
+        pauses: 6,
+        suppressions: 40,
+        crashes: 2,
+        ..Plan::new(seed, 300, paced())
+    });
+}
+
+#[test]
+fn a_restored_copy_sends_nobody_twice() {
+    play("restored", |seed| Plan {
+        rates: Rates::all(0.01),
+        restores: 1,
+        ..Plan::new(seed, 200, unpaced())
+    });
+}
+
+#[test]
+fn without_a_message_store_doubts_stay_and_are_listed() {
+    play("store off", |seed| Plan {
+        rates: Rates::all(0.02),
+        store_on: false,
+        ..Plan::new(seed, 300, unpaced())
+    });
+}
+
+#[test]
+fn where_ids_are_ignored_nobody_gets_it_twice() {
+    play("ids ignored", |seed| Plan {
+        rates: Rates::all(0.02),
+        honours_ids: false,
+        crashes: 4,
+        ..Plan::new(seed, 300, unpaced())
+    });
+}

@@ -1,0 +1,907 @@
+//! The world around one engine: a server with a phone behind it, a store, clocks, an operator, and crashes.
+//!
+//! Virtual time passes from event to event. What the server has taken it carries out whether or not the engine lives; what the
+//! engine was to be told is lost with it. The ledger is written by the server alone.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use campaign_core::campaign::{CampaignState, Definition, Missing, Source};
+use campaign_core::clock::{BootId, Elapsed, Now};
+use campaign_core::delivery::{Ack, CampaignId, Doubt};
+use campaign_core::engine::{Beginning, Engine, Input, ReadFailed, Settings, Step};
+use campaign_core::failure::{NotHandedOver, Outcome, Signal};
+use campaign_core::gateway::{
+    Account, Finding, Found, Notice, Observation, Readiness, Sending, Session,
+};
+use campaign_core::limits::{Hours, LaneLimits};
+use campaign_core::message::{MessageKind, MessageTemplate};
+use campaign_core::phone::PhoneNumber;
+use campaign_core::retry::RetryPolicy;
+use campaign_core::store::{
+    Batch, CampaignRecord, Change, Command, NewRecipient, ReportQuery, ReportRow, Store,
+    Suppression,
+};
+use campaign_core::testing::{MemoryStore, Snapshot};
+use fastrand::Rng;
+use futures_util::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+
+use super::faults::{Fault, Rates};
+
+const BOOT: BootId = BootId(1);
+/// The client stops waiting for an answer.
+const CLIENT_WAIT: Duration = Duration::from_secs(30);
+/// A world in which nothing comes to an end within this time makes no progress.
+const FAR: Duration = Duration::from_secs(60 * 86_400);
+const STEPS_MAX: u64 = 4_000_000;
+
+/// What a world is made from.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) recipients: u32,
+    pub(crate) limits: LaneLimits,
+    pub(crate) rates: Rates,
+    pub(crate) crashes: u32,
+    pub(crate) pauses: u32,
+    pub(crate) suppressions: u32,
+    pub(crate) clock_jumps: u32,
+    pub(crate) restores: u32,
+    pub(crate) hours: Option<Hours>,
+    pub(crate) expires_after: Option<Duration>,
+    pub(crate) store_on: bool,
+    pub(crate) honours_ids: bool,
+}
+
+impl Plan {
+    pub(crate) fn new(seed: u64, recipients: u32, limits: LaneLimits) -> Self {
+        Self {
+            seed,
+            recipients,
+            limits,
+            rates: Rates::default(),
+            crashes: 0,
+            pauses: 0,
+            suppressions: 0,
+            clock_jumps: 0,
+            restores: 0,
+            hours: None,
+            expires_after: None,
+            store_on: true,
+            honours_ids: true,
+        }
+    }
+}
+
+/// A message that the server really handed over.
+#[derive(Debug, Clone)]
+pub(crate) struct Delivered {
+    pub(crate) to: PhoneNumber,
+    pub(crate) received: Elapsed,
+    pub(crate) received_wall: Timestamp,
+    pub(crate) handed: Elapsed,
+}
+
+/// Something that will happen.
+#[derive(Debug)]
+enum Event {
+    /// The engine is told, if it still lives.
+    Tell(u32, Input),
+    /// The server carries a request out.
+    HandOver(Request),
+    /// The server learns from WhatsApp how far a message got.
+    Acknowledged {
+        id: String,
+        ack: Ack,
+        is_told: bool,
+    },
+    Restart,
+    Pause,
+    Resume(Elapsed),
+    Suppress,
+    JumpClock,
+    SetClockRight,
+    TakeCopy,
+    RestoreCopy,
+}
+
+#[derive(Debug, Clone)]
+struct Request {
+    sending: Sending,
+    id: String,
+    fault: Option<Fault>,
+    received: Elapsed,
+    received_wall: Timestamp,
+}
+
+#[derive(Debug, Clone)]
+struct Kept {
+    to: PhoneNumber,
+    ack: Ack,
+    is_stored: bool,
+}
+
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    pub(crate) ledger: Vec<Delivered>,
+    pub(crate) requests: Vec<Delivered>,
+    pub(crate) paused: Vec<(Elapsed, Elapsed)>,
+    pub(crate) suppressed: Vec<(PhoneNumber, Elapsed)>,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) doubts_made: u64,
+    rng: Rng,
+    now: Now,
+    wall_offset: SignedDuration,
+    store: MemoryStore,
+    engine: Option<Engine>,
+    life: u32,
+    gate_is_open: bool,
+    campaign: CampaignId,
+    events: BTreeMap<(Elapsed, u64), Event>,
+    event_number: u64,
+    flap_until: Elapsed,
+    kept: BTreeMap<String, Kept>,
+    copy: Option<Snapshot>,
+    steps_to_crash: Option<u64>,
+    crashes_left: u32,
+    paused_since: Option<Elapsed>,
+    tail: VecDeque<String>,
+}
+
+impl World {
+    pub(crate) fn new(plan: Plan) -> Self {
+        let now = Now {
+            elapsed: Elapsed::from_micros(3_600_000_000),
+            // A Saturday, 07:30 in Jakarta.
+            wall: "2026-11-21T00:30:00Z".parse().unwrap(),
+        };
+        let expires_at = plan
+            .expires_after
+            .map(|after| now.wall.checked_add(after).unwrap());
+        let mut rng = Rng::with_seed(plan.seed);
+        let store = MemoryStore::new();
+        let campaign = import(&store, &plan, now, expires_at);
+        let mut world = Self {
+            expires_at,
+            ledger: Vec::new(),
+            requests: Vec::new(),
+            paused: Vec::new(),
+            suppressed: Vec::new(),
+            doubts_made: 0,
+            now,
+            wall_offset: SignedDuration::ZERO,
+            store,
+            engine: None,
+            life: 0,
+            gate_is_open: true,
+            campaign,
+            events: BTreeMap::new(),
+            event_number: 0,
+            flap_until: Elapsed::default(),
+            kept: BTreeMap::new(),
+            copy: None,
+            steps_to_crash: (plan.crashes > 0).then(|| rng.u64(10..2_000)),
+            crashes_left: plan.crashes,
+            paused_since: None,
+            tail: VecDeque::new(),
+            rng,
+            plan,
+        };
+        world.arrange();
+        world.wake_up();
+        world.command(Command::Start { campaign });
+        world
+    }
+
+    /// What the operator, the clock and the disk will do, drawn beforehand.
+    fn arrange(&mut self) {
+        let spread = 40 + u64::from(self.plan.recipients) * 4;
+        for _ in 0..self.plan.pauses {
+            let at = self.rng.u64(1..spread);
+            self.later(Duration::from_secs(at), Event::Pause);
+        }
+        for _ in 0..self.plan.suppressions {
+            let at = self.rng.u64(1..spread);
+            self.later(Duration::from_secs(at), Event::Suppress);
+        }
+        for _ in 0..self.plan.clock_jumps {
+            let at = self.rng.u64(1..spread);
+            self.later(Duration::from_secs(at), Event::JumpClock);
+        }
+        for _ in 0..self.plan.restores {
+            let at = self.rng.u64(1..40);
+            self.later(Duration::from_millis(at * 50), Event::TakeCopy);
+            let after = self.rng.u64(200..4_000);
+            self.later(Duration::from_millis(at * 50 + after), Event::RestoreCopy);
+        }
+    }
+
+    pub(crate) fn run(&mut self) {
+        let end = self.now.elapsed + FAR;
+        for _ in 0..STEPS_MAX {
+            let Some(engine) = &mut self.engine else {
+                self.next_event(Elapsed::NEVER);
+                continue;
+            };
+            let seen = Now {
+                wall: self.now.wall.checked_add(self.wall_offset).unwrap(),
+                ..self.now
+            };
+            match engine.next(seen) {
+                Step::WaitUntil(moment) => {
+                    if self.is_over() {
+                        return;
+                    }
+                    self.next_event(moment);
+                }
+                Step::Idle | Step::Stopped => {
+                    if self.is_over() || self.events.is_empty() {
+                        return;
+                    }
+                    self.next_event(Elapsed::NEVER);
+                }
+                step => self.step(step),
+            }
+            assert!(
+                self.now.elapsed < end,
+                "no end within {FAR:?}: {:?}\n{}",
+                self.record().counts,
+                self.tail()
+            );
+        }
+        panic!(
+            "no end within {STEPS_MAX} steps: {:?}\n{}",
+            self.record().counts,
+            self.tail()
+        );
+    }
+
+    fn is_over(&self) -> bool {
+        let acts = self
+            .events
+            .values()
+            .any(|event| !matches!(event, Event::Tell(..) | Event::Acknowledged { .. }));
+        let state = self.record().state;
+        !acts
+            && match state {
+                CampaignState::Settled | CampaignState::Cancelled => true,
+                CampaignState::Completed => {
+                    self.engine.as_ref().is_some_and(|engine| !engine.is_busy())
+                }
+                _ => false,
+            }
+    }
+
+    pub(crate) fn record(&self) -> CampaignRecord {
+        run(self.store.campaign("simulation")).unwrap().unwrap()
+    }
+
+    pub(crate) fn report(&self) -> Vec<ReportRow> {
+        run(self.store.report(ReportQuery {
+            campaign: self.campaign,
+            after: None,
+            states: Vec::new(),
+            limit: u32::MAX,
+        }))
+        .unwrap()
+    }
+
+    pub(crate) fn tail(&self) -> String {
+        self.tail.iter().map(|line| format!("  {line}\n")).collect()
+    }
+
+    fn write_down(&mut self, line: impl Fn() -> String) {
+        if self.tail.len() == 60 {
+            self.tail.pop_front();
+        }
+        let at = self.now.elapsed.as_micros() as f64 / 1e6;
+        if std::env::var_os("SIMULATION_TRACE").is_some() {
+            eprintln!("{at:.3} {}", line());
+        }
+        self.tail.push_back(format!("{at:.3} {}", line()));
+    }
+
+    fn later(&mut self, after: Duration, event: Event) {
+        self.event_number += 1;
+        self.events
+            .insert((self.now.elapsed + after, self.event_number), event);
+    }
+
+    fn tell(&mut self, after: Duration, input: Input) {
+        self.later(after, Event::Tell(self.life, input));
+    }
+
+    fn millis(&mut self, from: u64, to: u64) -> Duration {
+        Duration::from_micros(self.rng.u64(from * 1_000..=to * 1_000))
+    }
+
+    fn pass_to(&mut self, moment: Elapsed) {
+        let passes = moment.since(self.now.elapsed);
+        self.now.elapsed = self.now.elapsed + passes;
+        self.now.wall = self.now.wall.checked_add(passes).unwrap();
+    }
+
+    fn next_event(&mut self, no_later_than: Elapsed) {
+        let next = self
+            .events
+            .keys()
+            .next()
+            .map_or(Elapsed::NEVER, |(moment, _)| *moment);
+        let moment = next.min(no_later_than);
+        assert!(
+            moment < Elapsed::NEVER,
+            "nothing left to happen: {:?}\n{}",
+            self.record().counts,
+            self.tail()
+        );
+        self.pass_to(moment);
+        if next <= moment
+            && let Some((_, event)) = self.events.pop_first()
+        {
+            self.happen(event);
+        }
+    }
+
+    fn seen_now(&self) -> Now {
+        Now {
+            wall: self.now.wall.checked_add(self.wall_offset).unwrap(),
+            ..self.now
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        let now = self.seen_now();
+        if let Some(engine) = &mut self.engine {
+            engine.handle(input, now);
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Tell(life, input) => {
+                if life == self.life {
+                    self.handle(input);
+                }
+            }
+            Event::HandOver(request) => self.hand_over(request),
+            Event::Acknowledged { id, ack, is_told } => {
+                if let Some(kept) = self.kept.get_mut(&id) {
+                    kept.ack = match (kept.ack, ack) {
+                        (Ack::Pending, Ack::Error) => Ack::Error,
+                        (known, new) => known.max(new),
+                    };
+                }
+                if is_told {
+                    let notice = Notice::Ack {
+                        session: session(),
+                        account: Some(account()),
+                        message_id: id.into(),
+                        ack,
+                    };
+                    self.handle(Input::Noticed(notice));
+                }
+            }
+            Event::Restart => self.wake_up(),
+            Event::Pause => self.pause(),
+            Event::Resume(since) => {
+                if self.engine.is_some() {
+                    self.paused.push((since, self.now.elapsed));
+                    self.paused_since = None;
+                    self.command(Command::Resume {
+                        campaign: self.campaign,
+                    });
+                } else {
+                    self.later(Duration::from_secs(5), Event::Resume(since));
+                }
+            }
+            Event::Suppress => self.suppress(),
+            Event::JumpClock => {
+                let seconds = self.rng.i64(-90_000..90_000);
+                self.write_down(|| format!("wall clock set by {seconds} s"));
+                self.wall_offset = SignedDuration::from_secs(seconds);
+                self.later(Duration::from_secs(600), Event::SetClockRight);
+            }
+            Event::SetClockRight => self.wall_offset = SignedDuration::ZERO,
+            Event::TakeCopy => self.copy = Some(self.store.snapshot()),
+            Event::RestoreCopy => {
+                if let Some(copy) = self.copy.take() {
+                    self.write_down(|| "restored from a copy".into());
+                    self.crash();
+                    // Everything that the copy knows as open is in doubt now.
+                    self.doubts_made += u64::from(self.plan.recipients);
+                    self.store = MemoryStore::restored_from(&copy);
+                }
+            }
+        }
+    }
+
+    fn crash(&mut self) {
+        if self.engine.take().is_none() {
+            return;
+        }
+        self.write_down(|| "crash".into());
+        self.life += 1;
+        self.doubts_made += 8;
+        self.store = self.store.crashed();
+        let down = self.millis(10, 20_000);
+        self.later(down, Event::Restart);
+    }
+
+    fn wake_up(&mut self) {
+        if self.engine.is_some() {
+            return;
+        }
+        let now = self.seen_now();
+        let taken = run(self.store.take_over(now.stamp(BOOT))).unwrap();
+        let settings = Settings {
+            seed: self.rng.u64(..),
+            restriction_hold: Duration::from_secs(120),
+            window: 64,
+            ..Settings::default()
+        };
+        let engine = Engine::new(
+            settings,
+            Beginning {
+                message_key: taken.message_key,
+                at: taken.at,
+            },
+        );
+        self.write_down(|| {
+            format!(
+                "take-over: {} orphaned, restored {}",
+                taken.orphaned, taken.is_restored
+            )
+        });
+        self.engine = Some(engine);
+        let record = self.record();
+        self.gate_is_open = record.state == CampaignState::Running;
+        self.handle(Input::Campaign(Box::new(record)));
+        for (id, command) in run(self.store.open_commands()).unwrap() {
+            self.handle(Input::Asked(id, command));
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        let id = run(self.store.submit(&command)).unwrap();
+        self.handle(Input::Asked(id, command));
+    }
+
+    fn pause(&mut self) {
+        let state = self.record().state;
+        if self.engine.is_none() || state != CampaignState::Running || self.paused_since.is_some() {
+            return;
+        }
+        let id = run(self.store.submit(&Command::Pause {
+            campaign: self.campaign,
+        }))
+        .unwrap();
+        self.handle(Input::Asked(
+            id,
+            Command::Pause {
+                campaign: self.campaign,
+            },
+        ));
+        // What counts is the time after the answer, and the answer comes when nothing is in flight: within the quiet wait.
+        let since = self.now.elapsed + Duration::from_secs(45);
+        self.paused_since = Some(since);
+        let pause = self.rng.u64(60..400);
+        self.later(Duration::from_secs(pause), Event::Resume(since));
+    }
+
+    fn suppress(&mut self) {
+        let phone = phone(self.rng.u32(0..self.plan.recipients));
+        let entry = Suppression {
+            phone,
+            source: "simulation".into(),
+            since: self.now.wall,
+        };
+        run(self.store.suppress(&[entry])).unwrap();
+        self.suppressed.push((phone, self.now.elapsed));
+    }
+
+    fn step(&mut self, step: Step) {
+        if let Some(left) = &mut self.steps_to_crash {
+            *left -= 1;
+            if *left == 0 {
+                self.crashes_left -= 1;
+                self.steps_to_crash = (self.crashes_left > 0).then(|| self.rng.u64(10..2_000));
+                // Before the step, or after it and before anybody is told.
+                if self.rng.bool() {
+                    self.carry_out(step);
+                }
+                return self.crash();
+            }
+        }
+        self.carry_out(step);
+    }
+
+    fn carry_out(&mut self, step: Step) {
+        let quick = self.millis(1, 4);
+        match step {
+            Step::Commit(batch) => self.commit(batch),
+            Step::Send(sending) => self.send(sending),
+            Step::Find(finding) => {
+                let found = self.find(&finding);
+                let delivery = finding.delivery;
+                self.write_down(|| format!("look-up of {} -> {found:?}", finding.to));
+                self.tell(quick, Input::FindEnded { delivery, found });
+            }
+            Step::Observe(session) => {
+                let observation = self.observe();
+                self.tell(
+                    quick,
+                    Input::Observed {
+                        session,
+                        observation,
+                    },
+                );
+            }
+            Step::Gate { is_open, .. } => self.gate_is_open = is_open,
+            Step::Reread(_) => {
+                let record = Box::new(self.record());
+                self.tell(quick, Input::Campaign(record));
+            }
+            Step::OpenLane { account, session } => {
+                let record = run(self.store.lane(account, &session, &self.plan.limits)).unwrap();
+                self.tell(quick, Input::Lane(Box::new(record)));
+            }
+            Step::Load(query) => {
+                let input = match run(self.store.ready(query)) {
+                    Ok(page) => Input::Loaded {
+                        campaign: query.campaign,
+                        page,
+                    },
+                    Err(_) => Input::ReadFailed(ReadFailed::Load(query.campaign)),
+                };
+                self.tell(quick, input);
+            }
+            Step::LoadDoubts(query) => {
+                let page = run(self.store.doubts(query)).unwrap();
+                self.tell(quick, Input::DoubtsLoaded(page));
+            }
+            Step::MarkSilent { before, limit } => {
+                let marked = run(self.store.mark_silent(before, limit)).unwrap();
+                self.tell(quick, Input::SilentMarked(marked));
+            }
+            Step::Resolve(notice) => {
+                let delivery = match &notice {
+                    Notice::Ack { message_id, .. } | Notice::Echo { message_id, .. } => {
+                        let known = run(self.store.delivery_of(message_id)).unwrap();
+                        known.or_else(|| match &notice {
+                            Notice::Echo {
+                                to: Some(to),
+                                kind: Some(kind),
+                                text_hash,
+                                ..
+                            } => run(self.store.open_attempt(account(), *to, *kind, *text_hash))
+                                .unwrap(),
+                            _ => None,
+                        })
+                    }
+                    _ => None,
+                };
+                self.tell(quick, Input::Resolved { notice, delivery });
+            }
+            Step::WaitUntil(_) | Step::Idle | Step::Stopped => {}
+        }
+    }
+
+    fn commit(&mut self, batch: Arc<Batch>) {
+        let takes = self.millis(1, 8);
+        for change in &batch.changes {
+            if matches!(
+                change,
+                Change::Campaign { .. } | Change::Sweep { .. } | Change::Answer { .. }
+            ) {
+                self.write_down(|| format!("{change:?}"));
+            }
+        }
+        let effects = run(self.store.commit(batch)).unwrap();
+        self.tell(takes, Input::Committed(effects));
+    }
+
+    fn send(&mut self, sending: Sending) {
+        let delivery = sending.delivery;
+        if !self.gate_is_open || self.now.elapsed > sending.deadline {
+            let outcome = not_handed_over(NotHandedOver::Withheld, None);
+            return self.tell(
+                Duration::from_millis(1),
+                Input::SendEnded { delivery, outcome },
+            );
+        }
+        // A message that the store of the server lost, and whose acks nobody heard because there was no runner, cannot be told from
+        // one that was never handed over: histories with crashes leave that fault out.
+        let hears_all = self.plan.crashes == 0 && self.plan.restores == 0;
+        let fault = self
+            .plan
+            .rates
+            .draw(&mut self.rng)
+            .filter(|fault| hears_all || *fault != Fault::NeverStored);
+        self.write_down(|| format!("send to {} fault {fault:?}", sending.to));
+        let id = if self.plan.honours_ids {
+            sending.message_id.clone()
+        } else {
+            format!("SRV{:016X}", self.rng.u64(..))
+        };
+        let request = Request {
+            sending,
+            id: id.clone(),
+            fault,
+            received: self.now.elapsed,
+            received_wall: self.now.wall,
+        };
+        if self.now.elapsed < self.flap_until {
+            // WAHA waits for the session, up to 15 s, and then goes on or gives up.
+            let wait = self.flap_until.since(self.now.elapsed);
+            if wait > Duration::from_secs(15) {
+                let outcome = not_handed_over(NotHandedOver::SessionNotReady, None);
+                return self.tell(
+                    Duration::from_secs(15),
+                    Input::SendEnded { delivery, outcome },
+                );
+            }
+            let works = wait + self.millis(20, 60);
+            return self.answer(request, works, Ok(()));
+        }
+        let works = self.millis(20, 300);
+        match fault {
+            Some(Fault::ErrorBefore) => self.end(works, delivery, maybe(Doubt::ServerError, None)),
+            Some(Fault::Restricted) => self.end(
+                works,
+                delivery,
+                maybe(Doubt::ServerError, Some(Signal::Restricted)),
+            ),
+            Some(Fault::ResetBefore) => self.end(works, delivery, maybe(Doubt::NoAnswer, None)),
+            Some(Fault::RateLimited) => {
+                let outcome =
+                    not_handed_over(NotHandedOver::RateLimited, Some(Duration::from_secs(7)));
+                self.end(works, delivery, outcome);
+            }
+            Some(Fault::Broken) => self.end(
+                works,
+                delivery,
+                not_handed_over(NotHandedOver::Broken, None),
+            ),
+            Some(Fault::Refused) => {
+                let message = "refused".into();
+                self.end(works, delivery, Outcome::Refused { message });
+            }
+            Some(Fault::Flap) => {
+                let lasts = self.millis(2_000, 40_000);
+                self.flap_until = self.now.elapsed + lasts;
+                self.tell(
+                    Duration::from_millis(50),
+                    Input::Noticed(status(Readiness::NotReady("STARTING".into()))),
+                );
+                self.tell(lasts, Input::Noticed(status(Readiness::Working)));
+                self.end(
+                    works,
+                    delivery,
+                    not_handed_over(NotHandedOver::SessionNotReady, None),
+                );
+            }
+            Some(Fault::Late) => {
+                // Sooner and later than the hold horizon and than the client's patience.
+                let late = self.millis(1_000, 110_000);
+                self.later(late, Event::HandOver(request));
+                self.end(CLIENT_WAIT, delivery, maybe(Doubt::NoAnswer, None));
+            }
+            Some(Fault::AnswerLost) => {
+                self.later(works, Event::HandOver(request));
+                self.end(CLIENT_WAIT, delivery, maybe(Doubt::NoAnswer, None));
+            }
+            Some(Fault::ErrorAfter) => self.answer(request, works, Err(Doubt::ServerError)),
+            Some(Fault::ResetAfter) => self.answer(request, works, Err(Doubt::NoAnswer)),
+            Some(Fault::Slow) => {
+                let works = self.millis(5_000, 29_000);
+                self.answer(request, works, Ok(()));
+            }
+            _ => self.answer(request, works, Ok(())),
+        }
+    }
+
+    fn end(
+        &mut self,
+        after: Duration,
+        delivery: campaign_core::delivery::DeliveryId,
+        outcome: Outcome,
+    ) {
+        self.doubts_made += u64::from(matches!(outcome, Outcome::MaybeSent { .. }));
+        self.tell(after, Input::SendEnded { delivery, outcome });
+    }
+
+    /// The server carries it out after so long and answers, or fails to.
+    fn answer(&mut self, request: Request, works: Duration, answer: Result<(), Doubt>) {
+        let delivery = request.sending.delivery;
+        let outcome = match answer {
+            Ok(()) => Outcome::Accepted {
+                message_id: Some(request.id.as_str().into()),
+            },
+            Err(doubt) => maybe(doubt, None),
+        };
+        self.later(works, Event::HandOver(request));
+        let back = self.millis(1, 10);
+        self.end(works + back, delivery, outcome);
+    }
+
+    fn hand_over(&mut self, request: Request) {
+        let delivered = Delivered {
+            to: request.sending.to,
+            received: request.received,
+            received_wall: request.received_wall,
+            handed: self.now.elapsed,
+        };
+        self.write_down(|| format!("handed over to {}", delivered.to));
+        self.requests.push(delivered.clone());
+        if request.fault != Some(Fault::AckError) {
+            self.ledger.push(delivered);
+        }
+        let id = request.id;
+        self.kept.insert(
+            id.clone(),
+            Kept {
+                to: request.sending.to,
+                ack: Ack::Pending,
+                is_stored: request.fault != Some(Fault::NeverStored),
+            },
+        );
+        let echo = Notice::Echo {
+            session: session(),
+            account: Some(account()),
+            message_id: id.as_str().into(),
+            to: Some(request.sending.to),
+            kind: Some(MessageKind::Text),
+            text_hash: request.sending.message.text_hash(),
+        };
+        let soon = self.millis(1, 100);
+        self.tell(soon, Input::Noticed(echo));
+        let acks: &[(u64, Ack, bool)] = match request.fault {
+            Some(Fault::AckMissing) => &[(500, Ack::Server, false), (3_000, Ack::Device, false)],
+            Some(Fault::AckDisorder) => &[
+                (500, Ack::Device, true),
+                (900, Ack::Server, true),
+                (1_200, Ack::Device, true),
+            ],
+            Some(Fault::AckErrorThenDevice) => {
+                &[(500, Ack::Error, true), (5_000, Ack::Device, true)]
+            }
+            Some(Fault::AckError) => &[(500, Ack::Error, true)],
+            _ => &[(300, Ack::Server, true), (2_500, Ack::Device, true)],
+        };
+        for (after, ack, is_told) in acks {
+            let event = Event::Acknowledged {
+                id: id.clone(),
+                ack: *ack,
+                is_told: *is_told,
+            };
+            self.later(Duration::from_millis(*after), event);
+        }
+    }
+
+    fn find(&self, finding: &Finding) -> Found {
+        if !self.plan.store_on {
+            return Found::Unknown {
+                why: "the store is off".into(),
+            };
+        }
+        if self.now.elapsed < self.flap_until {
+            return Found::Unknown { why: "422".into() };
+        }
+        let look = |to: PhoneNumber, id: &str| {
+            self.kept
+                .get(id)
+                .filter(|kept| kept.is_stored && kept.to == to)
+                .map(|kept| kept.ack)
+        };
+        match look(finding.to, &finding.message_id) {
+            Some(ack) => Found::Found(ack),
+            None => Found::Absent {
+                complete: finding
+                    .control
+                    .as_ref()
+                    .is_some_and(|control| look(control.to, &control.message_id).is_some()),
+            },
+        }
+    }
+
+    fn observe(&self) -> Observation {
+        let readiness = if self.now.elapsed < self.flap_until {
+            Readiness::NotReady("STARTING".into())
+        } else {
+            Readiness::Working
+        };
+        Observation {
+            readiness,
+            account: Some(account()),
+            server_up_since: Some(Elapsed::from_micros(1)),
+            server_time: Some(self.now.wall),
+            store_on: Some(self.plan.store_on),
+            platform: Some("simulation".into()),
+        }
+    }
+}
+
+fn import(store: &MemoryStore, plan: &Plan, now: Now, expires_at: Option<Timestamp>) -> CampaignId {
+    let definition = Definition {
+        name: "simulation".into(),
+        session: session(),
+        message: MessageTemplate::text("Halo {{nama}}").unwrap(),
+        source: Source {
+            name: "people.csv".into(),
+            sha256: "0".into(),
+            options: String::new(),
+            limit: None,
+        },
+        missing: Missing::Refuse,
+        hours: plan.hours.clone(),
+        zone: "Asia/Jakarta".parse().unwrap(),
+        starts_at: None,
+        expires_at,
+        retry: RetryPolicy::default(),
+    };
+    let columns: [Box<str>; 1] = ["nama".into()];
+    let id = run(store.create(&definition, &columns, now)).unwrap();
+    let recipients = (0..plan.recipients).map(|index| NewRecipient {
+        row: u64::from(index) + 2,
+        phone: phone(index),
+        key: None,
+        values: [format!("Orang {index}").into()].into(),
+        skip: None,
+    });
+    run(store.import(id, recipients.collect(), 0)).unwrap();
+    let freeze = Batch {
+        at: now.stamp(BOOT),
+        changes: vec![Change::Campaign {
+            campaign: id,
+            from: CampaignState::Importing,
+            to: CampaignState::Frozen,
+        }],
+    };
+    run(store.commit(Arc::new(freeze))).unwrap();
+    id
+}
+
+/// The store in memory never waits.
+fn run<T>(future: impl Future<Output = T>) -> T {
+    future
+        .now_or_never()
+        .expect("a store in memory is always ready")
+}
+
+fn session() -> Session {
+    Session::new("default")
+}
+
+fn account() -> Account {
+    Account(PhoneNumber::from_digits(6_281_200_000_001).unwrap())
+}
+
+fn phone(index: u32) -> PhoneNumber {
+    PhoneNumber::from_digits(6_281_300_000_000 + u64::from(index)).unwrap()
+}
+
+fn status(readiness: Readiness) -> Notice {
+    Notice::Status {
+        session: session(),
+        readiness,
+        account: Some(account()),
+    }
+}
+
+fn maybe(doubt: Doubt, signal: Option<Signal>) -> Outcome {
+    Outcome::MaybeSent {
+        doubt,
+        signal,
+        message: "in doubt".into(),
+    }
+}
+
+fn not_handed_over(why: NotHandedOver, retry_after: Option<Duration>) -> Outcome {
+    Outcome::NotHandedOver {
+        why,
+        retry_after,
+        message: "not handed over".into(),
+    }
+}
