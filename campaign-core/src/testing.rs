@@ -2,5 +2,7 @@
 //! script, and the contract every store must fulfil.
 
 mod manual_clock;
+mod memory_store;
 
 pub use self::manual_clock::ManualClock;
+pub use self::memory_store::{CommitFault, MemoryStore, Snapshot};

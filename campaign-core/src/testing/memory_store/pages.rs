@@ -1,0 +1,302 @@
+//! What is read from the tables: records, and pages in key order.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::ops::{Bound, RangeBounds};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::tables::{Lane, Tables, ids_of};
+use crate::clock::Stamp;
+use crate::delivery::{CampaignId, DeliveryId};
+use crate::gateway::{Account, Session};
+use crate::limits::LaneLimits;
+use crate::message::MessageKind;
+use crate::phone::PhoneNumber;
+use crate::store::{
+    Answer, CampaignRecord, Command, CommandId, ControlRow, DoubtPage, DoubtQuery, Doubtful, Epoch,
+    LaneId, LaneRecord, Ready, ReadyPage, ReadyQuery, ReportQuery, ReportRow, Suppression, Trusted,
+};
+
+/// So many of the nearest accepted messages take turns as the control of a look-up.
+const CONTROLS: usize = 4;
+/// The lane of a delivery whose session never had one; no lane has this number.
+const NO_LANE: LaneId = LaneId(0);
+
+impl Tables {
+    pub(super) fn lane(
+        &mut self,
+        account: Account,
+        session: &Session,
+        limits: &LaneLimits,
+    ) -> LaneRecord {
+        let id = self
+            .lane_of(account)
+            .unwrap_or(LaneId(self.lanes.len() as u32 + 1));
+        let lane = self.lanes.entry(id).or_insert_with(|| Lane {
+            account,
+            session: session.clone(),
+            epoch: Epoch(1),
+            limits: limits.clone(),
+            attempts: Vec::new(),
+            day: None,
+            hold: None,
+            trusted: Trusted::default(),
+        });
+        lane.session = session.clone();
+        let windows = lane.limits.windows.iter();
+        let attempts_max = windows.map(|window| window.sends_max).max().unwrap_or(0);
+        let attempts = lane.attempts.iter().rev();
+        LaneRecord {
+            id,
+            account,
+            epoch: lane.epoch,
+            limits: lane.limits.clone(),
+            attempts: attempts
+                .filter_map(|at| self.attempts.get(*at))
+                .filter(|attempt| !attempt.is_void)
+                .map(|attempt| (attempt.started, attempt.ended))
+                // The gap needs the last one, whatever the windows.
+                .take(attempts_max.max(1) as usize)
+                .collect(),
+            day: lane.day,
+            hold: lane.hold,
+            trusted: lane.trusted.clone(),
+        }
+    }
+
+    pub(super) fn ready_page(&self, query: ReadyQuery) -> ReadyPage {
+        let limit = query.limit as usize;
+        let due = self
+            .ready
+            .range(after(query.campaign, query.after))
+            .filter(|(_, not_before)| **not_before <= query.due)
+            .map(|(id, _)| *id)
+            .take(limit + 1);
+        let mut due: Vec<DeliveryId> = due.collect();
+        let has_more = due.len() > limit;
+        due.truncate(limit);
+        let next_due = DeliveryId::new(query.campaign, 0).and_then(|first| {
+            self.waiting
+                .range((query.campaign, query.due, first)..)
+                .take_while(|(campaign, ..)| *campaign == query.campaign)
+                .filter(|(_, moment, _)| *moment > query.due)
+                .find(|(.., id)| query.after.is_none_or(|after| *id > after))
+                .map(|(_, moment, _)| *moment)
+        });
+        ReadyPage {
+            ready: due
+                .into_iter()
+                .filter_map(|id| self.ready_row(id))
+                .collect(),
+            next_due,
+            has_more,
+        }
+    }
+
+    fn ready_row(&self, delivery: DeliveryId) -> Option<Ready> {
+        let recipient = self.recipient(delivery)?;
+        Some(Ready {
+            delivery,
+            phone: recipient.phone,
+            attempts: self.standing_of(delivery)?.attempts,
+            values: recipient.values.to_vec().into(),
+        })
+    }
+
+    pub(super) fn doubt_page(&self, query: DoubtQuery) -> DoubtPage {
+        let is_after = |id: DeliveryId| query.after.is_none_or(|after| id > after);
+        let due = self.looks_due.iter();
+        let mut page: Vec<DeliveryId> = due
+            .take_while(|(due, _)| *due <= query.due)
+            .map(|(_, id)| *id)
+            .filter(|id| is_after(*id))
+            .collect();
+        page.sort_unstable();
+        page.truncate(query.limit as usize);
+        let on_page: BTreeSet<DeliveryId> = page.iter().copied().collect();
+        let another = |(_, id): &&(Timestamp, DeliveryId)| is_after(*id) && !on_page.contains(id);
+        DoubtPage {
+            doubts: page
+                .into_iter()
+                .filter_map(|id| self.doubtful(id))
+                .collect(),
+            next_due: self.looks_due.iter().find(another).map(|(due, _)| *due),
+        }
+    }
+
+    fn doubtful(&self, id: DeliveryId) -> Option<Doubtful> {
+        let delivery = self.deliveries.get(&id)?;
+        let looks = self.doubts.get(&id)?.looks;
+        let attempt = self.attempt_of(id);
+        let definition = &self.campaigns.get(&id.campaign())?.definition;
+        let (started, ended) = match (delivery.lost_time, attempt) {
+            (Some(lost_time), _) => lost_time,
+            (None, Some(attempt)) => (attempt.started, attempt.over().or(self.latest)?),
+            (None, None) => return None,
+        };
+        let lane = match attempt {
+            Some(attempt) => attempt.lane,
+            None => self.lane_through(&definition.session),
+        };
+        Some(Doubtful {
+            delivery: id,
+            phone: self.recipient(id)?.phone,
+            standing: delivery.standing,
+            lane,
+            kind: attempt.map_or(definition.message.kind(), |attempt| attempt.kind),
+            started,
+            ended,
+            foreign_id: delivery.foreign_id.clone(),
+            looks,
+            control: self.control(id, lane, started, looks),
+        })
+    }
+
+    fn lane_through(&self, session: &Session) -> LaneId {
+        let mut lanes = self.lanes.iter();
+        lanes
+            .find_map(|(id, lane)| (lane.session == *session).then_some(*id))
+            .unwrap_or(NO_LANE)
+    }
+
+    fn control(
+        &self,
+        id: DeliveryId,
+        lane: LaneId,
+        started: Stamp,
+        looks: u8,
+    ) -> Option<ControlRow> {
+        let here = (lane, started.wall, id);
+        let same_lane = |control: &&(LaneId, Timestamp, DeliveryId)| control.0 == lane;
+        let other = |control: &&(LaneId, Timestamp, DeliveryId)| control.2 != id;
+        let earlier = self.controls.range(..here).rev().take_while(same_lane);
+        let later = self.controls.range(here..).take_while(same_lane);
+        let mut near: Vec<_> = earlier
+            .filter(other)
+            .take(CONTROLS)
+            .chain(later.filter(other).take(CONTROLS))
+            .map(|(_, at, delivery)| (at.duration_since(started.wall).abs(), *delivery))
+            .collect();
+        near.sort_unstable();
+        near.truncate(CONTROLS);
+        let turn = usize::from(looks).checked_rem(near.len())?;
+        let (_, delivery) = *near.get(turn)?;
+        Some(ControlRow {
+            delivery,
+            phone: self.recipient(delivery)?.phone,
+            foreign_id: self.deliveries.get(&delivery)?.foreign_id.clone(),
+        })
+    }
+
+    pub(super) fn delivery_of(&self, foreign_id: &str) -> Option<DeliveryId> {
+        self.foreign.get(foreign_id).copied()
+    }
+
+    pub(super) fn open_attempt(
+        &self,
+        account: Account,
+        to: PhoneNumber,
+        kind: MessageKind,
+        text_hash: u64,
+    ) -> Option<DeliveryId> {
+        let id = *self.chats.get(&(self.lane_of(account)?, to))?;
+        let attempt = self.attempt_of(id)?;
+        (attempt.kind == kind && attempt.text_hash == text_hash).then_some(id)
+    }
+
+    pub(super) fn campaign_named(&self, name: &str) -> Option<CampaignRecord> {
+        self.campaign_record(*self.names.get(name)?)
+    }
+
+    pub(super) fn campaign_records(&self) -> Vec<CampaignRecord> {
+        let mut ids: Vec<(Timestamp, CampaignId)> = self
+            .campaigns
+            .iter()
+            .map(|(id, campaign)| (campaign.created_at, *id))
+            .collect();
+        ids.sort_unstable_by_key(|key| Reverse(*key));
+        ids.into_iter()
+            .filter_map(|(_, id)| self.campaign_record(id))
+            .collect()
+    }
+
+    fn campaign_record(&self, id: CampaignId) -> Option<CampaignRecord> {
+        let campaign = self.campaigns.get(&id)?;
+        Some(CampaignRecord {
+            id,
+            definition: Arc::clone(&campaign.definition),
+            columns: Arc::clone(&campaign.columns),
+            state: campaign.state,
+            created_at: campaign.created_at,
+            rejected: campaign.rejected,
+            counts: campaign.counts.clone(),
+        })
+    }
+
+    pub(super) fn report_page(&self, query: &ReportQuery) -> Vec<ReportRow> {
+        let Some(campaign) = self.campaigns.get(&query.campaign) else {
+            return Vec::new();
+        };
+        // A recipient that was shown is not shown again because it has a new generation.
+        let first = query.after.map_or(0, |after| after.ordinal() as usize + 1);
+        let recipients = campaign.recipients.iter().skip(first);
+        recipients
+            .filter_map(|recipient| {
+                let delivery = self.deliveries.get(&recipient.current)?;
+                Some(ReportRow {
+                    delivery: recipient.current,
+                    row: recipient.row,
+                    phone: recipient.phone,
+                    key: recipient.key.clone(),
+                    values: recipient.values.to_vec().into(),
+                    standing: delivery.standing,
+                    changed_at: delivery.changed_at,
+                    message: delivery.message.clone(),
+                })
+            })
+            .filter(|row| query.states.is_empty() || query.states.contains(&row.standing.state))
+            .take(query.limit as usize)
+            .collect()
+    }
+
+    pub(super) fn suppressed_page(
+        &self,
+        after: Option<PhoneNumber>,
+        limit: u32,
+    ) -> Vec<Suppression> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rest = self.suppressed.range((from, Bound::Unbounded));
+        rest.take(limit as usize)
+            .map(|(_, suppression)| suppression.clone())
+            .collect()
+    }
+
+    pub(super) fn submit(&mut self, command: &Command) -> CommandId {
+        let id = CommandId(self.commands.len() as u64 + 1);
+        self.commands.insert(id, (command.clone(), None));
+        id
+    }
+
+    pub(super) fn open_commands(&self) -> Vec<(CommandId, Command)> {
+        let open = self.commands.iter();
+        open.filter(|(_, (_, answer))| answer.is_none())
+            .map(|(id, (command, _))| (*id, command.clone()))
+            .collect()
+    }
+
+    pub(super) fn answer(&self, command: CommandId) -> Option<Answer> {
+        self.commands.get(&command)?.1.clone()
+    }
+}
+
+/// Deliveries of a campaign that come after one of them.
+fn after(campaign: CampaignId, after: Option<DeliveryId>) -> impl RangeBounds<DeliveryId> {
+    let all = ids_of(campaign);
+    let start = match after.filter(|after| after.campaign() == campaign) {
+        Some(after) => Bound::Excluded(after),
+        None => all.start_bound().cloned(),
+    };
+    (start, all.end_bound().cloned())
+}
