@@ -1,1 +1,55 @@
-//! A WAHA server without WhatsApp.
+//! A WAHA server without WhatsApp: it speaks WAHA's HTTP, webhooks and websocket as recorded from
+//! a real server, goes wrong by seed and rate, and keeps a ledger of who really received what.
+//!
+//! It shares no code or types with the client it tests, and knows nothing of campaigns. Real
+//! phones, media downloads and the rest of WAHA's calls are left out.
+//!
+//! ```
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use waha_simulator::{Fault, FaultRates, Simulator};
+//!
+//! let simulator = Simulator::builder()
+//!     .seed(7)
+//!     .speed(100.0)
+//!     .session("default", "6281200000001")
+//!     .faults(FaultRates::none().with(Fault::AnswerLost, 0.02))
+//!     .start()
+//!     .await?;
+//! println!("send to {} with key {}", simulator.url(), simulator.key());
+//! assert!(simulator.ledger().duplicates().is_empty());
+//! simulator.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod acks;
+mod answer;
+mod chats;
+mod clock;
+mod control;
+mod draws;
+mod events;
+mod faults;
+mod gate;
+pub mod ledger;
+mod messages;
+mod outbound;
+mod pairing;
+mod request;
+mod routes;
+mod sending;
+mod server;
+mod server_info;
+mod sessions;
+mod settings;
+mod shapes;
+mod simulator;
+mod webhooks;
+mod websocket;
+mod world;
+
+pub use faults::{Fault, FaultRates, Faults};
+pub use ledger::Ledger;
+pub use sessions::Status;
+pub use settings::{AckTiming, Engine, GlobalWebhook};
+pub use simulator::{Builder, NoSuchSession, Simulator};

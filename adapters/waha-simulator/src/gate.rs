@@ -1,0 +1,59 @@
+//! Holds requests until several are there (or the first has waited long enough), then lets all
+//! of them through at once: the burst a server makes after it was stuck.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::world::lock;
+
+pub(crate) struct Gate {
+    together: usize,
+    patience: Duration,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    count: usize,
+    open: Arc<Notify>,
+}
+
+impl Gate {
+    pub(crate) fn new((together, patience): (usize, Duration)) -> Self {
+        Self {
+            together: together.max(1),
+            patience,
+            held: Mutex::default(),
+        }
+    }
+
+    pub(crate) async fn pass(&self, clock: &Clock) {
+        let (open, first) = {
+            let mut held = lock(&self.held);
+            held.count += 1;
+            if held.count >= self.together {
+                held.release();
+                return;
+            }
+            // Registered under the lock, so that no release can come in between.
+            (held.open.clone().notified_owned(), held.count == 1)
+        };
+        if !first {
+            return open.await;
+        }
+        tokio::select! {
+            () = open => {}
+            () = clock.pause(self.patience) => lock(&self.held).release(),
+        }
+    }
+}
+
+impl Held {
+    fn release(&mut self) {
+        self.count = 0;
+        std::mem::take(&mut self.open).notify_waiters();
+    }
+}

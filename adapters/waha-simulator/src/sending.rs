@@ -1,0 +1,572 @@
+//! Sends: what a request asks for, the one fault it may have, and the moment the message really
+//! goes to WhatsApp. Everything from that moment on happens whether the client still waits or not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::{DecodePaddingMode, general_purpose};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::acks::{self, Ack, Delivery};
+use crate::answer::{Answer, Body, Thrown};
+use crate::draws::Draws;
+use crate::faults::Fault;
+use crate::ledger::{BodyHash, Fate, Kind, Received, media_hash, text_hash};
+use crate::messages::{Content, Media, Message};
+use crate::request::Request;
+use crate::sessions::{Account, Session, Status};
+use crate::settings::Engine;
+use crate::shapes::{self, Form};
+use crate::world::World;
+
+type Outcome = Result<Answer, Answer>;
+
+/// What a request wants to have sent.
+struct Outgoing {
+    kind: Kind,
+    /// As the client wrote it.
+    chat: String,
+    body: String,
+    hash: BodyHash,
+    content: Content,
+    asked_id: Option<String>,
+    reply_to: Option<String>,
+    mentions: Vec<String>,
+}
+
+/// `POST /api/sendText`.
+pub(crate) async fn text(world: &Arc<World>, request: &Request) -> Outcome {
+    let session = request.session_name()?.to_owned();
+    let wanted = text_from(world, request);
+    send(world, request, &session, wanted, StatusCode::CREATED).await
+}
+
+/// `GET /api/sendText` (deprecated): answers 200.
+pub(crate) async fn text_by_query(world: &Arc<World>, request: &Request) -> Outcome {
+    let session = request.session_name()?.to_owned();
+    let wanted = match (request.query("phone"), request.query("text")) {
+        (None, _) => Err(no_property(world, request, "undefined", "includes")),
+        (_, None) => Err(no_property(world, request, "undefined", "match")),
+        (Some(phone), Some(text)) => Ok(Outgoing::text(phone, text)),
+    };
+    send(world, request, &session, wanted, StatusCode::OK).await
+}
+
+/// `POST /api/sendImage` and `/api/sendFile`.
+pub(crate) async fn media(world: &Arc<World>, request: &Request, kind: Kind) -> Outcome {
+    let session = request.session_name()?.to_owned();
+    // WAHA looks for the session first, and fetches the file only then.
+    let wanted = media_from(world, request, kind).await;
+    send(world, request, &session, wanted, StatusCode::CREATED).await
+}
+
+impl Outgoing {
+    fn text(chat: &str, text: &str) -> Self {
+        Self {
+            kind: Kind::Text,
+            chat: chat.to_owned(),
+            body: text.to_owned(),
+            hash: text_hash(text),
+            content: Content::Text,
+            asked_id: None,
+            reply_to: None,
+            mentions: Vec::new(),
+        }
+    }
+}
+
+/// A missing or wrong field of a text is a TypeError of the code that first touches it.
+fn text_from(world: &World, request: &Request) -> Result<Outgoing, Answer> {
+    let chat = chat_from(world, request)?;
+    let text = match request.field("text") {
+        Some(Value::String(text)) => text,
+        None => return Err(no_property(world, request, "undefined", "match")),
+        Some(Value::Null) => return Err(no_property(world, request, "null", "match")),
+        Some(_) => return Err(type_error(world, request, "text.match is not a function")),
+    };
+    let mut outgoing = Outgoing::text(chat, text);
+    let string = |name: &str| {
+        request
+            .field(name)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    outgoing.asked_id = string("id").filter(|id| !id.is_empty());
+    outgoing.reply_to = string("reply_to");
+    outgoing.mentions = mentions_from(world, request, chat)?;
+    Ok(outgoing)
+}
+
+fn chat_from<'a>(world: &World, request: &'a Request) -> Result<&'a str, Answer> {
+    match request.field("chatId") {
+        Some(Value::String(chat)) => Ok(chat),
+        None => Err(no_property(world, request, "undefined", "includes")),
+        Some(Value::Null) => Err(no_property(world, request, "null", "includes")),
+        Some(_) => Err(type_error(
+            world,
+            request,
+            "phone.includes is not a function",
+        )),
+    }
+}
+
+fn mentions_from(world: &World, request: &Request, chat: &str) -> Result<Vec<String>, Answer> {
+    let mentions: Vec<String> = match request.field("mentions") {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(mentions)) => mentions
+            .iter()
+            .filter_map(|mention| mention.as_str().map(str::to_owned))
+            .collect(),
+        Some(_) => return Err(type_error(world, request, "_a.map is not a function")),
+    };
+    if mentions.iter().all(|mention| mention != "all") {
+        return Ok(mentions);
+    }
+    if !chat.ends_with("@g.us") {
+        return Err(Answer::unprocessable(&format!(
+            "\"mentions\":[\"all\"] can be used only in group chats, not in '{chat}'"
+        )));
+    }
+    Ok(world.settings.groups.get(chat).cloned().unwrap_or_default())
+}
+
+async fn media_from(world: &World, request: &Request, kind: Kind) -> Result<Outgoing, Answer> {
+    let chat = chat_from(world, request)?;
+    let file = match request.field("file") {
+        Some(Value::Object(file)) => file,
+        None => return Err(no_in(world, request, "undefined")),
+        Some(Value::Null) => return Err(no_in(world, request, "null")),
+        Some(Value::String(text)) => return Err(no_in(world, request, text)),
+        Some(other) => return Err(no_in(world, request, &other.to_string())),
+    };
+    let string = |name: &str| file.get(name).and_then(Value::as_str);
+    let bytes = if let Some(url) = string("url") {
+        if url.starts_with("https://") {
+            // Nothing beyond plain http is fetched here: the address stands for what is behind it.
+            url.as_bytes().to_vec()
+        } else {
+            world
+                .outbound
+                .fetch(url)
+                .await
+                .map_err(|(code, message)| {
+                    let thrown = Thrown::error(message)
+                        .own("code", code)
+                        .own("config", json!({}));
+                    Answer::thrown(world, request, thrown)
+                })?
+                .to_vec()
+        }
+    } else if let Some(data) = string("data") {
+        lenient_base64(data)
+    } else {
+        return Err(Answer::unprocessable(
+            "Either \"file.url\" or \"file.data\" must be specified.",
+        ));
+    };
+    let caption = request
+        .field("caption")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let (field, unknown_type) = match kind {
+        Kind::Image => ("imageMessage", "image/jpeg"),
+        _ => ("documentMessage", "application/octet-stream"),
+    };
+    Ok(Outgoing {
+        kind,
+        chat: chat.to_owned(),
+        body: caption.to_owned(),
+        hash: media_hash(&bytes, caption),
+        content: Content::Media(Box::new(Media {
+            field,
+            mimetype: string("mimetype").unwrap_or(unknown_type).to_owned(),
+            filename: string("filename").map(str::to_owned),
+            length: bytes.len(),
+            sha256: Sha256::digest(&bytes).into(),
+        })),
+        asked_id: None,
+        reply_to: request
+            .field("reply_to")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+        mentions: mentions_from(world, request, chat)?,
+    })
+}
+
+/// Base64 as Node's Buffer reads it: what does not belong is left out, and nothing is refused.
+fn lenient_base64(data: &str) -> Vec<u8> {
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &base64::alphabet::STANDARD,
+        GeneralPurposeConfig::new()
+            .with_decode_allow_trailing_bits(true)
+            .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    if let Ok(bytes) = general_purpose::STANDARD.decode(data) {
+        return bytes;
+    }
+    let mut kept: String = data
+        .chars()
+        .map(|letter| match letter {
+            '-' => '+',
+            '_' => '/',
+            other => other,
+        })
+        .take_while(|letter| *letter != '=')
+        .filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '/'))
+        .collect();
+    if kept.len() % 4 == 1 {
+        kept.pop();
+    }
+    LENIENT.decode(kept).unwrap_or_default()
+}
+
+fn type_error(world: &World, request: &Request, message: &str) -> Answer {
+    Answer::thrown(world, request, Thrown::type_error(message))
+}
+
+fn no_property(world: &World, request: &Request, of: &str, property: &str) -> Answer {
+    let message = format!("Cannot read properties of {of} (reading '{property}')");
+    type_error(world, request, &message)
+}
+
+fn no_in(world: &World, request: &Request, of: &str) -> Answer {
+    let message = format!("Cannot use 'in' operator to search for 'url' in {of}");
+    type_error(world, request, &message)
+}
+
+async fn send(
+    world: &Arc<World>,
+    request: &Request,
+    session: &str,
+    wanted: Result<Outgoing, Answer>,
+    success: StatusCode,
+) -> Outcome {
+    let Ok(outgoing) = wanted else {
+        // WAHA notices what is wrong with the body only after it has found the session.
+        world.ready(session, &[Status::Working]).await?;
+        return wanted.map(|_| Answer::Close);
+    };
+    let place = world.book.received(&Received {
+        at_us: request.received_us,
+        account: &world
+            .session(session)
+            .and_then(|session| session.account())
+            .map(|account| account.phone.clone())
+            .unwrap_or_default(),
+        session,
+        chat: &outgoing.chat,
+        hash: outgoing.hash,
+        kind: outgoing.kind,
+    });
+    let mut draws = world.draws_for(session, &outgoing.chat, &outgoing.hash);
+    let fault = world.faults.draw(&mut draws);
+    if fault == Some(Fault::SessionFlap)
+        && let Some(session) = world.session(session)
+    {
+        let away = draws.between(Duration::from_millis(500), Duration::from_secs(15));
+        if world.falls_back(&session, away) {
+            world.faults.happened(Fault::SessionFlap);
+        }
+    }
+    let session = world.ready(session, &[Status::Working]).await?;
+    let jid = shapes::s_whatsapp(&outgoing.chat);
+    if jid.ends_with("@g.us") && !world.settings.groups.contains_key(&jid) {
+        let thrown = Thrown::boom("item-not-found", 404.into());
+        return Err(Answer::thrown(world, request, thrown));
+    }
+    let Some(account) = session.account().filter(|_| !session.link_down()) else {
+        let thrown = Thrown::boom("Connection Closed", Value::Null);
+        return Err(Answer::thrown(world, request, thrown));
+    };
+    if let Some(answer) = fails_before(world, request, fault, &mut draws) {
+        return Err(answer);
+    }
+    let (low, high) = world.settings.engine_latency;
+    if !high.is_zero() {
+        world.clock.pause(draws.between(low, high)).await;
+    }
+    holds(world, fault, &mut draws).await;
+    let message = hand_over(
+        world, &session, &account, place, outgoing, jid, fault, draws,
+    );
+    fails_after(world, request, fault).map_or_else(
+        || {
+            let body = shapes::sent(world.settings.engine, &account, &message);
+            Ok(Answer::raw_json(success, body.into()))
+        },
+        Err,
+    )
+}
+
+/// Faults that answer (or cut) before anything is sent.
+fn fails_before(
+    world: &World,
+    request: &Request,
+    fault: Option<Fault>,
+    draws: &mut Draws,
+) -> Option<Answer> {
+    let fault = fault?;
+    let answer = match fault {
+        Fault::ErrorBefore => {
+            let message = ["Timed Out", "Connection Closed"][draws.index(2)];
+            Answer::thrown(world, request, Thrown::boom(message, Value::Null))
+        }
+        Fault::ResetBefore => Answer::Reset,
+        Fault::Timelock => Answer::thrown(world, request, timelock(world.settings.engine)),
+        Fault::RateOverlimit => {
+            Answer::thrown(world, request, Thrown::boom("rate-overlimit", 429.into()))
+        }
+        Fault::TooManyRequests => {
+            let wait = world
+                .clock
+                .scaled(Duration::from_secs(1 + draws.next_u64() % 10));
+            Answer::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                Body::Html("<html><head><title>429 Too Many Requests</title></head></html>\r\n"),
+            )
+            .with(
+                header::RETRY_AFTER,
+                HeaderValue::from(wait.as_secs().max(1)),
+            )
+        }
+        Fault::BadGatewayBefore => bad_gateway(),
+        _ => return None,
+    };
+    world.faults.happened(fault);
+    Some(answer)
+}
+
+/// Faults that delay the hand-over; the message goes out afterwards whoever still waits.
+async fn holds(world: &World, fault: Option<Fault>, draws: &mut Draws) {
+    match fault {
+        Some(Fault::Latency) => {
+            let wait = draws.between(Duration::from_millis(50), Duration::from_secs(3));
+            world.clock.pause(wait).await;
+        }
+        Some(Fault::Late) => {
+            let bands = &world.settings.late_bands;
+            if let Some((low, high)) = bands.get(draws.index(bands.len())).copied() {
+                world.clock.pause(draws.between(low, high)).await;
+            }
+        }
+        Some(Fault::Held) => world.gate.pass(&world.clock).await,
+        _ => return,
+    }
+    fault
+        .into_iter()
+        .for_each(|fault| world.faults.happened(fault));
+}
+
+/// Faults that lose the answer of a message that was sent.
+fn fails_after(world: &World, request: &Request, fault: Option<Fault>) -> Option<Answer> {
+    let fault = fault?;
+    let answer = match fault {
+        Fault::ErrorAfter => Answer::thrown(world, request, Thrown::boom("Timed Out", Value::Null)),
+        Fault::ResetAfter => Answer::Reset,
+        Fault::AnswerLost => Answer::Close,
+        Fault::BadGatewayAfter => bad_gateway(),
+        _ => return None,
+    };
+    world.faults.happened(fault);
+    Some(answer)
+}
+
+fn bad_gateway() -> Answer {
+    Answer::new(
+        StatusCode::BAD_GATEWAY,
+        Body::Html(
+            "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body></body>\r\n</html>\r\n",
+        ),
+    )
+}
+
+/// WhatsApp's reach-out timelock. Not recorded: built from how the engines' sources report the
+/// server's error 463 (whatsmeow names the number in its error, Baileys carries it as data).
+fn timelock(engine: Engine) -> Thrown {
+    match engine {
+        Engine::Gows => Thrown::error("2 UNKNOWN: server returned error 463")
+            .own("code", 2)
+            .own("details", "server returned error 463"),
+        _ => Thrown::boom("server returned error 463", 463.into()),
+    }
+}
+
+/// The message goes to WhatsApp, now.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one caller; a struct would only name them again"
+)]
+fn hand_over(
+    world: &Arc<World>,
+    session: &Arc<Session>,
+    account: &Arc<Account>,
+    place: usize,
+    outgoing: Outgoing,
+    jid: String,
+    fault: Option<Fault>,
+    mut draws: Draws,
+) -> Message {
+    let honoured = outgoing
+        .asked_id
+        .filter(|_| outgoing.kind == Kind::Text && world.settings.takes_ids());
+    let id = match honoured {
+        Some(_) if fault == Some(Fault::IdIgnored) => {
+            world.faults.happened(Fault::IdIgnored);
+            new_id(&mut draws)
+        }
+        Some(id) => id,
+        None => new_id(&mut draws),
+    };
+    let user = jid.split('@').next().unwrap_or_default();
+    let on_whatsapp = !jid.ends_with("@s.whatsapp.net") || world.on_whatsapp(user);
+    let is_group = jid.ends_with("@g.us") || jid.ends_with("@broadcast");
+    let message = Message {
+        id: id.into(),
+        participant: is_group.then(|| format!("{}:12@s.whatsapp.net", account.phone).into()),
+        from_me: true,
+        at_s: world.clock.wall_ms() / 1000,
+        by_api: true,
+        quoted: outgoing
+            .reply_to
+            .filter(|_| session.store_on())
+            .and_then(|id| session.store.find(&jid, &id))
+            .map(Box::new),
+        jid: jid.into(),
+        body: outgoing.body.into(),
+        content: outgoing.content,
+        mentions: outgoing.mentions,
+        push_name: None,
+        ack: Ack::Pending,
+    };
+    let fate = if fault == Some(Fault::AckError) || !on_whatsapp {
+        Fate::NotDelivered
+    } else {
+        Fate::Received
+    };
+    let now = world.clock.now_us();
+    world
+        .book
+        .handed(place, now, &account.phone, &message.id, fate);
+    if session.store_on() {
+        if fault == Some(Fault::NeverStored) {
+            world.faults.happened(Fault::NeverStored);
+        } else {
+            session.store.keep(message.clone());
+        }
+    }
+    world.emit(session, "message.any", || {
+        shapes::wa_message(world.settings.engine, account, &message, Form::Event, None).to_string()
+    });
+    let acks = acks::plan(&world.settings.acks, fault, on_whatsapp, &mut draws);
+    if let Some(
+        fault @ (Fault::AcksMissing
+        | Fault::AcksLate
+        | Fault::AcksOutOfOrder
+        | Fault::AcksTwice
+        | Fault::AckErrorThenDevice
+        | Fault::AckError),
+    ) = fault
+    {
+        world.faults.happened(fault);
+    }
+    let acks = acks
+        .into_iter()
+        .map(|(after, ack)| (world.clock.scaled(after), ack))
+        .collect::<Vec<_>>();
+    if !acks.is_empty() {
+        let members = world
+            .settings
+            .groups
+            .get(&*message.jid)
+            .cloned()
+            .unwrap_or_default();
+        let delivery = Delivery {
+            session: session.clone(),
+            account: account.clone(),
+            jid: message.jid.clone(),
+            id: message.id.clone(),
+            members,
+        };
+        world.acks.expect(now, acks, delivery);
+    }
+    message
+}
+
+/// An id as Baileys and whatsmeow make them: 3EB0 and 18 hex digits.
+pub(crate) fn new_id(draws: &mut Draws) -> String {
+    format!(
+        "3EB0{:016X}{:02X}",
+        draws.next_u64(),
+        draws.next_u64() as u8
+    )
+}
+
+impl World {
+    /// Whether a number has WhatsApp: digits of a plausible length, unless told otherwise.
+    pub(crate) fn on_whatsapp(&self, digits: &str) -> bool {
+        (7..=15).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && !self.settings.not_on_whatsapp.contains(digits)
+    }
+
+    /// A message comes in: stored and told as WAHA tells it. Returns its id.
+    pub(crate) fn comes_in(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        account: &Account,
+        from: &str,
+        name: &str,
+        text: &str,
+    ) -> String {
+        let message = Message {
+            id: new_id(&mut self.serial_draws("inbound")).into(),
+            jid: shapes::s_whatsapp(from).into(),
+            from_me: false,
+            participant: None,
+            at_s: self.clock.wall_ms() / 1000,
+            by_api: false,
+            body: text.into(),
+            content: Content::Text,
+            mentions: Vec::new(),
+            quoted: None,
+            push_name: Some(name.into()),
+            ack: Ack::Device,
+        };
+        if session.store_on() {
+            session.store.keep(message.clone());
+        }
+        for event in ["message", "message.any"] {
+            self.emit(session, event, || {
+                shapes::wa_message(self.settings.engine, account, &message, Form::Event, None)
+                    .to_string()
+            });
+        }
+        message.id.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_read_as_node_reads_it() {
+        assert_eq!(lenient_base64("aGVsbG8="), b"hello");
+        assert_eq!(lenient_base64("aGVsbG8"), b"hello");
+        // Recorded lengths of garbage and of a data URL taken for base64.
+        assert_eq!(lenient_base64("!!!not base64").len(), 6);
+        let data_url = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+        assert_eq!(lenient_base64(data_url).len(), 84);
+    }
+
+    #[test]
+    fn ids_have_the_form_of_the_engines() {
+        let id = new_id(&mut Draws::keyed(1, &[], 1));
+        assert_eq!(id.len(), 22);
+        assert!(id.starts_with("3EB0") && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
+}
