@@ -3,6 +3,7 @@
 
 mod manual_clock;
 mod memory_store;
+pub mod store_contract;
 
 pub use self::manual_clock::ManualClock;
 pub use self::memory_store::{CommitFault, MemoryStore, Snapshot};

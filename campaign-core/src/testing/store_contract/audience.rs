@@ -1,0 +1,211 @@
+//! What is promised about campaigns and their recipients on the way in.
+
+use super::ContractStore;
+use super::scene::{
+    Scene, assert_counts_equal_the_report, columns, definition, imported, now, phone, recipient,
+    report,
+};
+use crate::campaign::{CampaignState, Definition};
+use crate::delivery::{DeliveryId, Reason, State};
+use crate::store::{Change, Imported, NewRecipient, Store, StoreError};
+
+/// The same phone, or the same phone and key, comes in once; the other is told the first one's row.
+pub async fn a_duplicate_is_told_its_first_row(database: &impl ContractStore) {
+    let store = database.open().await;
+    let definition = definition("duplicates");
+    let campaign = store.create(&definition, &columns(), now(0)).await.unwrap();
+    let keyed = |row, number, key: &str| NewRecipient {
+        key: Some(key.into()),
+        ..recipient(row, number)
+    };
+    let first = vec![
+        recipient(2, 0),
+        recipient(3, 1),
+        recipient(5, 0),
+        keyed(6, 7, "INV-1"),
+        keyed(7, 7, "INV-2"),
+        keyed(8, 7, "INV-1"),
+        keyed(9, 8, "INV-1"),
+    ];
+    let added = |ordinal| Imported::Added(DeliveryId::new(campaign, ordinal).unwrap());
+    let duplicate = |first_row| Imported::Duplicate { first_row };
+    assert_eq!(
+        store.import(campaign, first, 0).await.unwrap(),
+        [
+            added(0),
+            added(1),
+            duplicate(2),
+            added(2),
+            added(3),
+            duplicate(6),
+            added(4)
+        ]
+    );
+    let second = vec![keyed(20, 7, "INV-2"), recipient(21, 1), recipient(22, 3)];
+    assert_eq!(
+        store.import(campaign, second, 0).await.unwrap(),
+        [duplicate(7), duplicate(3), added(5)]
+    );
+    let rows = report(&store, campaign).await;
+    let shown: Vec<_> = rows
+        .iter()
+        .map(|row| (row.row, row.phone, row.key.as_deref()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            (2, phone(0), None),
+            (3, phone(1), None),
+            (6, phone(7), Some("INV-1")),
+            (7, phone(7), Some("INV-2")),
+            (9, phone(8), Some("INV-1")),
+            (22, phone(3), None),
+        ]
+    );
+    assert_eq!(rows[0].values, recipient(2, 0).values);
+    assert_counts_equal_the_report(&store, campaign).await;
+}
+
+/// An import that was broken off begins anew; a campaign that was frozen stays as it is.
+pub async fn creating_again_empties_what_was_never_frozen(database: &impl ContractStore) {
+    let scene = Scene::open(database).await;
+    let store = &scene.store;
+    let (broken_off, targets) = imported(store, "again", 0..5).await;
+    let skipped = NewRecipient {
+        skip: Some(Reason::MissingVariable),
+        ..recipient(9, 9)
+    };
+    store.import(broken_off, vec![skipped], 4).await.unwrap();
+    let changed = Definition {
+        source: crate::campaign::Source {
+            sha256: "1".repeat(64),
+            ..definition("again").source
+        },
+        ..definition("again")
+    };
+    let other: Vec<Box<str>> = vec!["nama".into(), "kota".into()];
+    let campaign = store.create(&changed, &other, now(60)).await.unwrap();
+    let record = store
+        .campaign("again")
+        .await
+        .unwrap()
+        .expect("the campaign");
+    assert_eq!(record.id, campaign);
+    assert_eq!(
+        (record.state, record.rejected),
+        (CampaignState::Importing, 0)
+    );
+    assert_eq!(
+        (record.counts.total(), record.created_at),
+        (0, now(60).wall)
+    );
+    assert_eq!((&*record.definition, &*record.columns), (&changed, &*other));
+    assert_eq!(report(store, campaign).await, []);
+    assert_eq!(store.campaigns().await.unwrap().len(), 1);
+
+    let added = store
+        .import(campaign, vec![recipient(2, 3)], 0)
+        .await
+        .unwrap();
+    assert!(
+        matches!(added[..], [Imported::Added(_)]),
+        "nobody is left of the first import"
+    );
+    scene.start(campaign).await;
+    assert_eq!(scene.ready_ids(campaign, 1).await.len(), 1);
+    for name in ["again"] {
+        let refused = store.create(&definition(name), &columns(), now(61)).await;
+        assert!(
+            matches!(refused, Err(StoreError::Refused(_))),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(report(store, campaign).await.len(), 1);
+    assert_eq!(targets.len(), 5);
+}
+
+/// A recipient that is skipped at import has its row and its reason, and nothing is ever sent to it.
+pub async fn what_is_skipped_at_import_is_reported_and_never_due(database: &impl ContractStore) {
+    let scene = Scene::open(database).await;
+    let (campaign, targets) = imported(&scene.store, "skips", 0..1).await;
+    let skipped = NewRecipient {
+        skip: Some(Reason::MissingVariable),
+        ..recipient(3, 1)
+    };
+    let again = vec![skipped.clone(), skipped];
+    let added = scene.store.import(campaign, again, 0).await.unwrap();
+    let Imported::Added(delivery) = added[0] else {
+        panic!("not added: {added:?}");
+    };
+    assert_eq!(added[1], Imported::Duplicate { first_row: 3 });
+    scene.start(campaign).await;
+    assert_eq!(scene.ready_ids(campaign, 1).await, [targets[0].delivery]);
+    let standing = scene.row(delivery).await.standing;
+    assert_eq!(
+        (standing.state, standing.reason),
+        (State::Skipped, Some(Reason::MissingVariable))
+    );
+    assert_counts_equal_the_report(&scene.store, campaign).await;
+}
+
+/// Rows that the import refused are counted beside the recipients, call by call.
+pub async fn rejected_rows_are_counted(database: &impl ContractStore) {
+    let store = database.open().await;
+    let (campaign, _) = imported(&store, "rejects", 0..2).await;
+    store
+        .import(campaign, vec![recipient(9, 9)], 2)
+        .await
+        .unwrap();
+    store.import(campaign, Vec::new(), 3).await.unwrap();
+    let record = store
+        .campaign("rejects")
+        .await
+        .unwrap()
+        .expect("the campaign");
+    assert_eq!((record.rejected, record.counts.total()), (5, 3));
+    let nowhere = crate::delivery::CampaignId::new(campaign.number() + 7).unwrap();
+    let lost = store.import(nowhere, vec![recipient(2, 2)], 0).await;
+    assert!(matches!(lost, Err(StoreError::NotFound { .. })), "{lost:?}");
+}
+
+/// A campaign is found by its exact name, and the list begins with the newest.
+pub async fn campaigns_are_found_by_name_and_listed_newest_first(database: &impl ContractStore) {
+    let scene = Scene::open(database).await;
+    let store = &scene.store;
+    let names = ["Tagihan Juni", "tagihan juni", "a'b\"c;--%_\u{1F4E3}"];
+    for (index, name) in names.iter().enumerate() {
+        let later = now(10 * index as i64);
+        let campaign = store
+            .create(&definition(name), &columns(), later)
+            .await
+            .unwrap();
+        store
+            .import(campaign, vec![recipient(2, 2)], 0)
+            .await
+            .unwrap();
+    }
+    let listed = store.campaigns().await.unwrap();
+    let listed: Vec<_> = listed
+        .iter()
+        .map(|record| &record.definition.name)
+        .collect();
+    assert_eq!(listed, [names[2], names[1], names[0]]);
+    for name in names {
+        let record = store.campaign(name).await.unwrap().expect(name);
+        assert_eq!(*record.definition, definition(name));
+        assert_eq!(*record.columns, *columns());
+        let frozen = Change::Campaign {
+            campaign: record.id,
+            from: CampaignState::Importing,
+            to: CampaignState::Frozen,
+        };
+        scene.one(1, frozen).await;
+        let state = store
+            .campaign(name)
+            .await
+            .unwrap()
+            .map(|record| record.state);
+        assert_eq!(state, Some(CampaignState::Frozen));
+    }
+    assert!(store.campaign("TAGIHAN JUNI").await.unwrap().is_none());
+}
