@@ -3,7 +3,9 @@
 
 mod manual_clock;
 mod memory_store;
+mod scripted_gateway;
 pub mod store_contract;
 
 pub use self::manual_clock::ManualClock;
 pub use self::memory_store::{CommitFault, MemoryStore, Snapshot};
+pub use self::scripted_gateway::{Hold, Play, Receipt, ScriptedGateway, Sent};

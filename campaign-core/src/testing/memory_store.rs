@@ -1,7 +1,11 @@
 //! A store in memory: for tests, dry runs and simulations. It keeps every promise of [`Store`] but durability, which it plays:
 //! other handles on the same data stand for other processes, and a snapshot stands for a backup.
 
+mod audience;
+mod changes;
+mod generations;
 mod pages;
+mod runner;
 mod tables;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,122 @@
+//! Campaigns and recipients on the way in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::tables::{AT_ONCE, Campaign, Delivery, Recipient, Tables, count, ids_of};
+use crate::campaign::{CampaignState, Definition};
+use crate::clock::Now;
+use crate::delivery::{CampaignId, DeliveryId, Happening, Standing, apply};
+use crate::store::{Counts, Imported, NewRecipient, StoreError};
+
+impl Tables {
+    pub(super) fn create(
+        &mut self,
+        definition: &Definition,
+        columns: &[Box<str>],
+        now: Now,
+    ) -> Result<CampaignId, StoreError> {
+        let id = match self.names.get(&definition.name).copied() {
+            Some(id) => {
+                let state = self.campaigns.get(&id).map(|campaign| campaign.state);
+                if let Some(state) = state.filter(|state| *state > CampaignState::Importing) {
+                    return Err(StoreError::Refused(format!(
+                        "campaign {:?} exists and is {state}: go on with it, or take another name",
+                        definition.name
+                    )));
+                }
+                self.empty(id);
+                id
+            }
+            None => u32::try_from(self.campaigns.len() + 1)
+                .ok()
+                .and_then(CampaignId::new)
+                .ok_or_else(|| StoreError::Refused("there are too many campaigns".into()))?,
+        };
+        self.names.insert(definition.name.clone(), id);
+        let campaign = Campaign {
+            definition: Arc::new(definition.clone()),
+            columns: columns.into(),
+            state: CampaignState::Importing,
+            created_at: now.wall,
+            rejected: 0,
+            counts: Counts::default(),
+            recipients: Vec::new(),
+            rows: BTreeMap::new(),
+        };
+        self.campaigns.insert(id, campaign);
+        Ok(id)
+    }
+
+    fn empty(&mut self, campaign: CampaignId) {
+        let of_it = self.deliveries.range(ids_of(campaign));
+        let ids: Vec<DeliveryId> = of_it.map(|(id, _)| *id).collect();
+        for id in ids {
+            self.no_longer_ready(id);
+            self.no_longer_doubted(id);
+            self.deliveries.remove(&id);
+        }
+    }
+
+    pub(super) fn import(
+        &mut self,
+        id: CampaignId,
+        recipients: Vec<NewRecipient>,
+        rejected: u64,
+    ) -> Result<Vec<Imported>, StoreError> {
+        let campaign = self.campaigns.get_mut(&id);
+        let campaign = campaign.ok_or_else(|| StoreError::NotFound {
+            what: format!("campaign number {}", id.number()),
+        })?;
+        if campaign.state != CampaignState::Importing {
+            return Err(StoreError::Refused(format!(
+                "the audience of a campaign that is {} is complete",
+                campaign.state
+            )));
+        }
+        let ordinal_max = campaign.recipients.len() + recipients.len();
+        if ordinal_max > DeliveryId::RECIPIENTS_MAX as usize {
+            return Err(StoreError::Refused(format!(
+                "a campaign has at most {} recipients",
+                DeliveryId::RECIPIENTS_MAX
+            )));
+        }
+        campaign.rejected += rejected;
+        let at = campaign.created_at;
+        Ok(recipients
+            .into_iter()
+            .filter_map(|recipient| self.import_one(id, recipient, at))
+            .collect())
+    }
+
+    fn import_one(&mut self, id: CampaignId, new: NewRecipient, at: Timestamp) -> Option<Imported> {
+        let campaign = self.campaigns.get_mut(&id)?;
+        let identity = (new.phone, new.key.clone());
+        if let Some(first_row) = campaign.rows.get(&identity) {
+            let first_row = *first_row;
+            return Some(Imported::Duplicate { first_row });
+        }
+        campaign.rows.insert(identity, new.row);
+        let ordinal = u32::try_from(campaign.recipients.len()).ok()?;
+        let delivery = DeliveryId::new(id, ordinal)?;
+        campaign.recipients.push(Recipient {
+            row: new.row,
+            phone: new.phone,
+            key: new.key,
+            values: new.values.into(),
+            current: delivery,
+            newest: delivery,
+        });
+        count(&mut campaign.counts, Standing::NEW, 1);
+        self.deliveries.insert(delivery, Delivery::new(at));
+        self.make_ready(delivery, AT_ONCE);
+        if let Some(reason) = new.skip
+            && let Ok(skipped) = apply(Standing::NEW, Happening::Skipped(reason))
+        {
+            self.stand(delivery, skipped, AT_ONCE, None, at);
+        }
+        Some(Imported::Added(delivery))
+    }
+}

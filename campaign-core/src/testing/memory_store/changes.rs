@@ -1,0 +1,230 @@
+//! What the changes of a batch do to the tables.
+
+use jiff::Timestamp;
+
+use super::tables::{AT_ONCE, Attempt, Tables, ids_of};
+use crate::campaign::CampaignState;
+use crate::clock::Stamp;
+use crate::delivery::{CampaignId, DeliveryId, Happening, Reason, State, apply};
+use crate::store::{Batch, Change, Effect, Happened, Journal, LaneNote, Lost, Sweep};
+
+impl Tables {
+    pub(super) fn commit(&mut self, batch: &Batch) -> Vec<Effect> {
+        self.latest = Some(batch.at);
+        let changes = batch.changes.iter();
+        changes
+            .map(|change| self.change(change, batch.at).unwrap_or_else(Effect::Lost))
+            .collect()
+    }
+
+    fn change(&mut self, change: &Change, at: Stamp) -> Result<Effect, Lost> {
+        match change {
+            Change::Journal(journal) => self.journal(journal, at),
+            Change::Happened(happened) => self.happened(happened, at),
+            Change::Looked {
+                delivery,
+                next,
+                missing,
+            } => self.looked(*delivery, *next, missing),
+            Change::Campaign { campaign, from, to } => {
+                let campaign = self.campaigns.get_mut(campaign).ok_or(Lost::NotFound)?;
+                if campaign.state != *from || !from.may_become(*to) {
+                    return Err(Lost::Campaign(campaign.state));
+                }
+                campaign.state = *to;
+                Ok(Effect::Done)
+            }
+            Change::Lane(note) => self.note_lane(note),
+            Change::Sweep {
+                campaign,
+                what,
+                deliveries_max,
+            } => self.sweep(*campaign, *what, *deliveries_max, at),
+            Change::LookNow { campaign } => {
+                self.campaigns.get(campaign).ok_or(Lost::NotFound)?;
+                let unconfirmed: Vec<DeliveryId> = self
+                    .doubts
+                    .range(ids_of(*campaign))
+                    .map(|(id, _)| *id)
+                    .filter(|id| self.state_of(*id) == Some(State::Unconfirmed))
+                    .collect();
+                for id in unconfirmed {
+                    self.look_at(id, Some(AT_ONCE));
+                }
+                Ok(Effect::Done)
+            }
+            Change::Limits { account, limits } => {
+                let lane = self.lane_of(*account).ok_or(Lost::NotFound)?;
+                if let Some(lane) = self.lanes.get_mut(&lane) {
+                    lane.limits = limits.clone();
+                }
+                Ok(Effect::Done)
+            }
+            Change::NewGeneration { delivery } => {
+                self.new_generation(*delivery, at).map(Effect::Created)
+            }
+            Change::Answer { command, answer } => {
+                let (_, given) = self.commands.get_mut(command).ok_or(Lost::NotFound)?;
+                *given = Some(answer.clone());
+                Ok(Effect::Done)
+            }
+        }
+    }
+
+    fn journal(&mut self, journal: &Journal, at: Stamp) -> Result<Effect, Lost> {
+        let id = journal.delivery;
+        let lane = self.lanes.get_mut(&journal.lane).ok_or(Lost::NotFound)?;
+        let campaign = self.campaigns.get(&id.campaign()).ok_or(Lost::NotFound)?;
+        let delivery = self.deliveries.get_mut(&id).ok_or(Lost::NotFound)?;
+        if lane.epoch != journal.epoch {
+            return Err(Lost::NotOwner);
+        }
+        if campaign.state != CampaignState::Running {
+            return Err(Lost::Campaign(campaign.state));
+        }
+        let from = delivery.standing;
+        let to =
+            apply(from, Happening::Journalled).map_err(|illegal| Lost::Delivery(illegal.from))?;
+        if self.suppressed.contains_key(&journal.phone) {
+            return Err(Lost::Suppressed);
+        }
+        let chat = (journal.lane, journal.phone);
+        if self.chats.contains_key(&chat) {
+            return Err(Lost::ChatBusy);
+        }
+        self.chats.insert(chat, id);
+        let number = self.attempts.len();
+        lane.attempts.push(number);
+        delivery.attempt = Some(number);
+        delivery.foreign_id = None;
+        delivery.lost_time = None;
+        self.attempts.push(Attempt {
+            lane: journal.lane,
+            kind: journal.kind,
+            text_hash: journal.text_hash,
+            started: at,
+            ended: None,
+            taken_over: None,
+            is_void: false,
+            is_considered: false,
+        });
+        self.stand(id, to, AT_ONCE, None, at.wall);
+        Ok(Effect::Moved { from, to })
+    }
+
+    fn happened(&mut self, happened: &Happened, at: Stamp) -> Result<Effect, Lost> {
+        let id = happened.delivery;
+        let from = self.standing_of(id).ok_or(Lost::NotFound)?;
+        let to = self
+            .judge(id, from, happened.happening)
+            .map_err(|illegal| Lost::Delivery(illegal.from))?;
+        if let Some(delivery) = self.deliveries.get_mut(&id) {
+            if let Some(foreign_id) = &happened.foreign_id {
+                delivery.foreign_id = Some(foreign_id.clone());
+                self.foreign.entry(foreign_id.clone()).or_insert(id);
+            }
+            if happened.happening == Happening::Restored {
+                delivery.lost_time = self.latest.map(|latest| (latest, at));
+            }
+            if let Some(attempt) = delivery.attempt.and_then(|at| self.attempts.get_mut(at)) {
+                // Evidence overtakes the answer, which may still come; whatever else ends `sending` ends the attempt.
+                let is_over = from.state == State::Sending
+                    && !matches!(happened.happening, Happening::Evidence(_))
+                    && to.state != State::Sending;
+                if happened.ends_attempt || is_over {
+                    attempt.ended.get_or_insert(at);
+                }
+                attempt.is_void |= from.state == State::Sending
+                    && matches!(
+                        happened.happening,
+                        Happening::NotHandedOver { .. } | Happening::Exhausted
+                    );
+            }
+        }
+        let due = happened.next.unwrap_or(AT_ONCE);
+        self.stand(id, to, due, happened.message.clone(), at.wall);
+        self.prefer_what_arrived(id, at.wall);
+        let to = self.standing_of(id).unwrap_or(to);
+        Ok(Effect::Moved { from, to })
+    }
+
+    fn looked(
+        &mut self,
+        id: DeliveryId,
+        next: Option<Timestamp>,
+        missing: &str,
+    ) -> Result<Effect, Lost> {
+        let delivery = self.deliveries.get_mut(&id).ok_or(Lost::NotFound)?;
+        let Some(doubt) = self.doubts.get_mut(&id) else {
+            return Err(Lost::Delivery(delivery.standing));
+        };
+        doubt.looks = doubt.looks.saturating_add(1);
+        delivery.message = Some(missing.into());
+        self.look_at(id, next);
+        Ok(Effect::Done)
+    }
+
+    fn note_lane(&mut self, note: &LaneNote) -> Result<Effect, Lost> {
+        let lane = self.lanes.get_mut(&note.lane).ok_or(Lost::NotFound)?;
+        if lane.epoch != note.epoch {
+            return Err(Lost::NotOwner);
+        }
+        lane.day = note.day;
+        lane.hold = note.hold;
+        lane.trusted = note.trusted.clone();
+        Ok(Effect::Done)
+    }
+
+    fn sweep(
+        &mut self,
+        campaign: CampaignId,
+        what: Sweep,
+        deliveries_max: u32,
+        at: Stamp,
+    ) -> Result<Effect, Lost> {
+        self.campaigns.get(&campaign).ok_or(Lost::NotFound)?;
+        let max = deliveries_max as usize;
+        let happening = match what {
+            Sweep::Cancel => Happening::Cancelled,
+            Sweep::Expire => Happening::Skipped(Reason::Expired),
+            Sweep::Retry(reason) => return Ok(self.retry(campaign, reason, max, at)),
+        };
+        let scheduled = self.ready.range(ids_of(campaign));
+        let swept: Vec<DeliveryId> = scheduled.map(|(id, _)| *id).take(max).collect();
+        for id in &swept {
+            self.move_by(*id, happening, at);
+        }
+        Ok(swept_effect(swept.len()))
+    }
+
+    pub(super) fn mark_silent(&mut self, before: Timestamp, limit: u32) -> u32 {
+        let silent: Vec<DeliveryId> = self
+            .unheard
+            .iter()
+            .take_while(|(ended, _)| *ended < before)
+            .take(limit as usize)
+            .map(|(_, id)| *id)
+            .collect();
+        for id in &silent {
+            let Some(delivery) = self.deliveries.get(id) else {
+                continue;
+            };
+            let (from, changed_at) = (delivery.standing, delivery.changed_at);
+            if let Some(attempt) = delivery.attempt.and_then(|at| self.attempts.get_mut(at)) {
+                if let Some(ended) = attempt.over() {
+                    self.unheard.remove(&(ended.wall, *id));
+                }
+                attempt.is_considered = true;
+            }
+            if let Ok(to) = apply(from, Happening::Silent) {
+                self.stand(*id, to, AT_ONCE, None, changed_at);
+            }
+        }
+        u32::try_from(silent.len()).unwrap_or(u32::MAX)
+    }
+}
+
+/// How many were swept.
+pub(super) fn swept_effect(count: usize) -> Effect {
+    Effect::Swept(u32::try_from(count).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,84 @@
+//! What a new runner does to what it finds.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::tables::{AT_ONCE, Tables};
+use crate::clock::Stamp;
+use crate::delivery::{DeliveryId, Happening, State, apply};
+use crate::store::TakeOver;
+
+/// A wait that is longer than this at a take-over was written under a wrong clock.
+const WAIT_MAX: Duration = Duration::from_secs(3_600);
+/// There is one key in all stores in memory, so that runs repeat themselves.
+const MESSAGE_KEY: [u8; 16] = *b"memory-store-key";
+
+impl Tables {
+    pub(super) fn take_over(&mut self, now: Stamp) -> TakeOver {
+        for lane in self.lanes.values_mut() {
+            lane.epoch.0 += 1;
+        }
+        let is_restored = std::mem::take(&mut self.is_restored);
+        for attempt in &mut self.attempts {
+            if attempt.over().is_none() {
+                attempt.taken_over = Some(now);
+            }
+        }
+        let orphans: Vec<DeliveryId> = self
+            .chats
+            .values()
+            .filter(|id| self.state_of(**id) == Some(State::Sending))
+            .copied()
+            .collect();
+        for id in &orphans {
+            self.move_by(*id, Happening::OwnerDied, now);
+        }
+        let all: Vec<DeliveryId> = self.deliveries.keys().copied().collect();
+        for id in all {
+            if is_restored {
+                self.move_by(id, Happening::Restored, now);
+            }
+            self.index_attempt(id);
+        }
+        self.cut_waits(now.wall);
+        self.latest = Some(now);
+        TakeOver {
+            message_key: MESSAGE_KEY,
+            orphaned: orphans.len() as u64,
+            is_restored,
+            at: now,
+        }
+    }
+
+    fn cut_waits(&mut self, now: Timestamp) {
+        let Ok(latest) = now.checked_add(WAIT_MAX) else {
+            return;
+        };
+        let waits: Vec<_> = self.waiting.iter().copied().collect();
+        for (_, _, id) in waits.into_iter().filter(|(_, due, _)| *due > latest) {
+            self.no_longer_ready(id);
+            self.make_ready(id, AT_ONCE);
+        }
+        let looks: Vec<_> = self.looks_due.iter().copied().collect();
+        for (_, id) in looks.into_iter().filter(|(due, _)| *due > latest) {
+            self.look_at(id, Some(AT_ONCE));
+        }
+    }
+
+    /// Moves a delivery of the store's own accord, where the move is legal.
+    pub(super) fn move_by(&mut self, id: DeliveryId, happening: Happening, at: Stamp) {
+        let Some(from) = self.standing_of(id) else {
+            return;
+        };
+        let Ok(to) = apply(from, happening) else {
+            return;
+        };
+        if happening == Happening::Restored
+            && let Some(delivery) = self.deliveries.get_mut(&id)
+        {
+            delivery.lost_time = Some((self.latest.unwrap_or(at), at));
+        }
+        self.stand(id, to, AT_ONCE, None, at.wall);
+    }
+}
