@@ -25,6 +25,7 @@ pub(super) struct Lane {
     pub(super) server_up_since: Option<Elapsed>,
     /// Something that the store should keep has changed since the last note.
     pub(super) is_noteworthy: bool,
+    ever_trusted: Vec<MessageKind>,
     failures_in_row: u32,
     holds_in_row: u32,
     chance: Chance,
@@ -68,6 +69,7 @@ impl Lane {
             session,
             epoch: record.epoch,
             pacer: Pacer::new(record.limits, history, chance.unit()),
+            ever_trusted: record.trusted.kinds.clone(),
             trusted: record.trusted,
             hold,
             steady_since: None,
@@ -150,7 +152,7 @@ impl Lane {
         self.trusted.kinds.contains(&kind)
     }
 
-    /// An answer or an echo came back with exactly our id, or with another one. Whether that made ids of this kind trusted.
+    /// An answer or an echo came back with exactly our id, or with another one. Tells when ids of this kind came to be trusted first.
     pub(super) fn learn_id(&mut self, kind: MessageKind, is_ours: bool) -> bool {
         let known = self.trusted.kinds.iter().position(|other| *other == kind);
         match (known, is_ours) {
@@ -161,7 +163,11 @@ impl Lane {
             _ => return false,
         }
         self.is_noteworthy = true;
-        is_ours
+        let is_first = is_ours && !self.ever_trusted.contains(&kind);
+        if is_first {
+            self.ever_trusted.push(kind);
+        }
+        is_first
     }
 
     /// What was learnt about ids holds for one platform only.
