@@ -1,0 +1,246 @@
+//! WAHA's events as the engine's notices: acks and echoes of our own messages, and what sessions do.
+
+use std::time::Duration;
+
+use campaign_core::driver::Handle;
+use campaign_core::gateway::{Notice, Session};
+use campaign_core::message::{MessageKind, text_hash};
+use campaign_core::phone::PhoneNumber;
+use futures_util::stream::{BoxStream, StreamExt, iter, select_all, unfold};
+use waha_client::events::{Event, EventStream, Payload, SocketError, SocketItem, Subscription};
+use waha_client::types::MessageSource;
+use waha_client::{ChatKind, Message, SessionName};
+
+use crate::WahaGateway;
+use crate::find::acknowledged;
+use crate::observe::{account_in, account_of, readiness};
+
+/// The events that tell of own messages and of sessions.
+const EVENTS: [&str; 4] = [
+    "session.status",
+    "message.any",
+    "message.ack",
+    "message.ack.group",
+];
+/// How long to wait before asking again a server that refused the key of a websocket.
+const REFUSED_WAIT: Duration = Duration::from_secs(60);
+
+/// What an event of a websocket or of a verified webhook means to the engine; nothing, for most events.
+pub fn notices(event: &Event) -> Vec<Notice> {
+    let session = Session::new(event.session.as_str());
+    let notice = match &event.payload {
+        Payload::Ack(ack) | Payload::GroupAck(ack) if ack.is_from_me() => acknowledged(ack.ack)
+            .map(|level| Notice::Ack {
+                session,
+                account: account_in(event.me.as_ref()),
+                message_id: ack.id.bare().into(),
+                ack: level,
+            }),
+        Payload::AnyMessage(message) if is_echo(message) => Some(Notice::Echo {
+            session,
+            account: account_in(event.me.as_ref()),
+            message_id: message.id.bare().into(),
+            to: phone_of(message),
+            kind: kind_of(message),
+            text_hash: text_hash(message.body.as_deref().unwrap_or_default()),
+        }),
+        Payload::SessionStatus(change) => Some(Notice::Status {
+            session,
+            readiness: readiness(&change.status),
+            account: account_of(event.me.as_ref(), &change.status),
+        }),
+        _ => None,
+    };
+    notice.into_iter().collect()
+}
+
+/// Whether it is an own message that was sent through the API, not typed on the phone.
+fn is_echo(message: &Message) -> bool {
+    message.is_from_me() && message.source == Some(MessageSource::Api)
+}
+
+/// Whose chat it is in. `from` is the chat, also of own messages (recorded on NOWEB); the browser engines' `from` is the
+/// account, so the id's chat comes first.
+fn phone_of(message: &Message) -> Option<PhoneNumber> {
+    let chat = message.id.chat().or(message.from.as_ref())?;
+    if let Some(digits) = chat.phone_digits() {
+        return PhoneNumber::from_e164_digits(digits).ok();
+    }
+    if chat.kind() != ChatKind::Lid {
+        return None;
+    }
+    // Baileys 7 names the phone beside a LID.
+    let data = message.data.as_ref()?.to_value();
+    let phone = data.get("key")?.get("remoteJidAlt")?.as_str()?;
+    let digits = phone.strip_suffix("@s.whatsapp.net")?;
+    PhoneNumber::from_e164_digits(digits).ok()
+}
+
+/// Its kind, where the engine's own form of it tells: Baileys and whatsmeow name the part that it has, WEBJS and WPP
+/// its type.
+fn kind_of(message: &Message) -> Option<MessageKind> {
+    let data = message.data.as_ref().map(|data| data.to_value());
+    let data = data.as_ref();
+    let parts = data.and_then(|data| data.get("message").or_else(|| data.get("Message")));
+    let has =
+        |part: &str| parts.is_some_and(|parts| parts.get(part).is_some_and(|it| !it.is_null()));
+    let kind = data
+        .and_then(|data| data.get("type"))
+        .and_then(|kind| kind.as_str());
+    if has("imageMessage") || kind == Some("image") {
+        Some(MessageKind::Image)
+    } else if has("documentMessage")
+        || has("documentWithCaptionMessage")
+        || kind == Some("document")
+    {
+        Some(MessageKind::File)
+    } else if has("conversation") || has("extendedTextMessage") || kind == Some("chat") {
+        Some(MessageKind::Text)
+    } else if message.has_media == Some(false) && message.location.is_none() {
+        Some(MessageKind::Text)
+    } else {
+        None
+    }
+}
+
+/// Brings the events of these sessions (of all, when none is named) to a driver, until it is dropped.
+///
+/// As [`WahaGateway::listen`], whose notices these are.
+pub async fn pump(gateway: &WahaGateway, handle: &Handle, sessions: &[Session]) {
+    let mut notices = gateway.listen(sessions);
+    while let Some(notice) = notices.next().await {
+        handle.notify(notice).await;
+    }
+}
+
+impl WahaGateway {
+    /// The notices of these sessions' events (of all, when none is named), over websockets. Endless; does nothing unless
+    /// polled, and closes its connections when dropped.
+    ///
+    /// A connection that breaks is made again; a server that refuses the key is asked again every minute. WAHA replays
+    /// nothing, so there is a [`Notice::Gap`] when an interruption begins, and one when events flow again, the first time
+    /// included.
+    pub fn listen(&self, sessions: &[Session]) -> BoxStream<'static, Notice> {
+        let scopes: Vec<Option<Session>> = if sessions.is_empty() {
+            vec![None]
+        } else {
+            sessions.iter().cloned().map(Some).collect()
+        };
+        let feeds = scopes.into_iter().map(|session| {
+            let feed = Feed {
+                gateway: self.clone(),
+                session,
+                events: None,
+                is_down: true,
+            };
+            unfold(feed, Feed::step).flat_map(iter).boxed()
+        });
+        select_all(feeds).boxed()
+    }
+
+    /// Remembers what an event tells of LIDs. [`WahaGateway::listen`] does it by itself; who receives webhooks calls it
+    /// with each event, so that look-ups search both of a person's chats.
+    pub fn learn(&self, event: &Event) {
+        match &event.payload {
+            Payload::Ack(ack) if ack.is_from_me() => {
+                for chat in ack.id.chat().into_iter().chain(&ack.from).chain(&ack.to) {
+                    self.0.lids.seen(ack.id.bare(), chat);
+                }
+            }
+            Payload::AnyMessage(message) if message.is_from_me() => {
+                for chat in message
+                    .id
+                    .chat()
+                    .into_iter()
+                    .chain(&message.from)
+                    .chain(&message.to)
+                {
+                    self.0.lids.seen(message.id.bare(), chat);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// One websocket and what is known of it.
+struct Feed {
+    gateway: WahaGateway,
+    /// One session, or all.
+    session: Option<Session>,
+    events: Option<EventStream>,
+    /// No events flow, and whoever listens knows.
+    is_down: bool,
+}
+
+impl Feed {
+    /// Goes on until there is something to tell.
+    async fn step(mut self) -> Option<(Vec<Notice>, Self)> {
+        loop {
+            let events = match &mut self.events {
+                Some(events) => events,
+                None => self
+                    .events
+                    .insert(self.gateway.subscribe(self.session.as_ref())?),
+            };
+            let notices = match events.next().await {
+                Some(Ok(SocketItem::Event(event))) => {
+                    self.gateway.learn(&event);
+                    notices(&event)
+                }
+                Some(Ok(SocketItem::Connected)) => {
+                    self.is_down = false;
+                    vec![self.gap()]
+                }
+                Some(Ok(SocketItem::Gap(gap))) => {
+                    tracing::debug!(why = gap.why, "events may be missed");
+                    self.down()
+                }
+                Some(Err(error @ SocketError::NotAnEvent(_))) => {
+                    tracing::warn!(%error, "a frame of the websocket was left out");
+                    Vec::new()
+                }
+                Some(Ok(_)) => Vec::new(),
+                Some(Err(error)) if !self.is_down => {
+                    tracing::warn!(%error, "no events");
+                    self.down()
+                }
+                // Told before, or at an end: after a while the key may be right.
+                Some(Err(_)) | None => {
+                    tokio::time::sleep(REFUSED_WAIT).await;
+                    self.events = None;
+                    Vec::new()
+                }
+            };
+            if !notices.is_empty() {
+                return Some((notices, self));
+            }
+        }
+    }
+
+    fn down(&mut self) -> Vec<Notice> {
+        if std::mem::replace(&mut self.is_down, true) {
+            return Vec::new();
+        }
+        vec![self.gap()]
+    }
+
+    fn gap(&self) -> Notice {
+        Notice::Gap {
+            session: self.session.clone(),
+        }
+    }
+}
+
+impl WahaGateway {
+    /// `None` for a session whose name WAHA does not allow: it has no events.
+    fn subscribe(&self, session: Option<&Session>) -> Option<EventStream> {
+        let mut subscription = Subscription::new().events(EVENTS);
+        let any = Session::new("*");
+        if let Some(session) = session {
+            subscription = subscription.session(&SessionName::new(&*session.0).ok()?);
+        }
+        let client = self.client_of(session.unwrap_or(&any));
+        Some(client.listen(subscription))
+    }
+}

@@ -1,0 +1,190 @@
+//! Events of WAHA as notices, and the websocket that brings them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod scene;
+
+use campaign_core::delivery::Ack;
+use campaign_core::gateway::{Account, Notice, Readiness};
+use campaign_core::message::{MessageKind, text_hash};
+use serde_json::{Value, json};
+use waha_client::events::Event;
+use waha_gateway::notices;
+
+use scene::{ID, PHONE, phone, session};
+
+fn heard(event: &str, payload: Value) -> Vec<Notice> {
+    let event = json!({
+        "id": "evt_1", "timestamp": 1, "event": event, "session": "default",
+        "me": {"id": "6281200000001@c.us", "pushName": "Toko", "lid": "1@lid"},
+        "payload": payload, "engine": "NOWEB",
+    });
+    notices(&Event::parse(event.to_string().as_bytes()).unwrap())
+}
+
+fn account() -> Option<Account> {
+    Some(Account(phone("6281200000001")))
+}
+
+#[test]
+fn acks_of_own_messages_are_told_whatever_chat_they_are_in() {
+    let rows = [
+        (
+            "message.ack",
+            format!("true_{PHONE}@c.us_{ID}"),
+            json!(1),
+            Some(Ack::Server),
+        ),
+        (
+            "message.ack",
+            format!("true_222@lid_{ID}"),
+            json!(2),
+            Some(Ack::Device),
+        ),
+        (
+            "message.ack",
+            format!("true_{PHONE}@c.us_{ID}"),
+            json!(-1),
+            Some(Ack::Error),
+        ),
+        (
+            "message.ack",
+            format!("true_{PHONE}@c.us_{ID}"),
+            json!(99),
+            None,
+        ),
+        (
+            "message.ack",
+            format!("false_{PHONE}@c.us_{ID}"),
+            json!(3),
+            None,
+        ),
+        (
+            "message.ack.group",
+            format!("true_120363000000000001@g.us_{ID}_6281200000001@c.us"),
+            json!(3),
+            Some(Ack::Read),
+        ),
+    ];
+    for (event, id, level, expected) in rows {
+        let from_me = id.starts_with("true");
+        let told = heard(event, json!({"id": id, "fromMe": from_me, "ack": level}));
+        let expected = expected.map(|ack| Notice::Ack {
+            session: session(),
+            account: account(),
+            message_id: ID.into(),
+            ack,
+        });
+        assert_eq!(told, Vec::from_iter(expected), "{id} {level}");
+    }
+}
+
+fn echo(change: Value) -> Vec<Notice> {
+    let mut payload = json!({
+        "id": format!("true_{PHONE}@c.us_{ID}"), "timestamp": 1, "from": format!("{PHONE}@c.us"),
+        "fromMe": true, "source": "api", "body": "Halo Budi", "hasMedia": false, "ack": 0,
+        "_data": {"message": {"extendedTextMessage": {"text": "Halo Budi"}}},
+    });
+    let fields = payload.as_object_mut().unwrap();
+    for (key, value) in change.as_object().unwrap() {
+        fields.insert(key.clone(), value.clone());
+    }
+    heard("message.any", payload)
+}
+
+#[test]
+fn an_echo_tells_chat_kind_and_text() {
+    let phone_there = Some(phone(PHONE));
+    let text = Some(MessageKind::Text);
+    let lid = format!("true_222@lid_{ID}");
+    let alt = json!({"remoteJid": "222@lid", "remoteJidAlt": format!("{PHONE}@s.whatsapp.net")});
+    let rows = [
+        (json!({}), phone_there, text),
+        (json!({"id": lid, "from": "222@lid"}), None, text),
+        (
+            json!({"id": lid, "from": "222@lid", "_data": {"key": alt, "message": {"conversation": "Halo Budi"}}}),
+            phone_there,
+            text,
+        ),
+        (
+            json!({"hasMedia": true, "_data": {"message": {"imageMessage": {"caption": "Halo Budi"}}}}),
+            phone_there,
+            Some(MessageKind::Image),
+        ),
+        (
+            json!({"hasMedia": true, "_data": {"message": {"documentWithCaptionMessage": {}}}}),
+            phone_there,
+            Some(MessageKind::File),
+        ),
+        (
+            json!({"hasMedia": true, "_data": {"Message": {"documentMessage": {}}}}),
+            phone_there,
+            Some(MessageKind::File),
+        ),
+        (
+            json!({"hasMedia": true, "_data": {"type": "image"}}),
+            phone_there,
+            Some(MessageKind::Image),
+        ),
+        (
+            json!({"hasMedia": true, "_data": {"type": "document"}}),
+            phone_there,
+            Some(MessageKind::File),
+        ),
+        (
+            json!({"from": "6281200000001@c.us", "_data": {"type": "chat"}}),
+            phone_there,
+            text,
+        ),
+        (json!({"hasMedia": true, "_data": {}}), phone_there, None),
+        (json!({"hasMedia": false, "_data": null}), phone_there, text),
+        (json!({"hasMedia": null, "_data": null}), phone_there, None),
+    ];
+    for (change, to, kind) in rows {
+        let expected = Notice::Echo {
+            session: session(),
+            account: account(),
+            message_id: ID.into(),
+            to,
+            kind,
+            text_hash: text_hash("Halo Budi"),
+        };
+        assert_eq!(echo(change.clone()), [expected], "{change}");
+    }
+}
+
+#[test]
+fn what_was_typed_on_the_phone_or_came_from_others_is_no_echo() {
+    assert_eq!(echo(json!({"source": "app"})), []);
+    assert_eq!(echo(json!({"source": null})), []);
+    assert_eq!(echo(json!({"fromMe": false})), []);
+    assert_eq!(
+        heard(
+            "message",
+            json!({"id": format!("false_{PHONE}@c.us_{ID}"), "fromMe": false})
+        ),
+        []
+    );
+    assert_eq!(heard("presence.update", json!({})), []);
+    assert_eq!(heard("message.ack", json!({"ack": "?"})), []);
+}
+
+#[test]
+fn a_session_tells_its_account_only_while_it_works() {
+    for (status, readiness, whose) in [
+        ("WORKING", Readiness::Working, account()),
+        ("STARTING", Readiness::NotReady("STARTING".into()), None),
+        ("NEW_ONE", Readiness::NotReady("NEW_ONE".into()), None),
+    ] {
+        let told = heard(
+            "session.status",
+            json!({"name": "default", "status": status}),
+        );
+        let expected = Notice::Status {
+            session: session(),
+            readiness,
+            account: whose,
+        };
+        assert_eq!(told, [expected]);
+    }
+}
