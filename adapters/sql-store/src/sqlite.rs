@@ -1,0 +1,332 @@
+//! The store in one SQLite file. One thread owns the connection and takes one call after another; statements are
+//! prepared once. The file is in WAL mode, so that other processes read beside the runner, and leave commands.
+
+mod batch;
+mod campaigns;
+mod commands;
+mod fault;
+mod lock;
+mod moves;
+mod reading;
+mod rows;
+mod schema;
+mod silence;
+mod take_over;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+use async_trait::async_trait;
+use campaign_core::campaign::Definition;
+use campaign_core::clock::{Now, Stamp};
+use campaign_core::delivery::{CampaignId, DeliveryId};
+use campaign_core::gateway::{Account, Session};
+use campaign_core::limits::LaneLimits;
+use campaign_core::message::MessageKind;
+use campaign_core::phone::PhoneNumber;
+use campaign_core::store::{
+    Answer, Batch, CampaignRecord, Command, CommandId, DoubtPage, DoubtQuery, Effect, Imported,
+    LaneRecord, NewRecipient, ReadyPage, ReadyQuery, ReportQuery, ReportRow, RunnerWord, Store,
+    StoreError, Suppression, TakeOver,
+};
+use jiff::Timestamp;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use self::batch::Sweeps;
+use self::commands::OpenCommands;
+use self::fault::Fault;
+use self::lock::{RunnerLock, Seen};
+
+/// What survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// Every batch survives a loss of power: `synchronous=FULL`.
+    #[default]
+    Full,
+    /// Every batch survives the end of the process; a loss of power may cost the last ones, and with them the promise that nobody gets
+    /// a message twice: `synchronous=NORMAL`.
+    Normal,
+}
+
+/// How a database is opened.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Options {
+    /// What survives.
+    pub durability: Durability,
+    /// The most pages of 4 KiB that the file may have; `None`: as many as the disk holds.
+    pub pages_max: Option<u32>,
+}
+
+/// A store in one SQLite file.
+///
+/// The file, and those that belong to it, can be read by their owner only (Unix: mode 0600). Beside `campaigns.db` there are
+/// `campaigns.db-wal` and `-shm` while it is open, `campaigns.db.lock` (who sends), and `campaigns.db.seen`: by it a database
+/// that was copied back from a backup is recognised at the next take-over, and everything open in it is looked up before
+/// anything is sent. Move the files together. What it cannot recognise is a backup of all files together; after
+/// bringing one back, call [`SqliteStore::mark_restored`].
+///
+/// ```
+/// use campaign_core::store::Store;
+/// use sql_store::{Options, SqliteStore};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// let store = SqliteStore::open(folder.path().join("campaigns.db"), Options::default())?;
+/// assert!(store.campaigns().await?.is_empty());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+type Job = Box<dyn FnOnce(&mut Database) + Send>;
+
+/// The connection, and what its thread remembers between calls.
+#[derive(Debug)]
+struct Database {
+    connection: Connection,
+    path: PathBuf,
+    options: Options,
+    lock: Option<RunnerLock>,
+    seen: Option<Seen>,
+    commands: OpenCommands,
+    /// Imports that were begun here.
+    imports: HashMap<CampaignId, i64>,
+    sweeps: Sweeps,
+}
+
+impl SqliteStore {
+    /// Opens a database, and makes it when there is none. An older schema is brought up to date after the file has been copied to
+    /// `<path>.v<version>.bak`.
+    ///
+    /// # Errors
+    /// [`StoreError::TooNew`] for a database of a newer program, [`StoreError::Refused`] for one of another program,
+    /// [`StoreError::Failed`] when the file cannot be opened.
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, StoreError> {
+        let path = path.as_ref().to_path_buf();
+        let connection = schema::open(&path, &options)?;
+        let mut database = Database {
+            connection,
+            path: path.clone(),
+            options,
+            lock: None,
+            seen: None,
+            commands: OpenCommands::default(),
+            imports: HashMap::new(),
+            sweeps: Sweeps::new(),
+        };
+        let (jobs, queue) = mpsc::channel::<Job>();
+        let thread = std::thread::Builder::new()
+            .name("sqlite".to_owned())
+            .spawn(move || {
+                while let Ok(job) = queue.recv() {
+                    job(&mut database);
+                }
+            })
+            .map_err(|error| Fault::file(&path, error))?;
+        Ok(Self {
+            path,
+            jobs: Some(jobs),
+            thread: Some(thread),
+        })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Copies the database as of one moment to a new file, while it is in use. Opened under its new name, the copy counts as restored.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when there is such a file already; [`StoreError::Failed`] when it cannot be written.
+    pub async fn backup(&self, to: impl AsRef<Path>) -> Result<(), StoreError> {
+        let to = to.as_ref().to_path_buf();
+        self.call(move |database| schema::copy(&database.connection, &to))
+            .await
+    }
+
+    /// Says that this database was brought back from a backup, where that cannot be seen: after a copy of all its files together, of a
+    /// whole disk or of a virtual machine. The next take-over looks everything open up before anything is sent.
+    ///
+    /// # Errors
+    /// [`StoreError::RunnerBusy`] while a process sends from it.
+    pub async fn mark_restored(&self) -> Result<(), StoreError> {
+        self.call(Database::mark_restored).await
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Database) -> fault::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let closed = || StoreError::from(Fault::Closed);
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |database| {
+            // Nobody waits for the answer any more: the work is done all the same.
+            let _ = answer.send(work(database));
+        });
+        let jobs = self.jobs.as_ref().ok_or_else(closed)?;
+        jobs.send(job).map_err(|_| closed())?;
+        match answered.await {
+            Ok(result) => result.map_err(StoreError::from),
+            // The thread ended half-way.
+            Err(error) => Err(StoreError::Unknown(Box::new(error))),
+        }
+    }
+}
+
+impl Drop for SqliteStore {
+    /// Finishes what was begun, and gives the lock back.
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take() {
+            // It ended early: there is nothing left to wait for.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn take_over(&self, now: Stamp) -> Result<TakeOver, StoreError> {
+        self.call(move |database| database.take_over(now)).await
+    }
+
+    async fn step_down(&self) -> Result<(), StoreError> {
+        self.call(|database| {
+            database.lock = None;
+            database.seen = None;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn lane(
+        &self,
+        account: Account,
+        session: &Session,
+        limits: &LaneLimits,
+    ) -> Result<LaneRecord, StoreError> {
+        let (session, limits) = (session.clone(), limits.clone());
+        self.call(move |database| database.lane(account, &session, &limits))
+            .await
+    }
+
+    async fn commit(&self, batch: Arc<Batch>) -> Result<Vec<Effect>, StoreError> {
+        self.call(move |database| database.commit(&batch)).await
+    }
+
+    async fn ready(&self, query: ReadyQuery) -> Result<ReadyPage, StoreError> {
+        self.call(move |database| database.ready(query)).await
+    }
+
+    async fn doubts(&self, query: DoubtQuery) -> Result<DoubtPage, StoreError> {
+        self.call(move |database| database.doubts(query)).await
+    }
+
+    async fn mark_silent(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        self.call(move |database| database.mark_silent(before, limit))
+            .await
+    }
+
+    async fn delivery_of(&self, foreign_id: &str) -> Result<Option<DeliveryId>, StoreError> {
+        let foreign_id = foreign_id.to_owned();
+        self.call(move |database| database.delivery_of(&foreign_id))
+            .await
+    }
+
+    async fn open_attempt(
+        &self,
+        account: Account,
+        to: PhoneNumber,
+        kind: MessageKind,
+        text_hash: u64,
+    ) -> Result<Option<DeliveryId>, StoreError> {
+        self.call(move |database| database.open_attempt(account, to, kind, text_hash))
+            .await
+    }
+
+    async fn create(
+        &self,
+        definition: &Definition,
+        columns: &[Box<str>],
+        now: Now,
+    ) -> Result<CampaignId, StoreError> {
+        let (definition, columns) = (definition.clone(), columns.to_vec());
+        self.call(move |database| database.create(&definition, &columns, now))
+            .await
+    }
+
+    async fn import(
+        &self,
+        campaign: CampaignId,
+        recipients: Vec<NewRecipient>,
+        rejected: u64,
+    ) -> Result<Vec<Imported>, StoreError> {
+        self.call(move |database| database.import(campaign, &recipients, rejected))
+            .await
+    }
+
+    async fn campaign(&self, name: &str) -> Result<Option<CampaignRecord>, StoreError> {
+        let name = name.to_owned();
+        self.call(move |database| database.campaign(&name)).await
+    }
+
+    async fn campaigns(&self) -> Result<Vec<CampaignRecord>, StoreError> {
+        self.call(|database| database.campaigns()).await
+    }
+
+    async fn report(&self, query: ReportQuery) -> Result<Vec<ReportRow>, StoreError> {
+        self.call(move |database| database.report(&query)).await
+    }
+
+    async fn suppress(&self, numbers: &[Suppression]) -> Result<(), StoreError> {
+        let numbers = numbers.to_vec();
+        self.call(move |database| database.suppress(&numbers)).await
+    }
+
+    async fn unsuppress(&self, numbers: &[PhoneNumber]) -> Result<u64, StoreError> {
+        let numbers = numbers.to_vec();
+        self.call(move |database| database.unsuppress(&numbers))
+            .await
+    }
+
+    async fn suppressed(
+        &self,
+        after: Option<PhoneNumber>,
+        limit: u32,
+    ) -> Result<Vec<Suppression>, StoreError> {
+        self.call(move |database| database.suppressed(after, limit))
+            .await
+    }
+
+    async fn submit(&self, command: &Command) -> Result<CommandId, StoreError> {
+        let command = command.clone();
+        self.call(move |database| database.submit(&command)).await
+    }
+
+    async fn open_commands(&self) -> Result<Vec<(CommandId, Command)>, StoreError> {
+        self.call(Database::open_commands).await
+    }
+
+    async fn answer(&self, command: CommandId) -> Result<Option<Answer>, StoreError> {
+        self.call(move |database| database.answer(command)).await
+    }
+
+    async fn publish(&self, word: &str) -> Result<(), StoreError> {
+        let word = word.to_owned();
+        self.call(move |database| database.publish(&word)).await
+    }
+
+    async fn runner(&self) -> Result<Option<RunnerWord>, StoreError> {
+        self.call(|database| database.runner()).await
+    }
+}

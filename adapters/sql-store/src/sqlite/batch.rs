@@ -1,0 +1,508 @@
+//! Makes the changes of a batch, in one transaction that is durable when it returns.
+
+use std::collections::HashMap;
+
+use campaign_core::campaign::CampaignState;
+use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Reason, State, apply};
+use campaign_core::store::{
+    Batch, Change, Effect, Epoch, Happened, Journal, LaneId, LaneNote, Lost, StoreError, Sweep,
+};
+use rusqlite::{OptionalExtension, params};
+
+use super::Database;
+use super::fault::{Fault, Result};
+use super::lock::Seen;
+use super::moves::{Moves, Row};
+use super::rows::{self, SUPERSEDED};
+
+/// Looks without a decision; the engine keeps the last number for itself.
+const LOOKS_MAX: u8 = u8::MAX - 1;
+/// A batch waits for other processes' writes this often, some seconds each, before it is given back.
+const BUSY_TRIES_MAX: u32 = 6;
+
+impl Database {
+    /// Makes all changes, or none.
+    pub(super) fn commit(&mut self, batch: &Batch) -> Result<Vec<Effect>> {
+        self.begin()?;
+        let made = self.make(batch);
+        let (effects, number) = match made {
+            Ok(made) => made,
+            Err(fault) => {
+                self.roll_back();
+                return Err(fault);
+            }
+        };
+        if let Err(error) = self.connection.execute_batch("COMMIT") {
+            self.settle_commit(number, error)?;
+        }
+        let journals = batch
+            .changes
+            .iter()
+            .any(|change| matches!(change, Change::Journal(_)));
+        if journals {
+            // Nothing is sent before this is written: an older copy of the database stays recognisable.
+            self.see(number)
+                .map_err(|fault| StoreError::Unknown(Box::new(fault)))?;
+        }
+        if batch
+            .changes
+            .iter()
+            .any(|change| matches!(change, Change::Answer { .. }))
+        {
+            self.commands.forget();
+        }
+        Ok(effects)
+    }
+
+    fn see(&mut self, number: u64) -> Result<()> {
+        match &mut self.seen {
+            Some(seen) => seen.write(number),
+            None => {
+                let database =
+                    self.connection
+                        .query_row("SELECT database_id FROM meta", [], |row| row.get(0))?;
+                self.seen = Some(Seen::open(&self.path, database, number)?);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn begin(&self) -> Result<()> {
+        let mut tries = 1;
+        loop {
+            match self
+                .connection
+                .execute_batch("BEGIN IMMEDIATE")
+                .map_err(Fault::from)
+            {
+                Err(fault) if fault.is_busy() && tries < BUSY_TRIES_MAX => tries += 1,
+                other => return other,
+            }
+        }
+    }
+
+    pub(super) fn roll_back(&self) {
+        if !self.connection.is_autocommit() {
+            // A transaction that cannot even be rolled back ends with its connection; nothing of it is durable.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+    }
+
+    /// A COMMIT that failed: what it left behind tells whether it took place.
+    fn settle_commit(&self, number: u64, error: rusqlite::Error) -> Result<()> {
+        if !self.connection.is_autocommit() && self.connection.execute_batch("ROLLBACK").is_ok() {
+            return Err(error.into());
+        }
+        match self.batches() {
+            Ok(found) if found >= number => Ok(()),
+            Ok(_) => Err(error.into()),
+            Err(_) => Err(StoreError::Unknown(Box::new(Fault::from(error))).into()),
+        }
+    }
+
+    pub(super) fn batches(&self) -> Result<u64> {
+        let batches: i64 = self
+            .connection
+            .prepare_cached("SELECT batches FROM meta")?
+            .query_row([], |row| row.get(0))?;
+        u64::try_from(batches).map_err(Fault::unreadable)
+    }
+
+    fn make(&mut self, batch: &Batch) -> Result<(Vec<Effect>, u64)> {
+        let mut sweeps = std::mem::take(&mut self.sweeps);
+        let mut making = Making {
+            moves: Moves::new(&self.connection, batch.at),
+            lanes: HashMap::new(),
+            campaigns: HashMap::new(),
+            imports: &self.imports,
+            sweeps: &mut sweeps,
+        };
+        let effects = batch
+            .changes
+            .iter()
+            .map(|change| making.change(change))
+            .collect::<Result<Vec<Effect>>>()?;
+        making.forget_sweeps_past_failures();
+        making.moves.write_counts()?;
+        self.sweeps = sweeps;
+        let (elapsed, wall, boot) = rows::columns(batch.at);
+        let number: i64 = self
+            .connection
+            .prepare_cached(
+                "UPDATE meta SET batches = batches + 1, last_elapsed = ?, last_wall = ?, last_boot = ? RETURNING batches",
+            )?
+            .query_row([elapsed, wall, boot], |row| row.get(0))?;
+        Ok((effects, u64::try_from(number).map_err(Fault::unreadable)?))
+    }
+}
+
+/// Where sweeps of failed deliveries go on, so that a sweep in many batches reads each delivery once.
+pub(super) type Sweeps = HashMap<(CampaignId, Option<Reason>), i64>;
+
+/// One batch in the making.
+struct Making<'a> {
+    moves: Moves<'a>,
+    lanes: HashMap<LaneId, Option<Epoch>>,
+    campaigns: HashMap<CampaignId, Option<CampaignState>>,
+    imports: &'a HashMap<CampaignId, i64>,
+    sweeps: &'a mut Sweeps,
+}
+
+impl Making<'_> {
+    fn change(&mut self, change: &Change) -> Result<Effect> {
+        match change {
+            Change::Journal(journal) => self.journal(journal),
+            Change::Happened(happened) => self.moves.happened(happened),
+            Change::Looked {
+                delivery,
+                next,
+                missing,
+            } => self.looked(*delivery, next.map(rows::micros), missing),
+            Change::Campaign { campaign, from, to } => self.campaign(*campaign, *from, *to),
+            Change::Lane(note) => self.lane(note),
+            Change::Sweep {
+                campaign,
+                what,
+                deliveries_max,
+            } => self.sweep(*campaign, *what, *deliveries_max),
+            Change::LookNow { campaign } => self.look_now(*campaign),
+            Change::Limits { account, limits } => {
+                let changed = self
+                    .moves
+                    .connection
+                    .prepare_cached("UPDATE lane SET limits = ? WHERE account = ?")?
+                    .execute(params![
+                        serde_json::to_string(limits)?,
+                        rows::digits(account.0)
+                    ])?;
+                Ok(done_or_not_found(changed))
+            }
+            Change::NewGeneration { delivery } => self.moves.new_generation(*delivery),
+            Change::Answer { command, answer } => {
+                let changed = self
+                    .moves
+                    .connection
+                    .prepare_cached("UPDATE command SET answer = ? WHERE id = ?")?
+                    .execute(params![
+                        serde_json::to_string(answer)?,
+                        command.0.cast_signed()
+                    ])?;
+                Ok(done_or_not_found(changed))
+            }
+        }
+    }
+
+    /// Everything that must hold at send time, in the transaction that puts the attempt on record.
+    fn journal(&mut self, journal: &Journal) -> Result<Effect> {
+        let lost = |why| Ok(Effect::Lost(why));
+        match self.epoch(journal.lane)? {
+            None => return lost(Lost::NotFound),
+            Some(epoch) if epoch != journal.epoch => return lost(Lost::NotOwner),
+            Some(_) => {}
+        }
+        match self.campaign_state(journal.delivery.campaign())? {
+            None => return lost(Lost::NotFound),
+            Some(CampaignState::Running) => {}
+            Some(other) => return lost(Lost::Campaign(other)),
+        }
+        let Some(row) = self.moves.find(journal.delivery)? else {
+            return lost(Lost::NotFound);
+        };
+        let Ok(sending) = apply(row.standing, Happening::Journalled) else {
+            return lost(Lost::Delivery(row.standing));
+        };
+        let connection = self.moves.connection;
+        let is_suppressed: Option<i64> = connection
+            .prepare_cached("SELECT phone FROM suppression WHERE phone = ?")?
+            .query_row([row.phone], |row| row.get(0))
+            .optional()?;
+        if is_suppressed.is_some() {
+            return lost(Lost::Suppressed);
+        }
+        let id = rows::number(row.id);
+        let opened = connection
+            .prepare_cached(
+                "INSERT INTO open_chat (lane, phone, delivery) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![journal.lane.0, row.phone, id])?;
+        if opened == 0 {
+            return lost(Lost::ChatBusy);
+        }
+        let (elapsed, wall, boot) = rows::columns(self.moves.at);
+        connection
+            .prepare_cached(
+                "INSERT INTO attempt (delivery, previous, lane, epoch, kind, text_hash,
+                                      started_elapsed, started_wall, started_boot)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                id,
+                row.attempt,
+                journal.lane.0,
+                journal.epoch.0,
+                journal.kind as u8,
+                journal.text_hash.cast_signed(),
+                elapsed,
+                wall,
+                boot,
+            ])?;
+        let attempt = connection.last_insert_rowid();
+        let from = row.standing;
+        let row = Row {
+            attempt: Some(attempt),
+            ..row
+        };
+        self.moves.put(&row, sending, None, None)?;
+        Ok(Effect::Moved { from, to: sending })
+    }
+
+    fn looked(&self, delivery: DeliveryId, next: Option<i64>, missing: &str) -> Result<Effect> {
+        let changed = self
+            .moves
+            .connection
+            .prepare_cached(
+                "UPDATE doubt SET looks = min(looks + 1, ?), next_look = ?, missing = ? WHERE delivery = ?",
+            )?
+            .execute(params![LOOKS_MAX, next, missing, rows::number(delivery)])?;
+        if changed > 0 {
+            return Ok(Effect::Done);
+        }
+        Ok(match self.moves.find(delivery)? {
+            Some(row) => Effect::Lost(Lost::Delivery(row.standing)),
+            None => Effect::Lost(Lost::NotFound),
+        })
+    }
+
+    fn campaign(
+        &mut self,
+        campaign: CampaignId,
+        from: CampaignState,
+        to: CampaignState,
+    ) -> Result<Effect> {
+        let Some(state) = self.campaign_state(campaign)? else {
+            return Ok(Effect::Lost(Lost::NotFound));
+        };
+        if state != from || !from.may_become(to) {
+            return Ok(Effect::Lost(Lost::Campaign(state)));
+        }
+        let connection = self.moves.connection;
+        if let Some(import) = self
+            .imports
+            .get(&campaign)
+            .filter(|_| to == CampaignState::Frozen)
+        {
+            let current: i64 = connection
+                .prepare_cached("SELECT import FROM campaign WHERE id = ?")?
+                .query_row([campaign.number()], |row| row.get(0))?;
+            if current != *import {
+                return Ok(Effect::Lost(Lost::Campaign(state)));
+            }
+        }
+        connection
+            .prepare_cached("UPDATE campaign SET state = ? WHERE id = ? AND state = ?")?
+            .execute(params![to as u8, campaign.number(), from as u8])?;
+        self.campaigns.insert(campaign, Some(to));
+        Ok(Effect::Done)
+    }
+
+    fn lane(&mut self, note: &LaneNote) -> Result<Effect> {
+        match self.epoch(note.lane)? {
+            None => return Ok(Effect::Lost(Lost::NotFound)),
+            Some(epoch) if epoch != note.epoch => return Ok(Effect::Lost(Lost::NotOwner)),
+            Some(_) => {}
+        }
+        let (day, sends) = match note.day {
+            Some((day, sends)) => (Some(day.to_string()), sends),
+            None => (None, 0),
+        };
+        let hold = note
+            .hold
+            .map(|(trouble, until)| {
+                serde_json::to_string(&trouble).map(|trouble| (trouble, rows::micros(until)))
+            })
+            .transpose()?;
+        let (hold, until) = hold.unzip();
+        self.moves
+            .connection
+            .prepare_cached(
+                "UPDATE lane SET day = ?, day_sends = ?, hold = ?, hold_until = ?, trusted = ?
+                 WHERE id = ? AND epoch = ?",
+            )?
+            .execute(params![
+                day,
+                sends,
+                hold,
+                until,
+                serde_json::to_string(&note.trusted)?,
+                note.lane.0,
+                note.epoch.0
+            ])?;
+        Ok(Effect::Done)
+    }
+
+    fn sweep(&mut self, campaign: CampaignId, what: Sweep, max: u32) -> Result<Effect> {
+        if self.campaign_state(campaign)?.is_none() {
+            return Ok(Effect::Lost(Lost::NotFound));
+        }
+        let happening = match what {
+            Sweep::Cancel => Happening::Cancelled,
+            Sweep::Expire => Happening::Skipped(Reason::Expired),
+            Sweep::Retry(reason) => return self.sweep_failed(campaign, reason, max),
+        };
+        let (first, last) = rows::range(campaign);
+        let scheduled = self.numbers(
+            "SELECT delivery FROM ready WHERE delivery BETWEEN ? AND ? ORDER BY delivery LIMIT ?",
+            [first, last, i64::from(max)],
+        )?;
+        for delivery in &scheduled {
+            self.moves.happened(&Happened {
+                delivery: rows::delivery(*delivery)?,
+                happening,
+                ends_attempt: false,
+                next: None,
+                foreign_id: None,
+                message: None,
+            })?;
+        }
+        Ok(swept(scheduled.len()))
+    }
+
+    /// Goes on behind the last one swept; what another process let fail before it is found by looking once more from the start
+    /// before it says that there are no more.
+    fn sweep_failed(
+        &mut self,
+        campaign: CampaignId,
+        reason: Option<Reason>,
+        max: u32,
+    ) -> Result<Effect> {
+        self.forget_sweeps_past_failures();
+        let (first, last) = rows::range(campaign);
+        let mut after = self.sweeps.remove(&(campaign, reason)).unwrap_or(first - 1);
+        let mut count = 0;
+        let mut is_again = after < first;
+        loop {
+            let left = i64::from(max) - count;
+            let failed = self.failed(after, last, reason, left)?;
+            for delivery in &failed {
+                // One without another generation stays failed.
+                let effect = self.moves.new_generation(rows::delivery(*delivery)?)?;
+                count += i64::from(matches!(effect, Effect::Created(_)));
+                after = *delivery;
+            }
+            let is_end = i64::try_from(failed.len()).unwrap_or(i64::MAX) < left;
+            if count >= i64::from(max) {
+                self.sweeps.insert((campaign, reason), after);
+                break;
+            }
+            if is_end && is_again {
+                break;
+            }
+            if is_end {
+                is_again = true;
+                after = first - 1;
+            }
+        }
+        Ok(swept(usize::try_from(count).unwrap_or(usize::MAX)))
+    }
+
+    /// What failed behind a sweep's place is the next to be swept.
+    fn forget_sweeps_past_failures(&mut self) {
+        for failed in self.moves.failed.drain(..) {
+            let before = rows::number(failed) - 1;
+            for ((campaign, _), after) in self.sweeps.iter_mut() {
+                if *campaign == failed.campaign() {
+                    *after = before.min(*after);
+                }
+            }
+        }
+    }
+
+    fn failed(&self, after: i64, last: i64, reason: Option<Reason>, max: i64) -> Result<Vec<i64>> {
+        let mut statement = self.moves.connection.prepare_cached(
+            "SELECT id FROM delivery
+             WHERE id > ? AND id <= ? AND state = ? AND flags & ? = 0 AND (reason = ? OR (? = 0 AND reason <> ?))
+             ORDER BY id LIMIT ?",
+        )?;
+        let wanted = rows::reason_number(reason);
+        let found = statement.query_map(
+            params![
+                after,
+                last,
+                State::Failed as u8,
+                SUPERSEDED,
+                wanted,
+                wanted,
+                Reason::GivenUp as u8,
+                max
+            ],
+            |row| row.get(0),
+        )?;
+        Ok(found.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn look_now(&mut self, campaign: CampaignId) -> Result<Effect> {
+        if self.campaign_state(campaign)?.is_none() {
+            return Ok(Effect::Lost(Lost::NotFound));
+        }
+        let (first, last) = rows::range(campaign);
+        self.moves
+            .connection
+            .prepare_cached(
+                "UPDATE doubt SET next_look = ? WHERE delivery BETWEEN ? AND ?
+                 AND EXISTS (SELECT 1 FROM delivery WHERE id = doubt.delivery AND state = ?)",
+            )?
+            .execute(params![
+                rows::micros(self.moves.at.wall),
+                first,
+                last,
+                State::Unconfirmed as u8
+            ])?;
+        Ok(Effect::Done)
+    }
+
+    fn numbers(&self, sql: &str, parameters: [i64; 3]) -> Result<Vec<i64>> {
+        let mut statement = self.moves.connection.prepare_cached(sql)?;
+        let found = statement.query_map(parameters, |row| row.get(0))?;
+        Ok(found.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn epoch(&mut self, lane: LaneId) -> Result<Option<Epoch>> {
+        if let Some(epoch) = self.lanes.get(&lane) {
+            return Ok(*epoch);
+        }
+        let epoch: Option<u32> = self
+            .moves
+            .connection
+            .prepare_cached("SELECT epoch FROM lane WHERE id = ?")?
+            .query_row([lane.0], |row| row.get(0))
+            .optional()?;
+        Ok(*self.lanes.entry(lane).or_insert(epoch.map(Epoch)))
+    }
+
+    fn campaign_state(&mut self, campaign: CampaignId) -> Result<Option<CampaignState>> {
+        if let Some(state) = self.campaigns.get(&campaign) {
+            return Ok(*state);
+        }
+        let number: Option<u8> = self
+            .moves
+            .connection
+            .prepare_cached("SELECT state FROM campaign WHERE id = ?")?
+            .query_row([campaign.number()], |row| row.get(0))
+            .optional()?;
+        let state = number.and_then(CampaignState::from_number);
+        self.campaigns.insert(campaign, state);
+        Ok(state)
+    }
+}
+
+fn done_or_not_found(changed: usize) -> Effect {
+    if changed == 0 {
+        Effect::Lost(Lost::NotFound)
+    } else {
+        Effect::Done
+    }
+}
+
+fn swept(count: usize) -> Effect {
+    Effect::Swept(u32::try_from(count).unwrap_or(u32::MAX))
+}

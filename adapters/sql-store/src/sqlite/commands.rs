@@ -1,0 +1,165 @@
+//! Commands and their answers, the runner's word, and the suppression list: what other processes write beside the runner.
+
+use campaign_core::phone::PhoneNumber;
+use campaign_core::store::{Answer, Command, CommandId, RunnerWord, Suppression};
+use rusqlite::{OptionalExtension, params};
+
+use super::Database;
+use super::fault::{Fault, Result};
+use super::lock::RunnerLock;
+use super::rows;
+
+/// The open commands as last read. They are asked for several times a second and hardly ever change: SQLite tells for next to
+/// nothing whether another connection has written.
+#[derive(Debug, Default)]
+pub(super) struct OpenCommands {
+    read: Option<(i64, Vec<(CommandId, Command)>)>,
+}
+
+impl OpenCommands {
+    /// This connection has written some.
+    pub(super) fn forget(&mut self) {
+        self.read = None;
+    }
+}
+
+impl Database {
+    pub(super) fn submit(&mut self, command: &Command) -> Result<CommandId> {
+        self.commands.forget();
+        self.connection
+            .prepare_cached("INSERT INTO command (body) VALUES (?)")?
+            .execute([serde_json::to_string(command)?])?;
+        let id = self.connection.last_insert_rowid();
+        Ok(CommandId(id.cast_unsigned()))
+    }
+
+    pub(super) fn open_commands(&mut self) -> Result<Vec<(CommandId, Command)>> {
+        let version: i64 = self
+            .connection
+            .prepare_cached("PRAGMA data_version")?
+            .query_row([], |row| row.get(0))?;
+        if let Some((read, commands)) = &self.commands.read
+            && *read == version
+        {
+            return Ok(commands.clone());
+        }
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, body FROM command WHERE answer IS NULL ORDER BY id")?;
+        let mut commands = Vec::new();
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            let id: i64 = row.get(0)?;
+            let body: String = row.get(1)?;
+            commands.push((CommandId(id.cast_unsigned()), serde_json::from_str(&body)?));
+        }
+        self.commands.read = Some((version, commands.clone()));
+        Ok(commands)
+    }
+
+    pub(super) fn answer(&self, command: CommandId) -> Result<Option<Answer>> {
+        let answer: Option<Option<String>> = self
+            .connection
+            .prepare_cached("SELECT answer FROM command WHERE id = ?")?
+            .query_row([command.0.cast_signed()], |row| row.get(0))
+            .optional()?;
+        Ok(answer
+            .flatten()
+            .map(|answer| serde_json::from_str(&answer))
+            .transpose()?)
+    }
+
+    pub(super) fn publish(&self, word: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("UPDATE runner SET word = ?")?
+            .execute([word])?;
+        Ok(())
+    }
+
+    pub(super) fn runner(&self) -> Result<Option<RunnerWord>> {
+        if self.lock.is_none() && !RunnerLock::is_held(&self.path)? {
+            return Ok(None);
+        }
+        let found = self
+            .connection
+            .prepare_cached("SELECT holder, word FROM runner")?
+            .query_row([], |row| {
+                Ok(RunnerWord {
+                    holder: row.get(0)?,
+                    word: row.get(1)?,
+                })
+            })
+            .optional()?;
+        Ok(found)
+    }
+
+    pub(super) fn holder_on_record(&self) -> Result<Option<String>> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT holder FROM runner")?
+            .query_row([], |row| row.get(0))
+            .optional()?)
+    }
+
+    pub(super) fn suppress(&self, numbers: &[Suppression]) -> Result<()> {
+        self.together(|| {
+            let mut statement = self.connection.prepare_cached(
+                "INSERT OR IGNORE INTO suppression (phone, source, since) VALUES (?, ?, ?)",
+            )?;
+            for number in numbers {
+                statement.execute(params![
+                    rows::digits(number.phone),
+                    number.source,
+                    rows::micros(number.since)
+                ])?;
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) fn unsuppress(&self, numbers: &[PhoneNumber]) -> Result<u64> {
+        self.together(|| {
+            let mut statement = self
+                .connection
+                .prepare_cached("DELETE FROM suppression WHERE phone = ?")?;
+            let mut removed = 0;
+            for number in numbers {
+                removed += statement.execute([rows::digits(*number)])?;
+            }
+            u64::try_from(removed).map_err(Fault::unreadable)
+        })
+    }
+
+    pub(super) fn suppressed(
+        &self,
+        after: Option<PhoneNumber>,
+        limit: u32,
+    ) -> Result<Vec<Suppression>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT phone, source, since FROM suppression WHERE phone > ? ORDER BY phone LIMIT ?",
+        )?;
+        let mut found = statement.query(params![after.map_or(0, rows::digits), limit])?;
+        let mut page = Vec::new();
+        while let Some(row) = found.next()? {
+            page.push(Suppression {
+                phone: rows::phone(row.get(0)?)?,
+                source: row.get(1)?,
+                since: rows::moment(row.get(2)?)?,
+            });
+        }
+        Ok(page)
+    }
+
+    /// Does everything in one transaction, or nothing.
+    pub(super) fn together<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.begin()?;
+        let done = work().and_then(|done| {
+            self.connection.execute_batch("COMMIT")?;
+            Ok(done)
+        });
+        if done.is_err() {
+            self.roll_back();
+        }
+        done
+    }
+}

@@ -1,0 +1,409 @@
+//! Pages in key order, and single look-ups.
+
+use campaign_core::clock::{BootId, Elapsed, Stamp};
+use campaign_core::delivery::{DeliveryId, Reason, State};
+use campaign_core::gateway::{Account, Session};
+use campaign_core::limits::LaneLimits;
+use campaign_core::message::MessageKind;
+use campaign_core::phone::PhoneNumber;
+use campaign_core::store::{
+    ControlRow, DoubtPage, DoubtQuery, Doubtful, Epoch, LaneId, LaneRecord, Ready, ReadyPage,
+    ReadyQuery, ReportQuery, ReportRow,
+};
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::Database;
+use super::fault::{Fault, Result};
+use super::moves::{NOT_HANDED_OVER, OWNER_DIED};
+use super::rows::{self, GENERATIONS, SUPERSEDED};
+
+/// With more doubts due than this, reading them in key order finds them sooner than sorting them.
+const DOUBTS_SORTED_MAX: usize = 4_096;
+/// So many of the nearest accepted messages take turns as the control of a look-up.
+const CONTROLS: usize = 4;
+/// A control is looked for among so many attempts before, and as many after.
+const CONTROL_REACH: i64 = 2_000;
+
+impl Database {
+    pub(super) fn ready(&self, query: ReadyQuery) -> Result<ReadyPage> {
+        let (first, last) = rows::range_after(query.campaign, query.after);
+        let due = rows::micros(query.due);
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let mut page = ReadyPage::default();
+        let mut statement = self.connection.prepare_cached(
+            "SELECT r.delivery, phone, attempts, \"values\"
+             FROM ready r JOIN delivery d ON d.id = r.delivery JOIN delivery_content c ON c.id = r.delivery & ~?
+             WHERE r.delivery BETWEEN ? AND ? AND not_before <= ? ORDER BY r.delivery LIMIT ?",
+        )?;
+        let mut found = statement.query(params![
+            GENERATIONS,
+            first,
+            last,
+            due,
+            i64::from(query.limit) + 1
+        ])?;
+        while let Some(row) = found.next()? {
+            if page.ready.len() == limit {
+                page.has_more = true;
+                break;
+            }
+            let values: String = row.get(3)?;
+            page.ready.push(Ready {
+                delivery: rows::delivery(row.get(0)?)?,
+                phone: rows::phone(row.get(1)?)?,
+                attempts: row.get(2)?,
+                values: rows::texts(&values)?,
+            });
+        }
+        let next: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT not_before FROM ready INDEXED BY ready_waiting
+                 WHERE not_before > 0 AND not_before > ? AND delivery BETWEEN ? AND ?
+                 ORDER BY not_before LIMIT 1",
+            )?
+            .query_row([due, first, last], |row| row.get(0))
+            .optional()?;
+        page.next_due = next.map(rows::moment).transpose()?;
+        Ok(page)
+    }
+
+    pub(super) fn doubts(&self, query: DoubtQuery) -> Result<DoubtPage> {
+        let after = query.after.map_or(-1, rows::number);
+        let due = rows::micros(query.due);
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let mut numbers = self.numbers(
+            "SELECT delivery FROM doubt INDEXED BY doubt_due
+             WHERE next_look IS NOT NULL AND next_look <= ? AND delivery > ? LIMIT ?",
+            [due, after, DOUBTS_SORTED_MAX as i64 + 1],
+        )?;
+        if numbers.len() > DOUBTS_SORTED_MAX {
+            numbers = self.numbers(
+                "SELECT delivery FROM doubt NOT INDEXED
+                 WHERE next_look <= ? AND delivery > ? ORDER BY delivery LIMIT ?",
+                [due, after, i64::from(query.limit) + 1],
+            )?;
+        }
+        numbers.sort_unstable();
+        let has_more = numbers.len() > limit;
+        numbers.truncate(limit);
+        let doubts = numbers
+            .into_iter()
+            .map(|number| self.doubtful(number))
+            .collect::<Result<Vec<Doubtful>>>()?;
+        let next_due = if has_more {
+            // Others are due already.
+            let rest = doubts
+                .last()
+                .map_or(after, |doubt| rows::number(doubt.delivery));
+            self.next_look("next_look <= ?", [due, rest])?
+        } else {
+            self.next_look("next_look > ?", [due, after])?
+        };
+        Ok(DoubtPage { doubts, next_due })
+    }
+
+    fn next_look(&self, when: &str, parameters: [i64; 2]) -> Result<Option<Timestamp>> {
+        let next: Option<i64> = self
+            .connection
+            .prepare_cached(&format!(
+                "SELECT next_look FROM doubt INDEXED BY doubt_due
+                 WHERE next_look IS NOT NULL AND {when} AND delivery > ? ORDER BY next_look LIMIT 1"
+            ))?
+            .query_row(parameters, |row| row.get(0))
+            .optional()?;
+        next.map(rows::moment).transpose()
+    }
+
+    fn doubtful(&self, number: i64) -> Result<Doubtful> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT d.state, d.reason, d.attempts, d.flags, d.phone, looks,
+                    coalesce(a.lane, (SELECT id FROM lane WHERE session = c.session ORDER BY id LIMIT 1), 0),
+                    coalesce(a.kind, c.kind),
+                    a.started_elapsed, a.started_wall, a.started_boot,
+                    a.ended_elapsed, a.ended_wall, a.ended_boot,
+                    r.started_elapsed, r.started_wall, r.started_boot,
+                    r.ended_elapsed, r.ended_wall, r.ended_boot,
+                    a.foreign_id, a.outcome, coalesce(a.seq, r.attempt_max, 0)
+             FROM doubt u JOIN delivery d ON d.id = u.delivery JOIN campaign c ON c.id = u.delivery >> 32
+             LEFT JOIN attempt a ON a.seq = d.attempt LEFT JOIN restoration r ON r.id = u.restoration
+             WHERE u.delivery = ?",
+        )?;
+        let mut found = statement.query([number])?;
+        let row = found
+            .next()?
+            .ok_or_else(|| Fault::unreadable(format!("the doubt about delivery {number}")))?;
+        let (started, ended) = open_time(row)?;
+        let lane = LaneId(row.get(6)?);
+        let looks: u8 = row.get(5)?;
+        Ok(Doubtful {
+            delivery: rows::delivery(number)?,
+            phone: rows::phone(row.get(4)?)?,
+            standing: rows::standing_at(row, 0)?,
+            lane,
+            kind: rows::kind(row.get(7)?)?,
+            started,
+            ended,
+            foreign_id: row.get(20)?,
+            looks,
+            control: self.control(number, lane, row.get(22)?, looks)?,
+        })
+    }
+
+    /// One of the nearest attempts of the lane whose message WAHA has taken: each look another one.
+    fn control(
+        &self,
+        number: i64,
+        lane: LaneId,
+        seq: i64,
+        looks: u8,
+    ) -> Result<Option<ControlRow>> {
+        let mut near = self.controls(
+            "SELECT a.seq, a.delivery, d.phone, a.foreign_id FROM attempt a JOIN delivery d ON d.attempt = a.seq AND d.id = a.delivery
+             WHERE a.seq BETWEEN ?1 - ?2 AND ?1 AND a.lane = ?3 AND a.delivery <> ?4
+               AND d.state BETWEEN ?5 AND ?6 AND d.reason <> ?7 ORDER BY a.seq DESC LIMIT ?8",
+            (number, lane, seq),
+        )?;
+        near.extend(self.controls(
+            "SELECT a.seq, a.delivery, d.phone, a.foreign_id FROM attempt a JOIN delivery d ON d.attempt = a.seq AND d.id = a.delivery
+             WHERE a.seq BETWEEN ?1 + 1 AND ?1 + ?2 AND a.lane = ?3 AND a.delivery <> ?4
+               AND d.state BETWEEN ?5 AND ?6 AND d.reason <> ?7 ORDER BY a.seq LIMIT ?8",
+            (number, lane, seq),
+        )?);
+        near.sort_unstable_by_key(|(other, _)| other.abs_diff(seq));
+        near.truncate(CONTROLS);
+        let turn = usize::from(looks).checked_rem(near.len());
+        Ok(turn
+            .and_then(|turn| near.into_iter().nth(turn))
+            .map(|(_, control)| control))
+    }
+
+    fn controls(
+        &self,
+        sql: &str,
+        (number, lane, seq): (i64, LaneId, i64),
+    ) -> Result<Vec<(i64, ControlRow)>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut found = statement.query(params![
+            seq,
+            CONTROL_REACH,
+            lane.0,
+            number,
+            State::Accepted as u8,
+            State::Played as u8,
+            Reason::ByOperator as u8,
+            CONTROLS as i64
+        ])?;
+        let mut controls = Vec::new();
+        while let Some(row) = found.next()? {
+            controls.push((
+                row.get(0)?,
+                ControlRow {
+                    delivery: rows::delivery(row.get(1)?)?,
+                    phone: rows::phone(row.get(2)?)?,
+                    foreign_id: row.get(3)?,
+                },
+            ));
+        }
+        Ok(controls)
+    }
+
+    pub(super) fn report(&self, query: &ReportQuery) -> Result<Vec<ReportRow>> {
+        // A recipient that was shown is not shown again because it has a new generation.
+        let (first, last) = match query.after {
+            Some(after) => (
+                (rows::number(after) | GENERATIONS) + 1,
+                rows::range(query.campaign).1,
+            ),
+            None => rows::range(query.campaign),
+        };
+        let states = query
+            .states
+            .iter()
+            .fold(0i64, |mask, state| mask | 1 << (*state as u8));
+        let states = if query.states.is_empty() {
+            i64::MAX
+        } else {
+            states
+        };
+        let mut statement = self.connection.prepare_cached(
+            "SELECT state, reason, attempts, flags, d.id, c.row, phone, c.key, c.\"values\", changed_at,
+                    coalesce(u.missing, m.message)
+             FROM delivery d JOIN delivery_content c ON c.id = d.id & ~?1
+             LEFT JOIN doubt u ON u.delivery = d.id LEFT JOIN remark m ON m.delivery = d.id
+             WHERE d.id BETWEEN ?2 AND ?3 AND flags & ?4 = 0 AND (?5 >> state) & 1 ORDER BY d.id LIMIT ?6",
+        )?;
+        let mut found = statement.query(params![
+            GENERATIONS,
+            first,
+            last,
+            SUPERSEDED,
+            states,
+            query.limit
+        ])?;
+        let mut page = Vec::new();
+        while let Some(row) = found.next()? {
+            let (file_row, values): (i64, String) = (row.get(5)?, row.get(8)?);
+            page.push(ReportRow {
+                delivery: rows::delivery(row.get(4)?)?,
+                row: file_row.cast_unsigned(),
+                phone: rows::phone(row.get(6)?)?,
+                key: row.get(7)?,
+                values: rows::texts(&values)?,
+                standing: rows::standing_at(row, 0)?,
+                changed_at: rows::moment(row.get(9)?)?,
+                message: row.get(10)?,
+            });
+        }
+        Ok(page)
+    }
+
+    pub(super) fn delivery_of(&self, foreign_id: &str) -> Result<Option<DeliveryId>> {
+        let found: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT delivery FROM foreign_id WHERE id = ?")?
+            .query_row([foreign_id], |row| row.get(0))
+            .optional()?;
+        found.map(rows::delivery).transpose()
+    }
+
+    pub(super) fn open_attempt(
+        &self,
+        account: Account,
+        to: PhoneNumber,
+        kind: MessageKind,
+        text_hash: u64,
+    ) -> Result<Option<DeliveryId>> {
+        let found: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT o.delivery FROM lane l JOIN open_chat o ON o.lane = l.id
+                 JOIN delivery d ON d.id = o.delivery JOIN attempt a ON a.seq = d.attempt
+                 WHERE l.account = ? AND o.phone = ? AND a.kind = ? AND a.text_hash = ?",
+            )?
+            .query_row(
+                params![
+                    rows::digits(account.0),
+                    rows::digits(to),
+                    kind as u8,
+                    text_hash.cast_signed()
+                ],
+                |row| row.get(0),
+            )
+            .optional()?;
+        found.map(rows::delivery).transpose()
+    }
+
+    pub(super) fn lane(
+        &self,
+        account: Account,
+        session: &Session,
+        limits: &LaneLimits,
+    ) -> Result<LaneRecord> {
+        let digits = rows::digits(account.0);
+        let opened: Option<String> = self
+            .connection
+            .prepare_cached("SELECT session FROM lane WHERE account = ?")?
+            .query_row([digits], |row| row.get(0))
+            .optional()?;
+        if opened.as_deref() != Some(&*session.0) {
+            let nothing = campaign_core::store::Trusted::default();
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO lane (account, session, limits, trusted) VALUES (?, ?, ?, ?)
+                     ON CONFLICT (account) DO UPDATE SET session = excluded.session",
+                )?
+                .execute(params![
+                    digits,
+                    &*session.0,
+                    serde_json::to_string(limits)?,
+                    serde_json::to_string(&nothing)?
+                ])?;
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, epoch, limits, day, day_sends, hold, hold_until, trusted FROM lane WHERE account = ?",
+        )?;
+        let mut found = statement.query([digits])?;
+        let row = found
+            .next()?
+            .ok_or_else(|| Fault::unreadable("a lane that was just opened"))?;
+        let id = LaneId(row.get(0)?);
+        let limits: LaneLimits = serde_json::from_str(&row.get::<_, String>(2)?)?;
+        let day: Option<String> = row.get(3)?;
+        let day = day
+            .map(|day| day.parse().map_err(Fault::unreadable))
+            .transpose()?;
+        let hold: Option<String> = row.get(5)?;
+        let until: Option<i64> = row.get(6)?;
+        let hold = match hold.zip(until) {
+            Some((hold, until)) => Some((serde_json::from_str(&hold)?, rows::moment(until)?)),
+            None => None,
+        };
+        Ok(LaneRecord {
+            id,
+            account,
+            epoch: Epoch(row.get(1)?),
+            attempts: self.attempts(id, &limits)?,
+            limits,
+            day: day.zip(Some(row.get(4)?)),
+            hold,
+            trusted: serde_json::from_str(&row.get::<_, String>(7)?)?,
+        })
+    }
+
+    /// The latest attempts that charge the lane's limits. The end of one whose owner died is not known.
+    fn attempts(&self, lane: LaneId, limits: &LaneLimits) -> Result<Vec<(Stamp, Option<Stamp>)>> {
+        let windows = limits.windows.iter();
+        let admitted = windows.map(|window| window.sends_max).max().unwrap_or(0);
+        let [held, again, last_time] = NOT_HANDED_OVER;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT started_elapsed, started_wall, started_boot, ended_elapsed, ended_wall, ended_boot, outcome
+             FROM attempt WHERE lane = ? AND (outcome IS NULL OR outcome NOT IN (?, ?, ?)) ORDER BY seq DESC LIMIT ?",
+        )?;
+        // The gap needs the last one, whatever the windows.
+        let mut found =
+            statement.query(params![lane.0, held, again, last_time, admitted.max(1)])?;
+        let mut attempts = Vec::new();
+        while let Some(row) = found.next()? {
+            let outcome: Option<u8> = row.get(6)?;
+            let ended = rows::stamp_at(row, 3)?.filter(|_| outcome != Some(OWNER_DIED));
+            let started = rows::stamp_at(row, 0)?
+                .ok_or_else(|| Fault::unreadable("an attempt without a beginning"))?;
+            attempts.push((started, ended));
+        }
+        Ok(attempts)
+    }
+
+    fn numbers(&self, sql: &str, parameters: [i64; 3]) -> Result<Vec<i64>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement.query_map(parameters, |row| row.get(0))?;
+        Ok(found.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+/// Between which moments a doubtful message may have been handed over.
+fn open_time(row: &Row<'_>) -> Result<(Stamp, Stamp)> {
+    let attempt = (rows::stamp_at(row, 8)?, rows::stamp_at(row, 11)?);
+    let restored = (rows::stamp_at(row, 14)?, rows::stamp_at(row, 17)?);
+    let outcome: Option<u8> = row.get(21)?;
+    let was_handed_back = outcome.is_some_and(|outcome| NOT_HANDED_OVER.contains(&outcome));
+    let started = match (attempt.0, restored.0) {
+        // Its own attempt, which the copy knows to be open, began before the copy was made.
+        (Some(started), Some(_)) if !was_handed_back => started,
+        (_, Some(restored)) => restored,
+        (Some(started), None) => started,
+        (None, None) => return Err(Fault::unreadable("a doubt without an attempt")),
+    };
+    // A request that is still under way has not ended yet: a moment in the future counts as now.
+    let not_yet = Stamp {
+        elapsed: Elapsed::NEVER,
+        wall: Timestamp::MAX,
+        boot: BootId::default(),
+    };
+    let ended = match restored.1 {
+        Some(restored) => restored,
+        None => attempt.1.unwrap_or(not_yet),
+    };
+    Ok((started, ended))
+}

@@ -1,0 +1,202 @@
+//! Opens the file: its rights, its settings, and its schema brought up to date, with a copy made first.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use campaign_core::store::StoreError;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::fault::{Fault, Result};
+use super::{Durability, Options};
+
+/// "WAHC": tells our files from other programs' databases.
+const APPLICATION_ID: i32 = 0x5741_4843;
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_campaigns.sql")];
+/// Another process's write is waited for this long, look by look: its longest is a page of an import.
+const BUSY_LOOKS_MAX: i32 = 5_000;
+const BUSY_LOOK: Duration = Duration::from_millis(1);
+/// Memory of pages, whatever the size of the file.
+const CACHE_KIB: i32 = 8 * 1024;
+
+pub(super) fn open(path: &Path, options: &Options) -> Result<Connection> {
+    private_file(path)?;
+    let mut connection = Connection::open(path)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.busy_handler(Some(|looks| {
+        std::thread::sleep(BUSY_LOOK);
+        looks < BUSY_LOOKS_MAX
+    }))?;
+    refuse_others(&connection, path)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    keep_wal(&connection)?;
+    set_durability(&connection, options.durability)?;
+    if let Some(pages) = options.pages_max {
+        connection.pragma_update(None, "max_page_count", pages)?;
+    }
+    migrate(&mut connection, path, MIGRATIONS)?;
+    Ok(connection)
+}
+
+pub(super) fn set_durability(connection: &Connection, durability: Durability) -> Result<()> {
+    let synchronous = match durability {
+        Durability::Full => "FULL",
+        Durability::Normal => "NORMAL",
+    };
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    Ok(())
+}
+
+/// Makes sure that a file exists that only its owner can read; SQLite gives its other files the same rights.
+pub(super) fn private_file(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+        options.mode(0o600);
+        if let Ok(metadata) = fs::metadata(path)
+            && metadata.is_file()
+            && metadata.permissions().mode() & 0o077 != 0
+        {
+            // Not the owner: the file works all the same, and its rights are the owner's matter.
+            let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o600));
+        }
+    }
+    options.open(path).map_err(|error| Fault::file(path, error))
+}
+
+fn refuse_others(connection: &Connection, path: &Path) -> Result<()> {
+    let application: i32 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables > 0 && application != APPLICATION_ID {
+        return Err(StoreError::Refused(format!(
+            "{} is a database of another program: name another file",
+            path.display()
+        ))
+        .into());
+    }
+    let found = version(connection)?;
+    let known = known(MIGRATIONS);
+    if found > known {
+        return Err(StoreError::TooNew { found, known }.into());
+    }
+    Ok(())
+}
+
+/// Two processes may turn a new file to WAL at the same moment, which no busy handler waits for.
+fn keep_wal(connection: &Connection) -> Result<()> {
+    for look in 0.. {
+        let changed: rusqlite::Result<String> =
+            connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0));
+        match changed.map_err(Fault::from) {
+            Ok(mode) if mode == "wal" => break,
+            Ok(_) => {
+                return Err(StoreError::Refused(
+                    "this file system cannot hold the database: it needs shared memory, as local disks have it".into(),
+                )
+                .into());
+            }
+            Err(fault) if fault.is_busy() && look < BUSY_LOOKS_MAX => std::thread::sleep(BUSY_LOOK),
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(())
+}
+
+fn known(migrations: &[&str]) -> u32 {
+    u32::try_from(migrations.len()).unwrap_or(u32::MAX)
+}
+
+fn version(connection: &Connection) -> Result<u32> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+fn migrate(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Result<()> {
+    let known = known(migrations);
+    while version(connection)? < known {
+        let from = version(connection)?;
+        if from > 0 {
+            copy(connection, &copy_path(path, from))?;
+        }
+        let transaction =
+            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        // Another process may have been faster.
+        if version(&transaction)? == from {
+            let next = usize::try_from(from).unwrap_or(usize::MAX);
+            for migration in migrations.iter().skip(next).take(1) {
+                transaction.execute_batch(migration)?;
+            }
+            transaction.pragma_update(None, "user_version", from + 1)?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+            identify(&transaction)?;
+        }
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+fn identify(connection: &Connection) -> Result<()> {
+    let is_known: Option<i64> = connection
+        .query_row("SELECT one FROM meta", [], |row| row.get(0))
+        .optional()?;
+    if is_known.is_none() {
+        connection.execute(
+            "INSERT INTO meta (one, database_id, message_key) VALUES (1, ?, ?)",
+            params![random()?, random()?],
+        )?;
+    }
+    Ok(())
+}
+
+fn random() -> Result<[u8; 16]> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        StoreError::Failed(format!("the system has no random numbers: {error}").into())
+    })?;
+    Ok(bytes)
+}
+
+/// Copies the whole database, as of one moment, to a file that must not hold anything yet.
+pub(super) fn copy(connection: &Connection, to: &Path) -> Result<()> {
+    let file = private_file(to)?;
+    let length = file
+        .metadata()
+        .map_err(|error| Fault::file(to, error))?
+        .len();
+    if length > 0 {
+        return Err(StoreError::Refused(format!("{} exists already", to.display())).into());
+    }
+    let name = to.to_str().ok_or_else(|| {
+        StoreError::Refused(format!("{} is not a name that SQLite takes", to.display()))
+    })?;
+    connection.execute("VACUUM INTO ?", [name])?;
+    file.sync_all().map_err(|error| Fault::file(to, error))
+}
+
+/// `campaigns.db.v1.bak`, or the next such name that is free.
+fn copy_path(path: &Path, version: u32) -> PathBuf {
+    (0u32..)
+        .map(|again| {
+            let again = if again == 0 {
+                String::new()
+            } else {
+                format!(".{again}")
+            };
+            beside(path, &format!(".v{version}{again}.bak"))
+        })
+        .find(|copy| !copy.exists())
+        .unwrap_or_else(|| beside(path, ".bak"))
+}
+
+/// The file of the same name with something after it.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
