@@ -234,8 +234,8 @@ impl World {
             members,
             ..
         } = &*due.delivery;
-        session.store.acknowledge(id, due.ack);
         if members.is_empty() {
+            session.store.acknowledge(id, due.ack);
             self.emit(session, "message.ack", || {
                 json!({
                     "id": format!("true_{}_{id}", shapes::c_us(jid)),
@@ -249,6 +249,10 @@ impl World {
             return;
         }
         for member in members {
+            if due.ack >= Ack::Device {
+                let at_s = self.clock.wall_ms() / 1000;
+                session.store.receipt(id, &shapes::s_whatsapp(member), at_s);
+            }
             self.emit(session, "message.ack.group", || {
                 let member_jid = shapes::s_whatsapp(member);
                 // NOWEB shows a delivery receipt of a group as SERVER (recorded).

@@ -229,7 +229,7 @@ pub(crate) async fn groups(world: &Arc<World>, name: &str) -> Outcome {
                 "owner": owner,
                 "creation": 1_700_000_000,
                 "size": participants.len(),
-                "desc": "",
+                "desc": "A group that nobody reads",
                 "addressingMode": "pn",
                 "participants": participants,
             });

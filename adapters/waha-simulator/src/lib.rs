@@ -50,6 +50,7 @@ mod world;
 
 pub use faults::{Fault, FaultRates, Faults};
 pub use ledger::Ledger;
+pub use sending::EngineFailure;
 pub use sessions::Status;
 pub use settings::{AckTiming, Engine, GlobalWebhook};
 pub use simulator::{Builder, NoSuchSession, Simulator};

@@ -26,6 +26,8 @@ pub(crate) struct Message {
     pub(crate) quoted: Option<Box<Message>>,
     pub(crate) push_name: Option<Box<str>>,
     pub(crate) ack: Ack,
+    /// Who of a group has it, and since when.
+    pub(crate) receipts: Vec<(Box<str>, u64)>,
 }
 
 #[derive(Debug, Clone)]
@@ -113,6 +115,17 @@ impl Store {
         }
     }
 
+    /// A member of a group has it. The message itself stays PENDING (recorded).
+    pub(crate) fn receipt(&self, id: &str, member: &str, at_s: u64) {
+        let mut kept = lock(&self.0);
+        if let Some(place) = kept.by_id.get(id).copied() {
+            let receipts = &mut kept.messages[place].receipts;
+            if receipts.iter().all(|(known, _)| **known != *member) {
+                receipts.push((member.into(), at_s));
+            }
+        }
+    }
+
     pub(crate) fn by_id(&self, bare: &str) -> Option<Message> {
         let kept = lock(&self.0);
         let place = kept.by_id.get(bare)?;
@@ -154,6 +167,8 @@ impl Store {
         let mut chats: Vec<_> = kept
             .by_chat
             .iter()
+            // One's own status is no chat.
+            .filter(|(jid, _)| &***jid != "status@broadcast")
             .filter_map(|(jid, places)| {
                 let last = places
                     .iter()
@@ -233,6 +248,7 @@ mod tests {
             mentions: Vec::new(),
             quoted: None,
             push_name: None,
+            receipts: Vec::new(),
             ack: if from_me { Ack::Pending } else { Ack::Device },
         }
     }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::answer::Answer;
 use crate::ledger::Kind;
 use crate::request::Request;
-use crate::sessions::api as sessions;
+use crate::sessions::{Status, api as sessions};
 use crate::world::World;
 use crate::{chats, control, pairing, sending, server_info};
 
@@ -87,9 +87,7 @@ async fn table(world: &Arc<World>, request: &Request) -> Outcome {
             chats::messages(world, request, name, chat).await
         }
         ("DELETE", ["api", name, "chats", _, "messages"]) => {
-            world
-                .ready(name, &[crate::sessions::Status::Working])
-                .await?;
+            world.ready(name, &[Status::Working]).await?;
             Err(Answer::not_implemented(world.settings.engine))
         }
         ("GET", ["api", "messages"]) => {
@@ -107,14 +105,21 @@ async fn table(world: &Arc<World>, request: &Request) -> Outcome {
             chats::touch(world, name).await
         }
         ("GET", ["api", name, "chats", _, "picture"]) => {
-            world
-                .ready(name, &[crate::sessions::Status::Working])
-                .await?;
+            world.ready(name, &[Status::Working]).await?;
             Ok(Answer::ok(&json!({"url": null})))
         }
         ("GET", ["api", name, "groups"]) => chats::groups(world, name).await,
         ("GET", ["api", name, "groups", jid]) => chats::group(world, request, name, jid).await,
         ("GET", ["api", name, "labels"]) => chats::nothing_stored(world, name).await,
+        ("GET", ["api", name, "lids"]) => {
+            world.ready(name, &[Status::Working]).await?;
+            Ok(Answer::ok(&json!([])))
+        }
+        ("GET", ["api", name, "lids", "pn", phone]) => {
+            world.ready(name, &[Status::Working]).await?;
+            let phone = crate::shapes::c_us(&crate::shapes::s_whatsapp(phone));
+            Ok(Answer::ok(&json!({"lid": null, "pn": phone})))
+        }
         ("GET", ["api", "contacts", "all"]) => {
             chats::nothing_stored(world, request.session_name()?).await
         }

@@ -21,9 +21,42 @@ use crate::request::Request;
 use crate::sessions::{Account, Session, Status};
 use crate::settings::Engine;
 use crate::shapes::{self, Form};
-use crate::world::World;
+use crate::world::{World, lock};
 
 type Outcome = Result<Answer, Answer>;
+
+/// How the engine fails a send that it has not executed.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum EngineFailure {
+    /// An ordinary error with this message: 500.
+    Plain(String),
+    /// As Baileys throws: a message, and the status WhatsApp gave, if it gave one: 500.
+    Boom(String, Option<u16>),
+    /// A file is gone: WAHA answers 404 with an object as `error`.
+    FileNotFound,
+}
+
+impl EngineFailure {
+    fn answer(self, world: &World, request: &Request) -> Answer {
+        match self {
+            Self::Plain(message) => Answer::thrown(world, request, Thrown::error(message)),
+            Self::Boom(message, data) => {
+                let data = data.map_or(Value::Null, Value::from);
+                Answer::thrown(world, request, Thrown::boom(message, data))
+            }
+            Self::FileNotFound => Answer::json(
+                StatusCode::NOT_FOUND,
+                &json!({"error": {
+                    "code": 404,
+                    "key": "FILE_NOT_FOUND",
+                    "message": "File not found",
+                    "details": "File not found or no longer available",
+                }}),
+            ),
+        }
+    }
+}
 
 /// What a request wants to have sent.
 struct Outgoing {
@@ -282,6 +315,9 @@ async fn send(
         let thrown = Thrown::boom("Connection Closed", Value::Null);
         return Err(Answer::thrown(world, request, thrown));
     };
+    if let Some(failure) = lock(&world.scripted).pop_front() {
+        return Err(failure.answer(world, request));
+    }
     if let Some(answer) = fails_before(world, request, fault, &mut draws) {
         return Err(answer);
     }
@@ -290,9 +326,15 @@ async fn send(
         world.clock.pause(draws.between(low, high)).await;
     }
     holds(world, fault, &mut draws).await;
-    let message = hand_over(
-        world, &session, &account, place, outgoing, jid, fault, draws,
-    );
+    let sending = Sending {
+        world,
+        session: &session,
+        account: &account,
+        place,
+        fault,
+        draws,
+    };
+    let message = sending.hand_over(outgoing, jid);
     fails_after(world, request, fault).map_or_else(
         || {
             let body = shapes::sent(world.settings.engine, &account, &message);
@@ -395,105 +437,122 @@ fn timelock(engine: Engine) -> Thrown {
     }
 }
 
-/// The message goes to WhatsApp, now.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one caller; a struct would only name them again"
-)]
-fn hand_over(
-    world: &Arc<World>,
-    session: &Arc<Session>,
-    account: &Arc<Account>,
+/// A send that has come through to the engine.
+struct Sending<'a> {
+    world: &'a Arc<World>,
+    session: &'a Arc<Session>,
+    account: &'a Arc<Account>,
+    /// Its place in the ledger.
     place: usize,
-    outgoing: Outgoing,
-    jid: String,
     fault: Option<Fault>,
-    mut draws: Draws,
-) -> Message {
-    let honoured = outgoing
-        .asked_id
-        .filter(|_| outgoing.kind == Kind::Text && world.settings.takes_ids());
-    let id = match honoured {
-        Some(_) if fault == Some(Fault::IdIgnored) => {
-            world.faults.happened(Fault::IdIgnored);
-            new_id(&mut draws)
-        }
-        Some(id) => id,
-        None => new_id(&mut draws),
-    };
-    let user = jid.split('@').next().unwrap_or_default();
-    let on_whatsapp = !jid.ends_with("@s.whatsapp.net") || world.on_whatsapp(user);
-    let is_group = jid.ends_with("@g.us") || jid.ends_with("@broadcast");
-    let message = Message {
-        id: id.into(),
-        participant: is_group.then(|| format!("{}:12@s.whatsapp.net", account.phone).into()),
-        from_me: true,
-        at_s: world.clock.wall_ms() / 1000,
-        by_api: true,
-        quoted: outgoing
-            .reply_to
-            .filter(|_| session.store_on())
-            .and_then(|id| session.store.find(&jid, &id))
-            .map(Box::new),
-        jid: jid.into(),
-        body: outgoing.body.into(),
-        content: outgoing.content,
-        mentions: outgoing.mentions,
-        push_name: None,
-        ack: Ack::Pending,
-    };
-    let fate = if fault == Some(Fault::AckError) || !on_whatsapp {
-        Fate::NotDelivered
-    } else {
-        Fate::Received
-    };
-    let now = world.clock.now_us();
-    world
-        .book
-        .handed(place, now, &account.phone, &message.id, fate);
-    if session.store_on() {
-        if fault == Some(Fault::NeverStored) {
-            world.faults.happened(Fault::NeverStored);
+    draws: Draws,
+}
+
+impl Sending<'_> {
+    /// The message goes to WhatsApp, now: ledger, store, echo, and acknowledgements to come.
+    fn hand_over(mut self, outgoing: Outgoing, jid: String) -> Message {
+        let (world, session, account) = (self.world, self.session, self.account);
+        let user = jid.split('@').next().unwrap_or_default();
+        let on_whatsapp = !jid.ends_with("@s.whatsapp.net") || world.on_whatsapp(user);
+        let is_group = jid.ends_with("@g.us") || jid.ends_with("@broadcast");
+        let honoured = outgoing
+            .asked_id
+            .filter(|_| outgoing.kind == Kind::Text && world.settings.takes_ids());
+        let message = Message {
+            id: self.id(honoured).into(),
+            participant: is_group.then(|| format!("{}:12@s.whatsapp.net", account.phone).into()),
+            from_me: true,
+            at_s: world.clock.wall_ms() / 1000,
+            by_api: true,
+            quoted: outgoing
+                .reply_to
+                .filter(|_| session.store_on())
+                .and_then(|id| session.store.find(&jid, &id))
+                .map(Box::new),
+            jid: jid.into(),
+            body: outgoing.body.into(),
+            content: outgoing.content,
+            mentions: outgoing.mentions,
+            push_name: None,
+            ack: Ack::Pending,
+            receipts: Vec::new(),
+        };
+        let fate = if self.fault == Some(Fault::AckError) || !on_whatsapp {
+            Fate::NotDelivered
         } else {
-            session.store.keep(message.clone());
+            Fate::Received
+        };
+        let now = world.clock.now_us();
+        world
+            .book
+            .handed(self.place, now, &account.phone, &message.id, fate);
+        self.store(&message);
+        world.emit(session, "message.any", || {
+            shapes::wa_message(world.settings.engine, account, &message, Form::Event, None)
+                .to_string()
+        });
+        self.expect_acks(&message, on_whatsapp, now);
+        message
+    }
+
+    fn id(&mut self, honoured: Option<String>) -> String {
+        match honoured {
+            Some(id) if self.fault != Some(Fault::IdIgnored) => id,
+            Some(_) => {
+                self.world.faults.happened(Fault::IdIgnored);
+                new_id(&mut self.draws)
+            }
+            None => new_id(&mut self.draws),
         }
     }
-    world.emit(session, "message.any", || {
-        shapes::wa_message(world.settings.engine, account, &message, Form::Event, None).to_string()
-    });
-    let acks = acks::plan(&world.settings.acks, fault, on_whatsapp, &mut draws);
-    if let Some(
-        fault @ (Fault::AcksMissing
-        | Fault::AcksLate
-        | Fault::AcksOutOfOrder
-        | Fault::AcksTwice
-        | Fault::AckErrorThenDevice
-        | Fault::AckError),
-    ) = fault
-    {
-        world.faults.happened(fault);
+
+    fn store(&self, message: &Message) {
+        if !self.session.store_on() {
+            return;
+        }
+        if self.fault == Some(Fault::NeverStored) {
+            self.world.faults.happened(Fault::NeverStored);
+        } else {
+            self.session.store.keep(message.clone());
+        }
     }
-    let acks = acks
-        .into_iter()
-        .map(|(after, ack)| (world.clock.scaled(after), ack))
-        .collect::<Vec<_>>();
-    if !acks.is_empty() {
-        let members = world
-            .settings
-            .groups
-            .get(&*message.jid)
-            .cloned()
-            .unwrap_or_default();
+
+    fn expect_acks(mut self, message: &Message, on_whatsapp: bool, now_us: u64) {
+        let world = self.world;
+        if let Some(
+            fault @ (Fault::AcksMissing
+            | Fault::AcksLate
+            | Fault::AcksOutOfOrder
+            | Fault::AcksTwice
+            | Fault::AckErrorThenDevice
+            | Fault::AckError),
+        ) = self.fault
+        {
+            world.faults.happened(fault);
+        }
+        let plan = acks::plan(
+            &world.settings.acks,
+            self.fault,
+            on_whatsapp,
+            &mut self.draws,
+        );
+        if plan.is_empty() {
+            return;
+        }
+        let plan = plan
+            .into_iter()
+            .map(|(after, ack)| (world.clock.scaled(after), ack))
+            .collect();
+        let members = world.settings.groups.get(&*message.jid);
         let delivery = Delivery {
-            session: session.clone(),
-            account: account.clone(),
+            session: self.session.clone(),
+            account: self.account.clone(),
             jid: message.jid.clone(),
             id: message.id.clone(),
-            members,
+            members: members.cloned().unwrap_or_default(),
         };
-        world.acks.expect(now, acks, delivery);
+        world.acks.expect(now_us, plan, delivery);
     }
-    message
 }
 
 /// An id as Baileys and whatsmeow make them: 3EB0 and 18 hex digits.
@@ -535,6 +594,7 @@ impl World {
             quoted: None,
             push_name: Some(name.into()),
             ack: Ack::Device,
+            receipts: Vec::new(),
         };
         if session.store_on() {
             session.store.keep(message.clone());

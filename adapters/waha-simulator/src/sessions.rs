@@ -17,7 +17,7 @@ use crate::settings::Engine;
 use crate::world::{World, lock, read, write};
 
 pub(crate) mod api;
-mod config;
+pub(crate) mod config;
 
 /// From STARTING to what follows (recorded below NOWEB).
 const CONNECT: Duration = Duration::from_millis(300);

@@ -131,7 +131,8 @@ pub(crate) struct Settings {
     pub(crate) not_on_whatsapp: HashSet<String>,
     pub(crate) groups: BTreeMap<String, Vec<String>>,
     pub(crate) webhooks: Vec<GlobalWebhook>,
-    pub(crate) sessions: Vec<(String, Option<String>)>,
+    /// Name, phone, configuration.
+    pub(crate) sessions: Vec<(String, Option<String>, serde_json::Value)>,
 }
 
 impl Default for Settings {

@@ -157,6 +157,14 @@ fn raw(message: &Message, form: Form) -> String {
         if let Some(participant) = &message.participant {
             text += &format!(",\"participant\":{}", quoted(participant));
         }
+        if form == Form::Store && !message.receipts.is_empty() {
+            let receipts: Vec<_> = message
+                .receipts
+                .iter()
+                .map(|(member, at_s)| json!({"userJid": member, "receiptTimestamp": at_s}))
+                .collect();
+            text += &format!(",\"userReceipt\":{}", Value::from(receipts));
+        }
     } else {
         text += ",\"broadcast\":false";
         if let Some(name) = &message.push_name {

@@ -11,9 +11,11 @@ use tokio::net::TcpListener;
 
 use crate::faults::{Fault, FaultRates, Faults};
 use crate::ledger::{Ledger, Question, Verdict};
+use crate::sending::EngineFailure;
+use crate::sessions::config::kept;
 use crate::sessions::{Account, Session, Status};
 use crate::settings::{AckTiming, Engine, GlobalWebhook, Settings};
-use crate::world::{World, read};
+use crate::world::{World, lock, read};
 use crate::{control, server};
 
 /// What a simulator will be; see [`Simulator::builder`].
@@ -137,17 +139,28 @@ impl Builder {
 
     /// A session that is paired with this number and WORKING from the start.
     #[must_use]
-    pub fn session(mut self, name: impl Into<String>, phone: impl Into<String>) -> Self {
-        self.settings
-            .sessions
-            .push((name.into(), Some(phone.into())));
+    pub fn session(self, name: impl Into<String>, phone: impl Into<String>) -> Self {
+        self.session_with(name, phone, json!({}))
+    }
+
+    /// The same with a configuration as `POST /api/sessions` takes it.
+    #[must_use]
+    pub fn session_with(
+        mut self,
+        name: impl Into<String>,
+        phone: impl Into<String>,
+        config: Value,
+    ) -> Self {
+        let (name, phone) = (name.into(), Some(phone.into()));
+        self.settings.sessions.push((name, phone, config));
         self
     }
 
     /// A session that exists, STOPPED and without a phone.
     #[must_use]
     pub fn stopped_session(mut self, name: impl Into<String>) -> Self {
-        self.settings.sessions.push((name.into(), None));
+        let nothing = json!({});
+        self.settings.sessions.push((name.into(), None, nothing));
         self
     }
 
@@ -160,8 +173,8 @@ impl Builder {
         let listener = TcpListener::bind(self.address).await?;
         let address = listener.local_addr()?;
         let world = Arc::new(World::new(self.settings));
-        for (name, phone) in world.settings.sessions.clone() {
-            let session = world.add_session(&name, json!({}));
+        for (name, phone, config) in world.settings.sessions.clone() {
+            let session = world.add_session(&name, kept(Some(&config)));
             if let Some(phone) = phone {
                 world.connected(&session, Account::new(&phone));
             }
@@ -238,6 +251,11 @@ impl Simulator {
     /// How often each fault really happened.
     pub fn counts(&self) -> BTreeMap<Fault, u64> {
         self.world.faults.counts()
+    }
+
+    /// The next send that reaches the engine fails like this, and is not executed. Several queue up.
+    pub fn fail_next(&self, failure: EngineFailure) {
+        lock(&self.world.scripted).push_back(failure);
     }
 
     /// A session's status, if there is such a session.

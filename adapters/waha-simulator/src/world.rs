@@ -1,7 +1,7 @@
 //! Everything one simulated server shares: sessions, ledger, faults, listeners, and the process
 //! that may be restarted under them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -18,6 +18,7 @@ use crate::faults::Faults;
 use crate::gate::Gate;
 use crate::ledger::Book;
 use crate::outbound::Outbound;
+use crate::sending::EngineFailure;
 use crate::sessions::Session;
 use crate::settings::Settings;
 
@@ -33,6 +34,8 @@ pub(crate) struct World {
     pub(crate) outbound: Outbound,
     /// Cancelled when the simulator is shut down.
     pub(crate) end: CancellationToken,
+    /// Failures of the next sends, in order.
+    pub(crate) scripted: Mutex<VecDeque<EngineFailure>>,
     process: Mutex<Process>,
     repeats: Vec<Mutex<HashMap<u64, u32>>>,
     serial: AtomicU64,
@@ -65,6 +68,7 @@ impl World {
             gate: Gate::new(settings.held),
             outbound: Outbound::new(),
             sessions: RwLock::default(),
+            scripted: Mutex::default(),
             process: Mutex::new(Process {
                 token: end.child_token(),
                 started_ms: clock.wall_ms(),

@@ -99,7 +99,7 @@ pub(super) fn config_problems(config: Option<&Value>) -> Vec<String> {
 }
 
 /// Known fields only, with the defaults WAHA's classes fill in.
-pub(super) fn kept(config: Option<&Value>) -> Value {
+pub(crate) fn kept(config: Option<&Value>) -> Value {
     let Some(config) = config.and_then(Value::as_object) else {
         return json!({});
     };
