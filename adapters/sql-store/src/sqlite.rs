@@ -94,7 +94,6 @@ type Job = Box<dyn FnOnce(&mut Database) + Send>;
 struct Database {
     connection: Connection,
     path: PathBuf,
-    options: Options,
     lock: Option<RunnerLock>,
     seen: Option<Seen>,
     commands: OpenCommands,
@@ -116,7 +115,6 @@ impl SqliteStore {
         let mut database = Database {
             connection,
             path: path.clone(),
-            options,
             lock: None,
             seen: None,
             commands: OpenCommands::default(),

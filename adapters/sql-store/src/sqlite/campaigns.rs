@@ -258,7 +258,7 @@ impl Page<'_> {
             let first_row: i64 = connection
                 .prepare_cached(
                     "SELECT row FROM recipient JOIN delivery_content ON id = delivery
-                     WHERE campaign = ? AND phone = ? AND key = ?",
+                     WHERE campaign = ? AND phone = ? AND recipient.key = ?",
                 )?
                 .query_row(params![self.campaign.number(), digits, key], |row| {
                     row.get(0)

@@ -89,6 +89,8 @@ impl<'a> Moves<'a> {
         self.put(&row, to, change.next, change.message.as_deref())?;
         if row.is_superseded || row.id.generation() > 0 {
             self.prefer_what_arrived(row.id)?;
+            let to = self.find(row.id)?.map_or(to, |row| row.standing);
+            return Ok(Effect::Moved { from, to });
         }
         Ok(Effect::Moved { from, to })
     }

@@ -147,7 +147,7 @@ impl Database {
             ended,
             foreign_id: row.get(20)?,
             looks,
-            control: self.control(number, lane, row.get(22)?, looks)?,
+            control: self.control(number, lane, (row.get(22)?, started), looks)?,
         })
     }
 
@@ -156,57 +156,48 @@ impl Database {
         &self,
         number: i64,
         lane: LaneId,
-        seq: i64,
+        (seq, started): (i64, Stamp),
         looks: u8,
     ) -> Result<Option<ControlRow>> {
-        let mut near = self.controls(
-            "SELECT a.seq, a.delivery, d.phone, a.foreign_id FROM attempt a JOIN delivery d ON d.attempt = a.seq AND d.id = a.delivery
-             WHERE a.seq BETWEEN ?1 - ?2 AND ?1 AND a.lane = ?3 AND a.delivery <> ?4
-               AND d.state BETWEEN ?5 AND ?6 AND d.reason <> ?7 ORDER BY a.seq DESC LIMIT ?8",
-            (number, lane, seq),
-        )?;
-        near.extend(self.controls(
-            "SELECT a.seq, a.delivery, d.phone, a.foreign_id FROM attempt a JOIN delivery d ON d.attempt = a.seq AND d.id = a.delivery
-             WHERE a.seq BETWEEN ?1 + 1 AND ?1 + ?2 AND a.lane = ?3 AND a.delivery <> ?4
-               AND d.state BETWEEN ?5 AND ?6 AND d.reason <> ?7 ORDER BY a.seq LIMIT ?8",
-            (number, lane, seq),
-        )?);
-        near.sort_unstable_by_key(|(other, _)| other.abs_diff(seq));
+        let moment = rows::micros(started.wall);
+        let mut near = Vec::new();
+        for (first, last, order) in [
+            (seq - CONTROL_REACH, seq, "DESC"),
+            (seq + 1, seq + CONTROL_REACH, "ASC"),
+        ] {
+            let mut statement = self.connection.prepare_cached(&format!(
+                "SELECT a.started_wall, a.delivery, d.phone, a.foreign_id
+                 FROM attempt a CROSS JOIN delivery d ON d.id = a.delivery AND d.attempt = a.seq
+                 WHERE a.seq BETWEEN ? AND ? AND a.lane = ? AND a.delivery <> ?
+                   AND d.state BETWEEN ? AND ? AND d.reason <> ? ORDER BY a.seq {order} LIMIT ?"
+            ))?;
+            let mut found = statement.query(params![
+                first,
+                last,
+                lane.0,
+                number,
+                State::Accepted as u8,
+                State::Played as u8,
+                // The operator's word does not put a message where a look-up can find it.
+                Reason::ByOperator as u8,
+                CONTROLS as i64
+            ])?;
+            while let Some(row) = found.next()? {
+                let began: i64 = row.get(0)?;
+                let control = ControlRow {
+                    delivery: rows::delivery(row.get(1)?)?,
+                    phone: rows::phone(row.get(2)?)?,
+                    foreign_id: row.get(3)?,
+                };
+                near.push((began.abs_diff(moment), control));
+            }
+        }
+        near.sort_unstable_by_key(|(apart, control)| (*apart, control.delivery));
         near.truncate(CONTROLS);
         let turn = usize::from(looks).checked_rem(near.len());
         Ok(turn
             .and_then(|turn| near.into_iter().nth(turn))
             .map(|(_, control)| control))
-    }
-
-    fn controls(
-        &self,
-        sql: &str,
-        (number, lane, seq): (i64, LaneId, i64),
-    ) -> Result<Vec<(i64, ControlRow)>> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut found = statement.query(params![
-            seq,
-            CONTROL_REACH,
-            lane.0,
-            number,
-            State::Accepted as u8,
-            State::Played as u8,
-            Reason::ByOperator as u8,
-            CONTROLS as i64
-        ])?;
-        let mut controls = Vec::new();
-        while let Some(row) = found.next()? {
-            controls.push((
-                row.get(0)?,
-                ControlRow {
-                    delivery: rows::delivery(row.get(1)?)?,
-                    phone: rows::phone(row.get(2)?)?,
-                    foreign_id: row.get(3)?,
-                },
-            ));
-        }
-        Ok(controls)
     }
 
     pub(super) fn report(&self, query: &ReportQuery) -> Result<Vec<ReportRow>> {

@@ -4,7 +4,7 @@
 use campaign_core::clock::{BootId, Elapsed, Stamp};
 use campaign_core::delivery::{Happening, State, apply};
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::Database;
 use super::fault::Result;
@@ -12,12 +12,23 @@ use super::moves::Moves;
 use super::rows;
 
 /// Attempts read in one call, however few of them are silent.
-const ATTEMPTS_MAX: i64 = 20_000;
+const ATTEMPTS_MAX: usize = 2_000;
 
 impl Database {
     pub(super) fn mark_silent(&mut self, before: Timestamp, limit: u32) -> Result<u32> {
         let before = rows::micros(before);
-        let found = self.unheard(before, limit)?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut found = self.unheard(before)?;
+        let next = self.next_attempts(before)?;
+        let went_through = next.len() >= ATTEMPTS_MAX;
+        found.extend(next);
+        let accepted = found
+            .iter()
+            .enumerate()
+            .filter(|(_, attempt)| attempt.is_accepted);
+        if let Some((place, _)) = accepted.clone().nth(limit) {
+            found.truncate(place);
+        }
         if found.is_empty() {
             return Ok(0);
         }
@@ -28,59 +39,74 @@ impl Database {
             return Err(fault);
         }
         let accepted = found.iter().filter(|attempt| attempt.is_accepted).count();
-        let went_through = i64::try_from(found.len()).is_ok_and(|count| count >= ATTEMPTS_MAX);
         Ok(u32::try_from(accepted)
             .unwrap_or(u32::MAX)
             .max(u32::from(went_through)))
     }
 
-    /// Attempts whose turn it is: first those that wait for another turn, then the next ones.
-    fn unheard(&self, before: i64, limit: u32) -> Result<Vec<Attempt>> {
+    /// Those that wait for another turn, and whose turn it is.
+    fn unheard(&self, before: i64) -> Result<Vec<Attempt>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT seq, a.delivery, d.attempt = seq AND state = ?
+             FROM unheard u CROSS JOIN attempt a ON a.seq = u.attempt CROSS JOIN delivery d ON d.id = a.delivery
+             WHERE ended_wall < ? ORDER BY seq LIMIT ?",
+        )?;
+        let mut rows =
+            statement.query(params![State::Accepted as u8, before, ATTEMPTS_MAX as i64])?;
         let mut found = Vec::new();
-        let mut accepted = 0;
-        for (sql, is_again) in [
-            (
-                "SELECT seq, a.delivery, ended_wall, d.attempt = seq AND state = ?1, started_wall
-                 FROM unheard u JOIN attempt a ON a.seq = u.attempt JOIN delivery d ON d.id = a.delivery
-                 WHERE ended_wall < ?3 ORDER BY seq LIMIT ?2",
-                true,
-            ),
-            (
-                "SELECT seq, a.delivery, ended_wall, d.attempt = seq AND state = ?1, started_wall
-                 FROM attempt a JOIN delivery d ON d.id = a.delivery
-                 WHERE seq > (SELECT silent_seq FROM meta)
-                 ORDER BY seq LIMIT ?2",
-                false,
-            ),
-        ] {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let state = State::Accepted as u8;
-            let mut attempts = if is_again {
-                statement.query(params![state, ATTEMPTS_MAX, before])?
-            } else {
-                statement.query(params![state, ATTEMPTS_MAX])?
-            };
-            while accepted < limit
-                && let Some(row) = attempts.next()?
-            {
-                // Those that began later cannot have ended before.
-                if !is_again && row.get::<_, i64>(4)? >= before {
-                    break;
-                }
-                let ended: Option<i64> = row.get(2)?;
-                let is_over = ended.is_some_and(|ended| ended < before);
-                let is_accepted = is_over && row.get(3)?;
-                accepted += u32::from(is_accepted);
-                found.push(Attempt {
-                    seq: row.get(0)?,
-                    delivery: row.get(1)?,
-                    is_again,
-                    is_over,
-                    is_accepted,
-                });
-            }
+        while let Some(row) = rows.next()? {
+            found.push(Attempt {
+                seq: row.get(0)?,
+                delivery: row.get(1)?,
+                is_again: true,
+                is_over: true,
+                is_accepted: row.get(2)?,
+            });
         }
         Ok(found)
+    }
+
+    /// The next ones, up to the last of them that can have ended before: that began before.
+    fn next_attempts(&self, before: i64) -> Result<Vec<Attempt>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT seq, a.delivery, d.attempt = seq AND state = ?, ended_wall, started_wall
+             FROM attempt a CROSS JOIN delivery d ON d.id = a.delivery
+             WHERE seq > (SELECT silent_seq FROM meta) ORDER BY seq LIMIT ?",
+        )?;
+        let mut rows = statement.query(params![State::Accepted as u8, ATTEMPTS_MAX as i64])?;
+        let mut found = Vec::new();
+        let mut began = Vec::new();
+        while let Some(row) = rows.next()? {
+            let ended: Option<i64> = row.get(3)?;
+            let is_over = ended.is_some_and(|ended| ended < before);
+            found.push(Attempt {
+                seq: row.get(0)?,
+                delivery: row.get(1)?,
+                is_again: false,
+                is_over,
+                is_accepted: is_over && row.get(2)?,
+            });
+            began.push(row.get::<_, i64>(4)?);
+        }
+        let due = began.iter().rposition(|began| *began < before);
+        if due.is_none() && found.len() >= ATTEMPTS_MAX && self.clock_went_back(&began)? {
+            return Ok(found);
+        }
+        found.truncate(due.map_or(0, |last| last + 1));
+        Ok(found)
+    }
+
+    /// Whether these began at moments that have not come yet, for somebody has set the clock back since: they get another turn.
+    fn clock_went_back(&self, began: &[i64]) -> Result<bool> {
+        let newest: Option<i64> = self
+            .connection
+            .query_row(
+                "SELECT started_wall FROM attempt ORDER BY seq DESC LIMIT 1",
+                [],
+                |row| row.get(0),
+            )
+            .optional()?;
+        Ok(newest.is_some_and(|newest| began.iter().all(|began| *began > newest)))
     }
 
     fn mark(&self, found: &[Attempt]) -> Result<()> {
