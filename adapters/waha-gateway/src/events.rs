@@ -94,9 +94,11 @@ fn kind_of(message: &Message) -> Option<MessageKind> {
         || kind == Some("document")
     {
         Some(MessageKind::File)
-    } else if has("conversation") || has("extendedTextMessage") || kind == Some("chat") {
-        Some(MessageKind::Text)
-    } else if message.has_media == Some(false) && message.location.is_none() {
+    } else if has("conversation")
+        || has("extendedTextMessage")
+        || kind == Some("chat")
+        || (message.has_media == Some(false) && message.location.is_none())
+    {
         Some(MessageKind::Text)
     } else {
         None
