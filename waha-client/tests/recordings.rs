@@ -22,7 +22,7 @@ use server::{Act, Server};
 use waha_client::api::{chats, chatting, contacts, pairing, server as server_calls, sessions};
 use waha_client::events::Payload;
 use waha_client::{
-    ChatId, Endpoint, Error, Event, File, FileMessage, Listing, MessageQuery, NewSession,
+    ChatId, ChatKind, Endpoint, Error, Event, File, FileMessage, Listing, MessageQuery, NewSession,
     RetryPolicy, Sent, SessionName, Shape, TextMessage, WahaClient,
 };
 
@@ -70,6 +70,7 @@ enum Ours {
     QrText,
     RequestCode,
     CheckExists,
+    LidOfPhone,
     NewMessageId,
     Messages,
     Message,
@@ -114,6 +115,7 @@ fn ours(method: &str, path_and_query: &str, response: &Value) -> Result<Ours, &'
         }
         ("POST", ["api", _, "auth", "request-code"]) => Ours::RequestCode,
         ("GET", ["api", "contacts", "check-exists"]) => Ours::CheckExists,
+        ("GET", ["api", _, "lids", "pn", _]) => Ours::LidOfPhone,
         ("GET", ["api", _, "new-message-id"]) => Ours::NewMessageId,
         ("GET", ["api", _, "chats", _, "messages"]) => Ours::Messages,
         ("GET", ["api", _, "chats", _, "messages", _]) => Ours::Message,
@@ -182,6 +184,11 @@ async fn call(waha: &WahaClient, ours: Ours) -> Result<bool, Error> {
                 status.number_exists == status.chat_id.is_some()
             };
             read(waha, contacts::check_exists(&session, "628"), fits).await
+        }
+        Ours::LidOfPhone => {
+            let is_lid =
+                |lid: &Option<ChatId>| lid.as_ref().is_none_or(|id| id.kind() == ChatKind::Lid);
+            read(waha, contacts::lid_of_phone(&session, "628"), is_lid).await
         }
         Ours::NewMessageId => {
             read(waha, chatting::new_message_id(&session), |id| {

@@ -271,6 +271,9 @@ async fn look_ups() {
     let expected = "/api/contacts/check-exists?phone=6281200000002&session=s_1";
     let check = contacts::check_exists(&s, "6281200000002");
     puts(check, get(expected, Wait::Session)).await;
+
+    let lid = contacts::lid_of_phone(&s, "6281200000002");
+    puts(lid, get("/api/s_1/lids/pn/6281200000002", Wait::Session)).await;
 }
 
 #[tokio::test]
@@ -320,6 +323,13 @@ async fn what_cannot_be_asked_for_is_not_sent() {
     assert!(
         waha.contacts()
             .check_exists(&s, &group)
+            .await
+            .unwrap_err()
+            .is_not_sent()
+    );
+    assert!(
+        waha.contacts()
+            .lid_of_phone(&s, &group)
             .await
             .unwrap_err()
             .is_not_sent()

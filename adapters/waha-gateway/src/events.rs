@@ -94,9 +94,11 @@ fn kind_of(message: &Message) -> Option<MessageKind> {
         || kind == Some("document")
     {
         Some(MessageKind::File)
-    } else if has("conversation") || has("extendedTextMessage") || kind == Some("chat") {
-        Some(MessageKind::Text)
-    } else if message.has_media == Some(false) && message.location.is_none() {
+    } else if has("conversation")
+        || has("extendedTextMessage")
+        || kind == Some("chat")
+        || (message.has_media == Some(false) && message.location.is_none())
+    {
         Some(MessageKind::Text)
     } else {
         None
@@ -141,24 +143,14 @@ impl WahaGateway {
     /// Remembers what an event tells of LIDs. [`WahaGateway::listen`] does it by itself; who receives webhooks calls it
     /// with each event, so that look-ups search both of a person's chats.
     pub fn learn(&self, event: &Event) {
-        match &event.payload {
-            Payload::Ack(ack) if ack.is_from_me() => {
-                for chat in ack.id.chat().into_iter().chain(&ack.from).chain(&ack.to) {
-                    self.0.lids.seen(ack.id.bare(), chat);
-                }
-            }
-            Payload::AnyMessage(message) if message.is_from_me() => {
-                for chat in message
-                    .id
-                    .chat()
-                    .into_iter()
-                    .chain(&message.from)
-                    .chain(&message.to)
-                {
-                    self.0.lids.seen(message.id.bare(), chat);
-                }
-            }
-            _ => {}
+        let id = match &event.payload {
+            Payload::Ack(ack) if ack.is_from_me() => &ack.id,
+            Payload::AnyMessage(message) if message.is_from_me() => &message.id,
+            _ => return,
+        };
+        // The id's own chat only: `from` of an own message is the account itself on some engines.
+        if let Some(chat) = id.chat() {
+            self.0.lids.seen(id.bare(), chat);
         }
     }
 }
@@ -201,12 +193,12 @@ impl Feed {
                     Vec::new()
                 }
                 Some(Ok(_)) => Vec::new(),
-                Some(Err(error)) if !self.is_down => {
-                    tracing::warn!(%error, "no events");
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "no events come until this is mended");
                     self.down()
                 }
-                // Told before, or at an end: after a while the key may be right.
-                Some(Err(_)) | None => {
+                // At an end after a refusal: after a while the key may be right.
+                None => {
                     tokio::time::sleep(REFUSED_WAIT).await;
                     self.events = None;
                     Vec::new()

@@ -6,7 +6,7 @@
 
 use campaign_core::delivery::Doubt;
 use campaign_core::failure::{NotHandedOver, Outcome, Signal};
-use waha_client::{Answer, Error, Exception, MaybeSent, NotSent, Sent, Shape};
+use waha_client::{Answer, Error, Exception, NotSent, Sent, Shape};
 
 /// The longest text that goes on record, in characters.
 const MESSAGE_CHARS_MAX: usize = 300;
@@ -38,13 +38,8 @@ fn failed(error: &Error, fetches_url: bool) -> Outcome {
             NotSent::Invalid(_) => refused(&text),
             _ => not(NotHandedOver::Broken, &text),
         },
-        Error::MaybeSent { why } => match why {
-            MaybeSent::TimedOut { .. } | MaybeSent::ConnectionLost(_) => {
-                maybe(Doubt::NoAnswer, None, &text)
-            }
-            _ => maybe(Doubt::NoAnswer, None, &text),
-        },
         Error::Answered(answer) => answered(error, answer, fetches_url, &text),
+        // Written and unanswered, or an error that this version of the client did not have: find out first.
         _ => maybe(Doubt::NoAnswer, None, &text),
     }
 }

@@ -60,18 +60,37 @@ impl WahaGateway {
         {
             return Ok(Looked::There { ack, by_lid: false });
         }
-        let Some(lid) = self.0.lids.of(to) else {
+        let Some(lid) = self.lid_of(session, &route, to).await? else {
             return Ok(Looked::Nowhere { with_lid: false });
         };
-        Ok(
-            match self
-                .look_into(session, &route.session, &lid, message_id)
-                .await?
-            {
-                Some(ack) => Looked::There { ack, by_lid: true },
-                None => Looked::Nowhere { with_lid: true },
-            },
-        )
+        let found = self.look_into(session, &route.session, &lid, message_id);
+        Ok(match found.await? {
+            Some(ack) => Looked::There { ack, by_lid: true },
+            None => Looked::Nowhere { with_lid: true },
+        })
+    }
+
+    /// The chat with the phone's LID, as events have told it or as the server knows it.
+    async fn lid_of(
+        &self,
+        session: &Session,
+        route: &Route,
+        to: PhoneNumber,
+    ) -> Result<Option<ChatId>, Box<str>> {
+        if let Some(lid) = self.0.lids.of(to) {
+            return Ok(Some(lid));
+        }
+        let contacts = self.client_of(session).contacts();
+        match contacts.lid_of_phone(&route.session, &route.chat).await {
+            Ok(lid) => {
+                if let Some(lid) = &lid {
+                    self.0.lids.learn(to, lid);
+                }
+                Ok(self.0.lids.of(to))
+            }
+            Err(error) if is_not_offered(&error) => Ok(None),
+            Err(error) => Err(why(&error)),
+        }
     }
 
     /// Looks for an own message in one chat.
@@ -95,6 +114,11 @@ impl WahaGateway {
             Err(error) => Err(why(&error)),
         }
     }
+}
+
+/// The server has no such call, or not for this engine.
+fn is_not_offered(error: &Error) -> bool {
+    matches!(error.status(), Some(404 | 501)) && !error.is_unknown_session()
 }
 
 fn ack_of(message: &Message) -> Ack {

@@ -2,6 +2,23 @@
 //!
 //! It sends once, looks up, observes, and turns events into notices. What failed answers mean is one table,
 //! [`failures`]. It repeats nothing and decides nothing; sessions all live on one server.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use campaign_core::clock::SystemClock;
+//! use campaign_core::gateway::{Gateway, Session};
+//! use waha_client::WahaClient;
+//! use waha_gateway::{Options, WahaGateway};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = WahaClient::builder("http://localhost:3000").api_key("secret").build()?;
+//! let gateway = WahaGateway::new(client, Arc::new(SystemClock::new()), Options::default());
+//! println!("{:?}", gateway.observe(&Session::new("default")).await);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Acks reach the driver by [`pump`], or from verified webhooks by [`notices`] and [`WahaGateway::learn`].
 #![deny(missing_docs)]
 
 mod events;

@@ -46,12 +46,17 @@ impl WahaGateway {
         let engine = info.engine.as_ref().and_then(|it| it.engine.clone());
         let engine = engine.or_else(|| platform.as_ref().map(|it| it.engine.clone()));
         let uptime = status.as_ref().and_then(|status| self.uptime(status));
+        let store_on = match engine.as_ref().map(|engine| store_on(engine, &info)) {
+            Some(Store::Ask) => self.ask_for_store(client, &info).await,
+            Some(Store::Known(is_on)) => Some(is_on),
+            Some(Store::Unknown) | None => None,
+        };
         Observation {
             account: account(&info),
             readiness: readiness(&info.status),
             server_up_since: uptime.map(|uptime| now.elapsed - uptime),
             server_time: status.as_ref().and_then(|status| self.server_time(status)),
-            store_on: engine.as_ref().and_then(|engine| store_on(engine, &info)),
+            store_on,
             platform: platform
                 .zip(engine)
                 .map(|(known, engine)| format!("{} {engine}", known.version).into()),
@@ -70,6 +75,20 @@ impl WahaGateway {
         }
         let now_ms = status.start_timestamp_ms?.checked_add(status.uptime_ms?)?;
         Timestamp::from_millisecond(now_ms).ok()
+    }
+
+    /// Looks for a message that cannot be: only a session without a store says that it has none.
+    async fn ask_for_store(&self, client: &WahaClient, info: &SessionInfo) -> Option<bool> {
+        let me = info.me.as_ref()?;
+        if info.status != SessionStatus::Working {
+            // The question would wait for the session.
+            return None;
+        }
+        match client.chats().message(&info.name, &me.id, "0").await {
+            Ok(_) => Some(true),
+            Err(error) if error.is_store_disabled() => Some(false),
+            Err(_) => None,
+        }
     }
 
     async fn platform(
@@ -156,22 +175,30 @@ pub(crate) fn account_in(me: Option<&Me>) -> Option<Account> {
     PhoneNumber::from_e164_digits(digits).ok().map(Account)
 }
 
+/// What a session's description says about its message store.
+enum Store {
+    Known(bool),
+    /// It says nothing, but the server tells when asked.
+    Ask,
+    Unknown,
+}
+
 /// Whether the session keeps its messages.
 ///
-/// NOWEB does so only when its configuration says it (recorded); GOWS unless its configuration says otherwise (WAHA's
-/// specification). The browser engines keep what the browser keeps, which is not known.
-fn store_on(engine: &Engine, info: &SessionInfo) -> Option<bool> {
+/// NOWEB does so only when told (recorded), and its configuration need not be where it was told; GOWS unless its
+/// configuration says otherwise (WAHA's specification). The browser engines keep what the browser keeps.
+fn store_on(engine: &Engine, info: &SessionInfo) -> Store {
     let config = info.config.as_ref();
     match engine {
-        Engine::Noweb => {
-            let store = config.and_then(|config| config.noweb.as_ref()?.store.as_ref());
-            Some(store.is_some_and(|store| store.enabled))
-        }
+        Engine::Noweb => match config.and_then(|config| config.noweb.as_ref()?.store.as_ref()) {
+            Some(store) => Store::Known(store.enabled),
+            None => Store::Ask,
+        },
         Engine::Gows => {
             let gows = config.and_then(|config| config.extra.get("gows"));
             let messages = gows.and_then(|gows| gows.get("storage")?.get("messages")?.as_bool());
-            Some(messages.unwrap_or(true))
+            Store::Known(messages.unwrap_or(true))
         }
-        _ => None,
+        _ => Store::Unknown,
     }
 }

@@ -204,6 +204,45 @@ async fn a_message_is_also_looked_for_under_its_lid() {
     );
 }
 
+fn lid_question(phone: &str) -> String {
+    format!("/api/default/lids/pn/{phone}")
+}
+
+#[tokio::test]
+async fn the_server_is_asked_for_the_lid_before_a_message_is_called_absent() {
+    let server = server().await;
+    let gateway = gateway(&server.uri());
+    let lid = ok(json!({"lid": LID, "pn": phone_chat(PHONE)}));
+    on(&server, lid_question(PHONE), lid).await;
+    on(&server, message_at(LID, ID), message(LID, ID, json!(3))).await;
+    assert_eq!(gateway.find(&finding(false)).await, Found::Found(Ack::Read));
+}
+
+#[tokio::test]
+async fn a_control_found_under_its_lid_alone_proves_nothing_for_a_phone_without_one() {
+    let server = server().await;
+    let gateway = gateway(&server.uri());
+    let none = ok(json!({"lid": null, "pn": phone_chat(PHONE)}));
+    on(&server, lid_question(PHONE), none).await;
+    let lid = ok(json!({"lid": LID, "pn": phone_chat(OTHER_PHONE)}));
+    on(&server, lid_question(OTHER_PHONE), lid).await;
+    let control = message(LID, OTHER_ID, json!(1));
+    on(&server, message_at(LID, OTHER_ID), control).await;
+    assert_eq!(
+        gateway.find(&finding(true)).await,
+        Found::Absent { complete: false }
+    );
+}
+
+#[tokio::test]
+async fn a_lid_that_cannot_be_asked_for_now_leaves_the_answer_open() {
+    let server = server().await;
+    let failing = ResponseTemplate::new(500).set_body_json(json!({}));
+    on(&server, lid_question(PHONE), failing).await;
+    let found = gateway(&server.uri()).find(&finding(true)).await;
+    assert!(matches!(found, Found::Unknown { .. }), "{found:?}");
+}
+
 async fn observed(info: Value) -> Observation {
     let server = server().await;
     on(&server, "/api/sessions/default".into(), ok(info)).await;
@@ -263,9 +302,10 @@ async fn a_session_that_does_not_work_has_no_account() {
 #[tokio::test]
 async fn whether_the_store_is_on_depends_on_the_engine() {
     let rows = [
-        ("NOWEB", json!(null), Some(false)),
-        ("NOWEB", json!({}), Some(false)),
-        ("NOWEB", json!({"noweb": {"markOnline": true}}), Some(false)),
+        // Not configured: the server is asked, and knows the call.
+        ("NOWEB", json!(null), Some(true)),
+        ("NOWEB", json!({}), Some(true)),
+        ("NOWEB", json!({"noweb": {"markOnline": true}}), Some(true)),
         (
             "NOWEB",
             json!({"noweb": {"store": {"enabled": false}}}),
@@ -293,11 +333,39 @@ async fn whether_the_store_is_on_depends_on_the_engine() {
     for (engine, config, expected) in rows {
         let observation = observed(json!({
             "name": "default", "status": "WORKING", "engine": {"engine": engine}, "config": config,
+            "me": {"id": "6281200000001@c.us"},
         }))
         .await;
         assert_eq!(observation.store_on, expected, "{engine} {config}");
         let platform = format!("2026.7.1 {engine}");
         assert_eq!(observation.platform.as_deref(), Some(&*platform));
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_not_configured_is_asked_for_only_while_the_session_works() {
+    let store_off = json!({"message": "Enable NOWEB store \"config.noweb.store.enabled=True\" and so on", "statusCode": 400});
+    for (status, me, expected, questions) in [
+        (
+            "WORKING",
+            json!({"id": "6281200000001@c.us"}),
+            Some(false),
+            1,
+        ),
+        ("WORKING", json!(null), None, 0),
+        ("STARTING", json!({"id": "6281200000001@c.us"}), None, 0),
+    ] {
+        let server = server().await;
+        let info =
+            json!({"name": "default", "status": status, "engine": {"engine": "NOWEB"}, "me": me});
+        on(&server, "/api/sessions/default".into(), ok(info)).await;
+        serve_status(&server, 1_000, 5_000).await;
+        let question = "/api/default/chats/6281200000001@c.us/messages/0".to_owned();
+        let answer = ResponseTemplate::new(400).set_body_json(&store_off);
+        on(&server, question.clone(), answer).await;
+        let observation = gateway(&server.uri()).observe(&session()).await;
+        assert_eq!(observation.store_on, expected, "{status}");
+        assert_eq!(asked(&server, &question).await, questions, "{status}");
     }
 }
 
@@ -359,9 +427,13 @@ async fn the_platform_is_asked_for_once_in_the_life_of_a_server_process() {
 }
 
 async fn asked_for_version(server: &MockServer) -> usize {
+    asked(server, "/api/server/version").await
+}
+
+async fn asked(server: &MockServer, at: &str) -> usize {
     let requests = server.received_requests().await.unwrap();
     let paths = requests.iter().map(|request| request.url.path());
-    paths.filter(|path| *path == "/api/server/version").count()
+    paths.filter(|path| *path == at).count()
 }
 
 #[tokio::test]

@@ -49,8 +49,10 @@ async fn each_kind_goes_its_own_way_with_our_id_and_no_preview() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("tagihan.pdf"), b"%PDF").unwrap();
     let server = server().await;
-    let mut options = Options::default();
-    options.media_folder = Some(folder.path().to_owned());
+    let options = Options {
+        media_folder: Some(folder.path().to_owned()),
+        ..Options::default()
+    };
     let gateway = gateway_with(&server.uri(), options);
     let url = MediaSource::Url("https://toko.example/a/promo.png?v=2".into());
     for message in [
@@ -89,8 +91,10 @@ async fn a_file_that_cannot_be_sent_is_refused_before_any_request() {
     let large = std::fs::File::create(folder.path().join("large.bin")).unwrap();
     large.set_len(40 * 1024 * 1024).unwrap();
     let server = server().await;
-    let mut options = Options::default();
-    options.media_folder = Some(folder.path().to_owned());
+    let options = Options {
+        media_folder: Some(folder.path().to_owned()),
+        ..Options::default()
+    };
     let gateway = gateway_with(&server.uri(), options);
     for (name, word) in [
         ("none.pdf", "no file"),

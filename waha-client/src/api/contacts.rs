@@ -1,9 +1,9 @@
-//! People: is a number on WhatsApp?
+//! People: is a number on WhatsApp, and which LID does it have?
 
 use serde::Deserialize;
 
 use crate::client::WahaClient;
-use crate::endpoint::{Endpoint, Wait, json};
+use crate::endpoint::{Endpoint, Wait, json, segment};
 use crate::error::Error;
 use crate::ids::{ChatId, SessionName};
 use crate::types::Extra;
@@ -28,6 +28,12 @@ pub struct NumberStatus {
     pub extra: Extra,
 }
 
+#[derive(Deserialize)]
+struct LidOfPhone {
+    #[serde(default)]
+    lid: Option<ChatId>,
+}
+
 impl Contacts<'_> {
     /// Asks WhatsApp about a number. Many such questions can themselves get an account restricted: ask slowly, and keep
     /// the answers.
@@ -45,6 +51,23 @@ impl Contacts<'_> {
             .ok_or_else(|| Error::invalid("only phone numbers can be checked"))?;
         self.0.call(check_exists(session, digits)).await
     }
+
+    /// The LID of a phone, as far as the session knows it: WhatsApp may keep a person's chat under either. `None` when the
+    /// session has not come across one, which does not mean that there is none.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING; not sent for a chat that is not a phone's.
+    pub async fn lid_of_phone(
+        &self,
+        session: &SessionName,
+        phone: &ChatId,
+    ) -> Result<Option<ChatId>, Error> {
+        let digits = phone
+            .phone_digits()
+            .ok_or_else(|| Error::invalid("only a phone number has a LID"))?;
+        self.0.call(lid_of_phone(session, digits)).await
+    }
 }
 
 /// `GET /api/contacts/check-exists`. Takes digits: WAHA passes anything else on as it is (recorded).
@@ -53,4 +76,17 @@ pub fn check_exists(session: &SessionName, phone_digits: &str) -> Endpoint<Numbe
         .query("phone", phone_digits.to_owned())
         .query("session", session.as_str().to_owned())
         .waiting(Wait::Session)
+}
+
+/// `GET /api/{session}/lids/pn/{phoneNumber}`
+pub fn lid_of_phone(session: &SessionName, phone_digits: &str) -> Endpoint<Option<ChatId>> {
+    let path = format!(
+        "/api/{}/lids/pn/{}",
+        segment(session.as_str()),
+        segment(phone_digits)
+    );
+    Endpoint::get(path, |reply| {
+        json::<LidOfPhone>(reply).map(|answer| answer.lid)
+    })
+    .waiting(Wait::Session)
 }
