@@ -4,6 +4,7 @@
 
 mod scene;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -224,6 +225,54 @@ async fn a_session_is_observed() {
         .unwrap();
     let after = gateway.observe(&session()).await;
     assert!(after.server_up_since > before.server_up_since, "{after:?}");
+}
+
+#[tokio::test]
+async fn under_every_fault_no_outcome_contradicts_the_ledger() {
+    const SENDS: u64 = 400;
+    let seed = 20_261_121;
+    println!("seed {seed}");
+    let builder = built().seed(seed).faults(FaultRates::every(0.03));
+    let (simulator, _) = start(builder).await;
+    let client = client(simulator.url(), simulator.key());
+    let options = Options::at_speed(SPEED);
+    let gateway = WahaGateway::new(client, Arc::new(SystemClock::new()), options);
+    let sends = futures_util::stream::iter(0..SENDS).map(|number| {
+        let gateway = gateway.clone();
+        let mut sending = text();
+        sending.to = phone(&format!("{}", 6_281_200_000_000 + number));
+        sending.message_id = format!("3EB0{number:018X}");
+        async move {
+            let outcome = gateway.send(&sending, open()).await;
+            (sending.to.digits().to_string(), outcome)
+        }
+    });
+    let outcomes: Vec<(String, Outcome)> = sends.buffer_unordered(16).collect().await;
+
+    let ledger = simulator.ledger();
+    let mut handed: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in ledger
+        .entries()
+        .filter(|entry| entry.fate() != Fate::NotSent)
+    {
+        *handed.entry(entry.chat()).or_default() += 1;
+    }
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for (chat, outcome) in &outcomes {
+        let times = handed.get(chat).copied().unwrap_or_default();
+        let (kind, fits) = match outcome {
+            Outcome::Accepted { .. } => ("accepted", times == 1),
+            Outcome::NotHandedOver { .. } => ("not handed over", times == 0),
+            Outcome::Refused { .. } => ("refused", times == 0),
+            Outcome::MaybeSent { .. } => ("maybe sent", times <= 1),
+        };
+        *kinds.entry(kind).or_default() += 1;
+        assert!(fits, "seed {seed}: sent {times} times, told {outcome:?}");
+    }
+    println!("{kinds:?}, faults {:?}", simulator.counts());
+    for kind in ["accepted", "not handed over", "maybe sent"] {
+        assert!(kinds.contains_key(kind), "seed {seed}: none {kind}");
+    }
 }
 
 /// The next notice that is wanted; the others go by.
