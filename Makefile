@@ -39,8 +39,12 @@ test: ## all tests
 	if grep -q '^skipped:' $(TEST_LOG); then echo; echo "Not everything could be tested here:"; grep '^skipped:' $(TEST_LOG) | sort -u; fi
 	if [ -n "$$why" ]; then echo "skipped: phone numbers against Google's reading: $$why"; fi
 
-soak: ## the long runs: many seeds of everything that is drawn
-	@SIMULATION_SEEDS=$${SIMULATION_SEEDS:-500} $(CARGO) test --locked --all-features -p campaign-core --test simulation -- --nocapture
+soak: ## the long runs: many seeds of everything that is drawn, many kills
+	@SIMULATION_SEEDS=$${SIMULATION_SEEDS:-500} $(CARGO) test --locked --release --all-features -p campaign-core --test simulation -- --nocapture
+	SEEDS=$${SEEDS:-20} $(CARGO) test --locked --release -p waha-campaign --test everybody_once -- --nocapture --test-threads 1
+	for seed in $$(seq $${KILL_SEEDS:-10}); do
+	    WAHA_CAMPAIGN_TEST_SEED=$$seed $(CARGO) test --locked --release -p waha-campaign --test sigkill -- --nocapture --test-threads 1
+	done
 
 lint: ## formatting, clippy, and what the core must not depend on
 	@$(CARGO) fmt --all --check
@@ -58,9 +62,9 @@ docs: ## the documentation, warnings are errors
 	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --all-features --locked
 
 deny: ## licences, sources, banned crates; advisories where their database can be had
-	@$(CARGO) deny --locked check bans licenses sources
+	@$(CARGO) deny --locked check --hide-inclusion-graph bans licenses sources
 	if timeout 120 $(CARGO) deny fetch db > target/deny.log 2>&1; then
-	    $(CARGO) deny --locked check advisories
+	    $(CARGO) deny --locked check --hide-inclusion-graph advisories
 	else
 	    echo "skipped: advisories: their database cannot be had here ($$(grep -v '^\s*$$' target/deny.log | tail -n 1))"
 	fi
