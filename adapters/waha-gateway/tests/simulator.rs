@@ -1,6 +1,7 @@
 //! The gateway against a whole WAHA: a simulator over HTTP and websocket, whose ledger knows what was really sent.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout, reason = "failures print their seed")]
 
 mod scene;
 
