@@ -8,6 +8,7 @@ use campaign_core::store::StoreError;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fault::{Fault, Result};
+use super::lock::Seen;
 use super::{Durability, Options};
 
 /// "WAHC": tells our files from other programs' databases.
@@ -134,22 +135,25 @@ fn migrate(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Res
             }
             transaction.pragma_update(None, "user_version", from + 1)?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-            identify(&transaction)?;
+            identify(&transaction, path)?;
         }
         transaction.commit()?;
     }
     Ok(())
 }
 
-fn identify(connection: &Connection) -> Result<()> {
+/// Gives a new database its identity, and the file beside it that knows it: from then on a database without that file is a copy.
+fn identify(connection: &Connection, path: &Path) -> Result<()> {
     let is_known: Option<i64> = connection
         .query_row("SELECT one FROM meta", [], |row| row.get(0))
         .optional()?;
     if is_known.is_none() {
+        let id = random()?;
         connection.execute(
             "INSERT INTO meta (one, database_id, message_key) VALUES (1, ?, ?)",
-            params![random()?, random()?],
+            params![id, random()?],
         )?;
+        Seen::open(path, id, 0)?;
     }
     Ok(())
 }
