@@ -12,6 +12,8 @@ mod rows;
 mod schema;
 mod silence;
 mod take_over;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -56,8 +58,6 @@ pub enum Durability {
 pub struct Options {
     /// What survives.
     pub durability: Durability,
-    /// The most pages of 4 KiB that the file may have; `None`: as many as the disk holds.
-    pub pages_max: Option<u32>,
 }
 
 /// A store in one SQLite file.
@@ -111,16 +111,7 @@ impl SqliteStore {
     /// [`StoreError::Failed`] when the file cannot be opened.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, StoreError> {
         let path = path.as_ref().to_path_buf();
-        let connection = schema::open(&path, &options)?;
-        let mut database = Database {
-            connection,
-            path: path.clone(),
-            lock: None,
-            seen: None,
-            commands: OpenCommands::default(),
-            imports: HashMap::new(),
-            sweeps: Sweeps::new(),
-        };
+        let mut database = Database::open(&path, &options)?;
         let (jobs, queue) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
             .name("sqlite".to_owned())
@@ -189,6 +180,28 @@ impl Drop for SqliteStore {
             // It ended early: there is nothing left to wait for.
             let _ = thread.join();
         }
+    }
+}
+
+impl Database {
+    fn open(path: &Path, options: &Options) -> fault::Result<Self> {
+        let database = Self {
+            connection: schema::open(path, options)?,
+            path: path.to_path_buf(),
+            lock: None,
+            seen: None,
+            commands: OpenCommands::default(),
+            imports: HashMap::new(),
+            sweeps: Sweeps::new(),
+        };
+        // From the first batch on, a database without its file is a copy: also one made before anything was sent.
+        if database.batches()? == 0 {
+            let id = database.id()?;
+            if Seen::read(path, id).is_none() {
+                Seen::open(path, id, 0)?;
+            }
+        }
+        Ok(database)
     }
 }
 

@@ -100,6 +100,12 @@ impl Database {
         }
     }
 
+    pub(super) fn id(&self) -> Result<[u8; 16]> {
+        Ok(self
+            .connection
+            .query_row("SELECT database_id FROM meta", [], |row| row.get(0))?)
+    }
+
     pub(super) fn batches(&self) -> Result<u64> {
         let batches: i64 = self
             .connection

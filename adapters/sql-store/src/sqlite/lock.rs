@@ -134,6 +134,16 @@ impl Seen {
         Ok(seen)
     }
 
+    #[cfg(test)]
+    #[allow(clippy::unwrap_used)]
+    pub(super) fn that_cannot_be_written(path: &Path) -> Self {
+        Self {
+            file: File::open(path).unwrap(),
+            path: path.to_path_buf(),
+            database: [0; 16],
+        }
+    }
+
     /// Remembers a batch. It outlives the process at once and the machine a little later: after a loss of power it may lag behind,
     /// which only means that an older copy of the very last moments is not recognised.
     pub(super) fn write(&mut self, batch: u64) -> Result<()> {

@@ -35,9 +35,6 @@ pub(super) fn open(path: &Path, options: &Options) -> Result<Connection> {
     connection.pragma_update(None, "mmap_size", 0)?;
     keep_wal(&connection)?;
     set_durability(&connection, options.durability)?;
-    if let Some(pages) = options.pages_max {
-        connection.pragma_update(None, "max_page_count", pages)?;
-    }
     migrate(&mut connection, path, MIGRATIONS)?;
     Ok(connection)
 }
@@ -158,7 +155,7 @@ fn identify(connection: &Connection, path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn random() -> Result<[u8; 16]> {
+pub(super) fn random() -> Result<[u8; 16]> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| {
         StoreError::Failed(format!("the system has no random numbers: {error}").into())
@@ -203,4 +200,155 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    fn opened(folder: &tempfile::TempDir) -> (Connection, PathBuf) {
+        let path = folder.path().join("campaigns.db");
+        (open(&path, &Options::default()).unwrap(), path)
+    }
+
+    fn copies(folder: &tempfile::TempDir) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.ends_with(".bak"))
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_copy_is_made_before_a_migration_and_a_failed_one_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut connection, path) = opened(&folder);
+        assert!(copies(&folder).is_empty(), "there was nothing to copy");
+        let later = "ALTER TABLE lane ADD COLUMN colour TEXT";
+        let broken = "ALTER TABLE lane ADD COLUMN taste TEXT; ALTER TABLE nothing ADD COLUMN x;";
+        connection
+            .execute(
+                "INSERT INTO suppression VALUES (6281200000001, 'opt-out', 0)",
+                [],
+            )
+            .unwrap();
+
+        let failed = migrate(&mut connection, &path, &[MIGRATIONS[0], later, broken]);
+        assert!(failed.is_err());
+        assert_eq!(version(&connection).unwrap(), 2);
+        assert!(connection.prepare("SELECT colour FROM lane").is_ok());
+        assert!(connection.prepare("SELECT taste FROM lane").is_err());
+        assert_eq!(
+            copies(&folder),
+            ["campaigns.db.v1.bak", "campaigns.db.v2.bak"]
+        );
+
+        migrate(
+            &mut connection,
+            &path,
+            &[
+                MIGRATIONS[0],
+                later,
+                "ALTER TABLE lane ADD COLUMN taste TEXT",
+            ],
+        )
+        .unwrap();
+        assert_eq!(version(&connection).unwrap(), 3);
+        assert_eq!(copies(&folder).len(), 3, "no copy is written over");
+        let copy = Connection::open(folder.path().join("campaigns.db.v1.bak")).unwrap();
+        assert_eq!(version(&copy).unwrap(), 1);
+        let kept: i64 = copy
+            .query_row("SELECT phone FROM suppression", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(kept, 6_281_200_000_001);
+    }
+
+    #[test]
+    fn a_newer_database_is_refused_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (connection, path) = opened(&folder);
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        drop(connection);
+        let before = fs::read(&path).unwrap();
+        let refused = open(&path, &Options::default()).map_err(StoreError::from);
+        assert!(
+            matches!(
+                refused,
+                Err(StoreError::TooNew {
+                    found: 99,
+                    known: 1
+                })
+            ),
+            "{refused:?}"
+        );
+        assert_eq!(fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn another_program_s_database_is_refused_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("contacts.db");
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch("CREATE TABLE contact (name TEXT)")
+            .unwrap();
+        let before = fs::read(&path).unwrap();
+        let refused = open(&path, &Options::default()).map_err(StoreError::from);
+        assert!(
+            matches!(refused, Err(StoreError::Refused(_))),
+            "{refused:?}"
+        );
+        assert_eq!(fs::read(&path).unwrap(), before);
+        fs::write(&path, "this is no database, whatever its name says").unwrap();
+        let refused = open(&path, &Options::default()).map_err(StoreError::from);
+        let Err(StoreError::Failed(error)) = refused else {
+            panic!("{refused:?}");
+        };
+        assert!(error.to_string().contains("not a database"), "{error}");
+    }
+
+    #[test]
+    fn settings_are_those_that_were_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        for (durability, synchronous) in [(Durability::Full, 2), (Durability::Normal, 1)] {
+            let path = folder.path().join(format!("{synchronous}.db"));
+            let connection = open(&path, &Options { durability }).unwrap();
+            let setting = |name| -> i64 {
+                connection
+                    .pragma_query_value(None, name, |row| row.get(0))
+                    .unwrap()
+            };
+            assert_eq!(setting("synchronous"), synchronous);
+            assert_eq!(setting("cache_size"), i64::from(-CACHE_KIB));
+            let mode: String = connection
+                .pragma_query_value(None, "journal_mode", |row| row.get(0))
+                .unwrap();
+            assert_eq!(mode, "wal");
+        }
+    }
+
+    #[test]
+    fn a_new_file_that_many_open_at_once_has_one_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("campaigns.db");
+        let keys: Vec<[u8; 16]> = std::thread::scope(|scope| {
+            let open = || {
+                let connection = open(&path, &Options::default()).unwrap();
+                connection
+                    .query_row("SELECT message_key FROM meta", [], |row| row.get(0))
+                    .unwrap()
+            };
+            let openers: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            openers
+                .into_iter()
+                .map(|opener| opener.join().unwrap())
+                .collect()
+        });
+        assert!(keys.iter().all(|key| *key == keys[0]));
+        assert_ne!(keys[0], [0; 16]);
+    }
 }

@@ -12,6 +12,7 @@ use super::fault::{Fault, Result};
 use super::lock::{RunnerLock, Seen, holder};
 use super::moves::{Differences, Moves, OWNER_DIED};
 use super::rows;
+use super::schema::random;
 
 /// A longer wait than this was written under a wrong clock.
 const WAIT_MAX_MICROS: i64 = 3_600_000_000;
@@ -65,7 +66,7 @@ impl Database {
     }
 
     fn take(&self, now: Stamp) -> Result<(TakeOver, Meta)> {
-        let meta = self.meta()?;
+        let mut meta = self.meta()?;
         let is_restored = meta.is_marked_restored
             || (meta.batches > 0
                 && Seen::read(&self.path, meta.database).is_none_or(|seen| seen > meta.batches));
@@ -74,6 +75,7 @@ impl Database {
         let orphaned = self.orphan(now)?;
         if is_restored {
             self.distrust(&meta, now)?;
+            meta.database = self.begin_anew()?;
         }
         self.cut_waits(now.wall)?;
         let (elapsed, wall, boot) = rows::columns(now);
@@ -225,6 +227,14 @@ impl Database {
                 .or_default() += count;
         }
         Ok(differences)
+    }
+
+    /// From here on it is another database than the one that the copy was made of: copies of that one are told from copies of this one.
+    fn begin_anew(&self) -> Result<[u8; 16]> {
+        let database = random()?;
+        self.connection
+            .execute("UPDATE meta SET database_id = ?", [database])?;
+        Ok(database)
     }
 
     fn leave_numbers_out(&self) -> Result<()> {

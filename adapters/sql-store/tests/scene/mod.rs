@@ -1,0 +1,212 @@
+//! What the tests of files and processes act on: a running campaign in a folder of its own.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use campaign_core::campaign::{CampaignState, Definition, Missing, Source};
+use campaign_core::clock::{BootId, Elapsed, Now, Stamp};
+use campaign_core::delivery::{CampaignId, DeliveryId, Happening, State};
+use campaign_core::gateway::{Account, Session};
+use campaign_core::limits::LaneLimits;
+use campaign_core::message::{MessageKind, MessageTemplate};
+use campaign_core::phone::PhoneNumber;
+use campaign_core::store::{
+    Batch, CampaignRecord, Change, DoubtPage, DoubtQuery, Effect, Happened, Journal, LaneRecord,
+    NewRecipient, ReportQuery, ReportRow, Store, StoreError,
+};
+use jiff::Timestamp;
+use sql_store::{Options, SqliteStore};
+
+pub(crate) fn open(path: impl AsRef<Path>) -> SqliteStore {
+    SqliteStore::open(path, Options::default()).unwrap()
+}
+
+pub(crate) fn at(seconds: i64) -> Stamp {
+    now(seconds).stamp(BootId(1))
+}
+
+pub(crate) fn now(seconds: i64) -> Now {
+    Now {
+        elapsed: Elapsed::from_micros(seconds * 1_000_000),
+        wall: Timestamp::from_second(1_770_000_000 + seconds).unwrap(),
+    }
+}
+
+pub(crate) fn phone(number: u64) -> PhoneNumber {
+    PhoneNumber::from_digits(6_281_200_000_000 + number).unwrap()
+}
+
+pub(crate) fn definition(name: &str) -> Definition {
+    Definition {
+        name: name.into(),
+        session: Session::new("default"),
+        message: MessageTemplate::text("Halo {{nama}}").unwrap(),
+        source: Source {
+            name: "pelanggan.csv".into(),
+            sha256: "0".repeat(64),
+            options: String::new(),
+            limit: None,
+        },
+        missing: Missing::Refuse,
+        hours: None,
+        zone: Default::default(),
+        starts_at: None,
+        expires_at: None,
+        retry: Default::default(),
+    }
+}
+
+pub(crate) fn recipients(numbers: std::ops::Range<u64>) -> Vec<NewRecipient> {
+    numbers
+        .map(|number| NewRecipient {
+            row: number + 2,
+            phone: phone(number),
+            key: None,
+            values: [format!("Budi {number}").into()].into(),
+            skip: None,
+        })
+        .collect()
+}
+
+pub(crate) async fn imported(store: &SqliteStore, name: &str, size: u64) -> CampaignId {
+    let columns = ["nama".into()];
+    let campaign = store
+        .create(&definition(name), &columns, now(0))
+        .await
+        .unwrap();
+    for first in (0..size).step_by(5_000) {
+        let page = recipients(first..size.min(first + 5_000));
+        store.import(campaign, page, 0).await.unwrap();
+    }
+    commit(
+        store,
+        0,
+        vec![moved(
+            campaign,
+            CampaignState::Importing,
+            CampaignState::Frozen,
+        )],
+    )
+    .await;
+    campaign
+}
+
+pub(crate) async fn running(store: &SqliteStore, name: &str, size: u64) -> CampaignId {
+    let campaign = imported(store, name, size).await;
+    commit(
+        store,
+        0,
+        vec![moved(
+            campaign,
+            CampaignState::Frozen,
+            CampaignState::Running,
+        )],
+    )
+    .await;
+    campaign
+}
+
+fn moved(campaign: CampaignId, from: CampaignState, to: CampaignState) -> Change {
+    Change::Campaign { campaign, from, to }
+}
+
+pub(crate) async fn lane(store: &SqliteStore) -> LaneRecord {
+    let limits = LaneLimits::unpaced(64);
+    store
+        .lane(Account(phone(999_999)), &Session::new("default"), &limits)
+        .await
+        .unwrap()
+}
+
+pub(crate) async fn commit(store: &SqliteStore, seconds: i64, changes: Vec<Change>) -> Vec<Effect> {
+    try_commit(store, seconds, changes).await.unwrap()
+}
+
+pub(crate) async fn try_commit(
+    store: &SqliteStore,
+    seconds: i64,
+    changes: Vec<Change>,
+) -> Result<Vec<Effect>, StoreError> {
+    let batch = Batch {
+        at: at(seconds),
+        changes,
+    };
+    store.commit(Arc::new(batch)).await
+}
+
+pub(crate) fn delivery(campaign: CampaignId, ordinal: u32) -> DeliveryId {
+    DeliveryId::new(campaign, ordinal).unwrap()
+}
+
+pub(crate) fn journal(lane: &LaneRecord, campaign: CampaignId, ordinal: u32) -> Change {
+    Change::Journal(Journal {
+        delivery: delivery(campaign, ordinal),
+        phone: phone(u64::from(ordinal)),
+        lane: lane.id,
+        epoch: lane.epoch,
+        kind: MessageKind::Text,
+        text_hash: 7,
+    })
+}
+
+pub(crate) fn accepted(campaign: CampaignId, ordinal: u32) -> Change {
+    happened(campaign, ordinal, Happening::Accepted)
+}
+
+pub(crate) fn happened(campaign: CampaignId, ordinal: u32, happening: Happening) -> Change {
+    Change::Happened(Happened {
+        delivery: delivery(campaign, ordinal),
+        happening,
+        ends_attempt: true,
+        next: None,
+        foreign_id: None,
+        message: None,
+    })
+}
+
+pub(crate) async fn record(store: &SqliteStore, name: &str) -> CampaignRecord {
+    store.campaign(name).await.unwrap().unwrap()
+}
+
+pub(crate) async fn rows(store: &SqliteStore, campaign: CampaignId) -> Vec<ReportRow> {
+    let query = ReportQuery {
+        campaign,
+        after: None,
+        states: Vec::new(),
+        limit: 1_000_000,
+    };
+    store.report(query).await.unwrap()
+}
+
+pub(crate) async fn doubts(store: &SqliteStore, seconds: i64) -> DoubtPage {
+    let query = DoubtQuery {
+        after: None,
+        due: now(seconds).wall,
+        limit: 1_000_000,
+    };
+    store.doubts(query).await.unwrap()
+}
+
+/// The counters must be the rows, counted.
+pub(crate) async fn assert_counts(store: &SqliteStore, name: &str) {
+    let record = record(store, name).await;
+    let rows = rows(store, record.id).await;
+    for state in State::ALL {
+        let there = rows
+            .iter()
+            .filter(|row| row.standing.state == state)
+            .count();
+        assert_eq!(record.counts.of(state), there as u64, "{state}");
+    }
+}
+
+/// The files in a folder, by name.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    files
+}
