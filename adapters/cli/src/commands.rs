@@ -78,10 +78,7 @@ pub(crate) async fn campaign(store: &dyn Store, name: &str) -> Result<CampaignRe
 /// Points out what may not be meant as it stands.
 fn notes(setup: &Setup, inputs: &Inputs) {
     let columns = inputs.audience.columns();
-    let found = inputs
-        .definition
-        .message
-        .lookalikes(columns.variables());
+    let found = inputs.definition.message.lookalikes(columns.variables());
     if !found.is_empty() {
         setup.output.note(&Text::Lookalikes {
             found: found.into_iter().map(str::to_owned).collect(),

@@ -34,10 +34,20 @@ pub(crate) struct InputArgs {
     #[arg(long, value_name = "TEXT", help_heading = "Message")]
     pub(crate) template: Option<String>,
     /// The same, from a file
-    #[arg(long, value_name = "FILE", help_heading = "Message", conflicts_with = "template")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Message",
+        conflicts_with = "template"
+    )]
     pub(crate) template_file: Option<PathBuf>,
     /// An image: a path or an address, which may hold columns
-    #[arg(long, value_name = "PATH_OR_URL", help_heading = "Message", conflicts_with = "file")]
+    #[arg(
+        long,
+        value_name = "PATH_OR_URL",
+        help_heading = "Message",
+        conflicts_with = "file"
+    )]
     pub(crate) image: Option<String>,
     /// A document, in the same way: invoices/{{no}}.pdf
     #[arg(long, value_name = "PATH_OR_URL", help_heading = "Message")]
@@ -179,9 +189,7 @@ impl InputArgs {
 
     /// Where the rejected rows go.
     pub(crate) fn rejects_file(&self, name: &str) -> PathBuf {
-        self.rejects
-            .clone()
-            .unwrap_or_else(|| rejects_file(name))
+        self.rejects.clone().unwrap_or_else(|| rejects_file(name))
     }
 
     fn zone(&self, settings: &Settings) -> Result<Zone, Failure> {
@@ -329,7 +337,13 @@ fn moment(
         .or_else(|_| given.parse::<Date>().map(|date| date.at(0, 0, 0, 0)));
     // jiff reads a civil time out of a text with an offset too, and would leave the offset out.
     let moment = given.parse::<Timestamp>().ok().or_else(|| {
-        Some(civil.ok()?.to_zoned(zone.time_zone().clone()).ok()?.timestamp())
+        Some(
+            civil
+                .ok()?
+                .to_zoned(zone.time_zone().clone())
+                .ok()?
+                .timestamp(),
+        )
     });
     moment.map(Some).ok_or_else(|| {
         Failure::new(
@@ -343,8 +357,10 @@ fn moment(
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name()
-        .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+    path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 fn sha256(path: &Path) -> Result<String, Failure> {
@@ -397,7 +413,10 @@ mod tests {
         let pay = button("Bayar = https://bayar.example/?no={{no}}").unwrap();
         assert_eq!(pay.url.as_deref(), Some("https://bayar.example/?no={{no}}"));
         assert_eq!(pay.label, "Bayar");
-        assert_eq!(button("CS=+62811").unwrap().phone.as_deref(), Some("+62811"));
+        assert_eq!(
+            button("CS=+62811").unwrap().phone.as_deref(),
+            Some("+62811")
+        );
         assert!(button("Bayar").is_err());
     }
 
@@ -413,7 +432,10 @@ mod tests {
 
     #[test]
     fn paths_begin_at_the_folder_of_the_command_and_addresses_stay() {
-        assert_eq!(anchored("https://x.example/a.png").unwrap(), "https://x.example/a.png");
+        assert_eq!(
+            anchored("https://x.example/a.png").unwrap(),
+            "https://x.example/a.png"
+        );
         assert_eq!(anchored("{{berkas}}").unwrap(), "{{berkas}}");
         assert!(Path::new(&anchored("a/{{no}}.pdf").unwrap()).is_absolute());
     }

@@ -125,7 +125,11 @@ fn per_day(text: &str) -> Option<Option<u32>> {
     if is_none(text) {
         return Some(None);
     }
-    let digits: String = text.trim().chars().filter(|c| !matches!(c, '_' | '.' | ',')).collect();
+    let digits: String = text
+        .trim()
+        .chars()
+        .filter(|c| !matches!(c, '_' | '.' | ','))
+        .collect();
     digits.parse().ok().filter(|count| *count > 0).map(Some)
 }
 
@@ -160,8 +164,20 @@ mod tests {
     #[test]
     fn limits_are_read_as_people_write_them() {
         let s = Duration::from_secs;
-        assert_eq!(gap("2s..4s"), Some(Gap { min: s(2), max: s(4) }));
-        assert_eq!(gap("3"), Some(Gap { min: s(3), max: s(3) }));
+        assert_eq!(
+            gap("2s..4s"),
+            Some(Gap {
+                min: s(2),
+                max: s(4)
+            })
+        );
+        assert_eq!(
+            gap("3"),
+            Some(Gap {
+                min: s(3),
+                max: s(3)
+            })
+        );
         assert_eq!(gap("none"), Some(Gap::NONE));
         assert_eq!(per_day("1.000"), Some(Some(1_000)));
         assert_eq!(per_day("none"), Some(None));

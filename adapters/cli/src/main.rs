@@ -65,8 +65,6 @@ fn work(output: &Output, cli: Cli) -> Result<Exit, Failure> {
             },
         )
     })?;
-    // The HTTP library is built without a cryptography provider of its own; the second of two callers is told so and may go on.
-    let _already_there = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

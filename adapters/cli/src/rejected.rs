@@ -42,7 +42,9 @@ impl RejectedRows {
             Err(error) => return Err(unreadable(path, error)),
         };
         let mut file = BufReader::new(file);
-        let Some((start, delimiter)) = beginning(&mut file).map_err(|error| unreadable(path, error))? else {
+        let Some((start, delimiter)) =
+            beginning(&mut file).map_err(|error| unreadable(path, error))?
+        else {
             return Ok(None);
         };
         file.seek(SeekFrom::Start(start))
@@ -143,7 +145,11 @@ mod tests {
         assert_eq!(row.reason, "landline: is a landline");
         assert_eq!(*row.values, ["+6221".into(), "Budi; S".into(), "".into()]);
         assert_eq!(rows.next_row().unwrap(), None);
-        assert!(RejectedRows::open(&folder.path().join("no.csv"), &columns).unwrap().is_none());
+        assert!(
+            RejectedRows::open(&folder.path().join("no.csv"), &columns)
+                .unwrap()
+                .is_none()
+        );
         std::fs::write(&path, "something,else\n").unwrap();
         assert!(RejectedRows::open(&path, &columns).unwrap().is_none());
     }

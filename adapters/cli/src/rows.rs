@@ -142,7 +142,9 @@ fn check_file(path: &Path) -> Result<(), MediaFault> {
         });
     }
     MediaFault::check_size(metadata.len())?;
-    File::open(path).map(drop).map_err(|error| unreadable(&error))
+    File::open(path)
+        .map(drop)
+        .map_err(|error| unreadable(&error))
 }
 
 fn unreadable(error: &std::io::Error) -> MediaFault {
@@ -245,7 +247,10 @@ mod tests {
         let message = MessageTemplate::text("Halo {{nama}}").unwrap();
         let message = message.bind(&["nama"]).unwrap();
         let mut check = Check::new(&message, Missing::Refuse);
-        assert!(matches!(check.check(&recipient(2, &["Budi"])), Checked::Message(_)));
+        assert!(matches!(
+            check.check(&recipient(2, &["Budi"])),
+            Checked::Message(_)
+        ));
         assert!(matches!(check.check(&recipient(3, &[" "])), Checked::Fault));
         assert_eq!((check.faults.count, check.faults.shown[0].0), (1, 3));
         assert!(check.faults.refuse().is_err());
@@ -266,11 +271,17 @@ mod tests {
         let message = MessageTemplate::parse(MessageDefinition::file(pattern)).unwrap();
         let message = message.bind(&["no"]).unwrap();
         let mut check = Check::new(&message, Missing::Refuse);
-        assert!(matches!(check.check(&recipient(2, &["1"])), Checked::Message(_)));
+        assert!(matches!(
+            check.check(&recipient(2, &["1"])),
+            Checked::Message(_)
+        ));
         assert!(matches!(check.check(&recipient(3, &["2"])), Checked::Fault));
         let (row, fault) = &check.faults.shown[0];
         assert_eq!(*row, 3);
-        assert!(matches!(fault, RowFault::Media(MediaFault::Missing { .. })), "{fault:?}");
+        assert!(
+            matches!(fault, RowFault::Media(MediaFault::Missing { .. })),
+            "{fault:?}"
+        );
         assert!(!check.faults.only_missing);
     }
 }

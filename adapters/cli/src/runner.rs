@@ -10,9 +10,7 @@ use campaign_core::delivery::{CampaignId, State};
 use campaign_core::driver::{Driver, DriverError, Handle};
 use campaign_core::gateway::Session;
 use campaign_core::limits::LaneLimits;
-use campaign_core::store::{
-    Answer, CampaignRecord, Command, CommandId, Store, StoreError,
-};
+use campaign_core::store::{Answer, CampaignRecord, Command, CommandId, Store, StoreError};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use waha_gateway::WahaGateway;
@@ -183,7 +181,9 @@ async fn submit_limits(
     let on_record = store.lane(account, session, &wanted).await?.limits;
     let limits = wishes.over(on_record.clone());
     if limits != on_record {
-        store.submit(&Command::SetLimits { account, limits }).await?;
+        store
+            .submit(&Command::SetLimits { account, limits })
+            .await?;
     }
     Ok(())
 }
@@ -443,7 +443,10 @@ impl Watcher {
             open += 1;
             let Some(wait) = &view.waiting else { continue };
             let is_stuck = if wait.is_trouble() {
-                let since = self.in_trouble.entry(view.record.id).or_insert(view.now.elapsed);
+                let since = self
+                    .in_trouble
+                    .entry(view.record.id)
+                    .or_insert(view.now.elapsed);
                 view.now.elapsed.since(*since) > TROUBLE_PATIENCE
             } else {
                 self.in_trouble.remove(&view.record.id);

@@ -47,10 +47,22 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "FILTER")]
     pub(crate) log: Option<String>,
     /// Against a simulator only: the clock runs so many times as fast
-    #[arg(long, global = true, hide = true, value_name = "N", requires = "clock_origin")]
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "N",
+        requires = "clock_origin"
+    )]
     pub(crate) clock_speed: Option<f64>,
     /// Against a simulator only: the moment at which that clock shows the true time
-    #[arg(long, global = true, hide = true, value_name = "UNIX_SECONDS", requires = "clock_speed")]
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "UNIX_SECONDS",
+        requires = "clock_speed"
+    )]
     pub(crate) clock_origin: Option<i64>,
 }
 
@@ -183,7 +195,12 @@ impl Settings {
     }
 
     fn assemble(args: &GlobalArgs, layers: Vec<Layer>) -> Result<Self, Failure> {
-        let url = first(&args.url, &layers, |layer| &layer.url, || DEFAULT_URL.to_owned());
+        let url = first(
+            &args.url,
+            &layers,
+            |layer| &layer.url,
+            || DEFAULT_URL.to_owned(),
+        );
         let db = match first_set(&args.db, &layers, |layer| &layer.db) {
             Some(db) => db,
             None => Setting {
@@ -191,7 +208,12 @@ impl Settings {
                 origin: Origin::Default,
             },
         };
-        let log = first(&args.log, &layers, |layer| &layer.log, || DEFAULT_LOG.to_owned());
+        let log = first(
+            &args.log,
+            &layers,
+            |layer| &layer.log,
+            || DEFAULT_LOG.to_owned(),
+        );
         let key_file = first_set(&args.key_file, &layers, |layer| &layer.key_file);
         let fast_clock = args
             .clock_speed
@@ -212,15 +234,21 @@ impl Settings {
     }
 
     pub(crate) fn session(&self, flag: &Option<String>) -> Setting<String> {
-        first(flag, &self.layers, |layer| &layer.session, || {
-            DEFAULT_SESSION.to_owned()
-        })
+        first(
+            flag,
+            &self.layers,
+            |layer| &layer.session,
+            || DEFAULT_SESSION.to_owned(),
+        )
     }
 
     pub(crate) fn region(&self, flag: &Option<String>) -> Setting<String> {
-        first(flag, &self.layers, |layer| &layer.region, || {
-            DEFAULT_REGION.to_owned()
-        })
+        first(
+            flag,
+            &self.layers,
+            |layer| &layer.region,
+            || DEFAULT_REGION.to_owned(),
+        )
     }
 
     pub(crate) fn zone(&self, flag: &Option<String>) -> Option<Setting<String>> {
@@ -269,10 +297,22 @@ impl Settings {
             }
             for (wait, seconds) in [
                 (&mut engine.send_deadline, layer.send_deadline_seconds),
-                (&mut engine.hold_horizon_text, layer.hold_horizon_text_seconds),
-                (&mut engine.hold_horizon_media, layer.hold_horizon_media_seconds),
-                (&mut engine.absence_horizon_text, layer.absence_horizon_text_seconds),
-                (&mut engine.absence_horizon_media, layer.absence_horizon_media_seconds),
+                (
+                    &mut engine.hold_horizon_text,
+                    layer.hold_horizon_text_seconds,
+                ),
+                (
+                    &mut engine.hold_horizon_media,
+                    layer.hold_horizon_media_seconds,
+                ),
+                (
+                    &mut engine.absence_horizon_text,
+                    layer.absence_horizon_text_seconds,
+                ),
+                (
+                    &mut engine.absence_horizon_media,
+                    layer.absence_horizon_media_seconds,
+                ),
                 (&mut engine.silence, layer.silence_seconds),
                 (&mut engine.ack_time, layer.ack_time_seconds),
                 (&mut engine.observe_every, layer.observe_every_seconds),
@@ -343,7 +383,12 @@ fn from_environment() -> Layer {
         gap: ours("GAP"),
         per_day: ours("PER_DAY"),
         window: ours("WINDOW")
-            .map(|windows| windows.split(',').map(|one| one.trim().to_owned()).collect())
+            .map(|windows| {
+                windows
+                    .split(',')
+                    .map(|one| one.trim().to_owned())
+                    .collect()
+            })
             .unwrap_or_default(),
         engine: EngineLayer::default(),
         origin: Origin::Environment,
@@ -394,12 +439,15 @@ fn read_key(file: Option<&Setting<PathBuf>>) -> Result<Option<SecretString>, Fai
         return Ok(None);
     };
     let key = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
-    Ok(Some(key.trim().to_owned()).filter(|key| !key.is_empty()).map(Into::into))
+    Ok(Some(key.trim().to_owned())
+        .filter(|key| !key.is_empty())
+        .map(Into::into))
 }
 
 /// One database per user. Limits belong to a WhatsApp account: with a database per folder each of them would allow a whole day's worth again.
 fn default_database() -> Result<PathBuf, Failure> {
-    let folder = dirs::data_local_dir().ok_or_else(|| Failure::new(Exit::Usage, Text::NoDataFolder))?;
+    let folder =
+        dirs::data_local_dir().ok_or_else(|| Failure::new(Exit::Usage, Text::NoDataFolder))?;
     Ok(folder.join(DATABASE_FOLDER).join(DATABASE_NAME))
 }
 

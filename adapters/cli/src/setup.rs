@@ -44,10 +44,16 @@ impl Setup {
     /// When it cannot be opened or made.
     pub(crate) async fn store(&self) -> Result<Arc<dyn Store>, Failure> {
         let path = &self.settings.db.value;
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
             std::fs::create_dir_all(folder).map_err(|error| cannot_open(path, &error))?;
         }
-        Ok(Arc::new(SqliteStore::open(path, sql_store::Options::default())?))
+        Ok(Arc::new(SqliteStore::open(
+            path,
+            sql_store::Options::default(),
+        )?))
     }
 
     /// The database, which must be there.
@@ -106,7 +112,10 @@ impl Setup {
         if self.settings.fast_clock.is_some() {
             only_a_simulator(&client).await?;
         }
-        let options = self.settings.fast_clock.map_or_else(Options::default, |fast| Options::at_speed(fast.speed));
+        let options = self
+            .settings
+            .fast_clock
+            .map_or_else(Options::default, |fast| Options::at_speed(fast.speed));
         Ok(WahaGateway::new(client, clock, options))
     }
 
@@ -155,7 +164,14 @@ pub(crate) async fn check_session(
 }
 
 async fn only_a_simulator(client: &WahaClient) -> Result<(), Failure> {
-    let refused = |why: &str| Failure::new(Exit::Usage, Text::FastClockRefused { why: why.to_owned() });
+    let refused = |why: &str| {
+        Failure::new(
+            Exit::Usage,
+            Text::FastClockRefused {
+                why: why.to_owned(),
+            },
+        )
+    };
     let is_near = match client.address().host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback(),

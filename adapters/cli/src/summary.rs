@@ -98,7 +98,10 @@ fn next_commands(output: &Output, record: &CampaignRecord, how: How) {
         });
     }
     if matches!(how, How::Waiting | How::Stopped | How::Aborted)
-        && !matches!(record.state, CampaignState::Settled | CampaignState::Cancelled)
+        && !matches!(
+            record.state,
+            CampaignState::Settled | CampaignState::Cancelled
+        )
     {
         output.say(&Text::NextResume {
             command: command("resume"),

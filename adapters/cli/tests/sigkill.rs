@@ -18,8 +18,17 @@ const KILLS: u32 = 20;
 const HITS_MIN: u32 = 10;
 
 const START: [&str; 11] = [
-    "start", "list.csv", "--name", "crash", "--template", "Halo {{nama}}", "--gap", "none",
-    "--per-day", "none", "--yes",
+    "start",
+    "list.csv",
+    "--name",
+    "crash",
+    "--template",
+    "Halo {{nama}}",
+    "--gap",
+    "none",
+    "--per-day",
+    "none",
+    "--yes",
 ];
 
 /// Faults that a look-up can settle. An engine that answers slowly keeps many requests on their way.
@@ -80,10 +89,17 @@ async fn killed_twenty_times_nobody_gets_it_twice_and_nobody_is_lost() {
         println!("kill {kills}: {sending} in sending, {:?}", world.states());
     }
     println!("{hits} of {kills} kills hit a delivery in sending");
-    assert!(hits >= HITS_MIN, "seed {seed}: only {hits} kills hit a delivery in sending");
+    assert!(
+        hits >= HITS_MIN,
+        "seed {seed}: only {hits} kills hit a delivery in sending"
+    );
     let ran = world.run(&START).await;
     let unconfirmed = world.judge(PEOPLE, &format!("seed {seed}"));
-    println!("{unconfirmed} unconfirmed, exit {}, {:?}", ran.code, world.states());
+    println!(
+        "{unconfirmed} unconfirmed, exit {}, {:?}",
+        ran.code,
+        world.states()
+    );
     println!("{}\n{:?}", ran.stdout, world.simulator.counts());
     let expected = if unconfirmed > 0 {
         6
@@ -104,7 +120,10 @@ async fn ctrl_c_finishes_what_is_on_its_way_and_the_next_start_goes_on() {
     for stop in [Signal::INT, Signal::TERM, Signal::HUP] {
         let child = world.spawn(&START);
         let before = world.simulator.ledger().len();
-        until("some sends", || world.simulator.ledger().len() > before + 20).await;
+        until("some sends", || {
+            world.simulator.ledger().len() > before + 20
+        })
+        .await;
         signal(&child, stop);
         assert_eq!(ended(child).await, 7, "seed {seed}: {stop:?}");
         assert_eq!(world.in_state(SENDING), 0, "seed {seed}: {stop:?}");
@@ -140,15 +159,26 @@ async fn a_pause_holds_until_the_resume_and_a_second_start_sends_nothing_of_its_
     until("some sends", || world.simulator.ledger().len() > 20).await;
 
     let second = world.spawn(&START);
-    world.run(&["pause", "crash"]).await.expect(0).says("paused");
+    world
+        .run(&["pause", "crash"])
+        .await
+        .expect(0)
+        .says("paused");
     let paused_at = world.simulator.ledger().len();
     // While paused nothing arrives, whoever looks.
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(world.simulator.ledger().len(), paused_at, "seed {seed}");
     let ran = world.run(&START).await;
-    assert_eq!(ran.code, 7, "a paused campaign is resumed by name only: {ran:?}");
+    assert_eq!(
+        ran.code, 7,
+        "a paused campaign is resumed by name only: {ran:?}"
+    );
 
-    world.run(&["resume", "crash"]).await.expect(0).says("running");
+    world
+        .run(&["resume", "crash"])
+        .await
+        .expect(0)
+        .says("running");
     let codes = [ended(first).await, ended(second).await];
     assert!(
         codes.iter().all(|code| [0, 5, 6, 7].contains(code)),
@@ -168,7 +198,10 @@ async fn a_restored_copy_of_the_database_sends_to_nobody_again() {
     until("some sends", || world.simulator.ledger().len() > 30).await;
     world.back_up(&copy);
     let at_copy = world.simulator.ledger().len();
-    until("more sends", || world.simulator.ledger().len() > at_copy + 60).await;
+    until("more sends", || {
+        world.simulator.ledger().len() > at_copy + 60
+    })
+    .await;
     signal(&child, Signal::KILL);
     ended(child).await;
     world.restore(&copy);

@@ -9,8 +9,10 @@ use campaign_core::store::ReportQuery;
 use clap::Parser;
 use jiff::Timestamp;
 use serde_json::json;
+use waha_client::types::SessionConfig;
+use waha_client::{NewSession, SessionName};
 use waha_simulator::ledger::Fate;
-use waha_simulator::{Fault, FaultRates, Simulator};
+use waha_simulator::{Fault, FaultRates, Simulator, Status};
 
 use super::Command;
 use crate::Cli;
@@ -57,6 +59,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         settings,
         output: setup.output.clone(),
     };
+    pair(&here, &simulator).await.map_err(Failure::other)?;
     let list = folder.join("pelanggan.csv");
     setup.output.say(&Text::DemoBegins {
         folder: folder.display().to_string(),
@@ -65,18 +68,44 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
 
     let rejects = folder.join("demo.rejects.csv");
     let report = folder.join("demo.report.csv");
-    let message = ["--template", TEMPLATE, "--button", BUTTON, "--missing", "skip"];
+    let message = [
+        "--template",
+        TEMPLATE,
+        "--button",
+        BUTTON,
+        "--missing",
+        "skip",
+    ];
     let (list_text, rejects_text) = (list.display().to_string(), rejects.display().to_string());
     let mut plan = vec!["plan", &list_text, "--rejects", &rejects_text];
     plan.extend(message);
-    let mut start = vec!["start", &list_text, "--name", NAME, "--yes", "--rejects", &rejects_text];
+    let mut start = vec![
+        "start",
+        &list_text,
+        "--name",
+        NAME,
+        "--yes",
+        "--rejects",
+        &rejects_text,
+    ];
     start.extend(message);
     let report_text = report.display().to_string();
-    let report_command = ["report", NAME, "--rejects", &rejects_text, "--out", &report_text];
+    let report_command = [
+        "report",
+        NAME,
+        "--rejects",
+        &rejects_text,
+        "--out",
+        &report_text,
+    ];
 
     // With --json only the verdict is answered: three documents in a row would be none.
     let quiet = here.quiet();
-    let steps = if setup.output.is_json() { &quiet } else { &here };
+    let steps = if setup.output.is_json() {
+        &quiet
+    } else {
+        &here
+    };
     perform(steps, &plan).await?;
     perform(steps, &start).await?;
     perform(steps, &report_command).await?;
@@ -84,7 +113,11 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     let verdict = Verdict::of(&here, &simulator).await?;
     say(setup, &simulator, &verdict, &report, &rejects);
     simulator.shutdown().await;
-    Ok(if verdict.is_good() { Exit::Done } else { Exit::Other })
+    Ok(if verdict.is_good() {
+        Exit::Done
+    } else {
+        Exit::Other
+    })
 }
 
 /// The folder, with the list and nothing of an earlier demo.
@@ -118,13 +151,26 @@ async fn simulator(seed: u64) -> std::io::Result<Simulator> {
     Simulator::builder()
         .seed(seed)
         .speed(SPEED)
-        .store_default(true)
-        .session("default", "6281200000001")
         .engine_latency(Duration::from_millis(200), Duration::from_millis(800))
         .late_bands(vec![(s(1), s(5)), (s(5), s(20)), (s(20), s(60))])
         .faults(rates)
         .start()
         .await
+}
+
+/// A session as it should be: with its message store on, so that a lost answer can be looked up.
+async fn pair(setup: &Setup, simulator: &Simulator) -> Result<(), Box<dyn std::error::Error>> {
+    const SESSION: &str = "default";
+    let client = setup
+        .client()
+        .map_err(|failure| setup.output.words(&failure.text))?;
+    let new = NewSession::started(SessionName::new(SESSION)?)
+        .with_config(SessionConfig::default().with_noweb_store(false));
+    client.sessions().create(&new).await?;
+    simulator.wait_for(SESSION, Status::ScanQrCode).await?;
+    simulator.pair(SESSION, "6281200000001")?;
+    simulator.wait_for(SESSION, Status::Working).await?;
+    Ok(())
 }
 
 /// Does what the operator would type, and shows it.
@@ -147,7 +193,11 @@ fn quoted(word: &str) -> String {
     let is_plain = word
         .chars()
         .all(|c| c.is_alphanumeric() || "-_./".contains(c));
-    if is_plain { word.to_owned() } else { format!("'{word}'") }
+    if is_plain {
+        word.to_owned()
+    } else {
+        format!("'{word}'")
+    }
 }
 
 /// What the simulator's ledger says of the report.
@@ -164,7 +214,10 @@ impl Verdict {
     async fn of(setup: &Setup, simulator: &Simulator) -> Result<Self, Failure> {
         let mut received: BTreeMap<String, usize> = BTreeMap::new();
         let ledger = simulator.ledger();
-        for entry in ledger.entries().filter(|entry| entry.fate() == Fate::Received) {
+        for entry in ledger
+            .entries()
+            .filter(|entry| entry.fate() == Fate::Received)
+        {
             *received.entry(entry.chat()).or_default() += 1;
         }
         let mut verdict = Self {

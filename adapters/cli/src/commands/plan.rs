@@ -61,7 +61,9 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     });
     plan.say(setup, &inputs, &rejects);
     say_time(setup, &inputs, &limits, &forecast);
-    setup.output.json(&plan.to_json(setup, &inputs, &rejects, &forecast));
+    setup
+        .output
+        .json(&plan.to_json(setup, &inputs, &rejects, &forecast));
     if setup.output.is_json() && (plan.faults.count > 0 || plan.to_send == 0) {
         return Ok(Exit::InputRefused);
     }
@@ -71,7 +73,10 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         return Err(Failure::refused(Text::NobodyLeft));
     }
     setup.output.say(&Text::PlanNext {
-        command: format!("waha-campaign start {} --name NAME ...", inputs.list.display()),
+        command: format!(
+            "waha-campaign start {} --name NAME ...",
+            inputs.list.display()
+        ),
     });
     Ok(Exit::Done)
 }
@@ -114,7 +119,8 @@ impl Plan {
             let Some(page) = inputs.audience.next() else {
                 break;
             };
-            let mut page = page.map_err(|error| Failure::refused(Text::Plain(error.to_string())))?;
+            let mut page =
+                page.map_err(|error| Failure::refused(Text::Plain(error.to_string())))?;
             rows += page.rows() as u64;
             counter.show(rows);
             resolve_duplicates(&mut page, &mut seen as &mut dyn Seen);
@@ -151,7 +157,8 @@ impl Plan {
                 self.longest = self.longest.max(message.text.chars().count());
                 if self.previews.len() < PREVIEWS {
                     let phone = recipient.phone.to_string();
-                    self.previews.push((recipient.row, phone, message.preview()));
+                    self.previews
+                        .push((recipient.row, phone, message.preview()));
                 }
             }
         }
@@ -159,7 +166,10 @@ impl Plan {
 
     fn leave_out(&mut self, rejects: Vec<Reject>) {
         for reject in rejects {
-            *self.reasons.entry(reject.fault.reason().code()).or_default() += 1;
+            *self
+                .reasons
+                .entry(reject.fault.reason().code())
+                .or_default() += 1;
             if self.shown.len() < REJECTS_SHOWN {
                 self.shown.push(reject);
             }
@@ -246,7 +256,9 @@ impl Plan {
         forecast: &Forecast,
     ) -> Value {
         let faults = self.faults.shown.iter().map(|(row, fault)| {
-            let what = setup.output.words(&Text::RowFault { fault: fault.clone() });
+            let what = setup.output.words(&Text::RowFault {
+                fault: fault.clone(),
+            });
             json!({"row": row, "what": what})
         });
         let shown = self.shown.iter().map(|reject| {

@@ -100,10 +100,14 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         for line in lines {
             written += 1;
             rejected += u64::from(line.state == REJECTED);
-            target.write(&line).map_err(|error| cannot_write(&out, &error))?;
+            target
+                .write(&line)
+                .map_err(|error| cannot_write(&out, &error))?;
         }
     }
-    target.finish().map_err(|error| cannot_write(&out, &error))?;
+    target
+        .finish()
+        .map_err(|error| cannot_write(&out, &error))?;
     if wants_rejected && rejected != record.rejected {
         setup.output.note(&Text::RejectsMissing {
             file: rejects.display().to_string(),
@@ -146,7 +150,10 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    async fn next<'r>(&mut self, record: &'r CampaignRecord) -> Result<Option<Vec<Line<'r>>>, Failure> {
+    async fn next<'r>(
+        &mut self,
+        record: &'r CampaignRecord,
+    ) -> Result<Option<Vec<Line<'r>>>, Failure> {
         let mut lines = Vec::new();
         let page = match &mut self.query {
             None => Vec::new(),
@@ -183,7 +190,10 @@ impl Rows<'_> {
         {
             self.next_rejected = rows.next_row()?;
         }
-        let is_before = self.next_rejected.as_ref().is_some_and(|next| next.row < row);
+        let is_before = self
+            .next_rejected
+            .as_ref()
+            .is_some_and(|next| next.row < row);
         Ok(is_before.then(|| self.next_rejected.take()).flatten())
     }
 }
@@ -196,9 +206,15 @@ fn of_delivery(record: &CampaignRecord, row: ReportRow) -> Line<'_> {
         row: row.row,
         values: row.values.into_vec(),
         state: row.standing.state.name(),
-        reason: reason.map(|reason| language.reason(reason).to_owned()).unwrap_or_default(),
-        reason_code: reason.map(|reason| reason.name().to_owned()).unwrap_or_default(),
-        remedy: reason.map(|reason| language.remedy(reason).to_owned()).unwrap_or_default(),
+        reason: reason
+            .map(|reason| language.reason(reason).to_owned())
+            .unwrap_or_default(),
+        reason_code: reason
+            .map(|reason| reason.name().to_owned())
+            .unwrap_or_default(),
+        remedy: reason
+            .map(|reason| language.remedy(reason).to_owned())
+            .unwrap_or_default(),
         time: record.definition.zone.show(row.changed_at),
         is_corrected: row.standing.corrected,
         message: row.message.map(Into::into).unwrap_or_default(),
@@ -211,7 +227,12 @@ fn of_rejected(record: &CampaignRecord, rejected: Rejected) -> Line<'_> {
         row: rejected.row,
         values: rejected.values,
         state: REJECTED,
-        reason_code: rejected.reason.split(':').next().unwrap_or_default().to_owned(),
+        reason_code: rejected
+            .reason
+            .split(':')
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
         reason: rejected.reason,
         remedy: rejected.remedy,
         time: record.definition.zone.show(record.created_at),
@@ -266,7 +287,14 @@ impl Target for Table {
             self.0.write_field(&*guarded(value))?;
         }
         let corrected = if line.is_corrected { "yes" } else { "" };
-        for own in [line.state, &line.reason, &line.remedy, &line.time, corrected, &line.message] {
+        for own in [
+            line.state,
+            &line.reason,
+            &line.remedy,
+            &line.time,
+            corrected,
+            &line.message,
+        ] {
             self.0.write_field(&*guarded(own))?;
         }
         Ok(self.0.write_record(None::<&[u8]>)?)

@@ -116,12 +116,19 @@ async fn all(
         no_wait,
         only_looks: false,
         limits,
-        session: under_way.first().map(|record| record.definition.session.clone()),
+        session: under_way
+            .first()
+            .map(|record| record.definition.session.clone()),
     };
     Ok(finish(setup, &run_campaigns(setup, store, run).await?))
 }
 
 async fn check(setup: &Setup, record: &CampaignRecord) -> Result<(), Failure> {
     let gateway = setup.gateway(setup.clock()).await?;
-    check_session(&gateway, &record.definition.session, &setup.settings.url.value).await
+    check_session(
+        &gateway,
+        &record.definition.session,
+        &setup.settings.url.value,
+    )
+    .await
 }

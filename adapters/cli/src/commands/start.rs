@@ -55,12 +55,17 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
                     waiting: None,
                     record,
                 };
-                return Ok(finish(setup, &Ended {
-                    how: How::Finished,
-                    views: vec![view],
-                }));
+                return Ok(finish(
+                    setup,
+                    &Ended {
+                        how: How::Finished,
+                        views: vec![view],
+                    },
+                ));
             }
-            let start = Command::Start { campaign: record.id };
+            let start = Command::Start {
+                campaign: record.id,
+            };
             let commands = match record.state {
                 CampaignState::Frozen => vec![start],
                 _ => Vec::new(),
@@ -69,7 +74,12 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         }
         _ => {
             check_times(&inputs, &*clock)?;
-            check_session(&gateway, &inputs.definition.session, &setup.settings.url.value).await?;
+            check_session(
+                &gateway,
+                &inputs.definition.session,
+                &setup.settings.url.value,
+            )
+            .await?;
             notes(setup, &inputs);
             let campaign = bring_in(setup, &args, &*store, &*clock, &mut inputs).await?;
             (campaign, vec![Command::Start { campaign }])
@@ -179,7 +189,8 @@ fn say_totals(setup: &Setup, rejects: &Rejects, totals: Totals) {
 
 /// Asks a person at a terminal; scripts have nobody to ask.
 async fn confirm(setup: &Setup, count: u64, session: String) -> Result<(), Failure> {
-    if setup.output.is_json() || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if setup.output.is_json() || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal()
+    {
         return Ok(());
     }
     let question = setup.output.words(&Text::Confirm { count, session });
@@ -211,6 +222,8 @@ async fn freeze(store: &dyn Store, clock: &dyn Clock, campaign: CampaignId) -> R
     };
     match store.commit(Arc::new(batch)).await?.first() {
         Some(Effect::Done) => Ok(()),
-        other => Err(Failure::other(format!("the campaign could not be frozen: {other:?}"))),
+        other => Err(Failure::other(format!(
+            "the campaign could not be frozen: {other:?}"
+        ))),
     }
 }

@@ -79,10 +79,16 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         What::List { name } => list(setup, &name).await,
         What::Refresh { name } => refresh(setup, &name).await,
         What::Confirm(selection) => {
-            decide(setup, selection, |deliveries| Command::Confirm { deliveries }).await
+            decide(setup, selection, |deliveries| Command::Confirm {
+                deliveries,
+            })
+            .await
         }
         What::GiveUp(selection) => {
-            decide(setup, selection, |deliveries| Command::GiveUp { deliveries }).await
+            decide(setup, selection, |deliveries| Command::GiveUp {
+                deliveries,
+            })
+            .await
         }
         What::Resend { selection, yes } => {
             if !yes {
@@ -91,7 +97,10 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
                 let count = chosen(&*store, &record, &selection).await?.len() as u64;
                 return Err(Failure::new(Exit::Usage, Text::ResendWarning { count }));
             }
-            decide(setup, selection, |deliveries| Command::Resend { deliveries }).await
+            decide(setup, selection, |deliveries| Command::Resend {
+                deliveries,
+            })
+            .await
         }
     }
 }
@@ -143,7 +152,9 @@ async fn list(setup: &Setup, name: &str) -> Result<Exit, Failure> {
         });
         return Ok(Exit::Done);
     }
-    setup.output.say(&Text::UnconfirmedHelp { name: quoted(name) });
+    setup
+        .output
+        .say(&Text::UnconfirmedHelp { name: quoted(name) });
     Ok(Exit::Unconfirmed)
 }
 
@@ -173,7 +184,9 @@ async fn refresh(setup: &Setup, name: &str) -> Result<Exit, Failure> {
         .map(|view| view.counts().of(State::Unconfirmed))
         .sum();
     let settled = before.saturating_sub(left);
-    setup.output.json(&json!({"settled": settled, "left": left}));
+    setup
+        .output
+        .json(&json!({"settled": settled, "left": left}));
     setup.output.say(&Text::Refreshed { settled, left });
     Ok(match left {
         _ if ended.how != How::Finished => Exit::Unfinished,

@@ -357,14 +357,22 @@ fn row_fault(fault: &RowFault) -> String {
 
 fn wait(waits: &WaitText) -> String {
     let until = |until: &Option<String>| {
-        until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default()
+        until
+            .as_ref()
+            .map(|until| format!(" until {until}"))
+            .unwrap_or_default()
     };
     match waits {
         WaitText::Hours { until: None } => "its hours never open again".into(),
         WaitText::Hours { until: moment } => format!("waits for its hours{}", until(moment)),
-        WaitText::DailyCap { until: moment } => format!("the day's limit is reached, waits{}", until(moment)),
+        WaitText::DailyCap { until: moment } => {
+            format!("the day's limit is reached, waits{}", until(moment))
+        }
         WaitText::Window { until: moment } => format!("a limit is reached, waits{}", until(moment)),
-        WaitText::Trouble { trouble, until: moment } => {
+        WaitText::Trouble {
+            trouble,
+            until: moment,
+        } => {
             let trouble = match trouble.as_str() {
                 "unreachable" => "the server cannot be reached",
                 "session_not_ready" => "the session is not WORKING",
@@ -379,7 +387,9 @@ fn wait(waits: &WaitText) -> String {
             format!("{trouble}, waits{}", until(moment))
         }
         WaitText::Session { status: None } => "looks at the session".into(),
-        WaitText::Session { status: Some(status) } => format!("waits for the session, which is {status}"),
+        WaitText::Session {
+            status: Some(status),
+        } => format!("waits for the session, which is {status}"),
         WaitText::Operator => "waits for you: resume or cancel".into(),
     }
 }

@@ -7,8 +7,10 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OpenFlags};
+use waha_client::types::SessionConfig;
+use waha_client::{NewSession, SessionName, WahaClient};
 use waha_simulator::ledger::Fate;
-use waha_simulator::{Builder, Simulator};
+use waha_simulator::{Builder, Simulator, Status};
 
 pub(crate) const SPEED: f64 = 60.0;
 pub(crate) const SENDING: u8 = 1;
@@ -28,7 +30,11 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn start(builder: Builder) -> Self {
         let simulator = builder.start().await.unwrap();
-        let origin = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        pair(&simulator).await;
+        let origin = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
         Self {
             folder: tempfile::tempdir().unwrap(),
             simulator,
@@ -36,13 +42,9 @@ impl World {
         }
     }
 
-    /// A session with its message store on, everything `SPEED` times as fast.
+    /// Everything `SPEED` times as fast.
     pub(crate) fn usual(seed: u64) -> Builder {
-        Simulator::builder()
-            .seed(seed)
-            .speed(SPEED)
-            .store_default(true)
-            .session("default", "6281200000001")
+        Simulator::builder().seed(seed).speed(SPEED)
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -152,7 +154,10 @@ impl World {
     pub(crate) fn received(&self) -> BTreeMap<u64, u64> {
         let mut received = BTreeMap::new();
         let ledger = self.simulator.ledger();
-        for entry in ledger.entries().filter(|entry| entry.fate() == Fate::Received) {
+        for entry in ledger
+            .entries()
+            .filter(|entry| entry.fate() == Fate::Received)
+        {
             *received.entry(entry.chat().parse().unwrap()).or_insert(0) += 1;
         }
         received
@@ -163,7 +168,11 @@ impl World {
         let received = self.received();
         let reported = self.reported();
         let twice: Vec<_> = received.iter().filter(|(_, times)| **times > 1).collect();
-        assert!(twice.is_empty(), "{context}: {} got it twice: {twice:?}", twice.len());
+        assert!(
+            twice.is_empty(),
+            "{context}: {} got it twice: {twice:?}",
+            twice.len()
+        );
         let mut unconfirmed = 0;
         for person in 0..people {
             let phone = phone(person);
@@ -172,10 +181,16 @@ impl World {
             match state {
                 Some(UNCONFIRMED) => unconfirmed += 1,
                 Some(state) if is_handed_over(state) => {
-                    assert!(has_it, "{context}: {phone} is reported in state {state} and has nothing");
+                    assert!(
+                        has_it,
+                        "{context}: {phone} is reported in state {state} and has nothing"
+                    );
                 }
                 Some(8..=10) => {
-                    assert!(!has_it, "{context}: {phone} is reported as not sent and has it");
+                    assert!(
+                        !has_it,
+                        "{context}: {phone} is reported as not sent and has it"
+                    );
                 }
                 other => panic!("{context}: {phone} is lost, it stands at {other:?}"),
             }
@@ -183,6 +198,26 @@ impl World {
         assert_eq!(reported.len(), people as usize, "{context}");
         unconfirmed
     }
+}
+
+/// A session with its message store on, made and paired as an operator does it.
+async fn pair(simulator: &Simulator) {
+    let client = WahaClient::builder(simulator.url())
+        .api_key(simulator.key().to_owned())
+        .build()
+        .unwrap();
+    let new = NewSession::started(SessionName::new("default").unwrap())
+        .with_config(SessionConfig::default().with_noweb_store(false));
+    client.sessions().create(&new).await.unwrap();
+    simulator
+        .wait_for("default", Status::ScanQrCode)
+        .await
+        .unwrap();
+    simulator.pair("default", "6281200000001").unwrap();
+    simulator
+        .wait_for("default", Status::Working)
+        .await
+        .unwrap();
 }
 
 /// The phone of the nth person, as the database keeps it.
@@ -214,7 +249,11 @@ pub(crate) struct Ran {
 impl Ran {
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "stdout: {}\nstderr: {}",
+            self.stdout, self.stderr
+        );
         self
     }
 
@@ -265,7 +304,12 @@ pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 pub(crate) fn seed() -> u64 {
     let given = std::env::var("WAHA_CAMPAIGN_TEST_SEED").ok();
     given.map_or_else(
-        || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64,
+        || {
+            SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap()
+                .as_micros() as u64
+        },
         |seed| seed.parse().unwrap(),
     )
 }
