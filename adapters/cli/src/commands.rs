@@ -1,0 +1,97 @@
+//! The commands, one file for each.
+
+mod cancel;
+mod demo;
+mod pause;
+mod plan;
+mod report;
+mod resume;
+mod retry;
+mod start;
+mod status;
+mod unconfirmed;
+mod watch;
+
+use campaign_core::store::{CampaignRecord, Store};
+
+use crate::exit::{Exit, Failure};
+use crate::inputs::Inputs;
+use crate::language::Text;
+use crate::setup::Setup;
+
+/// What can be asked for.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    Plan(plan::Args),
+    Start(start::Args),
+    Status(status::Args),
+    Watch(watch::Args),
+    Pause(pause::Args),
+    Resume(resume::Args),
+    Cancel(cancel::Args),
+    Unconfirmed(unconfirmed::Args),
+    Retry(retry::Args),
+    Report(report::Args),
+    Demo(demo::Args),
+}
+
+/// Does it.
+///
+/// # Errors
+/// Whatever keeps it from being done.
+pub(crate) async fn run(setup: &Setup, command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Plan(args) => plan::run(setup, args).await,
+        Command::Start(args) => start::run(setup, args).await,
+        Command::Status(args) => status::run(setup, args).await,
+        Command::Watch(args) => watch::run(setup, args).await,
+        Command::Pause(args) => pause::run(setup, args).await,
+        Command::Resume(args) => resume::run(setup, args).await,
+        Command::Cancel(args) => cancel::run(setup, args).await,
+        Command::Unconfirmed(args) => unconfirmed::run(setup, args).await,
+        Command::Retry(args) => retry::run(setup, args).await,
+        Command::Report(args) => report::run(setup, args).await,
+        Command::Demo(args) => demo::run(setup, args).await,
+    }
+}
+
+/// The campaign of that name.
+///
+/// # Errors
+/// Naming those that there are.
+pub(crate) async fn campaign(store: &dyn Store, name: &str) -> Result<CampaignRecord, Failure> {
+    const NAMED_MAX: usize = 10;
+    if let Some(record) = store.campaign(name).await? {
+        return Ok(record);
+    }
+    let others = store.campaigns().await?;
+    let others = others
+        .iter()
+        .take(NAMED_MAX)
+        .map(|record| record.definition.name.clone());
+    Err(Failure::refused(Text::NoCampaign {
+        name: name.to_owned(),
+        others: others.collect(),
+    }))
+}
+
+/// Points out what may not be meant as it stands.
+fn notes(setup: &Setup, inputs: &Inputs) {
+    let columns = inputs.audience.columns();
+    let found = inputs.definition.message.lookalikes(columns.variables());
+    if !found.is_empty() {
+        setup.output.note(&Text::Lookalikes {
+            found: found.into_iter().map(str::to_owned).collect(),
+        });
+    }
+    let others: Vec<String> = columns.also_phones().map(str::to_owned).collect();
+    if !others.is_empty() {
+        setup.output.note(&Text::OtherPhoneColumns {
+            used: columns.phone().to_owned(),
+            others,
+        });
+    }
+    if let Some(rows) = inputs.audience.hidden_rows().filter(|rows| *rows > 0) {
+        setup.output.note(&Text::HiddenRows { rows });
+    }
+}

@@ -1,0 +1,331 @@
+//! `plan`: who gets what, who is left out and why, and how long it will take. Nothing is sent and nothing is saved.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use campaign_core::audience::{Reject, Seen, SeenInMemory, Source, resolve_duplicates};
+use campaign_core::forecast::{Bottleneck, Forecast, Outlook, forecast};
+use campaign_core::limits::{Gap, LaneLimits};
+use serde_json::{Value, json};
+
+use super::notes;
+use crate::exit::{Exit, Failure};
+use crate::inputs::{InputArgs, Inputs};
+use crate::language::{Slowest, Text};
+use crate::progress::Counter;
+use crate::rows::{Check, Checked, Rejects};
+use crate::setup::Setup;
+
+/// Show who would get what, who is left out and why, and how long it would take
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  waha-campaign plan pelanggan.xlsx --template \"Halo {{nama}}, tagihan {{total | rupiah}}\" \\
+      --hours \"Mon-Sat 08:00-20:00\" --gap 3s..6s --per-day 500")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    inputs: InputArgs,
+}
+
+/// Messages and left-out rows that are shown one by one.
+const PREVIEWS: usize = 3;
+const REJECTS_SHOWN: usize = 10;
+/// What a WAHA that is not overloaded takes to answer a send.
+const ANSWER_TIME: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(500));
+
+pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
+    let name = args.inputs.list.file_stem().unwrap_or_default();
+    let name = name.to_string_lossy().into_owned();
+    let mut inputs = args.inputs.read(&name, &setup.settings)?;
+    notes(setup, &inputs);
+    let mut rejects = Rejects::new(
+        args.inputs.rejects_file(&name),
+        inputs.audience.columns().clone(),
+        inputs.audience.source().delimiter(),
+    );
+    // Reading and foretelling keep the thread; nothing else is going on.
+    let plan = tokio::task::block_in_place(|| {
+        let mut counter = Counter::new(&setup.output);
+        Plan::read(&mut inputs, &mut rejects, &mut counter)
+    })?;
+    let limits = inputs.limits.over(LaneLimits::default());
+    let forecast = tokio::task::block_in_place(|| {
+        forecast(&Outlook {
+            definition: &inputs.definition,
+            recipients: u32::try_from(plan.to_send).unwrap_or(u32::MAX),
+            limits: &limits,
+            sent_today: 0,
+            answer_time: ANSWER_TIME,
+            now: setup.clock().now(),
+            seed: setup.settings.engine().seed,
+        })
+    });
+    plan.say(setup, &inputs, &rejects);
+    say_time(setup, &inputs, &limits, &forecast);
+    setup
+        .output
+        .json(&plan.to_json(setup, &inputs, &rejects, &forecast));
+    if setup.output.is_json() && (plan.faults.count > 0 || plan.to_send == 0) {
+        return Ok(Exit::InputRefused);
+    }
+    plan.faults.refuse()?;
+    setup.output.say(&Text::PlanNothing);
+    if plan.to_send == 0 {
+        return Err(Failure::refused(Text::NobodyLeft));
+    }
+    setup.output.say(&Text::PlanNext {
+        command: format!(
+            "waha-campaign start {} --name NAME ...",
+            inputs.list.display()
+        ),
+    });
+    Ok(Exit::Done)
+}
+
+/// What a list comes to.
+struct Plan {
+    to_send: u64,
+    skipped: u64,
+    reasons: BTreeMap<&'static str, u64>,
+    shown: Vec<Reject>,
+    /// Row, phone and message.
+    previews: Vec<(u64, String, String)>,
+    longest: usize,
+    faults: crate::rows::Faults,
+    /// The list goes on below the last recipient that a limit lets in.
+    is_limited: bool,
+}
+
+impl Plan {
+    fn read(
+        inputs: &mut Inputs,
+        rejects: &mut Rejects,
+        counter: &mut Counter<'_>,
+    ) -> Result<Self, Failure> {
+        let mut plan = Self {
+            to_send: 0,
+            skipped: 0,
+            reasons: BTreeMap::new(),
+            shown: Vec::new(),
+            previews: Vec::new(),
+            longest: 0,
+            faults: crate::rows::Faults::default(),
+            is_limited: false,
+        };
+        let mut check = Check::new(&inputs.message, inputs.definition.missing);
+        let limit = inputs.definition.source.limit.map_or(u64::MAX, u64::from);
+        let mut seen = SeenInMemory::default();
+        let mut rows = 0;
+        while !plan.is_limited {
+            let Some(page) = inputs.audience.next() else {
+                break;
+            };
+            let mut page =
+                page.map_err(|error| Failure::refused(Text::Plain(error.to_string())))?;
+            rows += page.rows() as u64;
+            counter.show(rows);
+            resolve_duplicates(&mut page, &mut seen as &mut dyn Seen);
+            let mut last_row = u64::MAX;
+            for recipient in &page.recipients {
+                if plan.to_send + plan.skipped + plan.faulty(&check) >= limit {
+                    plan.is_limited = true;
+                    break;
+                }
+                last_row = recipient.row;
+                plan.add(&mut check, recipient);
+            }
+            if plan.is_limited {
+                page.rejects.retain(|reject| reject.row < last_row);
+            }
+            rejects.write(&mut page.rejects)?;
+            plan.leave_out(page.rejects);
+        }
+        rejects.finish()?;
+        plan.faults = check.faults;
+        Ok(plan)
+    }
+
+    fn faulty(&self, check: &Check<'_>) -> u64 {
+        check.faults.count
+    }
+
+    fn add(&mut self, check: &mut Check<'_>, recipient: &campaign_core::audience::Recipient) {
+        match check.check(recipient) {
+            Checked::Skip(_) => self.skipped += 1,
+            Checked::Fault => {}
+            Checked::Message(message) => {
+                self.to_send += 1;
+                self.longest = self.longest.max(message.text.chars().count());
+                if self.previews.len() < PREVIEWS {
+                    let phone = recipient.phone.to_string();
+                    self.previews
+                        .push((recipient.row, phone, message.preview()));
+                }
+            }
+        }
+    }
+
+    fn leave_out(&mut self, rejects: Vec<Reject>) {
+        for reject in rejects {
+            *self
+                .reasons
+                .entry(reject.fault.reason().code())
+                .or_default() += 1;
+            if self.shown.len() < REJECTS_SHOWN {
+                self.shown.push(reject);
+            }
+        }
+    }
+
+    fn deliveries(&self) -> u64 {
+        self.to_send + self.skipped
+    }
+
+    fn say(&self, setup: &Setup, inputs: &Inputs, rejects: &Rejects) {
+        let output = &setup.output;
+        let sheet = match inputs.audience.source() {
+            Source::Workbook { sheet, .. } => Some(sheet.clone()),
+            Source::Csv { .. } => None,
+        };
+        output.say(&Text::PlanFile {
+            name: inputs.definition.source.name.clone(),
+            rows: self.deliveries() + self.faults.count + rejects.count,
+            sheet,
+            phone: inputs.audience.columns().phone().to_owned(),
+        });
+        output.say(&Text::PlanSplit {
+            deliveries: self.deliveries() + self.faults.count,
+            sent_to: self.to_send,
+            skipped: self.skipped,
+            rejected: rejects.count,
+        });
+        if let Some(limit) = inputs.definition.source.limit.filter(|_| self.is_limited) {
+            output.say(&Text::PlanLimited { limit });
+        }
+        output.say(&Text::PlanMessage {
+            line: inputs.definition.message.describe(),
+            longest: self.longest,
+        });
+        if !self.previews.is_empty() {
+            output.say(&Text::PlanFirst);
+        }
+        for (row, phone, message) in &self.previews {
+            output.say(&Text::PlanPreview {
+                row: *row,
+                phone: phone.clone(),
+                message: message.clone(),
+            });
+        }
+        self.say_left_out(setup, rejects);
+    }
+
+    fn say_left_out(&self, setup: &Setup, rejects: &Rejects) {
+        if rejects.count == 0 {
+            return;
+        }
+        setup.output.say(&Text::PlanLeftOut {
+            counts: self
+                .reasons
+                .iter()
+                .map(|(reason, count)| ((*reason).to_owned(), *count))
+                .collect(),
+        });
+        for reject in &self.shown {
+            setup.output.say(&Text::PlanReject {
+                row: reject.row,
+                column: reject.column.as_deref().map(str::to_owned),
+                value: reject.value.to_string(),
+                fault: reject.fault.to_string(),
+                remedy: reject.fault.remedy().to_owned(),
+            });
+        }
+        let more = rejects.count - self.shown.len() as u64;
+        if more > 0 {
+            setup.output.say(&Text::PlanMore { count: more });
+        }
+        setup.output.say(&Text::RejectsFile {
+            file: rejects.path().display().to_string(),
+            rows: rejects.count,
+        });
+    }
+
+    fn to_json(
+        &self,
+        setup: &Setup,
+        inputs: &Inputs,
+        rejects: &Rejects,
+        forecast: &Forecast,
+    ) -> Value {
+        let faults = self.faults.shown.iter().map(|(row, fault)| {
+            let what = setup.output.words(&Text::RowFault {
+                fault: fault.clone(),
+            });
+            json!({"row": row, "what": what})
+        });
+        let shown = self.shown.iter().map(|reject| {
+            json!({
+                "row": reject.row,
+                "column": reject.column,
+                "value": reject.value,
+                "reason": reject.fault.reason().code(),
+                "what": reject.fault.to_string(),
+                "remedy": reject.fault.remedy(),
+            })
+        });
+        let previews = self
+            .previews
+            .iter()
+            .map(|(row, phone, message)| json!({"row": row, "phone": phone, "message": message}));
+        json!({
+            "file": inputs.definition.source.name,
+            "sha256": inputs.definition.source.sha256,
+            "rows": self.deliveries() + self.faults.count + rejects.count,
+            "rejected": rejects.count,
+            "deliveries": self.deliveries(),
+            "to_send": self.to_send,
+            "skipped": self.skipped,
+            "cannot_be_made": self.faults.count,
+            "faults": faults.collect::<Vec<_>>(),
+            "rejected_by_reason": self.reasons,
+            "rejects": shown.collect::<Vec<_>>(),
+            "rejects_file": (rejects.count > 0).then(|| rejects.path()),
+            "previews": previews.collect::<Vec<_>>(),
+            "longest_chars": self.longest,
+            "forecast": forecast,
+        })
+    }
+}
+
+fn say_time(setup: &Setup, inputs: &Inputs, limits: &LaneLimits, forecast: &Forecast) {
+    setup.output.say(&Text::PlanLimits {
+        gap: (limits.gap != Gap::NONE).then_some((limits.gap.min, limits.gap.max)),
+        per_day: limits.sends_per_day_max,
+        windows: limits
+            .windows
+            .iter()
+            .map(|window| (window.sends_max, window.span))
+            .collect(),
+    });
+    let zone = &inputs.definition.zone;
+    if let Some((begins, ends)) = forecast.begins_at.zip(forecast.ends_at) {
+        let now = setup.clock().now().wall;
+        setup.output.say(&Text::PlanTime {
+            begins: zone.show(begins),
+            ends: zone.show(ends),
+            takes: Duration::try_from(ends.duration_since(now)).unwrap_or_default(),
+            zone: zone.name().to_owned(),
+            days: forecast.per_day.len(),
+            slowest: match forecast.bottleneck {
+                Some(Bottleneck::Gap) => Slowest::Gap,
+                Some(Bottleneck::Window) => Slowest::Window,
+                Some(Bottleneck::DailyCap) => Slowest::DailyCap,
+                Some(Bottleneck::Hours) => Slowest::Hours,
+                None => Slowest::Server,
+            },
+        });
+    }
+    if forecast.expired > 0 {
+        setup.output.say(&Text::PlanLate {
+            count: forecast.expired,
+        });
+    }
+}

@@ -1,0 +1,229 @@
+//! `start`: imports a list, sends to everybody on it, and goes on where an earlier run ended.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+
+use campaign_core::campaign::CampaignState;
+use campaign_core::clock::Clock;
+use campaign_core::delivery::CampaignId;
+use campaign_core::store::{Batch, CampaignRecord, Change, Command, Effect, Store};
+
+use super::notes;
+use crate::exit::{Exit, Failure};
+use crate::import::{Totals, import};
+use crate::inputs::{InputArgs, Inputs, check_name};
+use crate::language::Text;
+use crate::rows::Rejects;
+use crate::runner::{Ended, Goal, How, Run, run as run_campaigns};
+use crate::setup::{Setup, check_session};
+use crate::summary;
+use crate::view::View;
+
+/// Send a message to everybody on a list; the same command again goes on with it
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  waha-campaign start pelanggan.xlsx --name \"tagihan mei\" \\
+      --template \"Halo {{nama}}, tagihan {{total | rupiah}} jatuh tempo {{jatuh_tempo | date}}.\" \\
+      --button \"Bayar=https://bayar.example/{{no}}\" --hours \"Mon-Sat 08:00-20:00\"")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    inputs: InputArgs,
+    /// The campaign's name; with the same inputs it goes on, with others it is refused
+    #[arg(long, value_name = "NAME")]
+    name: String,
+    /// End when it must wait for its hours or a limit, and say until when
+    #[arg(long)]
+    no_wait: bool,
+    /// Do not ask before sending
+    #[arg(long, short = 'y')]
+    yes: bool,
+}
+
+pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
+    check_name(&args.name)?;
+    let mut inputs = args.inputs.read(&args.name, &setup.settings)?;
+    let clock = setup.clock();
+    let gateway = setup.gateway(Arc::clone(&clock)).await?;
+    let store = setup.store().await?;
+    let found = store.campaign(&args.name).await?;
+    let (campaign, commands) = match found {
+        Some(record) if has_begun(record.state) => {
+            goes_on(setup, &inputs, &record)?;
+            if record.state == CampaignState::Settled {
+                let view = View {
+                    now: clock.now(),
+                    waiting: None,
+                    record,
+                };
+                return Ok(finish(
+                    setup,
+                    &Ended {
+                        how: How::Finished,
+                        views: vec![view],
+                    },
+                ));
+            }
+            let start = Command::Start {
+                campaign: record.id,
+            };
+            let commands = match record.state {
+                CampaignState::Frozen => vec![start],
+                _ => Vec::new(),
+            };
+            (record.id, commands)
+        }
+        _ => {
+            check_times(&inputs, &*clock)?;
+            check_session(
+                &gateway,
+                &inputs.definition.session,
+                &setup.settings.url.value,
+            )
+            .await?;
+            notes(setup, &inputs);
+            let campaign = bring_in(setup, &args, &*store, &*clock, &mut inputs).await?;
+            (campaign, vec![Command::Start { campaign }])
+        }
+    };
+    drop(inputs.audience);
+    let ended = run_campaigns(
+        setup,
+        store,
+        Run {
+            goal: Goal::Campaigns(vec![campaign]),
+            commands,
+            no_wait: args.no_wait,
+            only_looks: false,
+            limits: inputs.limits,
+            session: Some(inputs.definition.session),
+        },
+    )
+    .await?;
+    Ok(finish(setup, &ended))
+}
+
+/// Sums a run up.
+pub(crate) fn finish(setup: &Setup, ended: &Ended) -> Exit {
+    summary::show(&setup.output, ended);
+    ended.exit()
+}
+
+fn has_begun(state: CampaignState) -> bool {
+    !matches!(state, CampaignState::Draft | CampaignState::Importing)
+}
+
+/// An earlier run got further than the import: the inputs must be the same.
+fn goes_on(setup: &Setup, inputs: &Inputs, record: &CampaignRecord) -> Result<(), Failure> {
+    let name = record.definition.name.clone();
+    let differences = record.definition.differences(&inputs.definition);
+    if !differences.is_empty() {
+        let differences = differences
+            .into_iter()
+            .map(|difference| (difference.what.to_owned(), difference.was, difference.is))
+            .collect();
+        return Err(Failure::refused(Text::Differs { name, differences }));
+    }
+    match record.state {
+        CampaignState::Cancelled => Err(Failure::refused(Text::WasCancelled { name })),
+        CampaignState::Paused => Err(Failure::new(Exit::Unfinished, Text::IsPaused { name })),
+        state => {
+            setup.output.note(&Text::GoesOn { name, state });
+            Ok(())
+        }
+    }
+}
+
+fn check_times(inputs: &Inputs, clock: &dyn Clock) -> Result<(), Failure> {
+    let now = clock.now().wall;
+    let zone = &inputs.definition.zone;
+    if let Some(start) = inputs.definition.starts_at.filter(|start| *start < now) {
+        let moment = zone.show(start);
+        return Err(Failure::refused(Text::StartIsPast { moment }));
+    }
+    if let Some(expiry) = inputs.definition.expires_at.filter(|expiry| *expiry < now) {
+        let moment = zone.show(expiry);
+        return Err(Failure::refused(Text::ExpiryIsPast { moment }));
+    }
+    Ok(())
+}
+
+/// Imports, asks, and freezes the audience.
+async fn bring_in(
+    setup: &Setup,
+    args: &Args,
+    store: &dyn Store,
+    clock: &dyn Clock,
+    inputs: &mut Inputs,
+) -> Result<CampaignId, Failure> {
+    let mut rejects = Rejects::new(
+        args.inputs.rejects_file(&args.name),
+        inputs.audience.columns().clone(),
+        inputs.audience.source().delimiter(),
+    );
+    let (campaign, totals) = import(&setup.output, store, clock, inputs, &mut rejects).await?;
+    say_totals(setup, &rejects, totals);
+    if totals.deliveries == totals.skipped {
+        return Err(Failure::refused(Text::NobodyLeft));
+    }
+    if !args.yes {
+        let count = totals.deliveries - totals.skipped;
+        confirm(setup, count, inputs.definition.session.to_string()).await?;
+    }
+    freeze(store, clock, campaign).await?;
+    Ok(campaign)
+}
+
+fn say_totals(setup: &Setup, rejects: &Rejects, totals: Totals) {
+    setup.output.note(&Text::Imported {
+        deliveries: totals.deliveries,
+        rejected: totals.rejected,
+        skipped: totals.skipped,
+    });
+    if rejects.count > 0 {
+        setup.output.note(&Text::RejectsFile {
+            file: rejects.path().display().to_string(),
+            rows: rejects.count,
+        });
+    }
+}
+
+/// Asks a person at a terminal; scripts have nobody to ask.
+async fn confirm(setup: &Setup, count: u64, session: String) -> Result<(), Failure> {
+    if setup.output.is_json() || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal()
+    {
+        return Ok(());
+    }
+    let question = setup.output.words(&Text::Confirm { count, session });
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut stderr = std::io::stderr().lock();
+        let _untold = write!(stderr, "{question}").and_then(|()| stderr.flush());
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).map(|_| answer)
+    })
+    .await
+    .map_err(Failure::other)?
+    .map_err(Failure::other)?;
+    // In either language of the operators.
+    if ["y", "yes", "ya", "iya"].contains(&answer.trim().to_lowercase().as_str()) {
+        Ok(())
+    } else {
+        Err(Failure::new(Exit::Unfinished, Text::NotConfirmed))
+    }
+}
+
+async fn freeze(store: &dyn Store, clock: &dyn Clock, campaign: CampaignId) -> Result<(), Failure> {
+    let batch = Batch {
+        at: clock.now().stamp(clock.boot()),
+        changes: vec![Change::Campaign {
+            campaign,
+            from: CampaignState::Importing,
+            to: CampaignState::Frozen,
+        }],
+    };
+    match store.commit(Arc::new(batch)).await?.first() {
+        Some(Effect::Done) => Ok(()),
+        other => Err(Failure::other(format!(
+            "the campaign could not be frozen: {other:?}"
+        ))),
+    }
+}

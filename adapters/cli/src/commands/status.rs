@@ -1,0 +1,73 @@
+//! `status`: where campaigns stand, and who is sending.
+
+use campaign_core::delivery::State;
+
+use super::campaign;
+use crate::exit::{Exit, Failure};
+use crate::language::Text;
+use crate::setup::Setup;
+use crate::summary;
+use crate::view::{View, Waiting};
+
+/// Where campaigns stand: all of them, or one in detail
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  waha-campaign status
+  waha-campaign status \"tagihan mei\" --json")]
+pub(crate) struct Args {
+    /// The campaign
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+}
+
+pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
+    let store = setup.existing_store().await?;
+    let runner = store.runner().await?;
+    let now = setup.clock().now();
+    let records = match &args.name {
+        Some(name) => vec![campaign(&*store, name).await?],
+        None => store.campaigns().await?,
+    };
+    let view = |record: campaign_core::store::CampaignRecord| View {
+        waiting: runner
+            .as_ref()
+            .and_then(|runner| Waiting::read(&runner.word, record.id)),
+        record,
+        now,
+    };
+    let views: Vec<View> = records.into_iter().map(view).collect();
+    let holder = runner.as_ref().map(|runner| runner.holder.clone());
+    setup.output.say(&Text::StatusRunner {
+        holder: holder.clone(),
+    });
+    if args.name.is_some() {
+        for view in &views {
+            summary::show_one(&setup.output, view);
+        }
+    } else {
+        for view in &views {
+            line(setup, view);
+        }
+        if views.is_empty() {
+            setup.output.say(&Text::NoCampaigns);
+        }
+    }
+    setup.output.json(&serde_json::json!({
+        "runner": holder,
+        "campaigns": views.iter().map(View::to_json).collect::<Vec<_>>(),
+    }));
+    Ok(Exit::Done)
+}
+
+fn line(setup: &Setup, view: &View) {
+    let counts = view.counts();
+    setup.output.say(&Text::StatusLine {
+        name: view.record.definition.name.clone(),
+        state: view.record.state,
+        done: view.done(),
+        total: counts.total(),
+        failed: counts.of(State::Failed),
+        unconfirmed: counts.of(State::Unconfirmed),
+        waits: view.waits(),
+    });
+}

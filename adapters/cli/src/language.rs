@@ -1,0 +1,431 @@
+//! Everything an operator reads, as values; and the languages that put them into words.
+//!
+//! Commands name a [`Text`] and never hold a sentence. A language is one exhaustive match: a text that it lacks does not compile.
+
+mod english;
+
+use std::time::Duration;
+
+use campaign_core::campaign::CampaignState;
+use campaign_core::delivery::{Reason, State};
+
+use crate::rows::RowFault;
+
+/// A language that operators read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Language {
+    #[default]
+    English,
+}
+
+impl Language {
+    /// Puts it into words.
+    pub(crate) fn say(self, text: &Text) -> String {
+        match self {
+            Language::English => english::say(text),
+        }
+    }
+
+    /// Why a delivery stands where it stands.
+    pub(crate) fn reason(self, reason: Reason) -> &'static str {
+        match self {
+            Language::English => english::reason(reason),
+        }
+    }
+
+    /// What to do about it; empty when there is nothing to do.
+    pub(crate) fn remedy(self, reason: Reason) -> &'static str {
+        match self {
+            Language::English => english::remedy(reason),
+        }
+    }
+}
+
+/// What a campaign waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum WaitText {
+    Hours {
+        until: Option<String>,
+    },
+    DailyCap {
+        until: Option<String>,
+    },
+    Window {
+        until: Option<String>,
+    },
+    Trouble {
+        trouble: String,
+        until: Option<String>,
+    },
+    Session {
+        status: Option<String>,
+    },
+    Operator,
+}
+
+/// What takes most of a campaign's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slowest {
+    Gap,
+    Window,
+    DailyCap,
+    Hours,
+    Server,
+}
+
+/// Something to tell the operator.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Text {
+    /// Words that come from below, as they are.
+    Plain(String),
+    Empty,
+    Error {
+        what: String,
+    },
+
+    // Settings
+    SettingsFile {
+        path: String,
+        why: String,
+    },
+    Unreadable {
+        path: String,
+        why: String,
+    },
+    CannotWrite {
+        path: String,
+        why: String,
+    },
+    NoDataFolder,
+    WrongSetting {
+        what: &'static str,
+        value: String,
+        origin: String,
+        example: String,
+    },
+    ServerAddress {
+        url: String,
+        origin: String,
+        why: String,
+    },
+    FastClockRefused {
+        why: String,
+    },
+
+    // Server and session
+    ServerUnreachable {
+        url: String,
+    },
+    KeyRefused {
+        url: String,
+    },
+    SessionMissing {
+        session: String,
+        url: String,
+    },
+    SessionNotReady {
+        session: String,
+        status: String,
+    },
+
+    // Database
+    NoDatabase {
+        path: String,
+    },
+    NoCampaign {
+        name: String,
+        others: Vec<String>,
+    },
+    NoCampaigns,
+    RunnerBusy {
+        holder: String,
+    },
+    FollowsRunner {
+        holder: String,
+    },
+    NobodySends,
+    NoAnswer,
+
+    // Inputs
+    NoMessage,
+    TwoTemplates,
+    ButtonForm {
+        given: String,
+    },
+    Moment {
+        option: &'static str,
+        given: String,
+    },
+    StartIsPast {
+        moment: String,
+    },
+    ExpiryIsPast {
+        moment: String,
+    },
+    BadName {
+        name: String,
+    },
+    Lookalikes {
+        found: Vec<String>,
+    },
+    OtherPhoneColumns {
+        used: String,
+        others: Vec<String>,
+    },
+    HiddenRows {
+        rows: u64,
+    },
+    RowsRefused {
+        count: u64,
+        shown: Vec<(u64, RowFault)>,
+        how_to_skip: bool,
+    },
+    RowFault {
+        fault: RowFault,
+    },
+    NobodyLeft,
+    Differs {
+        name: String,
+        differences: Vec<(String, String, String)>,
+    },
+    WasCancelled {
+        name: String,
+    },
+    IsPaused {
+        name: String,
+    },
+    TooManyRows {
+        most: u32,
+    },
+    Reading {
+        rows: u64,
+    },
+
+    // Plan
+    PlanFile {
+        name: String,
+        rows: u64,
+        sheet: Option<String>,
+        phone: String,
+    },
+    PlanSplit {
+        deliveries: u64,
+        sent_to: u64,
+        skipped: u64,
+        rejected: u64,
+    },
+    PlanLimited {
+        limit: u32,
+    },
+    PlanMessage {
+        line: String,
+        longest: usize,
+    },
+    PlanFirst,
+    PlanPreview {
+        row: u64,
+        phone: String,
+        message: String,
+    },
+    PlanLeftOut {
+        counts: Vec<(String, u64)>,
+    },
+    PlanReject {
+        row: u64,
+        column: Option<String>,
+        value: String,
+        fault: String,
+        remedy: String,
+    },
+    PlanMore {
+        count: u64,
+    },
+    RejectsFile {
+        file: String,
+        rows: u64,
+    },
+    PlanLimits {
+        gap: Option<(Duration, Duration)>,
+        per_day: Option<u32>,
+        windows: Vec<(u32, Duration)>,
+    },
+    PlanTime {
+        begins: String,
+        ends: String,
+        takes: Duration,
+        zone: String,
+        days: usize,
+        slowest: Slowest,
+    },
+    PlanLate {
+        count: u64,
+    },
+    PlanNothing,
+    PlanNext {
+        command: String,
+    },
+
+    // Start
+    GoesOn {
+        name: String,
+        state: CampaignState,
+    },
+    Imported {
+        deliveries: u64,
+        rejected: u64,
+        skipped: u64,
+    },
+    Confirm {
+        count: u64,
+        session: String,
+    },
+    NotConfirmed,
+    Stopping,
+    Progress {
+        name: String,
+        state: CampaignState,
+        done: u64,
+        total: u64,
+        handed_over: u64,
+        delivered: u64,
+        failed: u64,
+        unconfirmed: u64,
+        skipped: u64,
+        per_minute: Option<f64>,
+        left: Option<Duration>,
+        waits: Option<WaitText>,
+    },
+    SumName {
+        name: String,
+        state: CampaignState,
+    },
+    SumRows {
+        rows: u64,
+        rejected: u64,
+        deliveries: u64,
+    },
+    SumState {
+        state: State,
+        count: u64,
+        reasons: Vec<(Reason, u64)>,
+    },
+    SumWaits {
+        waits: WaitText,
+    },
+    Stopped {
+        name: String,
+    },
+    Aborted {
+        name: String,
+    },
+    StillRuns,
+    WaitingEnds {
+        name: String,
+        waits: Option<WaitText>,
+    },
+    NextReport {
+        command: String,
+    },
+    NextUnconfirmed {
+        command: String,
+    },
+    NextRetry {
+        command: String,
+    },
+    NextResume {
+        command: String,
+    },
+
+    // Status
+    StatusRunner {
+        holder: Option<String>,
+    },
+    StatusLine {
+        name: String,
+        state: CampaignState,
+        done: u64,
+        total: u64,
+        failed: u64,
+        unconfirmed: u64,
+        waits: Option<WaitText>,
+    },
+
+    // Commands
+    CampaignIs {
+        name: String,
+        state: CampaignState,
+        in_flight: u32,
+    },
+    NothingUnderWay,
+    PausedStay {
+        names: Vec<String>,
+    },
+    Moved {
+        moved: u64,
+        refused: u64,
+    },
+    WhichDeliveries,
+    NoSuchRow {
+        row: u64,
+    },
+    NoSuchPhone {
+        phone: String,
+    },
+    NoUnconfirmed {
+        name: String,
+    },
+    UnconfirmedRow {
+        row: u64,
+        phone: String,
+        reason: Reason,
+        since: String,
+        missing: Option<String>,
+    },
+    UnconfirmedHelp {
+        name: String,
+    },
+    ResendWarning {
+        count: u64,
+    },
+    Refreshed {
+        settled: u64,
+        left: u64,
+    },
+    RetryReason {
+        given: String,
+    },
+
+    // Report
+    ReportWritten {
+        file: String,
+        rows: u64,
+    },
+    RejectsMissing {
+        file: String,
+        rejected: u64,
+        found: u64,
+    },
+
+    // Demo
+    DemoBegins {
+        folder: String,
+        speed: f64,
+    },
+    DemoCommand {
+        command: String,
+    },
+    DemoFaults {
+        faults: Vec<(String, u64)>,
+    },
+    DemoVerdict {
+        received: usize,
+        twice: usize,
+        lost: usize,
+        wrong: usize,
+        unconfirmed: usize,
+    },
+    DemoFiles {
+        report: String,
+        rejects: String,
+    },
+}

@@ -1,0 +1,496 @@
+//! English.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use campaign_core::campaign::CampaignState;
+use campaign_core::delivery::{Reason, State};
+
+use super::{Slowest, Text, WaitText};
+use crate::rows::RowFault;
+
+/// One text a row: a table, whatever its length.
+pub(super) fn say(text: &Text) -> String {
+    match text {
+        Text::Plain(words) => words.clone(),
+        Text::Empty => String::new(),
+        Text::Error { what } => format!("error: {what}"),
+
+        Text::SettingsFile { path, why } => format!("the settings in {path} cannot be used: {why}"),
+        Text::Unreadable { path, why } => {
+            format!("cannot read {path}: {why}; check the path and the permissions")
+        }
+        Text::CannotWrite { path, why } => {
+            format!("cannot write {path}: {why}; free space, or name another file")
+        }
+        Text::NoDataFolder => {
+            "this system names no folder for a user's data: name a database with --db".into()
+        }
+        Text::WrongSetting { what, value, origin, example } => {
+            format!("{what} is {value:?} ({origin}), which cannot be used; {example}")
+        }
+        Text::ServerAddress { url, origin, why } => format!(
+            "the server's address {url} ({origin}) cannot be used: {why}; set WAHA_URL, as in http://localhost:3000"
+        ),
+        Text::FastClockRefused { why } => {
+            format!("--clock-speed is for simulators on this machine only: {why}")
+        }
+
+        Text::ServerUnreachable { url } => format!(
+            "the WAHA server at {url} does not answer: is it running, and is WAHA_URL right?"
+        ),
+        Text::KeyRefused { url } => format!(
+            "the WAHA server at {url} refuses the key: set WAHA_API_KEY, or --key-file"
+        ),
+        Text::SessionMissing { session, url } => format!(
+            "there is no session {session:?} on {url}: create and pair it there, or name another one with --session"
+        ),
+        Text::SessionNotReady { session, status } => match status.as_str() {
+            "SCAN_QR_CODE" => format!(
+                "the session {session:?} waits for its QR code: scan it with the phone, then start again"
+            ),
+            "STOPPED" => format!("the session {session:?} is stopped: start it in WAHA, then start again"),
+            "FAILED" => format!(
+                "the session {session:?} has failed, perhaps it was unlinked on the phone: restart it in WAHA, or pair it anew"
+            ),
+            status => format!("the session {session:?} is {status}, not WORKING: wait, or look at it in WAHA"),
+        },
+
+        Text::NoDatabase { path } => format!(
+            "there is no database {path}: start a campaign first, or name another one with --db"
+        ),
+        Text::NoCampaign { name, others } if others.is_empty() => {
+            format!("there is no campaign {name:?}: there are none in this database yet")
+        }
+        Text::NoCampaign { name, others } => format!(
+            "there is no campaign {name:?}; there are: {}",
+            others.join(", ")
+        ),
+        Text::NoCampaigns => "no campaigns yet".into(),
+        Text::RunnerBusy { holder } => {
+            format!("{holder} is already sending from this database: let it go on, or stop it first")
+        }
+        Text::FollowsRunner { holder } => {
+            format!("{holder} is already sending from this database and does this too; watching it")
+        }
+        Text::NobodySends => "nobody is sending from this database now".into(),
+        Text::NoAnswer => {
+            "the command is left for the sending process, which has not answered yet; look again with: waha-campaign status".into()
+        }
+
+        Text::NoMessage => {
+            "there is no message: give --template \"Halo {{nama}}\", --template-file, --image or --file".into()
+        }
+        Text::TwoTemplates => "give --template or --template-file, not both".into(),
+        Text::ButtonForm { given } => {
+            format!("--button {given:?} has no \"=\": write \"Label=https://...\"")
+        }
+        Text::Moment { option, given } => {
+            format!("{option} {given:?} is no moment: write 2026-11-22T08:00")
+        }
+        Text::StartIsPast { moment } => {
+            format!("--at {moment} is over: give a later moment, or leave it out to start now")
+        }
+        Text::ExpiryIsPast { moment } => format!("--expires {moment} is over, nobody would get it"),
+        Text::BadName { name } => format!(
+            "{name:?} cannot be a campaign's name: at most 100 characters, none of / \\ : * ? \" < > |"
+        ),
+        Text::Lookalikes { found } => format!(
+            "note: {} will be sent as it stands; a column is written {{{{nama}}}}",
+            found.join(", ")
+        ),
+        Text::OtherPhoneColumns { used, others } => format!(
+            "note: phone numbers are taken from {used:?}; {} could hold some too (--phone-column)",
+            quoted(others)
+        ),
+        Text::HiddenRows { rows } => {
+            format!("note: {rows} rows of the sheet are hidden; they count like any other")
+        }
+        Text::RowsRefused { count, shown, how_to_skip } => {
+            let mut words = format!(
+                "the message cannot be made for {count} of the rows, so nothing was started:"
+            );
+            for (row, fault) in shown {
+                let _infallible = write!(words, "\n  row {row}: {}", row_fault(fault));
+            }
+            let more = *count - shown.len() as u64;
+            if more > 0 {
+                let _infallible = write!(words, "\n  and {more} more");
+            }
+            if *how_to_skip {
+                words.push_str("\nmend them, or leave them out with --missing skip");
+            }
+            words
+        }
+        Text::RowFault { fault } => row_fault(fault),
+        Text::NobodyLeft => "nobody in this list can be written to".into(),
+        Text::Differs { name, differences } => {
+            let mut words = format!("there is a campaign {name:?} already, with other inputs:");
+            for (what, was, is) in differences {
+                let _infallible = write!(words, "\n  {what}: was {was}, is now {is}");
+            }
+            words.push_str("\ngive the same inputs to go on with it, or another name for another campaign");
+            words
+        }
+        Text::WasCancelled { name } => {
+            format!("the campaign {name:?} was cancelled and cannot go on: give another name")
+        }
+        Text::IsPaused { name } => format!(
+            "{name} is paused: waha-campaign resume {name:?} goes on with it"
+        ),
+        Text::TooManyRows { most } => format!("a campaign holds at most {most} recipients: split the list"),
+        Text::Reading { rows } => format!("reading: {rows} rows"),
+
+        Text::PlanFile { name, rows, sheet, phone } => {
+            let sheet = sheet.as_ref().map(|sheet| format!(", sheet {sheet:?}")).unwrap_or_default();
+            format!("List      {name}{sheet}: {rows} rows, phone numbers in {phone:?}")
+        }
+        Text::PlanSplit { deliveries, sent_to, skipped, rejected } => {
+            let skipped = if *skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+            format!(
+                "Rows      {} = {rejected} left out + {deliveries} deliveries ({sent_to} to send{skipped})",
+                rejected + deliveries
+            )
+        }
+        Text::PlanLimited { limit } => {
+            format!("Limit     only the first {limit}; the rest of the list was not read")
+        }
+        Text::PlanMessage { line, longest } => {
+            format!("Message   {line}\n          {longest} characters at most")
+        }
+        Text::PlanFirst => "First messages:".into(),
+        Text::PlanPreview { row, phone, message } => {
+            let message = message.replace('\n', "\n    ");
+            format!("  row {row}, {phone}\n    {message}")
+        }
+        Text::PlanLeftOut { counts } => {
+            let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
+            format!("Left out: {}", counts.join(", "))
+        }
+        Text::PlanReject { row, column, value, fault, remedy } => {
+            let column = column.as_ref().map(|column| format!(", {column:?}")).unwrap_or_default();
+            format!("  row {row}{column}: {value:?} {fault}: {remedy}")
+        }
+        Text::PlanMore { count } => format!("  and {count} more"),
+        Text::RejectsFile { file, rows } => {
+            format!("{rows} rows left out are in {file}, ready to be mended")
+        }
+        Text::PlanLimits { gap, per_day, windows } => {
+            let mut parts = Vec::new();
+            if let Some((min, max)) = gap {
+                parts.push(format!("{} to {} between messages", length(*min), length(*max)));
+            }
+            parts.extend(windows.iter().map(|(count, span)| format!("{count} in any {}", length(*span))));
+            parts.extend(per_day.map(|count| format!("{count} a day")));
+            if parts.is_empty() {
+                parts.push("none".into());
+            }
+            format!("Limits    {}", parts.join(", "))
+        }
+        Text::PlanTime { begins, ends, takes, zone, days, slowest } => {
+            let days = if *days > 1 { format!(" on {days} days") } else { String::new() };
+            let slowest = match slowest {
+                Slowest::Gap => "; the pause between messages takes most of it",
+                Slowest::Window => "; the limit per interval takes most of it",
+                Slowest::DailyCap => "; the limit per day takes most of it",
+                Slowest::Hours => "; the wait for its hours takes most of it",
+                Slowest::Server => "",
+            };
+            format!("Time      {begins} to {ends} ({zone}), {}{days}{slowest}", length(*takes))
+        }
+        Text::PlanLate { count } => format!("          {count} would be too late and are skipped"),
+        Text::PlanNothing => "Nothing was sent and nothing was saved.".into(),
+        Text::PlanNext { command } => format!("To send it: {command}"),
+
+        Text::GoesOn { name, state } => format!("{name} is {}: going on with it", campaign_state(*state)),
+        Text::Imported { deliveries, rejected, skipped } => {
+            let skipped = if *skipped > 0 { format!(", {skipped} of them skipped") } else { String::new() };
+            format!("{deliveries} recipients{skipped}; {rejected} rows left out")
+        }
+        Text::Confirm { count, session } => {
+            format!("Send to {count} people from the session {session:?}? Type yes: ")
+        }
+        Text::NotConfirmed => "not confirmed; nothing was sent".into(),
+        Text::Stopping => "stopping: what is on its way is finished first (again to stop at once)".into(),
+        Text::Progress {
+            name, state, done, total, handed_over, delivered, failed, unconfirmed, skipped, per_minute, left, waits,
+        } => {
+            let mut words = format!("{name} {}: {done}/{total}, {handed_over} sent", campaign_state(*state));
+            for (count, what) in [
+                (delivered, "delivered"),
+                (failed, "failed"),
+                (unconfirmed, "unconfirmed"),
+                (skipped, "skipped"),
+            ] {
+                if *count > 0 {
+                    let _infallible = write!(words, ", {count} {what}");
+                }
+            }
+            if let Some(waits) = waits {
+                let _infallible = write!(words, "; {}", wait(waits));
+            } else if *state == CampaignState::Completed {
+                words.push_str("; waiting for acknowledgements");
+            } else if let Some((rate, left)) = per_minute.zip(*left) {
+                let _infallible = write!(words, "; {rate:.0}/min, {} left", length(left));
+            }
+            words
+        }
+        Text::SumName { name, state } => format!("{name}: {}", campaign_state(*state)),
+        Text::SumRows { rows, rejected, deliveries } => {
+            format!("  rows         {rows} = {rejected} left out + {deliveries} deliveries")
+        }
+        Text::SumState { state, count, reasons } => {
+            let mut words = format!("  {:12} {count}", state_name(*state));
+            let reasons: Vec<String> = reasons
+                .iter()
+                .map(|(why, count)| format!("{count} {}", reason(*why)))
+                .collect();
+            if !reasons.is_empty() {
+                let _infallible = write!(words, " ({})", reasons.join("; "));
+            }
+            words
+        }
+        Text::SumWaits { waits } => format!("  {}", wait(waits)),
+        Text::Stopped { name } => format!("{name} is stopped, nothing is lost"),
+        Text::Aborted { name } => {
+            format!("{name} was stopped at once; what was on its way is unconfirmed and looked up at the next start")
+        }
+        Text::StillRuns => "the sending process goes on".into(),
+        Text::WaitingEnds { name, waits } => match waits {
+            Some(waits) => format!("{name} is not finished: {}", wait(waits)),
+            None => format!("{name} is not finished"),
+        },
+        Text::NextReport { command } => format!("everybody, one by one:     {command}"),
+        Text::NextUnconfirmed { command } => format!("what only you can decide:  {command}"),
+        Text::NextRetry { command } => format!("to try the failed again:   {command}"),
+        Text::NextResume { command } => format!("to go on:                  {command}"),
+
+        Text::StatusRunner { holder: Some(holder) } => format!("{holder} is sending"),
+        Text::StatusRunner { holder: None } => "nobody is sending from this database now".into(),
+        Text::StatusLine { name, state, done, total, failed, unconfirmed, waits } => {
+            let mut words = format!("{name:24} {:10} {done}/{total}", campaign_state(*state));
+            for (count, what) in [(failed, "failed"), (unconfirmed, "unconfirmed")] {
+                if *count > 0 {
+                    let _infallible = write!(words, ", {count} {what}");
+                }
+            }
+            if let Some(waits) = waits {
+                let _infallible = write!(words, "; {}", wait(waits));
+            }
+            words
+        }
+
+        Text::CampaignIs { name, state, in_flight } => {
+            let flight = match in_flight {
+                0 => ", nothing is on its way".to_owned(),
+                1 => ", one message is still on its way".to_owned(),
+                count => format!(", {count} messages are still on their way"),
+            };
+            format!("{name} is {}{flight}", campaign_state(*state))
+        }
+        Text::NothingUnderWay => "no campaign is under way".into(),
+        Text::PausedStay { names } => format!(
+            "paused, and left so (waha-campaign resume NAME): {}",
+            names.join(", ")
+        ),
+        Text::Moved { moved, refused } => {
+            let refused = if *refused > 0 {
+                format!("; {refused} could not be, because they stand elsewhere by now")
+            } else {
+                String::new()
+            };
+            format!("{moved} done{refused}")
+        }
+        Text::WhichDeliveries => "say which: --phone, --row or --all".into(),
+        Text::NoSuchRow { row } => format!("nothing of row {row} is unconfirmed"),
+        Text::NoSuchPhone { phone } => format!("nothing to {phone} is unconfirmed"),
+        Text::NoUnconfirmed { name } => format!("{name}: nothing is unconfirmed"),
+        Text::UnconfirmedRow { row, phone, reason: why, since, missing } => {
+            let missing = missing.as_ref().map(|missing| format!("; {missing}")).unwrap_or_default();
+            format!("  row {row}, {phone}, since {since}: {}{missing}", reason(*why))
+        }
+        Text::UnconfirmedHelp { name } => format!(
+            "Look at the chats on the phone, then:\n\
+             \x20 it is there:              waha-campaign unconfirmed confirm {name} --row N\n\
+             \x20 it is not there, send:    waha-campaign unconfirmed resend {name} --row N\n\
+             \x20 it is not there, leave:   waha-campaign unconfirmed give-up {name} --row N\n\
+             Look them up once more:     waha-campaign unconfirmed refresh {name}"
+        ),
+        Text::ResendWarning { count } => format!(
+            "{count} people may get the message twice: add --yes if that is what you want"
+        ),
+        Text::Refreshed { settled, left } => format!("{settled} settled, {left} still unconfirmed"),
+        Text::RetryReason { given } => format!(
+            "{given:?} is no reason to fail: use exhausted, refused or refused_by_whatsapp"
+        ),
+
+        Text::ReportWritten { file, rows } => format!("{rows} rows in {file}"),
+        Text::RejectsMissing { file, rejected, found } => format!(
+            "note: {rejected} rows were left out at import, {found} of them are found in {file}; name their file with --rejects"
+        ),
+
+        Text::DemoBegins { folder, speed } => format!(
+            "A messy list, a simulator of WAHA in this process (time runs {speed} times as fast), everything in {folder}"
+        ),
+        Text::DemoCommand { command } => format!("\n$ {command}"),
+        Text::DemoFaults { faults } => {
+            let faults: Vec<String> = faults.iter().map(|(what, count)| format!("{count} {what}")).collect();
+            format!("What went wrong on purpose: {}", faults.join(", "))
+        }
+        Text::DemoVerdict { received, twice, lost, wrong, unconfirmed } => format!(
+            "The simulator's own ledger: {received} messages received; {twice} people have it twice, {lost} lost, {wrong} reported wrongly, {unconfirmed} unconfirmed"
+        ),
+        Text::DemoFiles { report, rejects } => format!("Look at {report} and {rejects}"),
+    }
+}
+
+fn row_fault(fault: &RowFault) -> String {
+    match fault {
+        RowFault::Message(error) => error.to_string(),
+        RowFault::Media(fault) => fault.to_string(),
+        RowFault::RelativePath(path) => format!(
+            "the path {} begins nowhere: write whole paths in the column, or the folder in the option, as in /home/me/invoices/{{{{no}}}}.pdf",
+            path.display()
+        ),
+    }
+}
+
+fn wait(waits: &WaitText) -> String {
+    let until = |until: &Option<String>| {
+        until
+            .as_ref()
+            .map(|until| format!(" until {until}"))
+            .unwrap_or_default()
+    };
+    match waits {
+        WaitText::Hours { until: None } => "its hours never open again".into(),
+        WaitText::Hours { until: moment } => format!("waits for its hours{}", until(moment)),
+        WaitText::DailyCap { until: moment } => {
+            format!("the day's limit is reached, waits{}", until(moment))
+        }
+        WaitText::Window { until: moment } => format!("a limit is reached, waits{}", until(moment)),
+        WaitText::Trouble {
+            trouble,
+            until: moment,
+        } => {
+            let trouble = match trouble.as_str() {
+                "unreachable" => "the server cannot be reached",
+                "session_not_ready" => "the session is not WORKING",
+                "unauthorized" => "the server refuses the key",
+                "rate_limited" => "the server asked to wait",
+                "restricted" => "WhatsApp restricts writing to people who never wrote (463)",
+                "repeated_failures" => "several messages in a row went wrong",
+                "other_account" => "the session belongs to another number now",
+                "clock_jumped" => "the clock was changed; resume confirms it",
+                other => other,
+            };
+            format!("{trouble}, waits{}", until(moment))
+        }
+        WaitText::Session { status: None } => "looks at the session".into(),
+        WaitText::Session {
+            status: Some(status),
+        } => format!("waits for the session, which is {status}"),
+        WaitText::Operator => "waits for you: resume or cancel".into(),
+    }
+}
+
+fn campaign_state(state: CampaignState) -> &'static str {
+    match state {
+        CampaignState::Importing => "importing (not started)",
+        CampaignState::Frozen => "ready (not started)",
+        state => state.name(),
+    }
+}
+
+fn state_name(state: State) -> &'static str {
+    state.name()
+}
+
+/// Why a delivery stands where it stands.
+pub(super) fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Suppressed => "on the suppression list",
+        Reason::NoConsent => "no consent",
+        Reason::NotOnWhatsapp => "not on WhatsApp",
+        Reason::FrequencyCapped => "had as many messages as allowed",
+        Reason::Repeated => "had the same text within 7 days",
+        Reason::Expired => "too late, the campaign had expired",
+        Reason::MissingVariable => "a value is missing in the row",
+        Reason::Exhausted => "never handed over, all tries used up",
+        Reason::Refused => "refused by WAHA",
+        Reason::RefusedByWhatsapp => "refused by WhatsApp",
+        Reason::GivenUp => "given up by you",
+        Reason::NoAnswer => "no answer came",
+        Reason::ServerError => "the server failed and does not say whether it was sent",
+        Reason::OwnerDied => "the sending process died",
+        Reason::Restored => "the database was restored from a copy",
+        Reason::Silent => "no acknowledgement came",
+        Reason::ByOperator => "by your word",
+        Reason::EarlierArrived => "an earlier message had arrived",
+    }
+}
+
+/// What to do about it; empty when there is nothing to do.
+pub(super) fn remedy(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Exhausted => "look at the server, then retry",
+        Reason::Refused => "read the server's words, mend the cause, then retry",
+        Reason::RefusedByWhatsapp => "check that the number is on WhatsApp and did not block you",
+        Reason::MissingVariable => "fill in the value and send it in another campaign",
+        Reason::NoAnswer | Reason::ServerError | Reason::OwnerDied | Reason::Restored => {
+            "look at the chat on the phone, then: unconfirmed confirm, resend or give-up"
+        }
+        Reason::Silent => "look whether the phone of the session is online",
+        Reason::NotOnWhatsapp => "ask for another number",
+        Reason::NoConsent => "ask for consent",
+        Reason::Suppressed
+        | Reason::FrequencyCapped
+        | Reason::Repeated
+        | Reason::Expired
+        | Reason::GivenUp
+        | Reason::ByOperator
+        | Reason::EarlierArrived => "",
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    names.join(", ")
+}
+
+/// `2 h 05 min`, `1 min 30 s`, `2.5 s`.
+fn length(length: Duration) -> String {
+    let seconds = length.as_secs_f64().round() as u64;
+    match seconds {
+        0..10 if length.subsec_millis() > 0 => format!("{:.1} s", length.as_secs_f64()),
+        0..60 => format!("{seconds} s"),
+        60..3_600 => match seconds % 60 {
+            0 => format!("{} min", seconds / 60),
+            rest => format!("{} min {rest} s", seconds / 60),
+        },
+        3_600..172_800 => match seconds % 3_600 / 60 {
+            0 => format!("{} h", seconds / 3_600),
+            rest => format!("{} h {rest:02} min", seconds / 3_600),
+        },
+        _ => format!("{} days {} h", seconds / 86_400, seconds % 86_400 / 3_600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_read_naturally() {
+        for (seconds, words) in [
+            (2.5, "2.5 s"),
+            (12.0, "12 s"),
+            (60.0, "1 min"),
+            (93.0, "1 min 33 s"),
+            (7_500.0, "2 h 05 min"),
+            (200_000.0, "2 days 7 h"),
+        ] {
+            assert_eq!(length(Duration::from_secs_f64(seconds)), words);
+        }
+    }
+}

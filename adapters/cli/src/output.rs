@@ -1,0 +1,100 @@
+//! What the operator sees: text for people, or JSON for programs, decided here and nowhere else.
+//!
+//! Results go to standard output, progress and warnings to standard error. With `--json` standard output carries JSON alone.
+
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::exit::Failure;
+use crate::language::{Language, Text};
+
+/// Writes for people or for programs.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    language: Language,
+    is_json: bool,
+    is_quiet: bool,
+}
+
+impl Output {
+    pub(crate) fn new(language: Language, is_json: bool) -> Self {
+        Self {
+            language,
+            is_json,
+            is_quiet: false,
+        }
+    }
+
+    /// The same, without a word.
+    pub(crate) fn quiet(&self) -> Self {
+        Self {
+            is_quiet: true,
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    /// Whether progress is watched by a person at a terminal.
+    pub(crate) fn is_watched(&self) -> bool {
+        !self.is_json && !self.is_quiet && io::stderr().is_terminal()
+    }
+
+    /// The words for it.
+    pub(crate) fn words(&self, text: &Text) -> String {
+        self.language.say(text)
+    }
+
+    /// A line of the result, for people.
+    pub(crate) fn say(&self, text: &Text) {
+        if !self.is_json && !self.is_quiet {
+            write_line(io::stdout().lock(), &self.words(text));
+        }
+    }
+
+    /// A note beside the result.
+    pub(crate) fn note(&self, text: &Text) {
+        if !self.is_quiet {
+            write_line(io::stderr().lock(), &self.words(text));
+        }
+    }
+
+    /// The result, for programs.
+    pub(crate) fn json(&self, value: &impl Serialize) {
+        if self.is_json
+            && !self.is_quiet
+            && let Ok(text) = serde_json::to_string_pretty(value)
+        {
+            write_line(io::stdout().lock(), &text);
+        }
+    }
+
+    /// One of several results, on one line.
+    pub(crate) fn json_line(&self, value: &impl Serialize) {
+        if self.is_json
+            && !self.is_quiet
+            && let Ok(text) = serde_json::to_string(value)
+        {
+            write_line(io::stdout().lock(), &text);
+        }
+    }
+
+    /// Why the command ended early.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        let words = self.words(&failure.text);
+        self.json(&json!({"error": {"exit_code": failure.exit as u8, "message": words}}));
+        if !self.is_json {
+            let words = self.words(&Text::Error { what: words });
+            write_line(io::stderr().lock(), &words);
+        }
+    }
+}
+
+/// Nobody is left to tell when the reader has gone away, as with `| head`.
+fn write_line(mut to: impl Write, line: &str) {
+    let _gone = writeln!(to, "{line}");
+}

@@ -1,0 +1,287 @@
+//! Goes through a list row by row: each is a recipient with a message that can be sent, one that is skipped, or one that is left out.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use campaign_core::audience::{Columns, Recipient, Reject, RejectsWriter};
+use campaign_core::campaign::Missing;
+use campaign_core::delivery::Reason;
+use campaign_core::message::{BoundMessage, MediaFault, MediaSource, RenderedMessage};
+use campaign_core::template::RenderError;
+
+use crate::exit::Failure;
+use crate::language::Text;
+
+/// Rows with a fault that are named one by one.
+const SHOWN_MAX: usize = 10;
+
+/// Checks that each recipient's message can be sent.
+pub(crate) struct Check<'a> {
+    message: &'a BoundMessage,
+    missing: Missing,
+    pub(crate) faults: Faults,
+    /// A campaign has one image more often than one for each.
+    last_file: Option<(PathBuf, Result<(), MediaFault>)>,
+}
+
+/// Rows whose message cannot be sent.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    pub(crate) count: u64,
+    pub(crate) shown: Vec<(u64, RowFault)>,
+    /// All of them would be skipped with `--missing skip`.
+    pub(crate) only_missing: bool,
+}
+
+/// Why a row's message cannot be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RowFault {
+    Message(RenderError),
+    Media(MediaFault),
+    /// A column holds a path that begins nowhere.
+    RelativePath(PathBuf),
+}
+
+impl Faults {
+    /// Refuses the whole input when there are any.
+    ///
+    /// # Errors
+    /// Naming the first rows.
+    pub(crate) fn refuse(self) -> Result<(), Failure> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        Err(Failure::refused(Text::RowsRefused {
+            count: self.count,
+            shown: self.shown,
+            how_to_skip: self.only_missing,
+        }))
+    }
+}
+
+/// What a recipient's row comes to.
+#[derive(Debug)]
+pub(crate) enum Checked {
+    Message(RenderedMessage),
+    Skip(Reason),
+    Fault,
+}
+
+impl<'a> Check<'a> {
+    pub(crate) fn new(message: &'a BoundMessage, missing: Missing) -> Self {
+        Self {
+            message,
+            missing,
+            faults: Faults {
+                only_missing: true,
+                ..Faults::default()
+            },
+            last_file: None,
+        }
+    }
+
+    pub(crate) fn check(&mut self, recipient: &Recipient) -> Checked {
+        let rendered = match self.message.render(&recipient.values) {
+            Ok(rendered) => rendered,
+            Err(RenderError::Missing { .. }) if self.missing == Missing::Skip => {
+                return Checked::Skip(Reason::MissingVariable);
+            }
+            Err(error) => {
+                let is_missing = matches!(error, RenderError::Missing { .. });
+                return self.fault(recipient.row, RowFault::Message(error), is_missing);
+            }
+        };
+        let Some(MediaSource::Path(path)) = &rendered.media else {
+            return Checked::Message(rendered);
+        };
+        if !path.is_absolute() {
+            return self.fault(recipient.row, RowFault::RelativePath(path.clone()), false);
+        }
+        match self.file(path) {
+            Ok(()) => Checked::Message(rendered),
+            Err(fault) => self.fault(recipient.row, RowFault::Media(fault), false),
+        }
+    }
+
+    fn file(&mut self, path: &Path) -> Result<(), MediaFault> {
+        if let Some((last, result)) = &self.last_file
+            && last == path
+        {
+            return result.clone();
+        }
+        let result = check_file(path);
+        self.last_file = Some((path.to_owned(), result.clone()));
+        result
+    }
+
+    fn fault(&mut self, row: u64, what: RowFault, is_missing: bool) -> Checked {
+        self.faults.count += 1;
+        self.faults.only_missing &= is_missing;
+        if self.faults.shown.len() < SHOWN_MAX {
+            self.faults.shown.push((row, what));
+        }
+        Checked::Fault
+    }
+}
+
+/// Whether a file is there, can be read, and is small enough.
+fn check_file(path: &Path) -> Result<(), MediaFault> {
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(MediaFault::Missing {
+                path: path.to_owned(),
+            });
+        }
+        Err(error) => return Err(unreadable(&error)),
+    };
+    if !metadata.is_file() {
+        return Err(MediaFault::NotAFile {
+            path: path.to_owned(),
+        });
+    }
+    MediaFault::check_size(metadata.len())?;
+    File::open(path)
+        .map(drop)
+        .map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &std::io::Error) -> MediaFault {
+    MediaFault::Unreadable {
+        why: error.to_string(),
+    }
+}
+
+/// The file of rejected rows, made when the first one comes; an earlier one of that name is replaced.
+pub(crate) struct Rejects {
+    path: PathBuf,
+    columns: Columns,
+    delimiter: char,
+    writer: Option<RejectsWriter<BufWriter<File>>>,
+    pub(crate) count: u64,
+}
+
+impl Rejects {
+    pub(crate) fn new(path: PathBuf, columns: Columns, delimiter: char) -> Self {
+        Self {
+            path,
+            columns,
+            delimiter,
+            writer: None,
+            count: 0,
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the rejected rows of a page, in the order of their rows.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn write(&mut self, rejects: &mut [Reject]) -> Result<(), Failure> {
+        rejects.sort_by_key(|reject| reject.row);
+        for reject in rejects.iter() {
+            let written = match &mut self.writer {
+                Some(writer) => writer.write(reject),
+                None => File::create(&self.path).and_then(|file| {
+                    let mut writer =
+                        RejectsWriter::new(BufWriter::new(file), &self.columns, self.delimiter)?;
+                    writer.write(reject)?;
+                    self.writer = Some(writer);
+                    Ok(())
+                }),
+            };
+            written.map_err(|error| self.failed(&error))?;
+            self.count += 1;
+        }
+        Ok(())
+    }
+
+    /// Writes what is held back. Without any rejected row a file of an earlier run goes.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn finish(&mut self) -> Result<(), Failure> {
+        let finished = match self.writer.take() {
+            Some(writer) => writer
+                .finish()
+                .and_then(|file| file.into_inner().map_err(|error| error.into_error()))
+                .map(drop),
+            None => match std::fs::remove_file(&self.path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            },
+        };
+        finished.map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &std::io::Error) -> Failure {
+        Failure::other_text(Text::CannotWrite {
+            path: self.path.display().to_string(),
+            why: error.to_string(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use campaign_core::message::{MessageDefinition, MessageTemplate};
+    use campaign_core::phone::PhoneNumber;
+
+    fn recipient(row: u64, values: &[&str]) -> Recipient {
+        Recipient {
+            row,
+            phone: PhoneNumber::FICTITIOUS,
+            key: None,
+            values: values.iter().map(|value| (*value).into()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_missing_value_refuses_the_input_or_skips_the_row() {
+        let message = MessageTemplate::text("Halo {{nama}}").unwrap();
+        let message = message.bind(&["nama"]).unwrap();
+        let mut check = Check::new(&message, Missing::Refuse);
+        assert!(matches!(
+            check.check(&recipient(2, &["Budi"])),
+            Checked::Message(_)
+        ));
+        assert!(matches!(check.check(&recipient(3, &[" "])), Checked::Fault));
+        assert_eq!((check.faults.count, check.faults.shown[0].0), (1, 3));
+        assert!(check.faults.refuse().is_err());
+
+        let mut check = Check::new(&message, Missing::Skip);
+        assert!(matches!(
+            check.check(&recipient(3, &[""])),
+            Checked::Skip(Reason::MissingVariable)
+        ));
+        assert!(check.faults.refuse().is_ok());
+    }
+
+    #[test]
+    fn files_to_attach_are_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("1.pdf"), "x").unwrap();
+        let pattern = format!("{}/{{{{no}}}}.pdf", folder.path().display());
+        let message = MessageTemplate::parse(MessageDefinition::file(pattern)).unwrap();
+        let message = message.bind(&["no"]).unwrap();
+        let mut check = Check::new(&message, Missing::Refuse);
+        assert!(matches!(
+            check.check(&recipient(2, &["1"])),
+            Checked::Message(_)
+        ));
+        assert!(matches!(check.check(&recipient(3, &["2"])), Checked::Fault));
+        let (row, fault) = &check.faults.shown[0];
+        assert_eq!(*row, 3);
+        assert!(
+            matches!(fault, RowFault::Media(MediaFault::Missing { .. })),
+            "{fault:?}"
+        );
+        assert!(!check.faults.only_missing);
+    }
+}

@@ -1,0 +1,504 @@
+//! Runs campaigns in this process, or follows the process that does; ends when they have ended, or when it is told to stop.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use campaign_core::campaign::CampaignState;
+use campaign_core::clock::{Clock, Elapsed};
+use campaign_core::delivery::{CampaignId, State};
+use campaign_core::driver::{Driver, DriverError, Handle};
+use campaign_core::gateway::Session;
+use campaign_core::limits::LaneLimits;
+use campaign_core::store::{Answer, CampaignRecord, Command, CommandId, Store, StoreError};
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+use waha_gateway::WahaGateway;
+
+use crate::exit::{Exit, Failure};
+use crate::language::Text;
+use crate::limits::LimitWishes;
+use crate::progress::Progress;
+use crate::setup::Setup;
+use crate::signals::Signals;
+use crate::view::{View, Waiting, has_pending_doubts};
+
+/// How often the store is looked at.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long a command may stay without an answer before that is told.
+const ANSWER_WAIT: Duration = Duration::from_secs(20);
+
+/// Which campaigns a run is about.
+#[derive(Debug, Clone)]
+pub(crate) enum Goal {
+    /// These.
+    Campaigns(Vec<CampaignId>),
+    /// Every one that is under way, those that come meanwhile too.
+    UnderWay,
+}
+
+/// What to run, and how patiently.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) goal: Goal,
+    /// Asked for as soon as there is a runner.
+    pub(crate) commands: Vec<Command>,
+    /// End, rather than sit out a long wait.
+    pub(crate) no_wait: bool,
+    /// End when everything in doubt has been looked up, whatever is left to send.
+    pub(crate) only_looks: bool,
+    /// What the operator wants of the limits.
+    pub(crate) limits: LimitWishes,
+    /// Whose limits.
+    pub(crate) session: Option<Session>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) how: How,
+    /// The campaigns it was about, as they stand.
+    pub(crate) views: Vec<View>,
+}
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// Nothing is left that comes about by itself.
+    Finished,
+    /// It waits, and was told not to.
+    Waiting,
+    /// It was told to stop.
+    Stopped,
+    /// It was told twice.
+    Aborted,
+    /// Another process goes on with it.
+    Left,
+}
+
+impl Ended {
+    /// The exit code of it all.
+    pub(crate) fn exit(&self) -> Exit {
+        if self.how != How::Finished {
+            return Exit::Unfinished;
+        }
+        let exits = self.views.iter().map(|view| exit_of(&view.record));
+        exits.max().unwrap_or(Exit::Done)
+    }
+}
+
+/// The exit code that a campaign's standing deserves.
+pub(crate) fn exit_of(record: &CampaignRecord) -> Exit {
+    match record.state {
+        CampaignState::Completed | CampaignState::Settled => {
+            if record.counts.of(State::Unconfirmed) > 0 {
+                Exit::Unconfirmed
+            } else if record.counts.of(State::Failed) > 0 {
+                Exit::Failures
+            } else {
+                Exit::Done
+            }
+        }
+        _ => Exit::Unfinished,
+    }
+}
+
+/// Becomes the runner and works until the goal is reached; follows another runner if there is one.
+///
+/// # Errors
+/// When the server is none, or the store fails.
+pub(crate) async fn run(setup: &Setup, store: Arc<dyn Store>, run: Run) -> Result<Ended, Failure> {
+    let mut signals = Signals::listen().map_err(Failure::other)?;
+    let clock = setup.clock();
+    let gateway = setup.gateway(Arc::clone(&clock)).await?;
+    let limits = run.limits.over(LaneLimits::default());
+    let parts = setup.parts(
+        Arc::clone(&store),
+        Arc::new(gateway.clone()),
+        Arc::clone(&clock),
+        limits,
+    );
+    let engine = parts.settings.clone();
+    let started = match Driver::start(parts).await {
+        Ok(started) => started,
+        Err(DriverError::TakeOver(StoreError::RunnerBusy { holder })) => {
+            setup.output.note(&Text::FollowsRunner { holder });
+            let follower = Follower {
+                setup,
+                store,
+                clock,
+                ack_time: engine.ack_time,
+                run,
+            };
+            return follower.follow(&mut signals).await;
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let (driver, handle) = started;
+    let pump = tokio::spawn(pump(gateway.clone(), handle.clone()));
+    let driver = tokio::spawn(driver.run());
+    if let Some(session) = &run.session {
+        submit_limits(&*store, &gateway, session, &run.limits).await?;
+    }
+    let mut commands = Vec::new();
+    for command in &run.commands {
+        commands.push(store.submit(command).await?);
+    }
+    let runner = Runner {
+        setup,
+        watcher: Watcher::new(store, clock, engine.ack_time),
+        run,
+        commands,
+        handle,
+        driver,
+    };
+    let ended = runner.work(&mut signals).await;
+    pump.abort();
+    ended
+}
+
+async fn pump(gateway: WahaGateway, handle: Handle) {
+    waha_gateway::pump(&gateway, &handle, &[]).await;
+}
+
+/// Limits that the operator names hold from now on, for an account that has others on record too.
+async fn submit_limits(
+    store: &dyn Store,
+    gateway: &WahaGateway,
+    session: &Session,
+    wishes: &LimitWishes,
+) -> Result<(), Failure> {
+    use campaign_core::gateway::Gateway;
+
+    if wishes.is_empty() {
+        return Ok(());
+    }
+    let Some(account) = gateway.observe(session).await.account else {
+        // No account yet: its lane is made with these limits when it is paired.
+        return Ok(());
+    };
+    let wanted = wishes.over(LaneLimits::default());
+    let on_record = store.lane(account, session, &wanted).await?.limits;
+    let limits = wishes.over(on_record.clone());
+    if limits != on_record {
+        store
+            .submit(&Command::SetLimits { account, limits })
+            .await?;
+    }
+    Ok(())
+}
+
+/// This process is the runner.
+struct Runner<'a> {
+    setup: &'a Setup,
+    watcher: Watcher,
+    run: Run,
+    commands: Vec<CommandId>,
+    handle: Handle,
+    driver: JoinHandle<Result<(), DriverError>>,
+}
+
+impl Runner<'_> {
+    async fn work(mut self, signals: &mut Signals) -> Result<Ended, Failure> {
+        let mut progress = Progress::new(&self.setup.output);
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut last = Vec::new();
+        let how = loop {
+            tokio::select! {
+                ended = &mut self.driver => return Err(driver_ended(ended)),
+                () = signals.next() => break How::Stopped,
+                _ = ticks.tick() => {}
+            }
+            refused(&*self.watcher.store, &mut self.commands).await?;
+            let status = self.handle.status().borrow().clone();
+            let views = self
+                .watcher
+                .look(&self.run.goal, |campaign| Waiting::of(&status, campaign))
+                .await?;
+            progress.show(&views);
+            last = views;
+            if !self.commands.is_empty() {
+                continue;
+            }
+            let is_over = if self.run.only_looks {
+                self.watcher.are_looked_up(&last).await?
+            } else {
+                self.watcher.are_over(&last).await?
+            };
+            if is_over {
+                break How::Finished;
+            }
+            if self.run.no_wait && self.watcher.must_wait(&last) {
+                break How::Waiting;
+            }
+        };
+        progress.clear();
+        if how == How::Stopped {
+            self.setup.output.note(&Text::Stopping);
+        }
+        self.handle.stop().await;
+        let how = tokio::select! {
+            ended = &mut self.driver => {
+                ended.map_err(Failure::other)??;
+                how
+            }
+            () = signals.next() => {
+                self.driver.abort();
+                How::Aborted
+            }
+        };
+        let waited = |campaign| {
+            let view = last.iter().find(|view| view.record.id == campaign)?;
+            view.waiting.clone()
+        };
+        let views = self.watcher.look(&self.run.goal, waited).await?;
+        Ok(Ended { how, views })
+    }
+}
+
+fn driver_ended(ended: Result<Result<(), DriverError>, tokio::task::JoinError>) -> Failure {
+    match ended {
+        Ok(Ok(())) => Failure::other("the runner ended by itself"),
+        Ok(Err(error)) => error.into(),
+        Err(error) => Failure::other(error),
+    }
+}
+
+/// Another process is the runner.
+struct Follower<'a> {
+    setup: &'a Setup,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    ack_time: Duration,
+    run: Run,
+}
+
+impl Follower<'_> {
+    async fn follow(self, signals: &mut Signals) -> Result<Ended, Failure> {
+        let mut commands = Vec::new();
+        for command in &self.run.commands {
+            commands.push(self.store.submit(command).await?);
+        }
+        let watcher = Watcher::new(self.store, self.clock, self.ack_time);
+        watch(self.setup, watcher, &self.run, commands, signals).await
+    }
+}
+
+/// Follows campaigns that another process runs.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn follow(
+    setup: &Setup,
+    store: Arc<dyn Store>,
+    goal: Goal,
+) -> Result<Ended, Failure> {
+    let mut signals = Signals::listen().map_err(Failure::other)?;
+    let watcher = Watcher::new(store, setup.clock(), setup.settings.engine().ack_time);
+    let run = Run {
+        goal,
+        commands: Vec::new(),
+        no_wait: false,
+        only_looks: false,
+        limits: LimitWishes::default(),
+        session: None,
+    };
+    watch(setup, watcher, &run, Vec::new(), &mut signals).await
+}
+
+async fn watch(
+    setup: &Setup,
+    mut watcher: Watcher,
+    run: &Run,
+    mut commands: Vec<CommandId>,
+    signals: &mut Signals,
+) -> Result<Ended, Failure> {
+    let mut progress = Progress::new(&setup.output);
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let how = tokio::select! {
+            () = signals.next() => Some(How::Left),
+            _ = ticks.tick() => None,
+        };
+        refused(&*watcher.store, &mut commands).await?;
+        let runner = watcher.store.runner().await?;
+        let word = runner.as_ref().map(|runner| runner.word.as_str());
+        let views = watcher
+            .look(&run.goal, |campaign| Waiting::read(word?, campaign))
+            .await?;
+        progress.show(&views);
+        let how = if how.is_some() {
+            how
+        } else if commands.is_empty() && watcher.are_over(&views).await? {
+            Some(How::Finished)
+        } else if run.no_wait && watcher.must_wait(&views) {
+            Some(How::Waiting)
+        } else if runner.is_none() {
+            // Nobody sends any more, so nothing will change.
+            Some(How::Stopped)
+        } else {
+            None
+        };
+        if let Some(how) = how {
+            progress.clear();
+            return Ok(Ended { how, views });
+        }
+    }
+}
+
+/// Takes the answered commands out of the list.
+///
+/// # Errors
+/// When one of them was refused.
+async fn refused(store: &dyn Store, commands: &mut Vec<CommandId>) -> Result<(), Failure> {
+    let mut open = Vec::new();
+    for id in commands.drain(..) {
+        match store.answer(id).await? {
+            None => open.push(id),
+            Some(Answer::Refused { why }) => return Err(Failure::refused(Text::Plain(why))),
+            Some(_) => {}
+        }
+    }
+    *commands = open;
+    Ok(())
+}
+
+/// Waits for a command's answer from the runner that there is.
+///
+/// # Errors
+/// When it was refused, or nobody answers.
+pub(crate) async fn answer_of(store: &dyn Store, id: CommandId) -> Result<Answer, Failure> {
+    let deadline = tokio::time::Instant::now() + ANSWER_WAIT;
+    loop {
+        match store.answer(id).await? {
+            Some(Answer::Refused { why }) => return Err(Failure::refused(Text::Plain(why))),
+            Some(answer) => return Ok(answer),
+            None if tokio::time::Instant::now() > deadline => {
+                return Err(Failure::new(Exit::Unfinished, Text::NoAnswer));
+            }
+            None => tokio::time::sleep(LOOK_EVERY / 5).await,
+        }
+    }
+}
+
+/// Looks at campaigns again and again, and tells when they are over.
+struct Watcher {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    ack_time: Duration,
+    /// Since when each has nothing more to send.
+    completed: BTreeMap<CampaignId, Elapsed>,
+    /// Since when each waits for its session or its server.
+    in_trouble: BTreeMap<CampaignId, Elapsed>,
+}
+
+/// A session or a server that is away for longer is not waited for by who was told not to wait.
+const TROUBLE_PATIENCE: Duration = Duration::from_secs(120);
+
+impl Watcher {
+    fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, ack_time: Duration) -> Self {
+        Self {
+            store,
+            clock,
+            ack_time,
+            completed: BTreeMap::new(),
+            in_trouble: BTreeMap::new(),
+        }
+    }
+
+    async fn look(
+        &self,
+        goal: &Goal,
+        waiting: impl Fn(CampaignId) -> Option<Waiting>,
+    ) -> Result<Vec<View>, Failure> {
+        let now = self.clock.now();
+        let records = self.store.campaigns().await?;
+        let is_wanted = |record: &CampaignRecord| match goal {
+            Goal::Campaigns(ids) => ids.contains(&record.id),
+            Goal::UnderWay => {
+                record.state.is_live() && record.state != CampaignState::Paused
+                    || self.completed.contains_key(&record.id)
+            }
+        };
+        let views = records.into_iter().filter(is_wanted).map(|record| View {
+            waiting: waiting(record.id),
+            record,
+            now,
+        });
+        Ok(views.collect())
+    }
+
+    /// Whether all that are not over wait for something far off.
+    fn must_wait(&mut self, views: &[View]) -> bool {
+        let mut open = 0;
+        let mut waiting = 0;
+        for view in views.iter().filter(|view| {
+            matches!(
+                view.record.state,
+                CampaignState::Scheduled | CampaignState::Running | CampaignState::Paused
+            )
+        }) {
+            open += 1;
+            let Some(wait) = &view.waiting else { continue };
+            let is_stuck = if wait.is_trouble() {
+                let since = self
+                    .in_trouble
+                    .entry(view.record.id)
+                    .or_insert(view.now.elapsed);
+                view.now.elapsed.since(*since) > TROUBLE_PATIENCE
+            } else {
+                self.in_trouble.remove(&view.record.id);
+                false
+            };
+            waiting += usize::from(is_stuck || wait.is_long());
+        }
+        open > 0 && waiting == open
+    }
+
+    /// Whether nothing of these will be looked up without a person asking for it.
+    async fn are_looked_up(&self, views: &[View]) -> Result<bool, Failure> {
+        for view in views {
+            if has_pending_doubts(&*self.store, view.record.id).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether nothing of these comes about by itself any more.
+    async fn are_over(&mut self, views: &[View]) -> Result<bool, Failure> {
+        for view in views {
+            if !self.is_over(view).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn is_over(&mut self, view: &View) -> Result<bool, Failure> {
+        let counts = view.counts();
+        match view.record.state {
+            CampaignState::Settled => return Ok(true),
+            CampaignState::Completed => {}
+            CampaignState::Cancelled
+                if counts.of(State::Scheduled) == 0 && counts.of(State::Sending) == 0 => {}
+            _ => {
+                self.completed.remove(&view.record.id);
+                return Ok(false);
+            }
+        }
+        let since = *self
+            .completed
+            .entry(view.record.id)
+            .or_insert(view.now.elapsed);
+        if view.record.state == CampaignState::Completed && counts.of(State::Unconfirmed) == 0 {
+            // The runner settles it when the time for acks is over.
+            return Ok(false);
+        }
+        let is_quiet = view.record.state == CampaignState::Cancelled
+            || view.now.elapsed.since(since) >= self.ack_time;
+        Ok(is_quiet && !has_pending_doubts(&*self.store, view.record.id).await?)
+    }
+}

@@ -1,0 +1,504 @@
+//! Settings and where they come from: flags, then the environment, then `./waha-campaign.toml`, then the user's configuration.
+//!
+//! The API key comes from `WAHA_API_KEY` or from a file, never from a command line or a settings file: those are seen and copied.
+
+use std::env;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::exit::{Exit, Failure};
+use crate::language::Text;
+
+/// The settings file looked for in the current folder, and in the user's configuration folder.
+const FILE_NAME: &str = "waha-campaign.toml";
+const DATABASE_NAME: &str = "waha-campaign.sqlite";
+const DATABASE_FOLDER: &str = "waha-campaign";
+/// WAHA's own default port.
+const DEFAULT_URL: &str = "http://localhost:3000";
+const DEFAULT_SESSION: &str = "default";
+const DEFAULT_REGION: &str = "ID";
+const DEFAULT_LOG: &str = "warn";
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct GlobalArgs {
+    /// The WAHA server [env WAHA_URL; http://localhost:3000]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// A file that holds the API key; or put the key in WAHA_API_KEY
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// The database; by default one per user, so that limits hold over all campaigns
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) db: Option<PathBuf>,
+    /// Settings from this file instead of ./waha-campaign.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Answers as JSON on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to log to standard error: error, warn, info, debug, or by part: waha_client=debug
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// Against a simulator only: the clock runs so many times as fast
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "N",
+        requires = "clock_origin"
+    )]
+    pub(crate) clock_speed: Option<f64>,
+    /// Against a simulator only: the moment at which that clock shows the true time
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "UNIX_SECONDS",
+        requires = "clock_speed"
+    )]
+    pub(crate) clock_origin: Option<i64>,
+}
+
+/// One place's worth of settings. In a file, its keys.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Layer {
+    url: Option<String>,
+    key_file: Option<PathBuf>,
+    db: Option<PathBuf>,
+    log: Option<String>,
+    session: Option<String>,
+    region: Option<String>,
+    zone: Option<String>,
+    hours: Option<String>,
+    gap: Option<String>,
+    per_day: Option<String>,
+    #[serde(default)]
+    window: Vec<String>,
+    #[serde(default)]
+    engine: EngineLayer,
+    #[serde(skip)]
+    origin: Origin,
+}
+
+/// The engine's waits, in seconds, for those who must change them.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EngineLayer {
+    seed: Option<u64>,
+    send_deadline_seconds: Option<f64>,
+    hold_horizon_text_seconds: Option<f64>,
+    hold_horizon_media_seconds: Option<f64>,
+    absence_horizon_text_seconds: Option<f64>,
+    absence_horizon_media_seconds: Option<f64>,
+    silence_seconds: Option<f64>,
+    ack_time_seconds: Option<f64>,
+    observe_every_seconds: Option<f64>,
+    hold_min_seconds: Option<f64>,
+    hold_max_seconds: Option<f64>,
+    restriction_hold_seconds: Option<f64>,
+    in_flight_max: Option<u16>,
+}
+
+/// Where a setting comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Origin {
+    /// Nobody set it.
+    #[default]
+    Default,
+    Flag,
+    Environment,
+    File(PathBuf),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => f.write_str("by default"),
+            Origin::Flag => f.write_str("on the command line"),
+            Origin::Environment => f.write_str("in the environment"),
+            Origin::File(path) => write!(f, "in {}", path.display()),
+        }
+    }
+}
+
+/// A setting and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Setting<T> {
+    pub(crate) value: T,
+    pub(crate) origin: Origin,
+}
+
+/// The clock of a simulator.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct FastClock {
+    pub(crate) speed: f64,
+    pub(crate) origin_seconds: i64,
+}
+
+/// All settings of one run.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) url: Setting<String>,
+    pub(crate) key: Option<SecretString>,
+    pub(crate) db: Setting<PathBuf>,
+    pub(crate) log: String,
+    pub(crate) is_json: bool,
+    pub(crate) fast_clock: Option<FastClock>,
+    layers: Vec<Layer>,
+}
+
+impl Settings {
+    /// Settings as flags, environment and files give them.
+    ///
+    /// # Errors
+    /// Naming the file and what is wrong in it.
+    pub(crate) fn load(args: &GlobalArgs) -> Result<Self, Failure> {
+        let mut layers = vec![from_environment()];
+        match &args.config {
+            Some(path) => layers.push(read_file(path)?.ok_or_else(|| {
+                let why = io::Error::from(io::ErrorKind::NotFound);
+                unreadable(path, &why)
+            })?),
+            None => layers.extend(read_file(Path::new(FILE_NAME))?),
+        }
+        if let Some(folder) = dirs::config_dir() {
+            layers.extend(read_file(&folder.join(DATABASE_FOLDER).join(FILE_NAME))?);
+        }
+        Self::assemble(args, layers)
+    }
+
+    /// Settings that owe nothing to flags, environment or files but how to answer: for a demonstration.
+    pub(crate) fn alone(url: String, key: SecretString, db: PathBuf, other: &Settings) -> Self {
+        Self {
+            url: Setting {
+                value: url,
+                origin: Origin::Default,
+            },
+            key: Some(key),
+            db: Setting {
+                value: db,
+                origin: Origin::Default,
+            },
+            log: other.log.clone(),
+            is_json: other.is_json,
+            fast_clock: None,
+            layers: Vec::new(),
+        }
+    }
+
+    fn assemble(args: &GlobalArgs, layers: Vec<Layer>) -> Result<Self, Failure> {
+        let url = first(
+            &args.url,
+            &layers,
+            |layer| &layer.url,
+            || DEFAULT_URL.to_owned(),
+        );
+        let db = match first_set(&args.db, &layers, |layer| &layer.db) {
+            Some(db) => db,
+            None => Setting {
+                value: default_database()?,
+                origin: Origin::Default,
+            },
+        };
+        let log = first(
+            &args.log,
+            &layers,
+            |layer| &layer.log,
+            || DEFAULT_LOG.to_owned(),
+        );
+        let key_file = first_set(&args.key_file, &layers, |layer| &layer.key_file);
+        let fast_clock = args
+            .clock_speed
+            .zip(args.clock_origin)
+            .map(|(speed, origin_seconds)| FastClock {
+                speed,
+                origin_seconds,
+            });
+        Ok(Self {
+            url,
+            key: read_key(key_file.as_ref())?,
+            db,
+            log: log.value,
+            is_json: args.json,
+            fast_clock,
+            layers,
+        })
+    }
+
+    pub(crate) fn session(&self, flag: &Option<String>) -> Setting<String> {
+        first(
+            flag,
+            &self.layers,
+            |layer| &layer.session,
+            || DEFAULT_SESSION.to_owned(),
+        )
+    }
+
+    pub(crate) fn region(&self, flag: &Option<String>) -> Setting<String> {
+        first(
+            flag,
+            &self.layers,
+            |layer| &layer.region,
+            || DEFAULT_REGION.to_owned(),
+        )
+    }
+
+    pub(crate) fn zone(&self, flag: &Option<String>) -> Option<Setting<String>> {
+        first_set(flag, &self.layers, |layer| &layer.zone)
+    }
+
+    pub(crate) fn hours(&self, flag: &Option<String>) -> Option<Setting<String>> {
+        first_set(flag, &self.layers, |layer| &layer.hours)
+    }
+
+    pub(crate) fn gap(&self, flag: &Option<String>) -> Option<Setting<String>> {
+        first_set(flag, &self.layers, |layer| &layer.gap)
+    }
+
+    pub(crate) fn per_day(&self, flag: &Option<String>) -> Option<Setting<String>> {
+        first_set(flag, &self.layers, |layer| &layer.per_day)
+    }
+
+    pub(crate) fn windows(&self, flag: &[String]) -> Option<Setting<Vec<String>>> {
+        if !flag.is_empty() {
+            return Some(Setting {
+                value: flag.to_vec(),
+                origin: Origin::Flag,
+            });
+        }
+        self.layers
+            .iter()
+            .find(|layer| !layer.window.is_empty())
+            .map(|layer| Setting {
+                value: layer.window.clone(),
+                origin: layer.origin.clone(),
+            })
+    }
+
+    /// The engine's waits. Its chance is drawn anew for each run unless a seed is set.
+    pub(crate) fn engine(&self) -> campaign_core::engine::Settings {
+        use std::hash::{BuildHasher, Hasher, RandomState};
+
+        let mut engine = campaign_core::engine::Settings {
+            seed: RandomState::new().build_hasher().finish(),
+            ..Default::default()
+        };
+        for layer in self.layers.iter().rev().map(|layer| &layer.engine) {
+            if let Some(seed) = layer.seed {
+                engine.seed = seed;
+            }
+            for (wait, seconds) in [
+                (&mut engine.send_deadline, layer.send_deadline_seconds),
+                (
+                    &mut engine.hold_horizon_text,
+                    layer.hold_horizon_text_seconds,
+                ),
+                (
+                    &mut engine.hold_horizon_media,
+                    layer.hold_horizon_media_seconds,
+                ),
+                (
+                    &mut engine.absence_horizon_text,
+                    layer.absence_horizon_text_seconds,
+                ),
+                (
+                    &mut engine.absence_horizon_media,
+                    layer.absence_horizon_media_seconds,
+                ),
+                (&mut engine.silence, layer.silence_seconds),
+                (&mut engine.ack_time, layer.ack_time_seconds),
+                (&mut engine.observe_every, layer.observe_every_seconds),
+                (&mut engine.hold_min, layer.hold_min_seconds),
+                (&mut engine.hold_max, layer.hold_max_seconds),
+                (&mut engine.restriction_hold, layer.restriction_hold_seconds),
+            ] {
+                if let Some(seconds) = seconds.and_then(|s| Duration::try_from_secs_f64(s).ok()) {
+                    *wait = seconds;
+                }
+            }
+        }
+        engine
+    }
+
+    /// Sends under way at once on a lane without a gap.
+    pub(crate) fn in_flight_max(&self) -> Option<u16> {
+        self.layers
+            .iter()
+            .find_map(|layer| layer.engine.in_flight_max)
+    }
+}
+
+fn first_set<T: Clone>(
+    flag: &Option<T>,
+    layers: &[Layer],
+    of: impl Fn(&Layer) -> &Option<T>,
+) -> Option<Setting<T>> {
+    let flag = flag.clone().map(|value| Setting {
+        value,
+        origin: Origin::Flag,
+    });
+    flag.or_else(|| {
+        layers.iter().find_map(|layer| {
+            Some(Setting {
+                value: of(layer).clone()?,
+                origin: layer.origin.clone(),
+            })
+        })
+    })
+}
+
+fn first<T: Clone>(
+    flag: &Option<T>,
+    layers: &[Layer],
+    of: impl Fn(&Layer) -> &Option<T>,
+    default: impl FnOnce() -> T,
+) -> Setting<T> {
+    first_set(flag, layers, of).unwrap_or_else(|| Setting {
+        value: default(),
+        origin: Origin::Default,
+    })
+}
+
+fn from_environment() -> Layer {
+    // A variable that is set to nothing is not set: compose files leave such ones behind.
+    let named = |name: &str| env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let ours = |name: &str| named(&format!("WAHA_CAMPAIGN_{name}"));
+    Layer {
+        url: named("WAHA_URL").or_else(|| named("WAHA_BASE_URL")),
+        key_file: ours("KEY_FILE").map(PathBuf::from),
+        db: ours("DB").map(PathBuf::from),
+        log: ours("LOG"),
+        session: ours("SESSION"),
+        region: ours("REGION"),
+        zone: ours("ZONE"),
+        hours: ours("HOURS"),
+        gap: ours("GAP"),
+        per_day: ours("PER_DAY"),
+        window: ours("WINDOW")
+            .map(|windows| {
+                windows
+                    .split(',')
+                    .map(|one| one.trim().to_owned())
+                    .collect()
+            })
+            .unwrap_or_default(),
+        engine: EngineLayer::default(),
+        origin: Origin::Environment,
+    }
+}
+
+fn read_file(path: &Path) -> Result<Option<Layer>, Failure> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(path, &error)),
+    };
+    let mut layer: Layer = toml::from_str(&text).map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            Text::SettingsFile {
+                path: path.display().to_string(),
+                why: error.to_string(),
+            },
+        )
+    })?;
+    // Paths in a settings file begin at that file, wherever the program is called from.
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for relative in [&mut layer.db, &mut layer.key_file].into_iter().flatten() {
+        *relative = folder.join(&relative);
+    }
+    layer.origin = Origin::File(path.to_owned());
+    Ok(Some(layer))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        Text::Unreadable {
+            path: path.display().to_string(),
+            why: error.to_string(),
+        },
+    )
+}
+
+fn read_key(file: Option<&Setting<PathBuf>>) -> Result<Option<SecretString>, Failure> {
+    if let Ok(key) = env::var("WAHA_API_KEY")
+        && !key.trim().is_empty()
+    {
+        return Ok(Some(key.trim().to_owned().into()));
+    }
+    let Some(Setting { value: path, .. }) = file else {
+        return Ok(None);
+    };
+    let key = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    Ok(Some(key.trim().to_owned())
+        .filter(|key| !key.is_empty())
+        .map(Into::into))
+}
+
+/// One database per user. Limits belong to a WhatsApp account: with a database per folder each of them would allow a whole day's worth again.
+fn default_database() -> Result<PathBuf, Failure> {
+    let folder =
+        dirs::data_local_dir().ok_or_else(|| Failure::new(Exit::Usage, Text::NoDataFolder))?;
+    Ok(folder.join(DATABASE_FOLDER).join(DATABASE_NAME))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn layer(origin: Origin, session: Option<&str>) -> Layer {
+        Layer {
+            session: session.map(str::to_owned),
+            origin,
+            ..Layer::default()
+        }
+    }
+
+    #[test]
+    fn flags_come_before_the_environment_and_that_before_files() {
+        let file = Origin::File("f.toml".into());
+        let args = GlobalArgs {
+            db: Some("x.sqlite".into()),
+            ..GlobalArgs::default()
+        };
+        let settings = |layers| Settings::assemble(&args, layers).unwrap();
+        let both = settings(vec![
+            layer(Origin::Environment, Some("env")),
+            layer(file.clone(), Some("file")),
+        ]);
+        assert_eq!(both.session(&Some("flag".into())).origin, Origin::Flag);
+        assert_eq!(both.session(&None).value, "env");
+        let one = settings(vec![
+            layer(Origin::Environment, None),
+            layer(file.clone(), Some("file")),
+        ]);
+        assert_eq!(
+            one.session(&None),
+            Setting {
+                value: "file".to_owned(),
+                origin: file
+            }
+        );
+        assert_eq!(settings(vec![]).session(&None).value, DEFAULT_SESSION);
+    }
+
+    #[test]
+    fn a_settings_file_may_not_hold_a_key_or_anything_unknown() {
+        assert!(toml::from_str::<Layer>("api_key = \"secret\"").is_err());
+        assert!(toml::from_str::<Layer>("[engine]\nsilence = 3").is_err());
+        let layer: Layer =
+            toml::from_str("window = [\"30/1m\"]\n[engine]\nsilence_seconds = 1.5").unwrap();
+        assert_eq!(layer.window, ["30/1m"]);
+        assert_eq!(layer.engine.silence_seconds, Some(1.5));
+    }
+}

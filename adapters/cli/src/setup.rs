@@ -1,0 +1,210 @@
+//! Puts the parts together: store, client, gateway, clock, as the settings say.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use campaign_core::clock::{AcceleratedClock, Clock, SystemClock};
+use campaign_core::driver::Parts;
+use campaign_core::gateway::{Gateway, Readiness, Session};
+use campaign_core::limits::LaneLimits;
+use campaign_core::store::Store;
+use jiff::Timestamp;
+use sql_store::SqliteStore;
+use url::{Host, Url};
+use waha_client::WahaClient;
+use waha_gateway::{Options, WahaGateway};
+
+use crate::exit::{Exit, Failure};
+use crate::language::Text;
+use crate::output::Output;
+use crate::settings::Settings;
+
+/// What only a simulator of ours calls its platform.
+const SIMULATOR_PLATFORM: &str = "simulator/x64";
+
+/// What every command works with.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    pub(crate) settings: Settings,
+    pub(crate) output: Output,
+}
+
+impl Setup {
+    /// The same, without a word.
+    pub(crate) fn quiet(&self) -> Self {
+        Self {
+            settings: self.settings.clone(),
+            output: self.output.quiet(),
+        }
+    }
+
+    /// The database, made if there is none.
+    ///
+    /// # Errors
+    /// When it cannot be opened or made.
+    pub(crate) async fn store(&self) -> Result<Arc<dyn Store>, Failure> {
+        let path = &self.settings.db.value;
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            std::fs::create_dir_all(folder).map_err(|error| cannot_open(path, &error))?;
+        }
+        Ok(Arc::new(SqliteStore::open(
+            path,
+            sql_store::Options::default(),
+        )?))
+    }
+
+    /// The database, which must be there.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be opened.
+    pub(crate) async fn existing_store(&self) -> Result<Arc<dyn Store>, Failure> {
+        let path = &self.settings.db.value;
+        if !path.exists() {
+            return Err(Failure::refused(Text::NoDatabase {
+                path: path.display().to_string(),
+            }));
+        }
+        self.store().await
+    }
+
+    /// The clock: the machine's own, or a simulator's.
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        match self.settings.fast_clock {
+            None => Arc::new(SystemClock::new()),
+            Some(fast) => {
+                let origin = Timestamp::from_second(fast.origin_seconds).unwrap_or_default();
+                Arc::new(AcceleratedClock::new(fast.speed, origin))
+            }
+        }
+    }
+
+    /// The client of the server.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub(crate) fn client(&self) -> Result<WahaClient, Failure> {
+        let url = &self.settings.url;
+        let mut builder = WahaClient::builder(url.value.as_str());
+        if let Some(key) = &self.settings.key {
+            builder = builder.api_key(key.clone());
+        }
+        builder.build().map_err(|error| {
+            Failure::new(
+                Exit::Usage,
+                Text::ServerAddress {
+                    url: without_secrets(&url.value),
+                    origin: url.origin.to_string(),
+                    why: error.to_string(),
+                },
+            )
+        })
+    }
+
+    /// The way to WhatsApp. A clock that runs fast is refused unless a simulator is at the other end.
+    ///
+    /// # Errors
+    /// When the address is none, or the fast clock would meet a real server.
+    pub(crate) async fn gateway(&self, clock: Arc<dyn Clock>) -> Result<WahaGateway, Failure> {
+        let client = self.client()?;
+        if self.settings.fast_clock.is_some() {
+            only_a_simulator(&client).await?;
+        }
+        let options = self
+            .settings
+            .fast_clock
+            .map_or_else(Options::default, |fast| Options::at_speed(fast.speed));
+        Ok(WahaGateway::new(client, clock, options))
+    }
+
+    /// What a runner needs.
+    pub(crate) fn parts(
+        &self,
+        store: Arc<dyn Store>,
+        gateway: Arc<dyn Gateway>,
+        clock: Arc<dyn Clock>,
+        limits: LaneLimits,
+    ) -> Parts {
+        Parts {
+            store,
+            gateway,
+            clock,
+            settings: self.settings.engine(),
+            limits,
+        }
+    }
+}
+
+/// Looks at the session before anything is imported.
+///
+/// # Errors
+/// When nothing can be sent until somebody does something about it. A session that is starting is waited for.
+pub(crate) async fn check_session(
+    gateway: &dyn Gateway,
+    session: &Session,
+    url: &str,
+) -> Result<(), Failure> {
+    let observation = gateway.observe(session).await;
+    let url = without_secrets(url);
+    let session = session.to_string();
+    let text = match observation.readiness {
+        Readiness::Working => return Ok(()),
+        Readiness::NotReady(status) if &*status == "STARTING" => return Ok(()),
+        Readiness::NotReady(status) => Text::SessionNotReady {
+            session,
+            status: status.into(),
+        },
+        Readiness::Missing => Text::SessionMissing { session, url },
+        Readiness::Unauthorized => Text::KeyRefused { url },
+        Readiness::Unreachable => Text::ServerUnreachable { url },
+    };
+    Err(Failure::new(Exit::NotReady, text))
+}
+
+async fn only_a_simulator(client: &WahaClient) -> Result<(), Failure> {
+    let refused = |why: &str| {
+        Failure::new(
+            Exit::Usage,
+            Text::FastClockRefused {
+                why: why.to_owned(),
+            },
+        )
+    };
+    let is_near = match client.address().host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    if !is_near {
+        return Err(refused("the server is not on this machine"));
+    }
+    match client.server().version().await {
+        Ok(version) if version.platform.as_deref() == Some(SIMULATOR_PLATFORM) => Ok(()),
+        Ok(_) => Err(refused("the server is not a simulator")),
+        Err(error) => Err(Failure::new(
+            Exit::NotReady,
+            Text::FastClockRefused {
+                why: error.to_string(),
+            },
+        )),
+    }
+}
+
+/// An address may hold a password for a proxy.
+pub(crate) fn without_secrets(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(mut url) => {
+            let _no_base = url.set_username("").and_then(|()| url.set_password(None));
+            url.set_query(None);
+            url.to_string()
+        }
+        Err(_) => String::new(),
+    }
+}
+
+fn cannot_open(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::other(format!("{}: {error}", path.display()))
+}

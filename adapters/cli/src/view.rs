@@ -1,0 +1,225 @@
+//! A campaign as it stands, with what it waits for and how fast it goes: read from the store, whoever the runner is.
+
+use std::time::Duration;
+
+use campaign_core::campaign::CampaignState;
+use campaign_core::clock::Now;
+use campaign_core::delivery::{CampaignId, DeliveryId, State};
+use campaign_core::driver::Status;
+use campaign_core::store::{CampaignRecord, Counts, DoubtQuery, Store, StoreError};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::language::{Text, WaitText};
+
+/// What a campaign waits for, as a runner leaves word of it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Waiting {
+    pub(crate) waits_for: String,
+    #[serde(default)]
+    pub(crate) limit: Option<String>,
+    #[serde(default)]
+    pub(crate) trouble: Option<String>,
+    #[serde(default)]
+    pub(crate) status: Option<String>,
+    #[serde(default)]
+    pub(crate) until: Option<Duration>,
+}
+
+impl Waiting {
+    /// From a runner's word, for one campaign.
+    pub(crate) fn read(word: &str, campaign: CampaignId) -> Option<Self> {
+        let word: Value = serde_json::from_str(word).ok()?;
+        Self::from_json(word.get("campaigns")?.get(campaign.number().to_string())?)
+    }
+
+    /// From the runner in this process.
+    pub(crate) fn of(status: &Status, campaign: CampaignId) -> Option<Self> {
+        let status = status.campaigns.get(&campaign.number())?;
+        Self::from_json(&serde_json::to_value(status).ok()?)
+    }
+
+    fn from_json(value: &Value) -> Option<Self> {
+        Self::deserialize(value).ok()
+    }
+
+    /// In words; `None` when it waits for nothing worth telling.
+    pub(crate) fn text(&self, record: &CampaignRecord, now: Now) -> Option<WaitText> {
+        let zone = &record.definition.zone;
+        let until = self
+            .until
+            .and_then(|wait| now.wall.checked_add(wait).ok())
+            .map(|moment| zone.show(moment));
+        Some(match self.waits_for.as_str() {
+            "hours" => WaitText::Hours { until },
+            "limit" => match self.limit.as_deref() {
+                Some("daily_cap") => WaitText::DailyCap { until },
+                Some("window") => WaitText::Window { until },
+                _ => return None,
+            },
+            "lane" => WaitText::Trouble {
+                trouble: self.trouble.clone().unwrap_or_default(),
+                until,
+            },
+            "session" => WaitText::Session {
+                status: self.status.clone(),
+            },
+            "operator" => WaitText::Operator,
+            _ => return None,
+        })
+    }
+
+    /// Whether its session or its server is away.
+    pub(crate) fn is_trouble(&self) -> bool {
+        matches!(self.waits_for.as_str(), "lane" | "session")
+    }
+
+    /// Whether it is a wait that `--no-wait` does not sit out, and until when.
+    pub(crate) fn is_long(&self) -> bool {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        match self.waits_for.as_str() {
+            "hours" | "operator" => true,
+            "limit" | "lane" => self.until.is_some_and(|until| until > PATIENCE),
+            _ => false,
+        }
+    }
+}
+
+/// A campaign as it stands at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    pub(crate) record: CampaignRecord,
+    pub(crate) waiting: Option<Waiting>,
+    pub(crate) now: Now,
+}
+
+impl View {
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.record.counts
+    }
+
+    /// Deliveries that have left the queue.
+    pub(crate) fn done(&self) -> u64 {
+        let counts = self.counts();
+        counts.total() - counts.of(State::Scheduled) - counts.of(State::Sending)
+    }
+
+    /// Deliveries that WAHA took.
+    pub(crate) fn handed_over(&self) -> u64 {
+        State::ALL
+            .into_iter()
+            .filter(|state| state.is_handed_over())
+            .map(|state| self.counts().of(state))
+            .sum()
+    }
+
+    pub(crate) fn waits(&self) -> Option<WaitText> {
+        match self.record.state {
+            CampaignState::Scheduled | CampaignState::Running => {
+                self.waiting.as_ref()?.text(&self.record, self.now)
+            }
+            CampaignState::Paused => Some(WaitText::Operator),
+            _ => None,
+        }
+    }
+
+    /// For programs.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut states = serde_json::Map::new();
+        for state in State::ALL {
+            states.insert(state.name().to_owned(), self.counts().of(state).into());
+        }
+        let reasons: Vec<Value> = self
+            .counts()
+            .0
+            .iter()
+            .filter(|(_, count)| **count > 0)
+            .filter_map(|((state, reason), count)| {
+                let reason = (*reason)?;
+                Some(json!({"state": state.name(), "reason": reason.name(), "count": count}))
+            })
+            .collect();
+        let waiting = self.waiting.as_ref().filter(|_| self.waits().is_some());
+        let until = waiting
+            .and_then(|waiting| waiting.until)
+            .and_then(|wait| self.now.wall.checked_add(wait).ok());
+        json!({
+            "name": self.record.definition.name,
+            "state": self.record.state.name(),
+            "session": self.record.definition.session.to_string(),
+            "created_at": self.record.created_at,
+            "rows": self.record.rejected + self.counts().total(),
+            "rejected": self.record.rejected,
+            "deliveries": self.counts().total(),
+            "states": states,
+            "reasons": reasons,
+            "waits_for": waiting.map(|waiting| waiting.waits_for.as_str()),
+            "waits_because": waiting.and_then(|waiting| waiting.trouble.as_deref()
+                .or(waiting.limit.as_deref()).or(waiting.status.as_deref())),
+            "waits_until": until,
+        })
+    }
+}
+
+/// How fast a campaign goes, from what has been seen of it.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    first: Option<(Now, u64)>,
+}
+
+impl Pace {
+    /// Deliveries per minute, and how long the rest will take at that; `None` until enough is known.
+    pub(crate) fn of(&mut self, view: &View) -> Option<(f64, Duration)> {
+        let (since, before) = *self.first.get_or_insert((view.now, view.done()));
+        let done = view.done().saturating_sub(before);
+        let minutes = view.now.elapsed.since(since.elapsed).as_secs_f64() / 60.0;
+        if done < 5 || minutes <= 0.0 {
+            return None;
+        }
+        let rate = done as f64 / minutes;
+        let left = (view.counts().total() - view.done()) as f64 / rate * 60.0;
+        Some((rate, Duration::try_from_secs_f64(left).ok()?))
+    }
+}
+
+/// Whether something of the campaign will still be looked up without a person asking for it.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(crate) async fn has_pending_doubts(
+    store: &dyn Store,
+    campaign: CampaignId,
+) -> Result<bool, StoreError> {
+    let (first, last) = DeliveryId::range(campaign);
+    let page = store
+        .doubts(DoubtQuery {
+            after: first.checked_sub(1).and_then(DeliveryId::from_number),
+            due: Timestamp::MAX,
+            limit: 1,
+        })
+        .await?;
+    Ok(page
+        .doubts
+        .iter()
+        .any(|doubt| doubt.delivery.number() <= last))
+}
+
+/// A text that shows where a campaign stands.
+pub(crate) fn progress(view: &View, pace: Option<(f64, Duration)>) -> Text {
+    let counts = view.counts();
+    Text::Progress {
+        name: view.record.definition.name.clone(),
+        state: view.record.state,
+        done: view.done(),
+        total: counts.total(),
+        handed_over: view.handed_over(),
+        delivered: counts.of(State::Delivered) + counts.of(State::Read) + counts.of(State::Played),
+        failed: counts.of(State::Failed),
+        unconfirmed: counts.of(State::Unconfirmed),
+        skipped: counts.of(State::Skipped),
+        per_minute: pace.map(|(rate, _)| rate),
+        left: pace.map(|(_, left)| left),
+        waits: view.waits(),
+    }
+}
