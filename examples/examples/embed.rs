@@ -72,7 +72,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         expires_at: None,
         retry: RetryPolicy::default(),
     };
-    let columns = ["nama", "jumlah"].map(Box::from);
+    let columns: [Box<str>; 2] = ["nama", "jumlah"].map(Box::from);
     let campaign = store.create(&definition, &columns, clock.now()).await?;
     let mut recipients = Vec::new();
     let mut rejected = 0;
@@ -82,7 +82,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 row,
                 phone,
                 key: None,
-                values: Box::new([name.into(), amount.into()]),
+                values: [name, amount].map(Box::from).into(),
                 skip: None,
             }),
             Err(why) => {
@@ -131,7 +131,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         limit: 100,
     };
     for row in store.report(query).await? {
-        say(format_args!("row {}: {} {}", row.row, row.phone, row.standing.state));
+        say(format_args!(
+            "row {}: {} {}",
+            row.row, row.phone, row.standing.state
+        ));
     }
     say(format_args!(
         "the simulator's own ledger: {} people got it twice",
@@ -143,7 +146,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn is_over(store: &dyn Store) -> Result<bool, Box<dyn Error>> {
     let campaigns = store.campaigns().await?;
-    Ok(campaigns
-        .iter()
-        .all(|campaign| matches!(campaign.state, CampaignState::Completed | CampaignState::Settled)))
+    Ok(campaigns.iter().all(|campaign| {
+        matches!(
+            campaign.state,
+            CampaignState::Completed | CampaignState::Settled
+        )
+    }))
 }
