@@ -34,7 +34,7 @@ const ACCOUNT: &str = "6281200000001";
 /// The simulator and our clock run so many times as fast as the wall.
 const SPEED: f64 = 60.0;
 /// A run that is not over within this real time makes no progress.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(420);
 
 struct World {
     simulator: Simulator,
@@ -114,13 +114,14 @@ impl World {
         let driver = tokio::spawn(driver.run());
         self.store.submit(&command).await.unwrap();
         let over = tokio::time::timeout(PATIENCE, self.over(&handle)).await;
+        let status = handle.status().borrow().clone();
         handle.stop().await;
         driver.await.unwrap().unwrap();
         pump.abort();
         let record = self.record().await;
         assert!(
             over.is_ok(),
-            "no end within {PATIENCE:?}: {:?} {:?}",
+            "no end within {PATIENCE:?}: {:?} {:?} {status:?}",
             record.state,
             record.counts
         );

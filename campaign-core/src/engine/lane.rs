@@ -11,6 +11,10 @@ use crate::limits::{History, LaneLimits, Pacer, Past};
 use crate::message::MessageKind;
 use crate::store::{Epoch, LaneId, LaneNote, LaneRecord, Trusted};
 
+/// A platform that has honoured ids is no longer trusted to after so many in a row that came back changed: one alone is an accident of one
+/// message, which its answer has told.
+const IGNORED_MAX: u8 = 3;
+
 /// A lane that the engine may send through.
 #[derive(Debug)]
 pub(super) struct Lane {
@@ -26,6 +30,7 @@ pub(super) struct Lane {
     /// Something that the store should keep has changed since the last note.
     pub(super) is_noteworthy: bool,
     ever_trusted: Vec<MessageKind>,
+    ignored_in_row: u8,
     failures_in_row: u32,
     holds_in_row: u32,
     chance: Chance,
@@ -70,6 +75,7 @@ impl Lane {
             epoch: record.epoch,
             pacer: Pacer::new(record.limits, history, chance.unit()),
             ever_trusted: record.trusted.kinds.clone(),
+            ignored_in_row: 0,
             trusted: record.trusted,
             hold,
             steady_since: None,
@@ -154,6 +160,14 @@ impl Lane {
 
     /// An answer or an echo came back with exactly our id, or with another one. Tells when ids of this kind came to be trusted first.
     pub(super) fn learn_id(&mut self, kind: MessageKind, is_ours: bool) -> bool {
+        self.ignored_in_row = if is_ours {
+            0
+        } else {
+            self.ignored_in_row.saturating_add(1)
+        };
+        if !is_ours && self.ignored_in_row < IGNORED_MAX {
+            return false;
+        }
         let known = self.trusted.kinds.iter().position(|other| *other == kind);
         match (known, is_ours) {
             (None, true) => self.trusted.kinds.push(kind),

@@ -1,7 +1,12 @@
 //! The engine in a world that goes wrong: faults, crashes, clocks that jump, all drawn from a seed, judged by the world's own
 //! ledger. A failure prints its seed; `SIMULATION_SEED=n cargo test -p campaign-core --test simulation` plays it again, and
 //! `SIMULATION_SEEDS=n` plays so many, and `SIMULATION_TRACE=1` tells all that happens.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 
 mod checks;
 mod faults;
