@@ -30,8 +30,9 @@ impl Output {
     /// The same, without a word.
     pub(crate) fn quiet(&self) -> Self {
         Self {
+            language: self.language,
+            is_json: false,
             is_quiet: true,
-            ..self.clone()
         }
     }
 
@@ -66,7 +67,6 @@ impl Output {
     /// The result, for programs.
     pub(crate) fn json(&self, value: &impl Serialize) {
         if self.is_json
-            && !self.is_quiet
             && let Ok(text) = serde_json::to_string_pretty(value)
         {
             write_line(io::stdout().lock(), &text);
@@ -76,7 +76,6 @@ impl Output {
     /// One of several results, on one line.
     pub(crate) fn json_line(&self, value: &impl Serialize) {
         if self.is_json
-            && !self.is_quiet
             && let Ok(text) = serde_json::to_string(value)
         {
             write_line(io::stdout().lock(), &text);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::CampaignId;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -44,7 +45,13 @@ impl<'a> Progress<'a> {
         let is_time = self
             .last_line
             .is_none_or(|last| last.elapsed() >= LINE_EVERY);
-        for view in views {
+        let has_begun = |view: &&View| {
+            !matches!(
+                view.record.state,
+                CampaignState::Importing | CampaignState::Frozen
+            )
+        };
+        for view in views.iter().filter(has_begun) {
             let shown = self.shown.entry(view.record.id).or_default();
             let text = progress(view, shown.pace.of(view));
             match &self.bars {
@@ -59,7 +66,7 @@ impl<'a> Progress<'a> {
                 None => {}
             }
         }
-        if is_time {
+        if is_time && views.iter().any(|view| has_begun(&view)) {
             self.last_line = Some(Instant::now());
         }
     }

@@ -8,9 +8,11 @@ use campaign_core::campaign::CampaignState;
 use campaign_core::clock::{Clock, Elapsed};
 use campaign_core::delivery::{CampaignId, State};
 use campaign_core::driver::{Driver, DriverError, Handle};
-use campaign_core::gateway::Session;
+use campaign_core::gateway::{Account, Gateway, Session};
 use campaign_core::limits::LaneLimits;
-use campaign_core::store::{Answer, CampaignRecord, Command, CommandId, Store, StoreError};
+use campaign_core::store::{
+    Answer, Batch, CampaignRecord, Change, Command, CommandId, Store, StoreError,
+};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use waha_gateway::WahaGateway;
@@ -123,9 +125,11 @@ pub(crate) async fn run(setup: &Setup, store: Arc<dyn Store>, run: Run) -> Resul
         Ok(started) => started,
         Err(DriverError::TakeOver(StoreError::RunnerBusy { holder })) => {
             setup.output.note(&Text::FollowsRunner { holder });
+            let limits = wished_limits(&*store, &gateway, &run).await?;
             let follower = Follower {
                 setup,
                 store,
+                limits,
                 clock,
                 ack_time: engine.ack_time,
                 run,
@@ -135,11 +139,16 @@ pub(crate) async fn run(setup: &Setup, store: Arc<dyn Store>, run: Run) -> Resul
         Err(error) => return Err(error.into()),
     };
     let (driver, handle) = started;
-    let pump = tokio::spawn(pump(gateway.clone(), handle.clone()));
-    let driver = tokio::spawn(driver.run());
-    if let Some(session) = &run.session {
-        submit_limits(&*store, &gateway, session, &run.limits).await?;
+    // Before the engine opens the account's lane, or it would not see them.
+    if let Some((account, limits)) = wished_limits(&*store, &gateway, &run).await? {
+        let batch = Batch {
+            at: clock.now().stamp(clock.boot()),
+            changes: vec![Change::Limits { account, limits }],
+        };
+        store.commit(Arc::new(batch)).await?;
     }
+    let pump = tokio::spawn(pump(gateway, handle.clone()));
+    let driver = tokio::spawn(driver.run());
     let mut commands = Vec::new();
     for command in &run.commands {
         commands.push(store.submit(command).await?);
@@ -161,31 +170,23 @@ async fn pump(gateway: WahaGateway, handle: Handle) {
     waha_gateway::pump(&gateway, &handle, &[]).await;
 }
 
-/// Limits that the operator names hold from now on, for an account that has others on record too.
-async fn submit_limits(
+/// Limits that the operator names hold from now on, for an account that has others on record too: those to be put on record.
+async fn wished_limits(
     store: &dyn Store,
     gateway: &WahaGateway,
-    session: &Session,
-    wishes: &LimitWishes,
-) -> Result<(), Failure> {
-    use campaign_core::gateway::Gateway;
-
-    if wishes.is_empty() {
-        return Ok(());
-    }
+    run: &Run,
+) -> Result<Option<(Account, LaneLimits)>, Failure> {
+    let Some(session) = run.session.as_ref().filter(|_| !run.limits.is_empty()) else {
+        return Ok(None);
+    };
     let Some(account) = gateway.observe(session).await.account else {
         // No account yet: its lane is made with these limits when it is paired.
-        return Ok(());
+        return Ok(None);
     };
-    let wanted = wishes.over(LaneLimits::default());
+    let wanted = run.limits.over(LaneLimits::default());
     let on_record = store.lane(account, session, &wanted).await?.limits;
-    let limits = wishes.over(on_record.clone());
-    if limits != on_record {
-        store
-            .submit(&Command::SetLimits { account, limits })
-            .await?;
-    }
-    Ok(())
+    let limits = run.limits.over(on_record.clone());
+    Ok((limits != on_record).then_some((account, limits)))
 }
 
 /// This process is the runner.
@@ -269,6 +270,7 @@ fn driver_ended(ended: Result<Result<(), DriverError>, tokio::task::JoinError>) 
 struct Follower<'a> {
     setup: &'a Setup,
     store: Arc<dyn Store>,
+    limits: Option<(Account, LaneLimits)>,
     clock: Arc<dyn Clock>,
     ack_time: Duration,
     run: Run,
@@ -277,6 +279,10 @@ struct Follower<'a> {
 impl Follower<'_> {
     async fn follow(self, signals: &mut Signals) -> Result<Ended, Failure> {
         let mut commands = Vec::new();
+        if let Some((account, limits)) = self.limits {
+            let command = Command::SetLimits { account, limits };
+            commands.push(self.store.submit(&command).await?);
+        }
         for command in &self.run.commands {
             commands.push(self.store.submit(command).await?);
         }

@@ -1,7 +1,12 @@
 //! The real binary against a simulator with faults, killed again and again: by the simulator's ledger nobody gets the message twice,
 //! nobody is lost, and every report is true. Unix only: there a process can be killed without any warning.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod world;
 

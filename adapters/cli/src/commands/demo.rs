@@ -31,7 +31,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FOLDER", default_value = "demo-output")]
     folder: PathBuf,
     /// Other faults at other moments
-    #[arg(long, value_name = "N", default_value_t = 7)]
+    #[arg(long, value_name = "N", default_value_t = 3)]
     seed: u64,
 }
 
