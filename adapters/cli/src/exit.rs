@@ -43,12 +43,16 @@ impl From<Exit> for ExitCode {
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
-    pub(crate) text: Text,
+    /// Boxed: a failure travels through every result of the program.
+    pub(crate) text: Box<Text>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, text: Text) -> Self {
-        Self { exit, text }
+        Self {
+            exit,
+            text: Box::new(text),
+        }
     }
 
     pub(crate) fn refused(text: Text) -> Self {

@@ -74,7 +74,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     let wants_deliveries = args.only.is_empty() || !states.is_empty();
     let mut rows = Rows {
         store: &*store,
-        query: wants_deliveries.then(|| ReportQuery {
+        query: wants_deliveries.then_some(ReportQuery {
             campaign: record.id,
             after: None,
             states,
