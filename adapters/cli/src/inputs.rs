@@ -59,11 +59,11 @@ pub(crate) struct InputArgs {
     #[arg(long, value_enum, default_value_t, help_heading = "Message")]
     pub(crate) missing: MissingArg,
 
-    /// The WhatsApp session to send from [default]
+    /// The WhatsApp session to send from (default unless told)
     #[arg(long, value_name = "NAME")]
     pub(crate) session: Option<String>,
 
-    /// Where numbers without a country code belong [ID]
+    /// Where numbers without a country code belong (ID unless told)
     #[arg(long, value_name = "CC", help_heading = "List")]
     pub(crate) region: Option<String>,
     /// The column with phone numbers; found by its name unless given
@@ -81,7 +81,7 @@ pub(crate) struct InputArgs {
     /// Only the first N that can be written to
     #[arg(long, value_name = "N", help_heading = "List", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: Option<u32>,
-    /// Where the rows that are left out are written [NAME.rejects.csv]
+    /// Where the rows that are left out are written (NAME.rejects.csv unless told)
     #[arg(long, value_name = "FILE", help_heading = "List")]
     pub(crate) rejects: Option<PathBuf>,
 
