@@ -198,6 +198,8 @@ impl Engine {
                     over + margin
                 })
             }
+            // A session that is never steady, or whose store is off, is not waited for without end.
+            Missing::SteadySession if doubt.looks / 4 >= self.settings.looks_max => None,
             Missing::SteadySession => {
                 let steady = self
                     .lanes
