@@ -33,6 +33,10 @@ use row::{Row, Rows};
 /// Rows among which the header is looked for; titles and blank rows may stand above it.
 const HEADER_ROWS: usize = 30;
 
+/// A page ends early when its rows hold this much text: rows can be long (1 MiB), memory must not
+/// be.
+const PAGE_BYTES: usize = 8 * 1024 * 1024;
+
 /// How a file is to be read. The default reads Indonesian mobile numbers and finds the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -51,7 +55,7 @@ pub struct Options {
     pub key: Option<String>,
     /// The encoding of a text file, by its WHATWG label; found unless named.
     pub encoding: Option<String>,
-    /// Rows in a page, at least 1.
+    /// Rows in a page, at least 1; fewer where rows are very long.
     pub page_rows: usize,
 }
 
@@ -271,7 +275,9 @@ impl Audience {
     fn next_page(&mut self) -> Result<Option<Page>, AudienceError> {
         let mut page = Page::new(self.columns.clone());
         let mut in_page = IdentityMap::default();
+        let mut bytes = 0;
         while page.rows() < self.options.page_rows.max(1)
+            && bytes < PAGE_BYTES
             && let Some(row) = self.next_row()?
         {
             // Workbooks leave blank rows out altogether.
@@ -281,6 +287,7 @@ impl Audience {
                 page.blank_rows += 1;
                 continue;
             }
+            bytes += row.text().len();
             match self.recipient(&row) {
                 Err((column, value, fault)) => {
                     let reject = Reject::new(row, column.as_deref(), &value, fault);
@@ -423,9 +430,11 @@ fn readable(row: &Row, columns: &Columns) -> Result<(), Refused> {
         let columns = columns.width();
         return Err(whole(Fault::TooManyCells { cells, columns }));
     }
-    if row.text().contains(char::REPLACEMENT_CHARACTER) {
+    // A zero is no character of any text, and databases refuse it.
+    const BROKEN: [char; 2] = [char::REPLACEMENT_CHARACTER, '\0'];
+    if row.text().contains(BROKEN) {
         let broken = (0..row.len())
-            .find(|column| row.cell(*column).contains(char::REPLACEMENT_CHARACTER))
+            .find(|column| row.cell(*column).contains(BROKEN))
             .unwrap_or(0);
         let header = columns.header(broken).map(Box::from);
         return Err((header, row.cell(broken).into(), Fault::BrokenText));

@@ -214,6 +214,34 @@ fn a_few_broken_bytes_cost_their_rows_only() {
 }
 
 #[test]
+fn very_long_rows_make_short_pages() {
+    let long = "x".repeat(900_000);
+    let mut text = "phone,catatan\n".to_owned();
+    for row in 0..30 {
+        text.push_str(&format!("0812{row:08},{long}\n"));
+    }
+    let file = file(text);
+    let pages: Vec<Page> = Audience::open(file.path(), &Options::default())
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(pages.iter().map(Page::rows).sum::<usize>(), 30);
+    assert!(pages.iter().all(|page| page.rows() <= 10));
+}
+
+#[test]
+fn a_zero_byte_costs_its_row_only() {
+    let mut text = "phone,nama\n".to_owned();
+    for row in 0..1_000 {
+        text.push_str(&format!("0812{row:08},Budi\n"));
+    }
+    text.push_str("081912345678,Bu\0di\n");
+    let read = Read::text(text);
+    assert_eq!(read.recipients.len(), 1_000);
+    assert_eq!(read.rejects[0].fault, Fault::BrokenText);
+}
+
+#[test]
 fn cells_may_hold_quotes_separators_and_line_breaks() {
     let read = Read::text(
         "phone,alamat\n081212345678,\"Jl. Mawar 1,\nRT 2 \"\"Blok A\"\"\"\n081312345678,x\n",
@@ -568,7 +596,7 @@ fn cell() -> impl Strategy<Value = String> {
         4 => "(0|62|\\+62)8[1-9][0-9]{7,9}",
         2 => "[a-zA-Z ]{0,8}",
         1 => "\"[a-z,;\n]{0,6}\"",
-        1 => "[\"',;\r\n=+\\-x\u{e9}\u{0}]{0,4}",
+        1 => "[\"',;\r\n=+\\-x\u{e9}]{0,4}",
         1 => Just(String::new()),
     ]
 }
@@ -604,7 +632,12 @@ proptest! {
         // Every row between the header and the end is a recipient, a reject or blank.
         let last = one.last().copied().unwrap_or(1);
         prop_assert!(rows as u64 + read.blank_rows + 1 >= last);
-        // Nobody is lost in a quote: each phone that begins a sound line is accounted for.
+        // Without quotes a row is a line.
+        if !text.contains('"') {
+            let filled = |line: &&str| !line.chars().all(|c| c == delimiter || c.is_whitespace());
+            let lines = text.split(['\r', '\n']).skip(1).filter(filled).count();
+            prop_assert_eq!(rows, lines);
+        }
         for recipient in &read.recipients {
             prop_assert_eq!(recipient.values.len(), read.variables.len());
         }

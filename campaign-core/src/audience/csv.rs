@@ -121,20 +121,25 @@ impl CsvRows {
             path: path.to_owned(),
             source,
         })?;
-        let mut rows = Self {
-            path: path.to_owned(),
-            text,
-            position: 0,
-            number: 0,
-            delimiter: dialect.delimiter,
-            parser: ReaderBuilder::new().delimiter(dialect.delimiter).build(),
-            cells: vec![0; 1024],
-            ends: vec![0; 64],
-        };
+        let mut rows = Self::new(path, text, dialect.delimiter);
         if dialect.first_line_is_dialect {
             rows.skip_line()?;
         }
         Ok(rows)
+    }
+
+    /// Rows of `text`; `path` is for errors.
+    fn new(path: &Path, text: Text, delimiter: u8) -> Self {
+        Self {
+            path: path.to_owned(),
+            text,
+            position: 0,
+            number: 0,
+            delimiter,
+            parser: ReaderBuilder::new().delimiter(delimiter).build(),
+            cells: vec![0; 1024],
+            ends: vec![0; 64],
+        }
     }
 
     /// The text from where the next row begins.
@@ -283,7 +288,8 @@ impl Rows for CsvRows {
         let Some(record) = self.record()? else {
             return self.endless_row().map(Some);
         };
-        let broken = self.cells[..record.text_len].contains(&b'\n')
+        let broken = (self.cells[..record.text_len].iter())
+            .any(|byte| matches!(byte, b'\r' | b'\n'))
             && !is_well_quoted(&self.ahead()[..record.len], self.delimiter);
         if broken {
             return self.broken_row().map(Some);
@@ -418,6 +424,49 @@ mod tests {
         assert_eq!(rows.len(), 2 + ROW_BYTES_MAX / 2);
         assert_eq!(rows[1].fault, Some(Fault::TooLong));
         assert!(rows[2..].iter().all(|row| row.fault.is_none()));
+    }
+
+    /// Gives few bytes at a time, as pipes and network disks may.
+    struct Dripping {
+        bytes: std::io::Cursor<Vec<u8>>,
+        bytes_max: usize,
+    }
+
+    impl std::io::Read for Dripping {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let len = buffer.len().min(self.bytes_max);
+            self.bytes.read(&mut buffer[..len])
+        }
+    }
+
+    #[test]
+    fn rows_do_not_depend_on_how_the_file_is_read() {
+        let text = "a,\u{1f4f1}é\r\n\r\n\"x\r\ny\",\"\"\"z\"\n№,\"open\nlast,ü";
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for (bytes, encoding) in [
+            (text.as_bytes().to_vec(), encoding_rs::UTF_8),
+            (wide, encoding_rs::UTF_16LE),
+        ] {
+            for bytes_max in 1..9 {
+                let source = Dripping {
+                    bytes: std::io::Cursor::new(bytes.clone()),
+                    bytes_max,
+                };
+                let mut rows = CsvRows::new(Path::new(""), Text::new(source, encoding), b',');
+                let rows: Vec<Row> = std::iter::from_fn(|| rows.next_row().unwrap()).collect();
+                assert_eq!(
+                    shown(&rows),
+                    [
+                        (1, vec!["a", "\u{1f4f1}é"], None),
+                        (2, vec![], None),
+                        (3, vec!["x\r\ny", "\"z"], None),
+                        (4, vec!["№", "open"], Some(Fault::OpenQuote)),
+                        (5, vec!["last", "ü"], None),
+                    ],
+                    "{encoding:?} {bytes_max}"
+                );
+            }
+        }
     }
 
     #[test]

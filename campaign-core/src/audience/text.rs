@@ -138,7 +138,7 @@ fn read_full(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
 
 /// The text of a file, decoded piece by piece into a window that the reader moves along.
 pub(super) struct Text {
-    file: File,
+    source: Box<dyn Read + Send>,
     decoder: Decoder,
     bytes: Vec<u8>,
     undecoded: std::ops::Range<usize>,
@@ -148,14 +148,18 @@ pub(super) struct Text {
 
 impl Text {
     pub(super) fn open(path: &Path, encoding: &'static Encoding) -> io::Result<Self> {
-        Ok(Self {
-            file: File::open(path)?,
+        Ok(Self::new(File::open(path)?, encoding))
+    }
+
+    pub(super) fn new(source: impl Read + Send + 'static, encoding: &'static Encoding) -> Self {
+        Self {
+            source: Box::new(source),
             decoder: encoding.new_decoder_with_bom_removal(),
             bytes: vec![0; CHUNK_BYTES],
             undecoded: 0..0,
             window: Vec::with_capacity(4 * CHUNK_BYTES),
             at_end: false,
-        })
+        }
     }
 
     /// What has been decoded and not been dropped.
@@ -168,28 +172,34 @@ impl Text {
         self.window.drain(..len.min(self.window.len()));
     }
 
-    /// Decodes more behind the window; false at the end of the file.
+    /// Decodes more behind the window; false at the end of the file, and only there.
     pub(super) fn fill(&mut self) -> io::Result<bool> {
-        if self.at_end {
-            return Ok(false);
+        let len = self.window.len();
+        while self.window.len() == len && !self.at_end {
+            self.decode()?;
         }
+        Ok(self.window.len() > len)
+    }
+
+    /// One read and what it decodes to, which is nothing when it ends within a character.
+    fn decode(&mut self) -> io::Result<()> {
         if self.undecoded.is_empty() {
-            let len = self.file.read(&mut self.bytes)?;
+            let len = self.source.read(&mut self.bytes)?;
             self.undecoded = 0..len;
         }
         let last = self.undecoded.is_empty();
-        let source = &self.bytes[self.undecoded.clone()];
+        let bytes = &self.bytes[self.undecoded.clone()];
         let room = (self.decoder)
-            .max_utf8_buffer_length(source.len())
+            .max_utf8_buffer_length(bytes.len())
             .unwrap_or(4 * CHUNK_BYTES);
         let len = self.window.len();
         self.window.resize(len + room, 0);
         let (_, read, written, _) =
-            (self.decoder).decode_to_utf8(source, &mut self.window[len..], last);
+            (self.decoder).decode_to_utf8(bytes, &mut self.window[len..], last);
         self.window.truncate(len + written);
         self.undecoded.start += read;
         self.at_end = last;
-        Ok(!last || written > 0)
+        Ok(())
     }
 }
 
