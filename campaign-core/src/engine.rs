@@ -12,6 +12,7 @@ mod lane;
 mod settle;
 mod step;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,6 +96,8 @@ struct SessionView {
     lane: Option<LaneId>,
     jobs: Vec<CampaignId>,
     readiness: Option<Readiness>,
+    /// What was last seen of its message store, while it has no lane that could note it.
+    store_seen: Option<(bool, Now)>,
     is_observing: bool,
     is_opening: bool,
     observe_at: Elapsed,
@@ -345,13 +348,21 @@ impl Engine {
         view.is_opening = false;
         view.lane = Some(record.id);
         view.observe_at = now.elapsed;
+        let store_seen = view.store_seen.take();
         let session = session.clone();
-        match self.lanes.get_mut(&record.id) {
-            Some(lane) => lane.session = session,
-            None => {
-                let lane = Lane::new(record, session, &self.settings, self.boot, now);
-                self.lanes.insert(lane.id, lane);
+        let lane = match self.lanes.entry(record.id) {
+            Entry::Occupied(entry) => {
+                let lane = entry.into_mut();
+                lane.session = session;
+                lane
             }
+            Entry::Vacant(entry) => {
+                let lane = Lane::new(record, session, &self.settings, self.boot, now);
+                entry.insert(lane)
+            }
+        };
+        if let Some((is_on, at)) = store_seen {
+            lane.keeps_messages(is_on, at);
         }
         debug_assert!(self.lanes.values().any(|lane| lane.account == account));
     }
@@ -826,6 +837,9 @@ impl Engine {
             now,
         );
         let Some(lane) = lane.and_then(|lane| self.lanes.get_mut(&lane)) else {
+            if let Some(view) = self.sessions.get_mut(&session) {
+                view.store_seen = observation.store_on.map(|is_on| (is_on, now));
+            }
             return;
         };
         if let Some(platform) = &observation.platform {
@@ -834,10 +848,10 @@ impl Engine {
         if observation.server_up_since.is_some() {
             lane.server_up_since = observation.server_up_since;
         }
-        let is_steady =
-            observation.readiness == Readiness::Working && observation.store_on != Some(false);
-        if !is_steady {
-            lane.steady_since = None;
+        if observation.readiness != Readiness::Working {
+            lane.interrupted();
+        } else if let Some(is_on) = observation.store_on {
+            lane.keeps_messages(is_on, now);
         }
         let is_held = lane
             .hold
@@ -887,7 +901,7 @@ impl Engine {
         };
         if account.is_some_and(|account| account != lane.account) && readiness == Readiness::Working
         {
-            lane.steady_since = None;
+            lane.interrupted();
             view.lane = None;
             view.observe_at = now.elapsed;
             return;
@@ -898,7 +912,7 @@ impl Engine {
                 view.observe_at = lane.hold.map_or(now.elapsed, |hold| hold.until);
             }
             None => {
-                lane.steady_since.get_or_insert(now.elapsed);
+                lane.is_well(now);
                 let lifts = lane.hold.is_some_and(|hold| match hold.trouble {
                     Trouble::Unreachable
                     | Trouble::SessionNotReady

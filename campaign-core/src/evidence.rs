@@ -14,7 +14,9 @@ use crate::clock::Elapsed;
 pub struct Absence {
     /// This platform has answered with exactly our id for this kind of message.
     pub id_is_trusted: bool,
-    /// The same look-up found another message that was accepted around then, with the store on.
+    /// The session was seen to keep no messages: nobody can be found in it, nor missed.
+    pub store_is_off: bool,
+    /// The same look-up found another message that was accepted around then, and the store was on before the attempt.
     pub control_found: bool,
     /// When the attempt was journalled.
     pub started: Elapsed,
@@ -33,7 +35,9 @@ pub struct Absence {
 pub enum Missing {
     /// The id was never seen to be honoured; only the operator can decide.
     TrustedId,
-    /// The look-up could not find any other message either: the message store is off, or it lost some.
+    /// The session keeps no messages; only the operator can decide.
+    Store,
+    /// The look-up could not find any other message either: the message store was off then, or it lost some.
     Control,
     /// The server restarted since the attempt; only the operator can decide.
     SameServer,
@@ -43,18 +47,14 @@ pub enum Missing {
     SteadySession,
 }
 
-impl Missing {
-    /// Waiting can bring it.
-    pub const fn may_come(self) -> bool {
-        !matches!(self, Missing::SameServer)
-    }
-}
-
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Missing::TrustedId => "this server has not shown that it keeps our message ids for this kind of message",
-            Missing::Control => "the look-up finds no other message of this session either (is its message store on?)",
+            Missing::Store => {
+                "the session keeps no messages: turn its message store on before the next campaign, and decide about this one by the phone"
+            }
+            Missing::Control => "the look-up finds no other message of that time either: was the session's message store on?",
             Missing::SameServer => "the server was restarted after the attempt, so that its silence proves nothing",
             Missing::Time => "the server may still be holding the request",
             Missing::SteadySession => "the session was interrupted too recently",
@@ -71,6 +71,9 @@ impl Absence {
     /// # Errors
     /// The first thing that is missing; those that only the operator can make up for come first.
     pub fn proof(&self, now: Elapsed) -> Result<(), Missing> {
+        if self.store_is_off {
+            return Err(Missing::Store);
+        }
         if !self.id_is_trusted {
             return Err(Missing::TrustedId);
         }
@@ -105,6 +108,7 @@ mod tests {
         let at = |seconds: i64| Elapsed::from_micros(seconds * 1_000_000);
         let complete = Absence {
             id_is_trusted: true,
+            store_is_off: false,
             control_found: true,
             started: at(100),
             ended: at(110),
@@ -115,6 +119,13 @@ mod tests {
         let now = at(230);
         assert_eq!(complete.proof(now), Ok(()));
         let rows = [
+            (
+                Absence {
+                    store_is_off: true,
+                    ..complete
+                },
+                Missing::Store,
+            ),
             (
                 Absence {
                     id_is_trusted: false,

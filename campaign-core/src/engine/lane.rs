@@ -26,6 +26,7 @@ pub(super) struct Lane {
     pub(super) trusted: Trusted,
     pub(super) hold: Option<Hold>,
     pub(super) steady_since: Option<Elapsed>,
+    pub(super) keeping: Keeping,
     pub(super) server_up_since: Option<Elapsed>,
     /// Something that the store should keep has changed since the last note.
     pub(super) is_noteworthy: bool,
@@ -41,6 +42,14 @@ pub(super) struct Lane {
 pub(super) struct Hold {
     pub(super) trouble: Trouble,
     pub(super) until: Elapsed,
+}
+
+/// Whether the session keeps its messages, so that looking for one means something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keeping {
+    Unknown,
+    Since(Elapsed),
+    Not,
 }
 
 impl Lane {
@@ -79,6 +88,7 @@ impl Lane {
             trusted: record.trusted,
             hold,
             steady_since: None,
+            keeping: Keeping::Unknown,
             server_up_since: None,
             is_noteworthy: false,
             failures_in_row: 0,
@@ -127,7 +137,34 @@ impl Lane {
             trouble,
             Trouble::Unreachable | Trouble::SessionNotReady | Trouble::OtherAccount
         ) {
-            self.steady_since = None;
+            self.interrupted();
+        }
+    }
+
+    /// What was seen of the session before no longer holds: it was away, or is another one.
+    pub(super) fn interrupted(&mut self) {
+        self.steady_since = None;
+        if matches!(self.keeping, Keeping::Since(_)) {
+            self.keeping = Keeping::Unknown;
+        }
+    }
+
+    /// The session was seen to keep its messages, or not to.
+    pub(super) fn keeps_messages(&mut self, is_on: bool, now: Now) {
+        match (is_on, self.keeping) {
+            (true, Keeping::Since(_)) => {}
+            (true, _) => self.keeping = Keeping::Since(now.elapsed),
+            (false, _) => {
+                self.keeping = Keeping::Not;
+                self.steady_since = None;
+            }
+        }
+    }
+
+    /// WORKING, as the same account, its server answering.
+    pub(super) fn is_well(&mut self, now: Now) {
+        if self.keeping != Keeping::Not {
+            self.steady_since.get_or_insert(now.elapsed);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use super::lane::Keeping;
 use super::{Engine, STORE_PAUSE};
 use crate::campaign::CampaignState;
 use crate::clock::{Elapsed, Now};
@@ -153,13 +154,19 @@ impl Engine {
 
     fn absence(&self, doubt: &Doubtful, control_found: bool, now: Now) -> Absence {
         let lane = self.lanes.get(&doubt.lane);
+        let started = now.place(doubt.started, self.boot);
+        let keeping = lane.map_or(Keeping::Unknown, |lane| lane.keeping);
+        // A store that was turned on after the attempt holds what came later, and not the message in doubt.
+        let was_on = doubt.control.as_ref().is_some_and(|it| it.is_earlier)
+            || matches!(keeping, Keeping::Since(since) if since <= started);
         // What another process began ended, at the latest, with the take-over.
         let ended = now.place(doubt.ended, self.boot);
         Absence {
             id_is_trusted: doubt.foreign_id.is_none()
                 && lane.is_some_and(|lane| lane.trusts(doubt.kind)),
-            control_found,
-            started: now.place(doubt.started, self.boot),
+            store_is_off: keeping == Keeping::Not,
+            control_found: control_found && was_on,
+            started,
             ended,
             steady_since: lane.and_then(|lane| lane.steady_since),
             server_up_since: lane.and_then(|lane| lane.server_up_since),
@@ -188,8 +195,10 @@ impl Engine {
         let margin = horizon / 60;
         match missing {
             // Evidence may still come in while the server may hold the request; after that only a person can decide.
-            Missing::TrustedId | Missing::SameServer if now.elapsed >= over => None,
-            Missing::TrustedId | Missing::SameServer | Missing::Time => {
+            Missing::Store | Missing::TrustedId | Missing::SameServer if now.elapsed >= over => {
+                None
+            }
+            Missing::Store | Missing::TrustedId | Missing::SameServer | Missing::Time => {
                 let soon = now.elapsed
                     + self.settings.first_look() * 4u32.pow(u32::from(doubt.looks.min(4)));
                 Some(if soon + margin < over {
@@ -198,7 +207,7 @@ impl Engine {
                     over + margin
                 })
             }
-            // A session that is never steady, or whose store is off, is not waited for without end.
+            // A session that is never steady is not waited for without end.
             Missing::SteadySession if doubt.looks / 4 >= self.settings.looks_max => None,
             Missing::SteadySession => {
                 let steady = self

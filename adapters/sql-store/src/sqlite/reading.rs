@@ -151,7 +151,8 @@ impl Database {
         })
     }
 
-    /// One of the nearest attempts of the lane whose message WAHA has taken: each look another one.
+    /// One of the nearest attempts of the lane whose message WAHA has taken: each look another one, and a later one only
+    /// where there is no earlier one.
     fn control(
         &self,
         number: i64,
@@ -161,10 +162,13 @@ impl Database {
     ) -> Result<Option<ControlRow>> {
         let moment = rows::micros(started.wall);
         let mut near = Vec::new();
-        for (first, last, order) in [
-            (seq - CONTROL_REACH, seq, "DESC"),
-            (seq + 1, seq + CONTROL_REACH, "ASC"),
+        for (is_earlier, first, last, order) in [
+            (true, seq - CONTROL_REACH, seq, "DESC"),
+            (false, seq + 1, seq + CONTROL_REACH, "ASC"),
         ] {
+            if !near.is_empty() {
+                break;
+            }
             let mut statement = self.connection.prepare_cached(&format!(
                 "SELECT a.started_wall, a.delivery, d.phone, a.foreign_id
                  FROM attempt a CROSS JOIN delivery d ON d.id = a.delivery AND d.attempt = a.seq
@@ -188,12 +192,12 @@ impl Database {
                     delivery: rows::delivery(row.get(1)?)?,
                     phone: rows::phone(row.get(2)?)?,
                     foreign_id: row.get(3)?,
+                    is_earlier,
                 };
                 near.push((began.abs_diff(moment), control));
             }
         }
         near.sort_unstable_by_key(|(apart, control)| (*apart, control.delivery));
-        near.truncate(CONTROLS);
         let turn = usize::from(looks).checked_rem(near.len());
         Ok(turn
             .and_then(|turn| near.into_iter().nth(turn))

@@ -173,18 +173,20 @@ impl Tables {
         let other = |control: &&(LaneId, Timestamp, DeliveryId)| control.2 != id;
         let earlier = self.controls.range(..here).rev().take_while(same_lane);
         let later = self.controls.range(here..).take_while(same_lane);
-        let mut near: Vec<_> = earlier
-            .filter(other)
-            .take(CONTROLS)
-            .chain(later.filter(other).take(CONTROLS))
-            .map(|(_, at, delivery)| (at.duration_since(started.wall).abs(), *delivery))
-            .collect();
+        let apart = |(_, at, delivery): &(LaneId, Timestamp, DeliveryId)| {
+            (at.duration_since(started.wall).abs(), *delivery)
+        };
+        let mut near: Vec<_> = earlier.filter(other).take(CONTROLS).map(apart).collect();
+        let is_earlier = !near.is_empty();
+        if !is_earlier {
+            near.extend(later.filter(other).take(CONTROLS).map(apart));
+        }
         near.sort_unstable();
-        near.truncate(CONTROLS);
         let turn = usize::from(looks).checked_rem(near.len())?;
         let (_, delivery) = *near.get(turn)?;
         Some(ControlRow {
             delivery,
+            is_earlier,
             phone: self.recipient(delivery)?.phone,
             foreign_id: self.deliveries.get(&delivery)?.foreign_id.clone(),
         })

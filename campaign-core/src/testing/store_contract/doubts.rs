@@ -184,26 +184,33 @@ pub async fn a_doubt_tells_of_its_attempt(database: &impl ContractStore) {
     assert_eq!(doubt.foreign_id, None, "that id was of the attempt before");
 }
 
-/// The control is an accepted message of the same lane, nearest in time; with each look the next nearest, and later the nearest again.
+/// The control is an accepted message of the same lane, nearest in time among those before the attempt; with each look the next nearest,
+/// and later the nearest again. A later one serves only where there is no earlier one.
 pub async fn the_control_is_the_nearest_accepted_message_and_then_the_next(
     database: &impl ContractStore,
 ) {
     let scene = Scene::open(database).await;
     let (_, targets) = scene.running("controls", 0..7).await;
-    let [alone, far, near, failed, vouched, doubted, later] =
+    let [first, second, far, near, failed, vouched, doubted] =
         [0, 1, 2, 3, 4, 5, 6].map(|index: usize| targets[index]);
     scene
-        .send_and(10, alone, Happening::MaybeSent(Doubt::NoAnswer))
+        .send_and(10, first, Happening::MaybeSent(Doubt::NoAnswer))
         .await;
     assert_eq!(
         scene.doubts(12).await.doubts[0].control,
         None,
         "nothing was accepted yet"
     );
+    scene.send_and(14, second, Happening::Accepted).await;
+    let control = scene.doubts(16).await.doubts[0].control.clone();
+    assert_eq!(
+        control.map(|control| (control.delivery, control.is_earlier)),
+        Some((second.delivery, false))
+    );
     scene
         .one(
-            12,
-            Change::Happened(happened(alone.delivery, Happening::GivenUpByOperator)),
+            18,
+            Change::Happened(happened(first.delivery, Happening::GivenUpByOperator)),
         )
         .await;
 
@@ -228,7 +235,6 @@ pub async fn the_control_is_the_nearest_accepted_message_and_then_the_next(
     scene
         .send_and(200, doubted, Happening::MaybeSent(Doubt::NoAnswer))
         .await;
-    scene.send_and(250, later, Happening::Accepted).await;
 
     let mut seen = Vec::new();
     for look in 0..16 {
@@ -240,6 +246,7 @@ pub async fn the_control_is_the_nearest_accepted_message_and_then_the_next(
             (doubted.delivery, look)
         );
         let control = doubt.control.clone().expect("there are accepted messages");
+        assert!(control.is_earlier);
         if control.delivery == near.delivery {
             assert_eq!(control.phone, near.phone);
             assert_eq!(control.foreign_id.as_deref(), Some("BAE5DDDD"));
@@ -247,7 +254,7 @@ pub async fn the_control_is_the_nearest_accepted_message_and_then_the_next(
         seen.push(control.delivery);
         scene.one(300, looked(doubted.delivery, Some(300))).await;
     }
-    let nearest_first = [near.delivery, later.delivery, far.delivery];
+    let nearest_first = [near.delivery, far.delivery, second.delivery];
     assert_eq!(seen[..3], nearest_first);
     assert!(
         seen[3..].contains(&near.delivery),
