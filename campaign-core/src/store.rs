@@ -252,7 +252,7 @@ pub struct Doubtful {
     pub foreign_id: Option<Box<str>>,
     /// Looks so far.
     pub looks: u8,
-    /// An accepted message of the same lane, near to it in time: an earlier one where there is any. With each look the next nearest, and the nearest again after those.
+    /// An accepted message of the same lane, near to it in time: one that WAHA had answered for before, where there is any. With each look the next nearest, and the nearest again after those.
     pub control: Option<ControlRow>,
 }
 
@@ -265,8 +265,8 @@ pub struct ControlRow {
     pub phone: PhoneNumber,
     /// The id the server chose, where it did not take ours.
     pub foreign_id: Option<Box<str>>,
-    /// It was journalled before the doubtful attempt: where it is found, the store was on by then.
-    pub is_earlier: bool,
+    /// WAHA answered for it before the doubtful attempt began: where it is found, the store was on by then.
+    pub accepted_before: bool,
 }
 
 /// A page of deliveries whose look-up is due.

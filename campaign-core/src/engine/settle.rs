@@ -157,7 +157,7 @@ impl Engine {
         let started = now.place(doubt.started, self.boot);
         let keeping = lane.map_or(Keeping::Unknown, |lane| lane.keeping);
         // A store that was turned on after the attempt holds what came later, and not the message in doubt.
-        let was_on = doubt.control.as_ref().is_some_and(|it| it.is_earlier)
+        let was_on = doubt.control.as_ref().is_some_and(|it| it.accepted_before)
             || matches!(keeping, Keeping::Since(since) if since <= started);
         // What another process began ended, at the latest, with the take-over.
         let ended = now.place(doubt.ended, self.boot);

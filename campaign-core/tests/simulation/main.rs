@@ -173,6 +173,38 @@ fn without_a_message_store_doubts_stay_and_are_listed() {
 }
 
 #[test]
+fn a_message_store_turned_on_too_late_is_no_evidence_of_absence() {
+    play("store turned on", |seed| Plan {
+        rates: Rates::all(0.03),
+        store_on: false,
+        store_turned_on: true,
+        hears_events: false,
+        crashes: (seed % 3) as u32,
+        ..Plan::new(
+            seed,
+            300,
+            LaneLimits {
+                gap: Gap {
+                    min: Duration::from_secs(1),
+                    max: Duration::from_secs(2),
+                },
+                ..unpaced()
+            },
+        )
+    });
+}
+
+#[test]
+fn everybody_once_where_no_event_is_heard() {
+    play("deaf", |seed| Plan {
+        rates: Rates::all(0.01),
+        hears_events: false,
+        crashes: (seed % 2) as u32 * 5,
+        ..Plan::new(seed, 300, unpaced())
+    });
+}
+
+#[test]
 fn where_ids_are_ignored_nobody_gets_it_twice() {
     play("ids ignored", |seed| Plan {
         rates: Rates::all(0.02),

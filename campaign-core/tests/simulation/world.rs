@@ -52,7 +52,11 @@ pub(crate) struct Plan {
     pub(crate) hours: Option<Hours>,
     pub(crate) expires_after: Option<Duration>,
     pub(crate) store_on: bool,
+    /// Where it is off: somebody turns it on during the campaign.
+    pub(crate) store_turned_on: bool,
     pub(crate) honours_ids: bool,
+    /// Acks and echoes reach us.
+    pub(crate) hears_events: bool,
 }
 
 impl Plan {
@@ -70,7 +74,9 @@ impl Plan {
             hours: None,
             expires_after: None,
             store_on: true,
+            store_turned_on: false,
             honours_ids: true,
+            hears_events: true,
         }
     }
 }
@@ -103,6 +109,8 @@ enum Event {
     Suppress,
     JumpClock,
     SetClockRight,
+    TurnStoreOn,
+    Refresh,
     TakeCopy,
     RestoreCopy,
 }
@@ -142,6 +150,7 @@ pub(crate) struct World {
     events: BTreeMap<(Elapsed, u64), Event>,
     event_number: u64,
     flap_until: Elapsed,
+    store_is_on: bool,
     kept: BTreeMap<String, Kept>,
     copy: Option<Snapshot>,
     steps_to_crash: Option<u64>,
@@ -180,6 +189,7 @@ impl World {
             events: BTreeMap::new(),
             event_number: 0,
             flap_until: Elapsed::default(),
+            store_is_on: plan.store_on,
             kept: BTreeMap::new(),
             copy: None,
             steps_to_crash: (plan.crashes > 0).then(|| rng.u64(10..2_000)),
@@ -209,6 +219,11 @@ impl World {
         for _ in 0..self.plan.clock_jumps {
             let at = self.rng.u64(1..spread);
             self.later(Duration::from_secs(at), Event::JumpClock);
+        }
+        if self.plan.store_turned_on {
+            let at = self.rng.u64(1..spread / 4);
+            self.later(Duration::from_secs(at), Event::TurnStoreOn);
+            self.later(Duration::from_secs(at + 900), Event::Refresh);
         }
         for _ in 0..self.plan.restores {
             let at = self.rng.u64(1..40);
@@ -404,6 +419,22 @@ impl World {
                 self.later(Duration::from_secs(600), Event::SetClockRight);
             }
             Event::SetClockRight => self.wall_offset = SignedDuration::ZERO,
+            Event::TurnStoreOn => {
+                self.write_down(|| "message store turned on".into());
+                self.store_is_on = true;
+                // The session restarts with it, faster than anybody may notice.
+                let lasts = self.millis(50, 8_000);
+                self.flap_until = self.now.elapsed + lasts;
+            }
+            Event::Refresh => {
+                if self.engine.is_some() {
+                    self.command(Command::Refresh {
+                        campaign: self.campaign,
+                    });
+                } else {
+                    self.later(Duration::from_secs(30), Event::Refresh);
+                }
+            }
             Event::TakeCopy => self.copy = Some(self.store.snapshot()),
             Event::RestoreCopy => {
                 if let Some(copy) = self.copy.take() {
@@ -611,9 +642,9 @@ impl World {
                 Input::SendEnded { delivery, outcome },
             );
         }
-        // A message that the store of the server lost, and whose acks nobody heard because there was no runner, cannot be told from
-        // one that was never handed over: histories with crashes leave that fault out.
-        let hears_all = self.plan.crashes == 0 && self.plan.restores == 0;
+        // A message that the store of the server lost, and whose acks nobody heard, cannot be told from
+        // one that was never handed over: histories in which not all is heard leave that fault out.
+        let hears_all = self.plan.crashes == 0 && self.plan.restores == 0 && self.plan.hears_events;
         let fault = self
             .plan
             .rates
@@ -744,7 +775,7 @@ impl World {
             Kept {
                 to: request.sending.to,
                 ack: Ack::Pending,
-                is_stored: request.fault != Some(Fault::NeverStored),
+                is_stored: self.store_is_on && request.fault != Some(Fault::NeverStored),
             },
         );
         let echo = Notice::Echo {
@@ -756,7 +787,9 @@ impl World {
             text_hash: request.sending.message.text_hash(),
         };
         let soon = self.millis(1, 100);
-        self.tell(soon, Input::Noticed(echo));
+        if self.plan.hears_events {
+            self.tell(soon, Input::Noticed(echo));
+        }
         let acks: &[(u64, Ack, bool)] = match request.fault {
             Some(Fault::AckMissing) => &[(500, Ack::Server, false), (3_000, Ack::Device, false)],
             Some(Fault::AckDisorder) => &[
@@ -774,14 +807,14 @@ impl World {
             let event = Event::Acknowledged {
                 id: id.clone(),
                 ack: *ack,
-                is_told: *is_told,
+                is_told: *is_told && self.plan.hears_events,
             };
             self.later(Duration::from_millis(*after), event);
         }
     }
 
     fn find(&self, finding: &Finding) -> Found {
-        if !self.plan.store_on {
+        if !self.store_is_on {
             return Found::Unknown {
                 why: "the store is off".into(),
             };
@@ -817,7 +850,7 @@ impl World {
             account: Some(account()),
             server_up_since: Some(Elapsed::from_micros(1)),
             server_time: Some(self.now.wall),
-            store_on: Some(self.plan.store_on),
+            store_on: Some(self.store_is_on),
             platform: Some("simulation".into()),
         }
     }

@@ -404,11 +404,12 @@ fn is_doubtful(standing: Standing) -> bool {
 
 /// Outcomes of attempts that are proved not handed over: they charge no limit.
 pub(super) const NOT_HANDED_OVER: [u8; 3] = [2, 3, 4];
+pub(super) const ACCEPTED: u8 = 1;
 pub(super) const OWNER_DIED: u8 = 7;
 
 fn outcome(state: State, happening: Happening) -> u8 {
     match happening {
-        Happening::Accepted => 1,
+        Happening::Accepted => ACCEPTED,
         // Evidence that came first knows better than such an answer.
         _ if state != State::Sending => 8,
         Happening::NotHandedOver { counts: false } => 2,

@@ -15,7 +15,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::Database;
 use super::fault::{Fault, Result};
-use super::moves::{NOT_HANDED_OVER, OWNER_DIED};
+use super::moves::{ACCEPTED, NOT_HANDED_OVER, OWNER_DIED};
 use super::rows::{self, GENERATIONS, SUPERSEDED};
 
 /// With more doubts due than this, reading them in key order finds them sooner than sorting them.
@@ -151,8 +151,8 @@ impl Database {
         })
     }
 
-    /// One of the nearest attempts of the lane whose message WAHA has taken: each look another one, and a later one only
-    /// where there is no earlier one.
+    /// One of the nearest attempts of the lane whose message WAHA has taken: each look another one. Those that it had answered for
+    /// before come first; only where there are none, others serve.
     fn control(
         &self,
         number: i64,
@@ -161,47 +161,65 @@ impl Database {
         looks: u8,
     ) -> Result<Option<ControlRow>> {
         let moment = rows::micros(started.wall);
-        let mut near = Vec::new();
-        for (is_earlier, first, last, order) in [
-            (true, seq - CONTROL_REACH, seq, "DESC"),
-            (false, seq + 1, seq + CONTROL_REACH, "ASC"),
-        ] {
-            if !near.is_empty() {
-                break;
-            }
-            let mut statement = self.connection.prepare_cached(&format!(
-                "SELECT a.started_wall, a.delivery, d.phone, a.foreign_id
-                 FROM attempt a CROSS JOIN delivery d ON d.id = a.delivery AND d.attempt = a.seq
-                 WHERE a.seq BETWEEN ? AND ? AND a.lane = ? AND a.delivery <> ?
-                   AND d.state BETWEEN ? AND ? AND d.reason <> ? ORDER BY a.seq {order} LIMIT ?"
-            ))?;
-            let mut found = statement.query(params![
-                first,
-                last,
-                lane.0,
-                number,
-                State::Accepted as u8,
-                State::Played as u8,
-                // The operator's word does not put a message where a look-up can find it.
-                Reason::ByOperator as u8,
-                CONTROLS as i64
-            ])?;
-            while let Some(row) = found.next()? {
-                let began: i64 = row.get(0)?;
-                let control = ControlRow {
-                    delivery: rows::delivery(row.get(1)?)?,
-                    phone: rows::phone(row.get(2)?)?,
-                    foreign_id: row.get(3)?,
-                    is_earlier,
-                };
-                near.push((began.abs_diff(moment), control));
-            }
+        let (before, after) = (
+            (seq - CONTROL_REACH, seq, "DESC"),
+            (seq + 1, seq + CONTROL_REACH, "ASC"),
+        );
+        let mut near = self.controls(number, lane, before, Some(moment))?;
+        let accepted_before = !near.is_empty();
+        if !accepted_before {
+            near = self.controls(number, lane, before, None)?;
+            near.extend(self.controls(number, lane, after, None)?);
         }
-        near.sort_unstable_by_key(|(apart, control)| (*apart, control.delivery));
+        near.sort_unstable_by_key(|(began, row)| (began.abs_diff(moment), row.delivery));
+        near.truncate(CONTROLS);
         let turn = usize::from(looks).checked_rem(near.len());
-        Ok(turn
-            .and_then(|turn| near.into_iter().nth(turn))
-            .map(|(_, control)| control))
+        let row = turn.and_then(|turn| near.into_iter().nth(turn));
+        Ok(row.map(|(_, row)| ControlRow {
+            accepted_before,
+            ..row
+        }))
+    }
+
+    /// The nearest in that direction, with when they began; only those that WAHA had answered for by a moment, where one is given.
+    fn controls(
+        &self,
+        number: i64,
+        lane: LaneId,
+        (first, last, order): (i64, i64, &str),
+        answered_by: Option<i64>,
+    ) -> Result<Vec<(i64, ControlRow)>> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT a.started_wall, a.delivery, d.phone, a.foreign_id
+             FROM attempt a CROSS JOIN delivery d ON d.id = a.delivery AND d.attempt = a.seq
+             WHERE a.seq BETWEEN ?1 AND ?2 AND a.lane = ?3 AND a.delivery <> ?4
+               AND (?9 IS NULL OR (a.outcome = ?10 AND a.ended_wall <= ?9))
+               AND d.state BETWEEN ?5 AND ?6 AND d.reason <> ?7 ORDER BY a.seq {order} LIMIT ?8"
+        ))?;
+        let mut found = statement.query(params![
+            first,
+            last,
+            lane.0,
+            number,
+            State::Accepted as u8,
+            State::Played as u8,
+            // The operator's word does not put a message where a look-up can find it.
+            Reason::ByOperator as u8,
+            CONTROLS as i64,
+            answered_by,
+            ACCEPTED
+        ])?;
+        let mut near = Vec::new();
+        while let Some(row) = found.next()? {
+            let control = ControlRow {
+                delivery: rows::delivery(row.get(1)?)?,
+                phone: rows::phone(row.get(2)?)?,
+                foreign_id: row.get(3)?,
+                accepted_before: false,
+            };
+            near.push((row.get(0)?, control));
+        }
+        Ok(near)
     }
 
     pub(super) fn report(&self, query: &ReportQuery) -> Result<Vec<ReportRow>> {

@@ -105,6 +105,7 @@ impl Tables {
             started: at,
             ended: None,
             taken_over: None,
+            was_answered: false,
             is_void: false,
             is_considered: false,
         });
@@ -132,6 +133,8 @@ impl Tables {
                     && !matches!(happened.happening, Happening::Evidence(_))
                     && to.state != State::Sending;
                 if happened.ends_attempt || is_over {
+                    attempt.was_answered |=
+                        attempt.ended.is_none() && happened.happening == Happening::Accepted;
                     attempt.ended.get_or_insert(at);
                 }
                 attempt.is_void |= from.state == State::Sending

@@ -171,24 +171,39 @@ impl Tables {
         let here = (lane, started.wall, id);
         let same_lane = |control: &&(LaneId, Timestamp, DeliveryId)| control.0 == lane;
         let other = |control: &&(LaneId, Timestamp, DeliveryId)| control.2 != id;
-        let earlier = self.controls.range(..here).rev().take_while(same_lane);
-        let later = self.controls.range(here..).take_while(same_lane);
-        let apart = |(_, at, delivery): &(LaneId, Timestamp, DeliveryId)| {
-            (at.duration_since(started.wall).abs(), *delivery)
+        let earlier = || {
+            self.controls
+                .range(..here)
+                .rev()
+                .take_while(same_lane)
+                .filter(other)
         };
-        let mut near: Vec<_> = earlier.filter(other).take(CONTROLS).map(apart).collect();
-        let is_earlier = !near.is_empty();
-        if !is_earlier {
-            near.extend(later.filter(other).take(CONTROLS).map(apart));
+        let later = self
+            .controls
+            .range(here..)
+            .take_while(same_lane)
+            .filter(other);
+        let before = |control: &&(LaneId, Timestamp, DeliveryId)| {
+            let attempt = self.attempt_of(control.2);
+            let attempt = attempt.filter(|attempt| attempt.was_answered);
+            attempt
+                .and_then(|it| it.ended)
+                .is_some_and(|ended| ended.wall <= started.wall)
+        };
+        let mut near: Vec<_> = earlier().filter(before).take(CONTROLS).collect();
+        let accepted_before = !near.is_empty();
+        if !accepted_before {
+            near.extend(earlier().take(CONTROLS).chain(later.take(CONTROLS)));
         }
-        near.sort_unstable();
+        near.sort_unstable_by_key(|(_, at, id)| (at.duration_since(started.wall).abs(), *id));
+        near.truncate(CONTROLS);
         let turn = usize::from(looks).checked_rem(near.len())?;
-        let (_, delivery) = *near.get(turn)?;
+        let (_, _, delivery) = **near.get(turn)?;
         Some(ControlRow {
             delivery,
-            is_earlier,
             phone: self.recipient(delivery)?.phone,
             foreign_id: self.deliveries.get(&delivery)?.foreign_id.clone(),
+            accepted_before,
         })
     }
 

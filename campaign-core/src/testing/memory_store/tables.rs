@@ -104,6 +104,8 @@ pub(super) struct Attempt {
     pub(super) ended: Option<Stamp>,
     /// When somebody else became the runner while it was open.
     pub(super) taken_over: Option<Stamp>,
+    /// It ended with WAHA's word that the message was taken.
+    pub(super) was_answered: bool,
     /// Proved not handed over: no limit is charged.
     pub(super) is_void: bool,
     pub(super) is_considered: bool,

@@ -184,15 +184,15 @@ pub async fn a_doubt_tells_of_its_attempt(database: &impl ContractStore) {
     assert_eq!(doubt.foreign_id, None, "that id was of the attempt before");
 }
 
-/// The control is an accepted message of the same lane, nearest in time among those before the attempt; with each look the next nearest,
-/// and later the nearest again. A later one serves only where there is no earlier one.
+/// The control is an accepted message of the same lane, nearest in time among those that WAHA had answered for before the attempt;
+/// with each look the next nearest, and later the nearest again. Others serve only where there is none of these.
 pub async fn the_control_is_the_nearest_accepted_message_and_then_the_next(
     database: &impl ContractStore,
 ) {
     let scene = Scene::open(database).await;
-    let (_, targets) = scene.running("controls", 0..7).await;
-    let [first, second, far, near, failed, vouched, doubted] =
-        [0, 1, 2, 3, 4, 5, 6].map(|index: usize| targets[index]);
+    let (_, targets) = scene.running("controls", 0..8).await;
+    let [first, second, far, near, failed, vouched, doubted, late] =
+        [0, 1, 2, 3, 4, 5, 6, 7].map(|index: usize| targets[index]);
     scene
         .send_and(10, first, Happening::MaybeSent(Doubt::NoAnswer))
         .await;
@@ -204,7 +204,7 @@ pub async fn the_control_is_the_nearest_accepted_message_and_then_the_next(
     scene.send_and(14, second, Happening::Accepted).await;
     let control = scene.doubts(16).await.doubts[0].control.clone();
     assert_eq!(
-        control.map(|control| (control.delivery, control.is_earlier)),
+        control.map(|control| (control.delivery, control.accepted_before)),
         Some((second.delivery, false))
     );
     scene
@@ -232,8 +232,16 @@ pub async fn the_control_is_the_nearest_accepted_message_and_then_the_next(
             Change::Happened(happened(vouched.delivery, Happening::ConfirmedByOperator)),
         )
         .await;
+    scene.send(199, late).await;
     scene
         .send_and(200, doubted, Happening::MaybeSent(Doubt::NoAnswer))
+        .await;
+    // Begun before and answered after: the store may have been turned on in between.
+    scene
+        .one(
+            202,
+            Change::Happened(happened(late.delivery, Happening::Accepted)),
+        )
         .await;
 
     let mut seen = Vec::new();
@@ -246,7 +254,7 @@ pub async fn the_control_is_the_nearest_accepted_message_and_then_the_next(
             (doubted.delivery, look)
         );
         let control = doubt.control.clone().expect("there are accepted messages");
-        assert!(control.is_earlier);
+        assert!(control.accepted_before);
         if control.delivery == near.delivery {
             assert_eq!(control.phone, near.phone);
             assert_eq!(control.foreign_id.as_deref(), Some("BAE5DDDD"));
