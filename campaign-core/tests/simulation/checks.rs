@@ -1,6 +1,6 @@
 //! What must hold in every history, by the ledger of the world and never by the engine's own word alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use campaign_core::clock::Elapsed;
@@ -38,16 +38,15 @@ fn nobody_lost(world: &World) {
     let record = world.record();
     assert_eq!(record.counts.total(), rows.len() as u64, "counters");
     let mut by_state: BTreeMap<State, u64> = BTreeMap::new();
+    let has: BTreeSet<u64> = phones(&world.ledger);
+    let taken: BTreeSet<u64> = phones(&world.requests);
     for row in &rows {
         *by_state.entry(row.standing.state).or_default() += 1;
-        let has_it = world
-            .ledger
-            .iter()
-            .any(|delivered| delivered.to == row.phone);
+        let has_it = has.contains(&row.phone.digits());
         let claim = row.standing.state;
         let fits = match claim {
             // WAHA took it; whether WhatsApp did is not claimed.
-            State::Accepted => world.requests.iter().any(|request| request.to == row.phone),
+            State::Accepted => taken.contains(&row.phone.digits()),
             State::Sent | State::Delivered | State::Read | State::Played => has_it,
             State::Failed if row.standing.reason == Some(Reason::RefusedByWhatsapp) => true,
             State::Failed | State::Skipped | State::Cancelled => !has_it,
@@ -169,6 +168,10 @@ fn doubts_are_bounded(world: &World) {
             .collect();
         assert!(left.is_empty(), "left in doubt: {left:?}\n{}", world.tail());
     }
+}
+
+fn phones(delivered: &[Delivered]) -> BTreeSet<u64> {
+    delivered.iter().map(|sent| sent.to.digits()).collect()
 }
 
 fn sorted(moments: impl Iterator<Item = Elapsed>) -> Vec<Elapsed> {

@@ -5,11 +5,13 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::print_stderr
+    clippy::print_stderr,
+    clippy::print_stdout
 )]
 
 mod checks;
 mod faults;
+mod forecasts;
 mod world;
 
 use std::panic::AssertUnwindSafe;
@@ -24,11 +26,6 @@ use self::world::{Plan, World};
 const SEEDS: u64 = 12;
 
 fn play(name: &str, plan: impl Fn(u64) -> Plan) {
-    let number = |name: &str| {
-        std::env::var(name)
-            .ok()
-            .and_then(|text| text.parse::<u64>().ok())
-    };
     let seeds = match number("SIMULATION_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("SIMULATION_SEEDS").unwrap_or(SEEDS),
@@ -48,6 +45,10 @@ fn play(name: &str, plan: impl Fn(u64) -> Plan) {
             panic!("{name}: SIMULATION_SEED={seed}: {text}");
         }
     }
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 fn unpaced() -> LaneLimits {

@@ -233,6 +233,16 @@ impl World {
         }
     }
 
+    /// This moment, as it is.
+    pub(crate) fn now(&self) -> Now {
+        self.now
+    }
+
+    /// How long the server takes to answer a send that nothing happens to: shortest and longest.
+    pub(crate) fn answer_time(&self) -> (Duration, Duration) {
+        (Duration::from_millis(21), Duration::from_millis(310))
+    }
+
     pub(crate) fn run(&mut self) {
         let end = self.now.elapsed + FAR;
         for _ in 0..STEPS_MAX {

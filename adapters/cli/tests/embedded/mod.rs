@@ -1,0 +1,169 @@
+//! A campaign run in this process, without the binary: SQLite, the real gateway, a clock as fast as the simulator's.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use campaign_core::campaign::{CampaignState, Definition, Missing, Source};
+use campaign_core::clock::{AcceleratedClock, Clock};
+use campaign_core::delivery::CampaignId;
+use campaign_core::driver::Handle;
+use campaign_core::gateway::Session;
+use campaign_core::limits::Zone;
+use campaign_core::message::MessageTemplate;
+use campaign_core::phone::PhoneNumber;
+use campaign_core::retry::RetryPolicy;
+use campaign_core::store::{
+    Batch, CampaignRecord, Change, NewRecipient, ReportQuery, ReportRow, Store,
+};
+use sql_store::SqliteStore;
+use waha_client::WahaClient;
+use waha_gateway::{Options, WahaGateway};
+use waha_simulator::{Builder, Simulator};
+
+pub(crate) const KEY: &str = "test-key";
+pub(crate) const ACCOUNT: &str = "6281200000001";
+pub(crate) const NAME: &str = "everybody";
+
+/// A simulator whose one session works and keeps its messages.
+pub(crate) fn simulator(seed: u64, speed: f64) -> Builder {
+    Simulator::builder()
+        .seed(seed)
+        .speed(speed)
+        .key(KEY)
+        .store_default(true)
+        .session("default", ACCOUNT)
+}
+
+/// The clock of everybody who names the same speed and origin, in whatever process.
+pub(crate) fn clock(speed: f64, origin: jiff::Timestamp) -> Arc<dyn Clock> {
+    Arc::new(AcceleratedClock::new(speed, origin))
+}
+
+pub(crate) fn gateway(url: &str, clock: &Arc<dyn Clock>, speed: f64) -> WahaGateway {
+    let client = WahaClient::builder(url).api_key(KEY).build().unwrap();
+    WahaGateway::new(client, Arc::clone(clock), Options::at_speed(speed))
+}
+
+/// The database in a folder; what is committed survives a loss of power.
+pub(crate) fn open(folder: &Path) -> SqliteStore {
+    SqliteStore::open(
+        folder.join("campaigns.sqlite"),
+        sql_store::Options::default(),
+    )
+    .unwrap()
+}
+
+pub(crate) fn definition() -> Definition {
+    Definition {
+        name: NAME.into(),
+        session: Session::new("default"),
+        message: MessageTemplate::text("Halo {{nama}}, tagihan Anda sudah terbit.").unwrap(),
+        source: Source {
+            name: "people.csv".into(),
+            sha256: "0".into(),
+            options: String::new(),
+            limit: None,
+        },
+        missing: Missing::Refuse,
+        hours: None,
+        zone: Zone::default(),
+        starts_at: None,
+        expires_at: None,
+        retry: RetryPolicy::default(),
+    }
+}
+
+pub(crate) fn person(index: u32) -> NewRecipient {
+    NewRecipient {
+        row: u64::from(index) + 2,
+        phone: PhoneNumber::from_digits(phone(index)).unwrap(),
+        key: None,
+        values: [format!("Orang {index}").into()].into(),
+        skip: None,
+    }
+}
+
+pub(crate) fn phone(index: u32) -> u64 {
+    6_281_300_000_000 + u64::from(index)
+}
+
+/// Makes the campaign, unless it was frozen earlier; what was begun and not frozen is begun again.
+pub(crate) async fn import(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    recipients: u32,
+    page: u32,
+) -> CampaignId {
+    if let Some(record) = store.campaign(NAME).await.unwrap()
+        && record.state != CampaignState::Importing
+    {
+        return record.id;
+    }
+    let now = clock.now();
+    let campaign = store
+        .create(&definition(), &["nama".into()], now)
+        .await
+        .unwrap();
+    for first in (0..recipients).step_by(page as usize) {
+        let people = first..recipients.min(first + page);
+        store
+            .import(campaign, people.map(person).collect(), 0)
+            .await
+            .unwrap();
+    }
+    let freeze = Batch {
+        at: now.stamp(clock.boot()),
+        changes: vec![Change::Campaign {
+            campaign,
+            from: CampaignState::Importing,
+            to: CampaignState::Frozen,
+        }],
+    };
+    store.commit(Arc::new(freeze)).await.unwrap();
+    campaign
+}
+
+/// Brings the simulator's events to a driver, until it is aborted.
+pub(crate) async fn pump(gateway: WahaGateway, handle: Handle) {
+    waha_gateway::pump(&gateway, &handle, &[]).await;
+}
+
+pub(crate) async fn record(store: &dyn Store) -> CampaignRecord {
+    store.campaign(NAME).await.unwrap().unwrap()
+}
+
+/// Waits until nothing is left that comes about by itself.
+pub(crate) async fn over(store: &dyn Store, handle: &Handle) {
+    let status = handle.status();
+    let mut looks = tokio::time::interval(Duration::from_millis(50));
+    loop {
+        looks.tick().await;
+        let is_busy = status.borrow().is_busy;
+        let state = record(store).await.state;
+        let has_ended =
+            state == CampaignState::Settled || (state == CampaignState::Completed && !is_busy);
+        if has_ended && store.open_commands().await.unwrap().is_empty() {
+            return;
+        }
+    }
+}
+
+/// Every row of the report.
+pub(crate) async fn report(store: &dyn Store, campaign: CampaignId) -> Vec<ReportRow> {
+    let mut rows = Vec::new();
+    loop {
+        let query = ReportQuery {
+            campaign,
+            after: rows.last().map(|row: &ReportRow| row.delivery),
+            states: Vec::new(),
+            limit: 1_000,
+        };
+        let page = store.report(query).await.unwrap();
+        if page.is_empty() {
+            return rows;
+        }
+        rows.extend(page);
+    }
+}
