@@ -353,7 +353,7 @@ impl Engine {
         let lane = match self.lanes.entry(record.id) {
             Entry::Occupied(entry) => {
                 let lane = entry.into_mut();
-                lane.session = session;
+                lane.move_to(session);
                 lane
             }
             Entry::Vacant(entry) => {
@@ -362,7 +362,7 @@ impl Engine {
             }
         };
         if let Some((is_on, at)) = store_seen {
-            lane.keeps_messages(is_on, at);
+            lane.keeps_messages(is_on, at.stamp(self.boot));
         }
         debug_assert!(self.lanes.values().any(|lane| lane.account == account));
     }
@@ -800,7 +800,7 @@ impl Engine {
         }));
     }
 
-    /// Ids have proved to be honoured: doubts that lacked nothing else can be settled now.
+    /// Ids have proved to be honoured, or the session is back: doubts that lacked nothing else can be settled now.
     fn look_again_at(&mut self, session: &Session) {
         let campaigns = self
             .sessions
@@ -851,7 +851,7 @@ impl Engine {
         if observation.readiness != Readiness::Working {
             lane.interrupted();
         } else if let Some(is_on) = observation.store_on {
-            lane.keeps_messages(is_on, now);
+            lane.keeps_messages(is_on, now.stamp(self.boot));
         }
         let is_held = lane
             .hold
@@ -912,7 +912,7 @@ impl Engine {
                 view.observe_at = lane.hold.map_or(now.elapsed, |hold| hold.until);
             }
             None => {
-                lane.is_well(now);
+                let away = lane.is_well(now);
                 let lifts = lane.hold.is_some_and(|hold| match hold.trouble {
                     Trouble::Unreachable
                     | Trouble::SessionNotReady
@@ -925,6 +925,10 @@ impl Engine {
                 });
                 if lifts {
                     lane.release();
+                }
+                if away > self.settings.hold_max {
+                    // Looks at doubts may have been used up in the meantime.
+                    self.look_again_at(session);
                 }
             }
         }

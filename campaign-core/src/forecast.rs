@@ -273,6 +273,7 @@ impl<'a> World<'a> {
             )),
             hold: None,
             trusted: Trusted::default(),
+            store_on: None,
         }
     }
 

@@ -105,6 +105,8 @@ pub struct LaneRecord {
     pub hold: Option<(Trouble, Timestamp)>,
     /// Kinds of message whose ids came back as given, under this platform.
     pub trusted: Trusted,
+    /// Where its messages are kept, as far as that was seen.
+    pub store_on: Option<StoreOn>,
 }
 
 /// Where message ids have proved to be honoured: on one platform (version and engine), for some kinds.
@@ -114,6 +116,15 @@ pub struct Trusted {
     pub platform: Box<str>,
     /// The kinds.
     pub kinds: Vec<MessageKind>,
+}
+
+/// A session whose message store was seen on, and not off since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreOn {
+    /// Which session: another one of the same account has another store.
+    pub session: Session,
+    /// When it was first seen on.
+    pub since: Stamp,
 }
 
 /// A campaign as the store keeps it.
@@ -399,6 +410,8 @@ pub struct LaneNote {
     pub hold: Option<(Trouble, Timestamp)>,
     /// Where ids have proved to be honoured.
     pub trusted: Trusted,
+    /// Where its messages are kept, as far as that was seen.
+    pub store_on: Option<StoreOn>,
 }
 
 /// Changes that take place together or not at all.

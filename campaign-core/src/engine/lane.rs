@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::Settings;
 use super::chance::Chance;
-use crate::clock::{BootId, Elapsed, Now};
+use crate::clock::{BootId, Elapsed, Now, Stamp};
 use crate::failure::Trouble;
 use crate::gateway::{Account, Session};
 use crate::limits::{History, LaneLimits, Pacer, Past};
 use crate::message::MessageKind;
-use crate::store::{Epoch, LaneId, LaneNote, LaneRecord, Trusted};
+use crate::store::{Epoch, LaneId, LaneNote, LaneRecord, StoreOn, Trusted};
 
 /// A platform that has honoured ids is no longer trusted to after so many in a row that came back changed: one alone is an accident of one
 /// message, which its answer has told.
@@ -28,6 +28,8 @@ pub(super) struct Lane {
     pub(super) steady_since: Option<Elapsed>,
     pub(super) keeping: Keeping,
     pub(super) server_up_since: Option<Elapsed>,
+    /// Since when its session or server has been away.
+    away_since: Option<Elapsed>,
     /// Something that the store should keep has changed since the last note.
     pub(super) is_noteworthy: bool,
     ever_trusted: Vec<MessageKind>,
@@ -48,7 +50,8 @@ pub(super) struct Hold {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keeping {
     Unknown,
-    Since(Elapsed),
+    /// Seen on at this moment, and not off since.
+    Since(Stamp),
     Not,
 }
 
@@ -77,6 +80,8 @@ impl Lane {
             trouble,
             until: now.elapsed + wait_between(now, until),
         });
+        let store_on = record.store_on.filter(|it| it.session == session);
+        let keeping = store_on.map_or(Keeping::Unknown, |it| Keeping::Since(it.since));
         Self {
             id: record.id,
             account: record.account,
@@ -88,8 +93,9 @@ impl Lane {
             trusted: record.trusted,
             hold,
             steady_since: None,
-            keeping: Keeping::Unknown,
+            keeping,
             server_up_since: None,
+            away_since: None,
             is_noteworthy: false,
             failures_in_row: 0,
             holds_in_row: 0,
@@ -138,34 +144,45 @@ impl Lane {
             Trouble::Unreachable | Trouble::SessionNotReady | Trouble::OtherAccount
         ) {
             self.interrupted();
+            self.away_since.get_or_insert(now.elapsed);
         }
     }
 
     /// What was seen of the session before no longer holds: it was away, or is another one.
     pub(super) fn interrupted(&mut self) {
         self.steady_since = None;
-        if matches!(self.keeping, Keeping::Since(_)) {
-            self.keeping = Keeping::Unknown;
-        }
     }
 
     /// The session was seen to keep its messages, or not to.
-    pub(super) fn keeps_messages(&mut self, is_on: bool, now: Now) {
-        match (is_on, self.keeping) {
-            (true, Keeping::Since(_)) => {}
-            (true, _) => self.keeping = Keeping::Since(now.elapsed),
-            (false, _) => {
-                self.keeping = Keeping::Not;
-                self.steady_since = None;
-            }
+    pub(super) fn keeps_messages(&mut self, is_on: bool, at: Stamp) {
+        let keeping = match (is_on, self.keeping) {
+            (true, Keeping::Since(since)) => Keeping::Since(since),
+            (true, _) => Keeping::Since(at),
+            (false, _) => Keeping::Not,
+        };
+        if !is_on {
+            self.steady_since = None;
+        }
+        self.is_noteworthy |= keeping != self.keeping;
+        self.keeping = keeping;
+    }
+
+    /// Another session of the account has another message store.
+    pub(super) fn move_to(&mut self, session: Session) {
+        if self.session != session {
+            self.session = session;
+            self.keeping = Keeping::Unknown;
+            self.interrupted();
         }
     }
 
-    /// WORKING, as the same account, its server answering.
-    pub(super) fn is_well(&mut self, now: Now) {
+    /// WORKING, as the same account, its server answering. Tells how long it was not.
+    pub(super) fn is_well(&mut self, now: Now) -> Duration {
         if self.keeping != Keeping::Not {
             self.steady_since.get_or_insert(now.elapsed);
         }
+        let away = self.away_since.take();
+        away.map_or(Duration::ZERO, |since| now.elapsed.since(since))
     }
 
     pub(super) fn release(&mut self) {
@@ -244,6 +261,13 @@ impl Lane {
             day: Some(self.pacer.day(now)),
             hold: self.hold.map(|hold| (hold.trouble, until(hold))),
             trusted: self.trusted.clone(),
+            store_on: match self.keeping {
+                Keeping::Since(since) => Some(StoreOn {
+                    session: self.session.clone(),
+                    since,
+                }),
+                Keeping::Unknown | Keeping::Not => None,
+            },
         }
     }
 }

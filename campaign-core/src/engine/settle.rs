@@ -120,11 +120,14 @@ impl Engine {
             return;
         };
         let is_unconfirmed = doubt.standing.state == State::Unconfirmed;
+        if matches!(found, Found::Found(_)) && doubt.foreign_id.is_none() {
+            self.found_under_our_id(&doubt);
+        }
         let change = match found {
             Found::Found(Ack::Pending) if !is_unconfirmed => self.looked(
                 &doubt,
                 "WAHA has it; WhatsApp has not acknowledged it".into(),
-                self.later(&doubt, now),
+                self.look_at_silent(&doubt, now),
                 now,
             ),
             Found::Found(ack) => moved(&doubt, Happening::Evidence(ack)),
@@ -140,16 +143,37 @@ impl Engine {
             Found::Absent { .. } => self.looked(
                 &doubt,
                 "WAHA accepted it and does not find it any more".into(),
-                self.later(&doubt, now),
+                self.look_at_silent(&doubt, now),
                 now,
             ),
+            Found::Unknown { why } if !is_unconfirmed => {
+                let next = self.look_at_silent(&doubt, now);
+                self.looked(&doubt, why, next, now)
+            }
             Found::Unknown { why } => {
-                let next = self.later(&doubt, now);
+                let is_off = self.absence(&doubt, false, now).store_is_off;
+                let next = if is_off {
+                    self.look_again(&doubt, Missing::Store, now)
+                } else {
+                    self.later(&doubt, now)
+                };
                 self.looked(&doubt, why, next, now)
             }
         };
         self.changes.push(change);
         self.doubts.load_at(now.elapsed);
+    }
+
+    /// The server holds a message with exactly our id: that is as good as an answer with it.
+    fn found_under_our_id(&mut self, doubt: &Doubtful) {
+        let lane = self.lanes.get_mut(&doubt.lane);
+        let Some(lane) = lane.filter(|lane| !lane.trusts(doubt.kind)) else {
+            return;
+        };
+        if lane.learn_id(doubt.kind, true) {
+            let session = lane.session.clone();
+            self.look_again_at(&session);
+        }
     }
 
     fn absence(&self, doubt: &Doubtful, control_found: bool, now: Now) -> Absence {
@@ -158,7 +182,7 @@ impl Engine {
         let keeping = lane.map_or(Keeping::Unknown, |lane| lane.keeping);
         // A store that was turned on after the attempt holds what came later, and not the message in doubt.
         let was_on = doubt.control.as_ref().is_some_and(|it| it.accepted_before)
-            || matches!(keeping, Keeping::Since(since) if since <= started);
+            || matches!(keeping, Keeping::Since(since) if now.place(since, self.boot) <= started);
         // What another process began ended, at the latest, with the take-over.
         let ended = now.place(doubt.ended, self.boot);
         Absence {
@@ -224,7 +248,15 @@ impl Engine {
     fn later(&self, doubt: &Doubtful, now: Now) -> Option<Elapsed> {
         let horizon = self.settings.absence_horizon(doubt.kind);
         (doubt.looks < self.settings.looks_max)
-            .then(|| now.elapsed + horizon / 8 * 2u32.pow(u32::from(doubt.looks.min(5))))
+            .then(|| now.elapsed + horizon / 8 * 2u32.pow(u32::from(doubt.looks.min(2))))
+    }
+
+    /// WAHA has taken it, so that there is nothing to decide: a few looks at how far it got are enough.
+    fn look_at_silent(&self, doubt: &Doubtful, now: Now) -> Option<Elapsed> {
+        if doubt.looks >= self.settings.looks_max / 4 {
+            return None;
+        }
+        self.later(doubt, now)
     }
 
     fn looked(

@@ -185,7 +185,9 @@ CREATE TABLE lane (
     day_sends INTEGER NOT NULL DEFAULT 0,
     hold TEXT,
     hold_until INTEGER,
-    trusted TEXT NOT NULL
+    trusted TEXT NOT NULL,
+    -- The session whose message store was seen on, and since when.
+    store_on TEXT
 ) STRICT;
 
 CREATE TABLE command (

@@ -331,7 +331,7 @@ impl Making<'_> {
         self.moves
             .connection
             .prepare_cached(
-                "UPDATE lane SET day = ?, day_sends = ?, hold = ?, hold_until = ?, trusted = ?
+                "UPDATE lane SET day = ?, day_sends = ?, hold = ?, hold_until = ?, trusted = ?, store_on = ?
                  WHERE id = ? AND epoch = ?",
             )?
             .execute(params![
@@ -340,6 +340,7 @@ impl Making<'_> {
                 hold,
                 until,
                 serde_json::to_string(&note.trusted)?,
+                note.store_on.as_ref().map(serde_json::to_string).transpose()?,
                 note.lane.0,
                 note.epoch.0
             ])?;

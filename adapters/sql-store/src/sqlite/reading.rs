@@ -335,7 +335,7 @@ impl Database {
                 ])?;
         }
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, epoch, limits, day, day_sends, hold, hold_until, trusted FROM lane WHERE account = ?",
+            "SELECT id, epoch, limits, day, day_sends, hold, hold_until, trusted, store_on FROM lane WHERE account = ?",
         )?;
         let mut found = statement.query([digits])?;
         let row = found
@@ -362,6 +362,10 @@ impl Database {
             day: day.zip(Some(row.get(4)?)),
             hold,
             trusted: serde_json::from_str(&row.get::<_, String>(7)?)?,
+            store_on: row
+                .get::<_, Option<String>>(8)?
+                .map(|text| serde_json::from_str(&text))
+                .transpose()?,
         })
     }
 

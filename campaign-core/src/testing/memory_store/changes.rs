@@ -175,6 +175,7 @@ impl Tables {
         lane.day = note.day;
         lane.hold = note.hold;
         lane.trusted = note.trusted.clone();
+        lane.store_on = note.store_on.clone();
         Ok(Effect::Done)
     }
 

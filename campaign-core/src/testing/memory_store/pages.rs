@@ -43,6 +43,7 @@ impl Tables {
             day: None,
             hold: None,
             trusted: Trusted::default(),
+            store_on: None,
         });
         lane.session = session.clone();
         let windows = lane.limits.windows.iter();
@@ -63,6 +64,7 @@ impl Tables {
             day: lane.day,
             hold: lane.hold,
             trusted: lane.trusted.clone(),
+            store_on: lane.store_on.clone(),
         }
     }
 

@@ -14,7 +14,9 @@ use crate::gateway::{Account, Session};
 use crate::limits::LaneLimits;
 use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
-use crate::store::{Answer, Command, CommandId, Counts, Epoch, LaneId, Suppression, Trusted};
+use crate::store::{
+    Answer, Command, CommandId, Counts, Epoch, LaneId, StoreOn, Suppression, Trusted,
+};
 
 /// Due before anything else: at once.
 pub(super) const AT_ONCE: Timestamp = Timestamp::MIN;
@@ -58,6 +60,7 @@ pub(super) struct Lane {
     pub(super) day: Option<(Date, u32)>,
     pub(super) hold: Option<(Trouble, Timestamp)>,
     pub(super) trusted: Trusted,
+    pub(super) store_on: Option<StoreOn>,
 }
 
 #[derive(Clone)]

@@ -11,7 +11,7 @@ use crate::failure::Trouble;
 use crate::gateway::Session;
 use crate::limits::{Gap, LaneLimits, Window};
 use crate::message::MessageKind;
-use crate::store::{Change, Effect, LaneNote, Lost, Store, Trusted};
+use crate::store::{Change, Effect, LaneNote, Lost, Store, StoreOn, Trusted};
 
 fn limits(sends_max: u32) -> LaneLimits {
     LaneLimits {
@@ -44,8 +44,8 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
     assert_ne!(made.id, scene.lane.id);
     assert_eq!((made.account, &made.limits), (account(2), &limits(7)));
     assert_eq!(
-        (made.day, made.hold, &made.trusted),
-        (None, None, &Trusted::default())
+        (made.day, made.hold, &made.trusted, &made.store_on),
+        (None, None, &Trusted::default(), &None)
     );
     assert_eq!(made.attempts, []);
     let again = store
@@ -66,6 +66,10 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
             platform: "2026.7 NOWEB".into(),
             kinds: vec![MessageKind::Text, MessageKind::File],
         },
+        store_on: Some(StoreOn {
+            session: Session::new("a"),
+            since: at(1),
+        }),
     };
     let given = Change::Limits {
         account: account(2),
@@ -91,8 +95,8 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
         .unwrap();
     assert_eq!((kept.id, &kept.limits), (made.id, &limits(3)));
     assert_eq!(
-        (kept.day, kept.hold, &kept.trusted),
-        (note.day, note.hold, &note.trusted)
+        (kept.day, kept.hold, &kept.trusted, &kept.store_on),
+        (note.day, note.hold, &note.trusted, &note.store_on)
     );
 
     let cleared = Change::Lane(LaneNote {

@@ -127,6 +127,7 @@ pub async fn what_an_earlier_owner_writes_is_lost(database: &impl ContractStore)
             day: None,
             hold: None,
             trusted: Trusted::default(),
+            store_on: None,
         })
     };
     let effects = scene
