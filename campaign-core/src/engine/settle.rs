@@ -1,6 +1,6 @@
 //! Settles doubts: looks messages up, and decides what a look-up proves.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::lane::Keeping;
@@ -16,9 +16,10 @@ use crate::store::{Change, DoubtPage, Doubtful, Happened};
 #[derive(Debug, Default)]
 pub(super) struct Doubts {
     queue: VecDeque<Doubtful>,
-    /// Being looked up, or decided and not yet on record.
+    /// Being looked up.
     finding: BTreeMap<DeliveryId, Doubtful>,
-    deciding: usize,
+    /// Decided, and not yet on record.
+    deciding: BTreeSet<DeliveryId>,
     is_loading: bool,
     load_at: Option<Elapsed>,
 }
@@ -30,8 +31,7 @@ impl Doubts {
 
     pub(super) fn may_load(&self, now: Now) -> bool {
         !self.is_loading
-            && self.queue.is_empty()
-            && self.finding.is_empty()
+            && self.is_through()
             && self.load_at.is_some_and(|moment| moment <= now.elapsed)
     }
 
@@ -56,7 +56,7 @@ impl Doubts {
     }
 
     pub(super) fn finds(&self) -> usize {
-        self.finding.len() - self.deciding
+        self.finding.len()
     }
 
     /// The next doubt whose lane is open; the others are read again later.
@@ -77,42 +77,32 @@ impl Doubts {
 
     /// The decision on a doubt is on record, or somebody else took one.
     pub(super) fn closed(&mut self, delivery: DeliveryId) {
-        if self
-            .finding
-            .get(&delivery)
-            .is_some_and(|doubt| doubt.looks == DECIDED)
-        {
-            self.deciding -= 1;
-            self.finding.remove(&delivery);
-        }
+        self.deciding.remove(&delivery);
     }
 
     fn decide(&mut self, delivery: DeliveryId) -> Option<Doubtful> {
-        let doubt = self
-            .finding
-            .get_mut(&delivery)
-            .filter(|doubt| doubt.looks != DECIDED)?;
-        let decided = doubt.clone();
-        doubt.looks = DECIDED;
-        self.deciding += 1;
-        Some(decided)
+        let doubt = self.finding.remove(&delivery)?;
+        self.deciding.insert(delivery);
+        Some(doubt)
+    }
+
+    /// The page in hand is worked off, and every decision on record.
+    fn is_through(&self) -> bool {
+        self.queue.is_empty() && self.finding.is_empty() && self.deciding.is_empty()
     }
 
     pub(super) fn next_moment(&self) -> Option<Elapsed> {
         self.load_at
-            .filter(|_| !self.is_loading && self.queue.is_empty() && self.finding.is_empty())
+            .filter(|_| !self.is_loading && self.is_through())
     }
 
     pub(super) fn are_pending(&self) -> bool {
-        self.is_loading
-            || self.load_at.is_some()
-            || !self.queue.is_empty()
-            || !self.finding.is_empty()
+        self.is_loading || self.load_at.is_some() || !self.is_through()
     }
 }
 
-/// Marks a doubt in hand as decided; no doubt is looked up so often.
-const DECIDED: u8 = u8::MAX;
+/// A session that was not steady for one horizon within so many of them is not waited for any longer.
+const UNSTEADY_MAX: u32 = 30;
 
 impl Engine {
     pub(super) fn find_ended(&mut self, delivery: DeliveryId, found: Found, now: Now) {
@@ -231,8 +221,7 @@ impl Engine {
                     over + margin
                 })
             }
-            // A session that is never steady is not waited for without end.
-            Missing::SteadySession if doubt.looks / 4 >= self.settings.looks_max => None,
+            Missing::SteadySession if self.has_waited(doubt, horizon * UNSTEADY_MAX, now) => None,
             Missing::SteadySession => {
                 let steady = self
                     .lanes
@@ -243,6 +232,16 @@ impl Engine {
             }
             Missing::Control => self.later(doubt, now),
         }
+    }
+
+    /// Nothing has been sent for so long since a doubt arose: while there is, waiting costs nobody anything.
+    fn has_waited(&self, doubt: &Doubtful, patience: Duration, now: Now) -> bool {
+        let Some(job) = self.jobs.get(&doubt.delivery.campaign()) else {
+            return true;
+        };
+        let ended = now.place(doubt.ended, self.boot);
+        let since = job.completed_at.map_or(ended, |done| done.max(ended));
+        !matches!(job.state, CampaignState::Running) && now.elapsed.since(since) >= patience
     }
 
     fn later(&self, doubt: &Doubtful, now: Now) -> Option<Elapsed> {
