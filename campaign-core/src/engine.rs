@@ -96,8 +96,8 @@ struct SessionView {
     lane: Option<LaneId>,
     jobs: Vec<CampaignId>,
     readiness: Option<Readiness>,
-    /// What was last seen of its message store, while it has no lane that could note it.
-    store_seen: Option<(bool, Now)>,
+    /// What was last seen of it while it has no lane that could note it.
+    seen: Option<(Observation, Now)>,
     is_observing: bool,
     is_opening: bool,
     observe_at: Elapsed,
@@ -248,6 +248,15 @@ impl Engine {
         match job.state {
             CampaignState::Paused => return WaitsFor::Operator,
             CampaignState::Running | CampaignState::Scheduled => {}
+            CampaignState::Completed if self.doubts.are_pending() => {
+                return match self.lane_of(job.session()).and_then(|lane| lane.hold) {
+                    Some(hold) if lane::lifts_by_itself(hold.trouble) => WaitsFor::Lane {
+                        trouble: hold.trouble,
+                        until: hold.until.since(now.elapsed),
+                    },
+                    _ => WaitsFor::Nothing,
+                };
+            }
             _ => return WaitsFor::Nothing,
         }
         if let Err(until) = job.open(now) {
@@ -325,6 +334,10 @@ impl Engine {
                     return;
                 }
             }
+            // Somebody else moved deliveries back.
+            CampaignState::Completed if job.record.counts.of(State::Scheduled) > 0 => {
+                return self.wake(campaign);
+            }
             CampaignState::Completed => {
                 let since = *job.completed_at.get_or_insert(now.elapsed);
                 if !job.is_settled() || now.elapsed.since(since) < self.settings.ack_time {
@@ -348,7 +361,7 @@ impl Engine {
         view.is_opening = false;
         view.lane = Some(record.id);
         view.observe_at = now.elapsed;
-        let store_seen = view.store_seen.take();
+        let seen = view.seen.take();
         let session = session.clone();
         let lane = match self.lanes.entry(record.id) {
             Entry::Occupied(entry) => {
@@ -361,8 +374,8 @@ impl Engine {
                 entry.insert(lane)
             }
         };
-        if let Some((is_on, at)) = store_seen {
-            lane.keeps_messages(is_on, at.stamp(self.boot));
+        if let Some((observation, at)) = seen {
+            lane.learn(&observation, self.boot, at);
         }
         debug_assert!(self.lanes.values().any(|lane| lane.account == account));
     }
@@ -669,8 +682,10 @@ impl Engine {
             return;
         };
         job.start_over();
-        if matches!(job.state, CampaignState::Completed | CampaignState::Settled) && !job.is_moving
-        {
+        if job.is_moving {
+            // It may be on its way to its end.
+            job.is_woken = true;
+        } else if matches!(job.state, CampaignState::Completed | CampaignState::Settled) {
             job.is_moving = true;
             let from = job.state;
             self.changes.push(Change::Campaign {
@@ -704,7 +719,11 @@ impl Engine {
             _ => {}
         }
         let is_open = job.state == CampaignState::Running;
+        let is_woken = std::mem::take(&mut job.is_woken);
         self.steps.push_back(Step::Gate { campaign, is_open });
+        if is_woken {
+            self.wake(campaign);
+        }
     }
 
     fn swept(&mut self, campaign: CampaignId, what: Sweep, deliveries_max: u32, effect: Effect) {
@@ -838,21 +857,11 @@ impl Engine {
         );
         let Some(lane) = lane.and_then(|lane| self.lanes.get_mut(&lane)) else {
             if let Some(view) = self.sessions.get_mut(&session) {
-                view.store_seen = observation.store_on.map(|is_on| (is_on, now));
+                view.seen = Some((observation, now));
             }
             return;
         };
-        if let Some(platform) = &observation.platform {
-            lane.on_platform(platform);
-        }
-        if observation.server_up_since.is_some() {
-            lane.server_up_since = observation.server_up_since;
-        }
-        if observation.readiness != Readiness::Working {
-            lane.interrupted();
-        } else if let Some(is_on) = observation.store_on {
-            lane.keeps_messages(is_on, now.stamp(self.boot));
-        }
+        lane.learn(&observation, self.boot, now);
         let is_held = lane
             .hold
             .is_some_and(|hold| hold.trouble == Trouble::ClockJumped);
@@ -913,15 +922,9 @@ impl Engine {
             }
             None => {
                 let away = lane.is_well(now);
-                let lifts = lane.hold.is_some_and(|hold| match hold.trouble {
-                    Trouble::Unreachable
-                    | Trouble::SessionNotReady
-                    | Trouble::Unauthorized
-                    | Trouble::OtherAccount => true,
-                    Trouble::RateLimited | Trouble::Restricted | Trouble::RepeatedFailures => {
-                        hold.until <= now.elapsed
-                    }
-                    Trouble::ClockJumped => false,
+                let lifts = lane.hold.is_some_and(|hold| {
+                    let is_over = hold.trouble != Trouble::ClockJumped && hold.until <= now.elapsed;
+                    is_over || lane::lifts_by_itself(hold.trouble)
                 });
                 if lifts {
                     lane.release();

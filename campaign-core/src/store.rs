@@ -263,7 +263,8 @@ pub struct Doubtful {
     pub foreign_id: Option<Box<str>>,
     /// Looks so far.
     pub looks: u8,
-    /// An accepted message of the same lane, near to it in time: one that WAHA had answered for before, where there is any. With each look the next nearest, and the nearest again after those.
+    /// An accepted message of the same lane, near to it in time. With each look the next nearest, and the nearest again after those; ones that
+    /// WAHA had answered for before come first.
     pub control: Option<ControlRow>,
 }
 

@@ -444,7 +444,7 @@ impl Watcher {
             matches!(
                 view.record.state,
                 CampaignState::Scheduled | CampaignState::Running | CampaignState::Paused
-            )
+            ) || view.waiting.as_ref().is_some_and(Waiting::is_trouble)
         }) {
             open += 1;
             let Some(wait) = &view.waiting else { continue };

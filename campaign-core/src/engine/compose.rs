@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::lane::wait_between;
+use super::lane::{Lane, wait_between};
 use super::{Committing, Engine, Flight, SWEEP_BATCH, Stage, Step, happened};
 use crate::campaign::CampaignState;
 use crate::clock::{Elapsed, Now};
@@ -115,6 +115,10 @@ impl Engine {
         let job = self.jobs.get_mut(&campaign)?;
         let ready: Ready = job.take(now)?;
         let delivery = ready.delivery;
+        if self.flights.contains_key(&delivery) {
+            // A page that was read before its attempt brought it once more.
+            return None;
+        }
         let message = match job.message.as_ref()?.render(&ready.values) {
             Ok(message) => message,
             Err(error) => {
@@ -256,9 +260,10 @@ impl Engine {
 
     fn next_find(&mut self, now: Now) -> Option<Finding> {
         while self.doubts.finds() < self.settings.finds_max as usize {
-            let doubt = self
-                .doubts
-                .take(|doubt| self.lanes.contains_key(&doubt.lane), now)?;
+            let doubt = self.doubts.take(
+                |doubt| self.lanes.get(&doubt.lane).is_some_and(Lane::is_there),
+                now,
+            )?;
             let Some(lane) = self.lanes.get(&doubt.lane) else {
                 continue;
             };

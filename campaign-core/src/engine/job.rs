@@ -1,6 +1,6 @@
 //! One campaign at work: the bounded window of its deliveries, and what it waits for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
@@ -26,6 +26,8 @@ pub(super) struct Job {
     pub(super) sweep: Option<crate::store::Sweep>,
     pub(super) is_rereading: bool,
     pub(super) is_moving: bool,
+    /// There was something to send again while it was moving.
+    pub(super) is_woken: bool,
     pub(super) completed_at: Option<Elapsed>,
     /// Its counters are not read more often than this.
     pub(super) reread_at: Elapsed,
@@ -50,6 +52,7 @@ impl Job {
             sweep: None,
             is_rereading: false,
             is_moving: false,
+            is_woken: false,
             completed_at: None,
             reread_at: Elapsed::default(),
             has_expiry_swept: false,
@@ -149,12 +152,14 @@ impl Job {
         if let Some(last) = page.ready.last() {
             self.after = Some(last.delivery);
         }
-        let later: std::collections::BTreeSet<DeliveryId> =
-            self.later.keys().map(|(_, delivery)| *delivery).collect();
+        // What was put back while the page was being read may be on it.
+        let window = self.window.iter().map(|ready| ready.delivery);
+        let later = self.later.keys().map(|(_, delivery)| *delivery);
+        let held: BTreeSet<DeliveryId> = window.chain(later).collect();
         self.window.extend(
             page.ready
                 .into_iter()
-                .filter(|ready| !is_known(ready.delivery) && !later.contains(&ready.delivery)),
+                .filter(|ready| !is_known(ready.delivery) && !held.contains(&ready.delivery)),
         );
         if !page.has_more {
             self.after = None;

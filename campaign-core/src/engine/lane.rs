@@ -6,7 +6,7 @@ use super::Settings;
 use super::chance::Chance;
 use crate::clock::{BootId, Elapsed, Now, Stamp};
 use crate::failure::Trouble;
-use crate::gateway::{Account, Session};
+use crate::gateway::{Account, Observation, Readiness, Session};
 use crate::limits::{History, LaneLimits, Pacer, Past};
 use crate::message::MessageKind;
 use crate::store::{Epoch, LaneId, LaneNote, LaneRecord, StoreOn, Trusted};
@@ -103,6 +103,11 @@ impl Lane {
         }
     }
 
+    /// Its session and server answer, as far as is known: what is asked of them is no waste.
+    pub(super) fn is_there(&self) -> bool {
+        self.hold.is_none_or(|hold| !lifts_by_itself(hold.trouble))
+    }
+
     pub(super) fn unit(&mut self) -> f64 {
         self.chance.unit()
     }
@@ -153,14 +158,23 @@ impl Lane {
         self.steady_since = None;
     }
 
-    /// The session was seen to keep its messages, or not to.
-    pub(super) fn keeps_messages(&mut self, is_on: bool, at: Stamp) {
-        let keeping = match (is_on, self.keeping) {
-            (true, Keeping::Since(since)) => Keeping::Since(since),
-            (true, _) => Keeping::Since(at),
-            (false, _) => Keeping::Not,
+    /// What an observation shows beside readiness.
+    pub(super) fn learn(&mut self, observation: &Observation, boot: BootId, now: Now) {
+        if let Some(platform) = &observation.platform {
+            self.on_platform(platform);
+        }
+        if observation.server_up_since.is_some() {
+            self.server_up_since = observation.server_up_since;
+        }
+        if observation.readiness != Readiness::Working {
+            return self.interrupted();
+        }
+        let keeping = match (observation.store_on, self.keeping) {
+            (Some(false), _) => Keeping::Not,
+            (Some(true), Keeping::Unknown | Keeping::Not) => Keeping::Since(now.stamp(boot)),
+            (_, known) => known,
         };
-        if !is_on {
+        if keeping == Keeping::Not {
             self.steady_since = None;
         }
         self.is_noteworthy |= keeping != self.keeping;
@@ -239,7 +253,7 @@ impl Lane {
     }
 
     /// What was learnt about ids holds for one platform only.
-    pub(super) fn on_platform(&mut self, platform: &str) {
+    fn on_platform(&mut self, platform: &str) {
         if *self.trusted.platform != *platform {
             self.trusted = Trusted {
                 platform: platform.into(),
@@ -274,16 +288,18 @@ impl Lane {
 
 /// A hold that an observation cannot lift is not replaced by one that it can.
 fn outranks(held: Trouble, new: Trouble) -> bool {
-    let lifts = |trouble| {
-        matches!(
-            trouble,
-            Trouble::Unreachable
-                | Trouble::SessionNotReady
-                | Trouble::Unauthorized
-                | Trouble::OtherAccount
-        )
-    };
-    !lifts(held) && lifts(new)
+    !lifts_by_itself(held) && lifts_by_itself(new)
+}
+
+/// Ends when the session is seen to work.
+pub(super) fn lifts_by_itself(trouble: Trouble) -> bool {
+    matches!(
+        trouble,
+        Trouble::Unreachable
+            | Trouble::SessionNotReady
+            | Trouble::Unauthorized
+            | Trouble::OtherAccount
+    )
 }
 
 pub(super) fn wait_between(now: Now, moment: jiff::Timestamp) -> Duration {

@@ -101,6 +101,8 @@ impl Doubts {
     }
 }
 
+/// So many looks are enough when they took so many horizons.
+const ENOUGH: u32 = 4;
 /// A session that was not steady for one horizon within so many of them is not waited for any longer.
 const UNSTEADY_MAX: u32 = 30;
 
@@ -246,8 +248,9 @@ impl Engine {
 
     fn later(&self, doubt: &Doubtful, now: Now) -> Option<Elapsed> {
         let horizon = self.settings.absence_horizon(doubt.kind);
-        (doubt.looks < self.settings.looks_max)
-            .then(|| now.elapsed + horizon / 8 * 2u32.pow(u32::from(doubt.looks.min(2))))
+        let is_enough =
+            doubt.looks >= self.settings.looks_max && self.has_waited(doubt, horizon * ENOUGH, now);
+        (!is_enough).then(|| now.elapsed + horizon / 8 * 2u32.pow(u32::from(doubt.looks.min(2))))
     }
 
     /// WAHA has taken it, so that there is nothing to decide: a few looks at how far it got are enough.

@@ -94,6 +94,16 @@ fn everybody_once_through_crashes_at_any_step() {
 }
 
 #[test]
+fn everybody_once_with_little_in_memory() {
+    play("small window", |seed| Plan {
+        rates: Rates::all(0.03),
+        crashes: (seed % 3) as u32,
+        window: 4,
+        ..Plan::new(seed, 300, unpaced())
+    });
+}
+
+#[test]
 fn limits_hold_through_faults_and_crashes() {
     play("limits", |seed| Plan {
         rates: Rates::all(0.01),

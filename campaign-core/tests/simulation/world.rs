@@ -55,6 +55,8 @@ pub(crate) struct Plan {
     /// Where it is off: somebody turns it on during the campaign.
     pub(crate) store_turned_on: bool,
     pub(crate) honours_ids: bool,
+    /// Deliveries that the engine keeps in memory.
+    pub(crate) window: u32,
     /// Acks and echoes reach us.
     pub(crate) hears_events: bool,
 }
@@ -76,6 +78,7 @@ impl Plan {
             store_on: true,
             store_turned_on: false,
             honours_ids: true,
+            window: 64,
             hears_events: true,
         }
     }
@@ -479,7 +482,7 @@ impl World {
         let settings = Settings {
             seed: self.rng.u64(..),
             restriction_hold: Duration::from_secs(120),
-            window: 64,
+            window: self.plan.window,
             ..Settings::default()
         };
         let engine = Engine::new(
@@ -559,7 +562,8 @@ impl World {
     }
 
     fn carry_out(&mut self, step: Step) {
-        let quick = self.millis(1, 4);
+        // Longer and shorter than a commit, so that one overtakes the other.
+        let quick = self.millis(1, 30);
         match step {
             Step::Commit(batch) => self.commit(batch),
             Step::Send(sending) => self.send(sending),

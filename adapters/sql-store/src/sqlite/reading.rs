@@ -152,7 +152,7 @@ impl Database {
     }
 
     /// One of the nearest attempts of the lane whose message WAHA has taken: each look another one. Those that it had answered for
-    /// before come first; only where there are none, others serve.
+    /// before come first.
     fn control(
         &self,
         number: i64,
@@ -166,19 +166,19 @@ impl Database {
             (seq + 1, seq + CONTROL_REACH, "ASC"),
         );
         let mut near = self.controls(number, lane, before, Some(moment))?;
-        let accepted_before = !near.is_empty();
-        if !accepted_before {
-            near = self.controls(number, lane, before, None)?;
-            near.extend(self.controls(number, lane, after, None)?);
+        if near.len() < CONTROLS {
+            let mut others = self.controls(number, lane, before, None)?;
+            others.extend(self.controls(number, lane, after, None)?);
+            others.retain(|(_, other)| near.iter().all(|(_, row)| row.delivery != other.delivery));
+            near.extend(others);
         }
-        near.sort_unstable_by_key(|(began, row)| (began.abs_diff(moment), row.delivery));
+        near.sort_unstable_by_key(|(began, row)| {
+            (!row.accepted_before, began.abs_diff(moment), row.delivery)
+        });
         near.truncate(CONTROLS);
         let turn = usize::from(looks).checked_rem(near.len());
         let row = turn.and_then(|turn| near.into_iter().nth(turn));
-        Ok(row.map(|(_, row)| ControlRow {
-            accepted_before,
-            ..row
-        }))
+        Ok(row.map(|(_, row)| row))
     }
 
     /// The nearest in that direction, with when they began; only those that WAHA had answered for by a moment, where one is given.
@@ -215,7 +215,7 @@ impl Database {
                 delivery: rows::delivery(row.get(1)?)?,
                 phone: rows::phone(row.get(2)?)?,
                 foreign_id: row.get(3)?,
-                accepted_before: false,
+                accepted_before: answered_by.is_some(),
             };
             near.push((row.get(0)?, control));
         }

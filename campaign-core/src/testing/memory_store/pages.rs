@@ -192,20 +192,27 @@ impl Tables {
                 .and_then(|it| it.ended)
                 .is_some_and(|ended| ended.wall <= started.wall)
         };
+        let apart = |(_, at, id): &&(LaneId, Timestamp, DeliveryId)| {
+            (at.duration_since(started.wall).abs(), *id)
+        };
         let mut near: Vec<_> = earlier().filter(before).take(CONTROLS).collect();
-        let accepted_before = !near.is_empty();
-        if !accepted_before {
-            near.extend(earlier().take(CONTROLS).chain(later.take(CONTROLS)));
-        }
-        near.sort_unstable_by_key(|(_, at, id)| (at.duration_since(started.wall).abs(), *id));
+        let mut others: Vec<_> = earlier()
+            .take(CONTROLS)
+            .chain(later.take(CONTROLS))
+            .filter(|other| !before(other))
+            .collect();
+        near.sort_unstable_by_key(apart);
+        others.sort_unstable_by_key(apart);
+        near.append(&mut others);
         near.truncate(CONTROLS);
         let turn = usize::from(looks).checked_rem(near.len())?;
-        let (_, _, delivery) = **near.get(turn)?;
+        let control = near.get(turn)?;
+        let delivery = control.2;
         Some(ControlRow {
             delivery,
             phone: self.recipient(delivery)?.phone,
             foreign_id: self.deliveries.get(&delivery)?.foreign_id.clone(),
-            accepted_before,
+            accepted_before: before(control),
         })
     }
 

@@ -185,7 +185,7 @@ pub async fn a_doubt_tells_of_its_attempt(database: &impl ContractStore) {
 }
 
 /// The control is an accepted message of the same lane, nearest in time among those that WAHA had answered for before the attempt;
-/// with each look the next nearest, and later the nearest again. Others serve only where there is none of these.
+/// with each look the next nearest, and later the nearest again. Others come after these.
 pub async fn the_control_is_the_nearest_accepted_message_and_then_the_next(
     database: &impl ContractStore,
 ) {
@@ -254,7 +254,7 @@ pub async fn the_control_is_the_nearest_accepted_message_and_then_the_next(
             (doubted.delivery, look)
         );
         let control = doubt.control.clone().expect("there are accepted messages");
-        assert!(control.accepted_before);
+        assert_eq!(control.accepted_before, control.delivery != late.delivery);
         if control.delivery == near.delivery {
             assert_eq!(control.phone, near.phone);
             assert_eq!(control.foreign_id.as_deref(), Some("BAE5DDDD"));
@@ -262,10 +262,10 @@ pub async fn the_control_is_the_nearest_accepted_message_and_then_the_next(
         seen.push(control.delivery);
         scene.one(300, looked(doubted.delivery, Some(300))).await;
     }
-    let nearest_first = [near.delivery, far.delivery, second.delivery];
-    assert_eq!(seen[..3], nearest_first);
+    let nearest_first = [near.delivery, far.delivery, second.delivery, late.delivery];
+    assert_eq!(seen[..4], nearest_first);
     assert!(
-        seen[3..].contains(&near.delivery),
+        seen[4..].contains(&near.delivery),
         "the nearest again after those: {seen:?}"
     );
     assert!(
