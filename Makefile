@@ -41,7 +41,7 @@ test: ## all tests
 
 soak: ## the long runs: many seeds of everything that is drawn, many kills
 	@SIMULATION_SEEDS=$${SIMULATION_SEEDS:-500} $(CARGO) test --locked --release --all-features -p campaign-core --test simulation -- --nocapture
-	ALL_SCENES=1 RECIPIENTS=$${RECIPIENTS:-10000} SEEDS=$${SEEDS:-20} $(CARGO) test --locked --release -p waha-campaign --test everybody_once -- --nocapture --test-threads 1
+	SEEDS=$${SEEDS:-20} $(CARGO) test --locked --release -p waha-campaign --test everybody_once -- --nocapture --test-threads 1
 	for seed in $$(seq $${KILL_SEEDS:-10}); do
 	    WAHA_CAMPAIGN_TEST_SEED=$$seed $(CARGO) test --locked --release -p waha-campaign --test sigkill -- --nocapture --test-threads 1
 	done

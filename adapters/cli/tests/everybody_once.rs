@@ -1,5 +1,5 @@
-//! Two thousand people (ten thousand by `RECIPIENTS=10000`, as `make soak` plays them), every fault the simulator has, real
-//! HTTP: by the simulator's own ledger nobody gets it twice, and what is reported is true. `SEEDS=20` plays so many worlds, `SEED=n` one of them again, `RECIPIENTS=n` another size.
+//! Ten thousand people, every fault the simulator has, real HTTP: by the simulator's own ledger nobody gets it twice, and what is
+//! reported is true. `SEEDS=20` plays so many worlds, `SEED=n` one of them again, `RECIPIENTS=n` another size.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -250,9 +250,9 @@ async fn pump(gateway: WahaGateway, handle: Handle) {
     waha_gateway::pump(&gateway, &handle, &[]).await;
 }
 
-/// Every fault at 1 % or more, 15 % and more in all; those that leave a doubt somewhat more often.
+/// So much that each fault strikes at least one request in a hundred, whatever the seed; together a third of them.
 fn faults() -> FaultRates {
-    FaultRates::every(0.01)
+    FaultRates::every(0.015)
 }
 
 async fn import(store: &dyn Store, clock: &dyn Clock, scene: &Scene) -> CampaignId {
@@ -324,14 +324,14 @@ fn recipients(ordinary: u32) -> u32 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_gets_it_exactly_once_under_every_fault() {
     for seed in seeds() {
-        let recipients = recipients(2_000);
+        let recipients = recipients(10_000);
         println!("SEED={seed} RECIPIENTS={recipients}");
         let world = World::new(Scene {
             seed,
             recipients,
             engine: Engine::Noweb,
             store_on: true,
-            message: MessageDefinition::text("Halo {{nama}}, tagihan Anda sudah terbit."),
+            message: text(),
         })
         .await;
         world
@@ -343,6 +343,10 @@ async fn everybody_gets_it_exactly_once_under_every_fault() {
         println!("after the run: {states:?}");
         for (fault, count) in world.simulator.counts() {
             println!("  {count:5} {fault}");
+            assert!(
+                count >= u64::from(recipients) / 100,
+                "SEED={seed}: {fault} struck only {count} times"
+            );
         }
         let unconfirmed = states.get(&State::Unconfirmed).copied().unwrap_or_default() as u64;
         assert!(
@@ -397,44 +401,59 @@ async fn everybody_gets_it_exactly_once_under_every_fault() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_evidence_doubts_stay_and_nobody_gets_it_twice() {
-    let text = || MessageDefinition::text("Halo {{nama}}, tagihan Anda sudah terbit.");
+async fn with_the_message_store_off_doubts_stay_and_nobody_gets_it_twice() {
+    without_evidence("store off", Engine::Noweb, false, text()).await;
+}
+
+/// Ids of images are not honoured by any version recorded.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_images_doubts_stay_and_nobody_gets_it_twice() {
     let picture = tempfile::Builder::new().suffix(".png").tempfile().unwrap();
     std::fs::write(picture.path(), b"\x89PNG\r\n\x1a\n").unwrap();
     let image =
         MessageDefinition::image(picture.path().display().to_string()).with_text("Halo {{nama}}");
-    for (what, engine, store_on, message) in [
-        ("store off", Engine::Noweb, false, text()),
-        ("images", Engine::Noweb, true, image),
-        ("WEBJS", Engine::Webjs, true, text()),
-    ] {
-        if what != "store off" && std::env::var_os("ALL_SCENES").is_none() {
-            println!("skipped: {what}: a long run; set ALL_SCENES=1");
-            continue;
-        }
-        for seed in seeds() {
-            println!("{what}: SEED={seed}");
-            let world = World::new(Scene {
-                seed,
-                recipients: recipients(300),
-                engine,
-                store_on,
-                message: message.clone(),
+    without_evidence("images", Engine::Noweb, true, image).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_webjs_doubts_stay_and_nobody_gets_it_twice() {
+    without_evidence("WEBJS", Engine::Webjs, true, text()).await;
+}
+
+fn text() -> MessageDefinition {
+    MessageDefinition::text("Halo {{nama}}, tagihan Anda sudah terbit.")
+}
+
+/// Where a look-up proves nothing, doubts are for the operator, and he is told each.
+async fn without_evidence(what: &str, engine: Engine, store_on: bool, message: MessageDefinition) {
+    for seed in seeds() {
+        println!("{what}: SEED={seed}");
+        let world = World::new(Scene {
+            seed,
+            recipients: recipients(300),
+            engine,
+            store_on,
+            message: message.clone(),
+        })
+        .await;
+        world
+            .run(Command::Start {
+                campaign: world.campaign,
             })
             .await;
-            world
-                .run(Command::Start {
-                    campaign: world.campaign,
-                })
-                .await;
-            let states = world.judge().await;
-            println!("{what}: {states:?}");
-            let unconfirmed = states.get(&State::Unconfirmed).copied().unwrap_or_default() as u64;
+        let states = world.judge().await;
+        println!("{what}: {states:?}");
+        let unconfirmed = states.get(&State::Unconfirmed).copied().unwrap_or_default() as u64;
+        assert!(
+            unconfirmed <= world.doubts_injected(),
+            "{what} SEED={seed}: {unconfirmed} unconfirmed"
+        );
+        for row in world.report().await {
             assert!(
-                unconfirmed <= world.doubts_injected(),
-                "{what} SEED={seed}: {unconfirmed} unconfirmed"
+                row.standing.state != State::Unconfirmed || row.message.is_some(),
+                "{what} SEED={seed}: in doubt without a word why: {row:?}"
             );
-            world.simulator.shutdown().await;
         }
+        world.simulator.shutdown().await;
     }
 }
