@@ -1,12 +1,16 @@
 //! Does what the operator asks, and answers when it is done.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use super::{Engine, QUIET_WAIT, SWEEP_BATCH, Step, happened};
+use super::{Engine, SWEEP_BATCH, Step, happened};
 use crate::campaign::CampaignState;
 use crate::clock::Now;
 use crate::delivery::{CampaignId, DeliveryId, Happening};
 use crate::store::{Answer, Change, Command, CommandId, Effect, Sweep};
+
+/// How long a pause or cancel waits for what is in flight before it says how many are.
+const QUIET_WAIT: Duration = Duration::from_secs(10);
 
 /// A command whose changes are on their way.
 #[derive(Debug)]

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::flights::{Committing, Flight, Stage};
 use super::lane::{Lane, wait_between};
-use super::{Committing, Engine, Flight, SWEEP_BATCH, Stage, Step, happened};
+use super::{Engine, SWEEP_BATCH, Step, happened};
 use crate::campaign::CampaignState;
 use crate::clock::{Elapsed, Now};
 use crate::delivery::{CampaignId, Happening, Reason};

@@ -1,0 +1,155 @@
+//! Campaigns as they come and go: what is loaded of them, when they are at their end, what brings them back.
+
+use super::job::Job;
+use super::{Engine, Step};
+use crate::campaign::CampaignState;
+use crate::clock::Now;
+use crate::delivery::{CampaignId, State};
+use crate::store::{CampaignRecord, Change, Effect, Lost, ReadyPage, Sweep};
+
+impl Engine {
+    pub(super) fn campaign(&mut self, record: CampaignRecord, now: Now) {
+        let id = record.id;
+        let session = record.definition.session.clone();
+        let view = self.sessions.entry(session).or_default();
+        if !view.jobs.contains(&id) {
+            view.jobs.push(id);
+        }
+        match self.jobs.get_mut(&id) {
+            Some(job) => {
+                job.is_rereading = false;
+                job.record = record;
+                self.conclude(id, now);
+            }
+            None => {
+                let mut job = Job::new(record);
+                if job.state == CampaignState::Cancelled && !job.is_complete() {
+                    job.sweep = Some(Sweep::Cancel);
+                }
+                self.steps.push_back(Step::Gate {
+                    campaign: id,
+                    is_open: matches!(job.state, CampaignState::Running | CampaignState::Scheduled),
+                });
+                self.jobs.insert(id, job);
+                self.doubts.load_at(now.elapsed);
+            }
+        }
+    }
+
+    /// Moves a campaign on when its counters say that it has come to its end.
+    pub(super) fn conclude(&mut self, campaign: CampaignId, now: Now) {
+        let Some(job) = self.jobs.get_mut(&campaign) else {
+            return;
+        };
+        if job.is_moving || job.sweep.is_some() {
+            return;
+        }
+        let to = match job.state {
+            CampaignState::Running if job.is_used_up() => {
+                if job.is_complete() {
+                    CampaignState::Completed
+                } else {
+                    // Somebody else moved deliveries back; they are in the store.
+                    if job.record.counts.of(State::Scheduled) > 0 {
+                        job.start_over();
+                    }
+                    return;
+                }
+            }
+            // Somebody else moved deliveries back.
+            CampaignState::Completed if job.record.counts.of(State::Scheduled) > 0 => {
+                return self.wake(campaign);
+            }
+            CampaignState::Completed => {
+                let since = *job.completed_at.get_or_insert(now.elapsed);
+                if !job.is_settled() || now.elapsed.since(since) < self.settings.ack_time {
+                    return;
+                }
+                CampaignState::Settled
+            }
+            _ => return,
+        };
+        job.is_moving = true;
+        let from = job.state;
+        self.changes.push(Change::Campaign { campaign, from, to });
+    }
+
+    pub(super) fn loaded(&mut self, campaign: CampaignId, page: ReadyPage, now: Now) {
+        let flights = &self.flights;
+        if let Some(job) = self.jobs.get_mut(&campaign) {
+            job.loaded(page, |delivery| flights.contains_key(&delivery), now);
+        }
+    }
+
+    /// There is something to send again for a campaign that may have come to its end.
+    pub(super) fn wake(&mut self, campaign: CampaignId) {
+        let Some(job) = self.jobs.get_mut(&campaign) else {
+            return;
+        };
+        job.start_over();
+        if job.is_moving {
+            // It may be on its way to its end.
+            job.is_woken = true;
+        } else if matches!(job.state, CampaignState::Completed | CampaignState::Settled) {
+            job.is_moving = true;
+            let from = job.state;
+            self.changes.push(Change::Campaign {
+                campaign,
+                from,
+                to: CampaignState::Running,
+            });
+        }
+    }
+
+    pub(super) fn campaign_moved(
+        &mut self,
+        campaign: CampaignId,
+        to: CampaignState,
+        effect: &Effect,
+        now: Now,
+    ) {
+        let Some(job) = self.jobs.get_mut(&campaign) else {
+            return;
+        };
+        job.is_moving = false;
+        match effect {
+            Effect::Done => job.state = to,
+            Effect::Lost(Lost::Campaign(state)) => job.state = *state,
+            _ => return,
+        }
+        match job.state {
+            CampaignState::Cancelled => job.sweep = Some(Sweep::Cancel),
+            CampaignState::Completed => job.completed_at = Some(now.elapsed),
+            CampaignState::Running => job.start_over(),
+            _ => {}
+        }
+        let is_open = job.state == CampaignState::Running;
+        let is_woken = std::mem::take(&mut job.is_woken);
+        self.steps.push_back(Step::Gate { campaign, is_open });
+        if is_woken {
+            self.wake(campaign);
+        }
+    }
+
+    pub(super) fn swept(
+        &mut self,
+        campaign: CampaignId,
+        what: Sweep,
+        deliveries_max: u32,
+        effect: Effect,
+    ) {
+        let Effect::Swept(count) = effect else { return };
+        let is_retry = matches!(what, Sweep::Retry(_));
+        if let Some(job) = self.jobs.get_mut(&campaign) {
+            if count >= deliveries_max {
+                job.sweep = Some(what);
+            } else if !is_retry {
+                // What memory still holds of it was swept in the store.
+                job.start_over();
+            }
+        }
+        if is_retry && count > 0 {
+            self.wake(campaign);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! A wall clock that somebody sets.
+
+use std::time::Duration;
+
+use super::Engine;
+use crate::clock::Now;
+use crate::failure::Trouble;
+
+/// A wall clock that moves by more than this against elapsed time has been set by somebody.
+pub(super) const CLOCK_JUMP: Duration = Duration::from_secs(60);
+
+impl Engine {
+    /// This moment, with a wall clock that moves as elapsed time does.
+    ///
+    /// When somebody sets the wall clock, hours, expiry and the calendar day go on as they were and the lanes are held, until
+    /// the server's clock or the operator bears the new time out, or the clock is set right again.
+    pub(super) fn steady(&mut self, now: Now) -> Now {
+        let Some(before) = self.in_step else {
+            self.in_step = Some(now);
+            return now;
+        };
+        let expected = before
+            .wall
+            .checked_add(now.elapsed.since(before.elapsed))
+            .unwrap_or(before.wall);
+        if apart(now.wall, expected) <= CLOCK_JUMP {
+            self.in_step = Some(now);
+            if self.out_of_step.take().is_some() {
+                self.release_clock_holds();
+            }
+            return now;
+        }
+        let steady = Now {
+            wall: expected,
+            ..now
+        };
+        if self.out_of_step.replace(now.wall).is_none() {
+            for lane in self.lanes.values_mut() {
+                lane.hold_for(Trouble::ClockJumped, None, &self.settings, steady);
+                if let Some(view) = self.sessions.get_mut(&lane.session) {
+                    view.observe_at = now.elapsed;
+                }
+            }
+        }
+        steady
+    }
+
+    /// The time that the wall clock shows is right after all.
+    pub(super) fn believe_the_clock(&mut self, now: Now) {
+        if let Some(wall) = self.out_of_step.take() {
+            self.in_step = Some(Now { wall, ..now });
+        }
+        self.release_clock_holds();
+    }
+
+    pub(super) fn release_clock_holds(&mut self) {
+        for lane in self.lanes.values_mut() {
+            if lane
+                .hold
+                .is_some_and(|hold| hold.trouble == Trouble::ClockJumped)
+            {
+                lane.release();
+            }
+        }
+    }
+}
+
+pub(super) fn apart(one: jiff::Timestamp, other: jiff::Timestamp) -> Duration {
+    Duration::try_from(one.duration_since(other).abs()).unwrap_or(Duration::MAX)
+}

@@ -1,0 +1,114 @@
+//! What events tell: acks, echoes, gaps.
+
+use std::time::Duration;
+
+use super::{Engine, Step};
+use crate::clock::Now;
+use crate::delivery::{Ack, DeliveryId, Happening};
+use crate::gateway::{Notice, Session};
+use crate::store::{Change, Happened};
+
+/// Notices with foreign ids that wait for their delivery to become known.
+const PARKED_MAX: usize = 1_024;
+/// A foreign id that nothing claims within this time is somebody else's.
+const PARKED_FOR: Duration = Duration::from_secs(60);
+
+impl Engine {
+    pub(super) fn noticed(&mut self, notice: Notice, now: Now) {
+        match &notice {
+            Notice::Ack { message_id, .. } | Notice::Echo { message_id, .. } => {
+                match self.ids.decode(message_id) {
+                    Some(delivery) => self.resolved(notice, Some(delivery), now),
+                    None if self.steps.len() < PARKED_MAX => {
+                        self.steps.push_back(Step::Resolve(notice))
+                    }
+                    None => {}
+                }
+            }
+            Notice::Status {
+                session,
+                readiness,
+                account,
+            } => self.session_changed(&session.clone(), readiness.clone(), *account, now),
+            // What may have been missed is found by looking: silence and doubts have their look-ups.
+            Notice::Gap { session } => {
+                for (name, view) in &mut self.sessions {
+                    if session.as_ref().is_none_or(|session| session == name) {
+                        view.observe_at = now.elapsed;
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn resolved(&mut self, notice: Notice, delivery: Option<DeliveryId>, now: Now) {
+        let Some(delivery) = delivery else {
+            self.parked
+                .retain(|(since, _)| now.elapsed.since(*since) < PARKED_FOR);
+            if self.parked.len() < PARKED_MAX {
+                self.parked.push_back((now.elapsed, notice));
+            }
+            return;
+        };
+        let (ack, account, message_id, kind) = match notice {
+            Notice::Ack {
+                ack,
+                account,
+                message_id,
+                ..
+            } => (ack, account, message_id, None),
+            Notice::Echo {
+                account,
+                message_id,
+                kind,
+                ..
+            } => (Ack::Pending, account, message_id, kind),
+            Notice::Status { .. } | Notice::Gap { .. } => return,
+        };
+        let is_ours = self.ids.decode(&message_id) == Some(delivery);
+        if let Some(flight) = self.flights.get_mut(&delivery) {
+            let Some(lane) = self.lanes.get_mut(&flight.lane) else {
+                return;
+            };
+            if account.is_some_and(|account| account != lane.account) {
+                return;
+            }
+            if !is_ours {
+                flight.foreign_id = Some(message_id.clone());
+            }
+            if kind.is_some_and(|kind| lane.learn_id(kind, is_ours)) {
+                let session = lane.session.clone();
+                self.look_again_at(&session);
+            }
+        }
+        self.changes.push(Change::Happened(Happened {
+            delivery,
+            happening: Happening::Evidence(ack),
+            ends_attempt: false,
+            next: None,
+            foreign_id: (!is_ours).then_some(message_id),
+            message: None,
+        }));
+    }
+
+    /// Ids have proved to be honoured, or the session is back: doubts that lacked nothing else can be settled now.
+    pub(super) fn look_again_at(&mut self, session: &Session) {
+        let campaigns = self
+            .sessions
+            .get(session)
+            .map(|view| view.jobs.clone())
+            .unwrap_or_default();
+        self.changes.extend(
+            campaigns
+                .into_iter()
+                .map(|campaign| Change::LookNow { campaign }),
+        );
+    }
+
+    /// A foreign id has become known: notices that wait may be about it.
+    pub(super) fn unpark(&mut self) {
+        for (_, notice) in self.parked.drain(..) {
+            self.steps.push_back(Step::Resolve(notice));
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Sessions as they are seen to stand, and the lanes that open through them.
+
+use std::collections::btree_map::Entry;
+
+use super::clocks::{CLOCK_JUMP, apart};
+use super::lane::{self, Lane};
+use super::{Engine, Step};
+use crate::clock::{Elapsed, Now};
+use crate::delivery::CampaignId;
+use crate::failure::Trouble;
+use crate::gateway::{Account, Observation, Readiness, Session};
+use crate::store::{LaneId, LaneRecord};
+
+/// A session without sends or doubts is looked at so many times less often.
+const QUIET_FACTOR: u32 = 30;
+
+/// What is known of a session, whether or not it has a lane yet.
+#[derive(Debug, Default)]
+pub(super) struct SessionView {
+    pub(super) lane: Option<LaneId>,
+    pub(super) jobs: Vec<CampaignId>,
+    pub(super) readiness: Option<Readiness>,
+    /// What was last seen of it while it has no lane that could note it.
+    pub(super) seen: Option<(Observation, Now)>,
+    pub(super) is_observing: bool,
+    pub(super) is_opening: bool,
+    pub(super) observe_at: Elapsed,
+}
+
+impl Engine {
+    pub(super) fn lane_opened(&mut self, record: LaneRecord, now: Now) {
+        let account = record.account;
+        let opened = self.sessions.iter_mut().find(|(_, view)| view.is_opening);
+        let Some((session, view)) = opened else {
+            return;
+        };
+        view.is_opening = false;
+        view.lane = Some(record.id);
+        view.observe_at = now.elapsed;
+        let seen = view.seen.take();
+        let session = session.clone();
+        let lane = match self.lanes.entry(record.id) {
+            Entry::Occupied(entry) => {
+                let lane = entry.into_mut();
+                lane.move_to(session);
+                lane
+            }
+            Entry::Vacant(entry) => {
+                let lane = Lane::new(record, session, &self.settings, self.boot, now);
+                entry.insert(lane)
+            }
+        };
+        if let Some((observation, at)) = seen {
+            lane.learn(&observation, self.boot, at);
+        }
+        debug_assert!(self.lanes.values().any(|lane| lane.account == account));
+    }
+
+    pub(super) fn lane_of(&self, session: &Session) -> Option<&Lane> {
+        self.lanes.get(&self.sessions.get(session)?.lane?)
+    }
+
+    pub(super) fn observed(&mut self, session: Session, observation: Observation, now: Now) {
+        let is_quiet = self.is_quiet(now);
+        let Some(view) = self.sessions.get_mut(&session) else {
+            return;
+        };
+        view.is_observing = false;
+        view.observe_at =
+            now.elapsed + self.settings.observe_every * if is_quiet { QUIET_FACTOR } else { 1 };
+        let lane = view.lane;
+        self.session_changed(
+            &session,
+            observation.readiness.clone(),
+            observation.account,
+            now,
+        );
+        let Some(lane) = lane.and_then(|lane| self.lanes.get_mut(&lane)) else {
+            if let Some(view) = self.sessions.get_mut(&session) {
+                view.seen = Some((observation, now));
+            }
+            return;
+        };
+        lane.learn(&observation, self.boot, now);
+        let is_held = lane
+            .hold
+            .is_some_and(|hold| hold.trouble == Trouble::ClockJumped);
+        let shown = self.out_of_step.unwrap_or(now.wall);
+        if is_held
+            && observation
+                .server_time
+                .is_some_and(|server| apart(server, shown) <= CLOCK_JUMP)
+        {
+            self.believe_the_clock(now);
+        }
+    }
+
+    pub(super) fn session_changed(
+        &mut self,
+        session: &Session,
+        readiness: Readiness,
+        account: Option<Account>,
+        now: Now,
+    ) {
+        let Some(view) = self.sessions.get_mut(session) else {
+            return;
+        };
+        view.readiness = Some(readiness.clone());
+        let lane = view.lane.and_then(|lane| self.lanes.get_mut(&lane));
+        let trouble = match readiness {
+            Readiness::Working => None,
+            Readiness::NotReady(_) | Readiness::Missing => Some(Trouble::SessionNotReady),
+            Readiness::Unauthorized => Some(Trouble::Unauthorized),
+            Readiness::Unreachable => Some(Trouble::Unreachable),
+        };
+        let Some(lane) = lane else {
+            // Without a lane there is nothing to hold; opening one waits for a session that works.
+            if let (Readiness::Working, Some(account), false) =
+                (&readiness, account, view.is_opening)
+            {
+                view.is_opening = true;
+                self.steps.push_back(Step::OpenLane {
+                    account,
+                    session: session.clone(),
+                });
+            } else if readiness != Readiness::Working {
+                view.observe_at = view.observe_at.min(now.elapsed + self.settings.hold_min);
+            }
+            return;
+        };
+        if account.is_some_and(|account| account != lane.account) && readiness == Readiness::Working
+        {
+            lane.interrupted();
+            view.lane = None;
+            view.observe_at = now.elapsed;
+            return;
+        }
+        match trouble {
+            Some(trouble) => {
+                lane.hold_for(trouble, None, &self.settings, now);
+                view.observe_at = lane.hold.map_or(now.elapsed, |hold| hold.until);
+            }
+            None => {
+                let away = lane.is_well(now);
+                let lifts = lane.hold.is_some_and(|hold| {
+                    let is_over = hold.trouble != Trouble::ClockJumped && hold.until <= now.elapsed;
+                    is_over || lane::lifts_by_itself(hold.trouble)
+                });
+                if lifts {
+                    lane.release();
+                }
+                if away > self.settings.hold_max {
+                    // Looks at doubts may have been used up in the meantime.
+                    self.look_again_at(session);
+                }
+            }
+        }
+    }
+
+    /// Whether a session has a campaign that needs it.
+    pub(super) fn is_watched(&self, view: &SessionView) -> bool {
+        view.jobs.iter().any(|campaign| {
+            self.jobs
+                .get(campaign)
+                .is_some_and(|job| job.state.is_live())
+        })
+    }
+}
