@@ -1,0 +1,168 @@
+//! Does a list of a million rows take more memory than one of a hundred thousand, and how fast does it come in?
+//!
+//! `waha-campaign plan` and `start` read a messy CSV: phones normalised, duplicates found, every message rendered once, rejects
+//! written to a file; `start` also stores everything and sends one message, then meets a daily cap of one and ends. Beside them the same job in Python
+//! (import.py). Each is a process of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use benches::process::peak_memory_kib;
+use benches::sink::{self, Kind, Sink};
+use benches::table::{Table, megabytes, thousands};
+use benches::{Failure, list, program, setting};
+use serde::Deserialize;
+
+/// How often the memory of a process is looked at; what it takes in its very last moment is not seen.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+pub(crate) fn bench() -> Result<(), Failure> {
+    let many = setting("BENCH_ROWS", 1_000_000)?;
+    let few = many / 10;
+    let python_rows = setting("BENCH_PYTHON_ROWS", 50_000)?.min(many);
+    let program = program()?;
+    let folder = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
+    let sink = Sink::start(Kind::Simulator)?;
+    println!(
+        "import: a messy CSV of {} rows\n",
+        thousands(f64::from(many))
+    );
+
+    let mut table = Table::new(&["", "rows", "seconds", "rows/s", "peak memory"]);
+    let mut add = |name: &str, rows: u32, job: Job| {
+        table.row([
+            name.to_owned(),
+            thousands(f64::from(rows)),
+            format!("{:.1}", job.time.as_secs_f64()),
+            thousands(job.rate(rows)),
+            megabytes(job.peak_kib),
+        ]);
+    };
+    let mut peaks = Vec::new();
+    let mut rate = 0.0;
+    for command in ["plan", "start"] {
+        for rows in [few, many] {
+            let list = folder.path().join(format!("{rows}.csv"));
+            if !list.exists() {
+                list::write(&list, rows)?;
+            }
+            let job = ours(&program, command, &list, sink.url())?;
+            add(&format!("waha-campaign {command}"), rows, job);
+            peaks.push(job.peak_kib);
+            rate = job.rate(rows);
+        }
+    }
+    let python = python(folder.path(), python_rows);
+    if let Ok(job) = &python {
+        add("Python: csv, phonenumbers, sqlite3", python_rows, *job);
+    }
+    table.print();
+    if let [plan_few, plan_many, start_few, start_many] = peaks[..] {
+        say_growth("start", start_few, start_many, many - few);
+        say_growth("plan", plan_few, plan_many, many - few);
+    }
+    match python {
+        Ok(job) => println!(
+            "start against Python: {:.1} times the rows/s",
+            rate / job.rate(python_rows)
+        ),
+        Err(why) => println!("skipped: the same job in Python: {why}"),
+    }
+    println!();
+    Ok(())
+}
+
+fn say_growth(command: &str, few: Option<u64>, many: Option<u64>, rows: u32) {
+    if let (Some(few), Some(many)) = (few, many) {
+        println!(
+            "{command}: {:.2} times the memory for ten times the rows, {:.1} bytes for each row more",
+            many as f64 / few as f64,
+            (many.saturating_sub(few) * 1_024) as f64 / f64::from(rows),
+        );
+    }
+}
+
+/// What a job took.
+#[derive(Clone, Copy)]
+struct Job {
+    time: Duration,
+    peak_kib: Option<u64>,
+}
+
+impl Job {
+    fn rate(&self, rows: u32) -> f64 {
+        f64::from(rows) / self.time.as_secs_f64()
+    }
+}
+
+/// The program from its start to its end, in a folder of its own.
+fn ours(program: &Path, command: &str, list: &Path, url: &str) -> Result<Job, Failure> {
+    let folder = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
+    let mut call = Command::new(program);
+    call.arg(command)
+        .arg(list)
+        .args(["--template", list::TEMPLATE, "--json"])
+        .args(["--db", "campaigns.db"])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("HOME", folder.path())
+        .env("WAHA_URL", url)
+        .env("WAHA_API_KEY", sink::KEY)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    if command == "start" {
+        call.args(["--name", "bench", "--yes", "--no-wait", "--per-day", "1"]);
+    }
+    let began = Instant::now();
+    let mut child = call.spawn()?;
+    let mut peak_kib = None;
+    let status = loop {
+        // Nothing can be read of a process that has just ended.
+        peak_kib = peak_memory_kib(Some(child.id())).or(peak_kib);
+        match child.try_wait()? {
+            Some(status) => break status,
+            None => std::thread::sleep(LOOK_EVERY),
+        }
+    };
+    let time = began.elapsed();
+    // `start` says that it is not finished: its cap of one message a day was met.
+    let expected = if command == "start" { UNFINISHED } else { 0 };
+    if status.code() != Some(expected) {
+        return Err(format!("waha-campaign {command} ended with {status}").into());
+    }
+    Ok(Job { time, peak_kib })
+}
+
+/// The exit code of a campaign that has more to send.
+const UNFINISHED: i32 = 7;
+
+#[derive(Deserialize)]
+struct Answer {
+    seconds: f64,
+    peak_kib: Option<u64>,
+}
+
+/// The same job by import.py. Its clock starts after its imports.
+fn python(folder: &Path, rows: u32) -> Result<Job, Failure> {
+    let list = folder.join("python.csv");
+    list::write(&list, rows)?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("import.py");
+    let python = std::env::var_os("PYTHON").map_or_else(|| "python3".into(), PathBuf::from);
+    let run = Command::new(&python)
+        .arg(script)
+        .arg(list)
+        .arg(folder.join("python.db"))
+        .output()
+        .map_err(|error| format!("{}: {error}", python.display()))?;
+    if !run.status.success() {
+        let said = String::from_utf8_lossy(&run.stderr);
+        let last = said.lines().last().unwrap_or("it failed without a word");
+        return Err(last.to_owned().into());
+    }
+    let answer: Answer = serde_json::from_slice(&run.stdout)?;
+    Ok(Job {
+        time: Duration::from_secs_f64(answer.seconds),
+        peak_kib: answer.peak_kib,
+    })
+}

@@ -1,0 +1,125 @@
+//! What the whole path is measured by: a loop that posts and forgets. No record, no limit, no id that could be looked up later.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
+
+use crate::process::cpu_time;
+use crate::{Failure, sink};
+
+/// What sending so many messages took.
+#[derive(Debug, Clone, Copy)]
+pub struct Took {
+    /// How many.
+    pub messages: u32,
+    /// From the first to the last.
+    pub time: Duration,
+    /// Of the client's process.
+    pub cpu: Duration,
+}
+
+impl Took {
+    /// Messages a second.
+    pub fn rate(&self) -> f64 {
+        f64::from(self.messages) / self.time.as_secs_f64()
+    }
+
+    /// Microseconds on the processor for each message.
+    pub fn cpu_us(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / f64::from(self.messages)
+    }
+}
+
+/// The body that the gateway sends, field by field.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    session: &'a str,
+    chat_id: &'a str,
+    text: &'a str,
+    id: &'a str,
+    link_preview: bool,
+}
+
+/// An HTTP client with the settings of `waha-client` (its `transport.rs`).
+///
+/// # Errors
+/// When it cannot be built.
+pub fn client() -> Result<reqwest::Client, Failure> {
+    // Another bench of this process may have installed it before.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        HeaderName::from_static("x-api-key"),
+        HeaderValue::from_static(sink::KEY),
+    );
+    Ok(reqwest::Client::builder()
+        .default_headers(headers)
+        .user_agent("waha-client/0.1.0")
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .referer(false)
+        .connect_timeout(Duration::from_secs(5))
+        .pool_idle_timeout(Duration::from_secs(4))
+        .build()?)
+}
+
+/// Posts `messages` texts, `in_flight` at a time.
+///
+/// # Errors
+/// When one of them is not answered with 201.
+pub async fn run(url: &str, messages: u32, in_flight: u32) -> Result<Took, Failure> {
+    let client = client()?;
+    let url: Arc<str> = format!("{url}/api/sendText").into();
+    let next = Arc::new(AtomicU32::new(0));
+    let (began, cpu) = (Instant::now(), cpu_time());
+    let tasks: Vec<_> = (0..in_flight)
+        .map(|_| {
+            let (client, url, next) = (client.clone(), Arc::clone(&url), Arc::clone(&next));
+            tokio::spawn(async move {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= messages {
+                        return Ok::<_, Failure>(());
+                    }
+                    post(&client, &url, number).await?;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await??;
+    }
+    Ok(Took {
+        messages,
+        time: began.elapsed(),
+        cpu: cpu_time() - cpu,
+    })
+}
+
+async fn post(client: &reqwest::Client, url: &str, number: u32) -> Result<(), Failure> {
+    let chat = format!("{}@c.us", crate::whole_path::phone(number));
+    let text = format!(
+        "Halo Orang {number}, tagihan INV-{number} sebesar Rp250.000 jatuh tempo 21 November 2026. Terima kasih."
+    );
+    let id = format!("3EB0{number:018X}");
+    let body = Body {
+        session: sink::SESSION,
+        chat_id: &chat,
+        text: &text,
+        id: &id,
+        link_preview: false,
+    };
+    let request = client.post(url).timeout(Duration::from_secs(120));
+    let response = request.json(&body).send().await?;
+    if response.status().as_u16() != 201 {
+        return Err(format!("the server answered {}", response.status()).into());
+    }
+    response.bytes().await?;
+    Ok(())
+}

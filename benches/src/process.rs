@@ -1,0 +1,102 @@
+//! This program again in a process of its own, and what a process has used of memory and of the processor.
+//!
+//! A peak of memory belongs to a process, so each measurement of one is a process; and a server that shared the client's
+//! process would be counted with it.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::Failure;
+
+/// The role this process was started in, with its arguments; `None` in the one that the user started.
+pub fn role() -> Option<(String, Vec<String>)> {
+    let mut arguments = std::env::args().skip(1);
+    let role = arguments.next()?.strip_prefix("role:")?.to_owned();
+    Some((role, arguments.collect()))
+}
+
+/// Another process of this program. It ends with the value at the latest.
+pub struct Peer {
+    child: Child,
+    said: BufReader<ChildStdout>,
+}
+
+impl Peer {
+    /// Starts this program in a role.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start<A: Into<OsString>>(
+        role: &str,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Result<Self, Failure> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .arg(format!("role:{role}"))
+            .args(arguments.into_iter().map(Into::into))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let said = child.stdout.take().ok_or("a peer without a voice")?;
+        Ok(Self {
+            child,
+            said: BufReader::new(said),
+        })
+    }
+
+    /// The next line it says.
+    ///
+    /// # Errors
+    /// When it ended instead; what went wrong is on standard error.
+    pub fn line(&mut self) -> Result<String, Failure> {
+        let mut line = String::new();
+        if self.said.read_line(&mut line)? == 0 {
+            return Err("a process of the bench ended early".into());
+        }
+        Ok(line.trim_end().to_owned())
+    }
+
+    /// The time that its threads have spent on processors so far. Linux only.
+    pub(crate) fn cpu_time(&self) -> Option<Duration> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()?;
+        let nanoseconds = threads.filter_map(|thread| {
+            let times = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+            times.split_whitespace().next()?.parse::<u64>().ok()
+        });
+        Some(Duration::from_nanos(nanoseconds.sum()))
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// Waits until whoever started this process lets go of it.
+pub fn until_let_go() {
+    // An error is an end too.
+    let _end = std::io::stdin().lock().read_to_end(&mut Vec::new());
+}
+
+/// The most memory that a process has held so far, in KiB (`VmHWM`); this process unless another is named. Linux only.
+pub fn peak_memory_kib(process: Option<u32>) -> Option<u64> {
+    let process = process.map_or_else(|| "self".to_owned(), |id| id.to_string());
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// The time that the threads of this process have spent on processors.
+pub fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
+}

@@ -1,0 +1,97 @@
+//! The server that is sent to, in a process of its own, so that the client's memory and time are the client's alone.
+
+mod plain;
+
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use waha_simulator::{AckTiming, Simulator};
+
+use crate::Failure;
+use crate::process::{Peer, until_let_go};
+
+/// The role of the process.
+pub const ROLE: &str = "sink";
+/// Its key.
+pub const KEY: &str = "bench-key";
+/// Its session.
+pub const SESSION: &str = "default";
+const ACCOUNT: &str = "6281200000001";
+
+/// Which server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// waha-simulator without faults, waits and acknowledgements: it checks requests and keeps a ledger.
+    Simulator,
+    /// As little as can be answered with.
+    Plain,
+}
+
+impl Kind {
+    /// What tables call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Simulator => "simulator",
+            Self::Plain => "plain",
+        }
+    }
+}
+
+/// A server in a process of its own.
+pub struct Sink {
+    url: String,
+    process: Peer,
+}
+
+impl Sink {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When the process cannot be started.
+    pub fn start(kind: Kind) -> Result<Self, Failure> {
+        let mut process = Peer::start(ROLE, [kind.name()])?;
+        Ok(Self {
+            url: process.line()?,
+            process,
+        })
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The time it has spent on processors, where the system says so.
+    pub fn cpu_time(&self) -> Option<Duration> {
+        self.process.cpu_time()
+    }
+}
+
+/// Serves until it is let go.
+///
+/// # Errors
+/// When it cannot listen.
+pub fn serve(kind: &str) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    if kind == Kind::Plain.name() {
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+        println!("http://{}", listener.local_addr()?);
+        let server = runtime.spawn(plain::run(listener));
+        until_let_go();
+        server.abort();
+        return Ok(());
+    }
+    let simulator = runtime.block_on(
+        Simulator::builder()
+            .key(KEY)
+            .acks(AckTiming::none())
+            .engine_latency(Duration::ZERO, Duration::ZERO)
+            .session(SESSION, ACCOUNT)
+            .start(),
+    )?;
+    println!("{}", simulator.url());
+    until_let_go();
+    Ok(())
+}

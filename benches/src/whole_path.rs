@@ -1,0 +1,213 @@
+//! The whole path as the command line puts it together, without a pace: driver, engine, SQLite, gateway, client.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use campaign_core::campaign::{CampaignState, Definition, Missing, Source};
+use campaign_core::clock::{Clock, SystemClock};
+use campaign_core::delivery::State;
+use campaign_core::driver::{Driver, Parts};
+use campaign_core::engine::Settings;
+use campaign_core::failure::Outcome;
+use campaign_core::gateway::{Finding, Found, Gateway, Guard, Observation, Sending, Session};
+use campaign_core::limits::{LaneLimits, Zone};
+use campaign_core::message::MessageTemplate;
+use campaign_core::phone::PhoneNumber;
+use campaign_core::retry::RetryPolicy;
+use campaign_core::store::{Batch, Change, Command, NewRecipient, Store};
+use sql_store::{Durability, SqliteStore};
+use tokio::sync::Notify;
+use waha_client::WahaClient;
+use waha_gateway::{Options, WahaGateway};
+
+use crate::bare::Took;
+use crate::process::cpu_time;
+use crate::{Failure, sink};
+
+/// Rows imported at once, as the command line does.
+const PAGE_ROWS: u32 = 5_000;
+const NAME: &str = "bench";
+const TEXT: &str = "Halo {{nama}}, tagihan {{no}} sebesar {{jumlah | rupiah}} jatuh tempo {{jatuh_tempo | date}}. Terima kasih.";
+
+/// The phone of the nth person, as digits.
+pub fn phone(number: u32) -> u64 {
+    6_281_300_000_000 + u64::from(number)
+}
+
+/// Makes a database with one campaign of so many people, ready to start.
+///
+/// # Errors
+/// When the store fails.
+pub async fn prepare(database: &Path, people: u32) -> Result<(), Failure> {
+    let store = SqliteStore::open(database, sql_store::Options::default())?;
+    let clock = SystemClock::new();
+    let columns = ["nama", "no", "jumlah", "jatuh_tempo"].map(Box::from);
+    let campaign = store.create(&definition()?, &columns, clock.now()).await?;
+    let mut first = 0;
+    while first < people {
+        let end = people.min(first + PAGE_ROWS);
+        let page = (first..end).map(person).collect::<Result<_, _>>()?;
+        store.import(campaign, page, 0).await?;
+        first = end;
+    }
+    let freeze = Batch {
+        at: clock.now().stamp(clock.boot()),
+        changes: vec![Change::Campaign {
+            campaign,
+            from: CampaignState::Importing,
+            to: CampaignState::Frozen,
+        }],
+    };
+    store.commit(Arc::new(freeze)).await?;
+    Ok(())
+}
+
+fn definition() -> Result<Definition, Failure> {
+    Ok(Definition {
+        name: NAME.to_owned(),
+        session: Session::new(sink::SESSION),
+        message: MessageTemplate::text(TEXT)?,
+        source: Source {
+            name: "people.csv".to_owned(),
+            sha256: "0".to_owned(),
+            options: String::new(),
+            limit: None,
+        },
+        missing: Missing::Refuse,
+        hours: None,
+        zone: Zone::default(),
+        starts_at: None,
+        expires_at: None,
+        retry: RetryPolicy::default(),
+    })
+}
+
+fn person(number: u32) -> Result<NewRecipient, Failure> {
+    Ok(NewRecipient {
+        row: u64::from(number) + 2,
+        phone: PhoneNumber::from_digits(phone(number))?,
+        key: None,
+        values: [
+            format!("Orang {number}").into(),
+            format!("INV-{number}").into(),
+            "250000".into(),
+            "2026-11-21".into(),
+        ]
+        .into(),
+        skip: None,
+    })
+}
+
+/// How a run went.
+#[derive(Debug, Clone, Copy)]
+pub struct Ran {
+    /// From the opening of the database to the first message that is handed to the HTTP client.
+    pub to_first_send: Duration,
+    /// From there to the last outcome that is on record. The processor's time is that of the whole run.
+    pub took: Took,
+}
+
+/// Starts the campaign of a database and runs it until so many of its messages have their outcome on record.
+///
+/// # Errors
+/// When something fails, or when a message is not accepted.
+pub async fn run(
+    database: &Path,
+    durability: Durability,
+    url: &str,
+    messages: u32,
+    in_flight: u16,
+) -> Result<Ran, Failure> {
+    let (began, cpu) = (Instant::now(), cpu_time());
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
+        database,
+        sql_store::Options { durability },
+    )?);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let client = WahaClient::builder(url).api_key(sink::KEY).build()?;
+    let gateway = WahaGateway::new(client, Arc::clone(&clock), Options::default());
+    let watched = Arc::new(Watched {
+        gateway,
+        first: Notify::new(),
+        enough: Notify::new(),
+        begun: AtomicU32::new(0),
+        ended: AtomicU32::new(0),
+        wanted: messages,
+    });
+    let record = store.campaign(NAME).await?.ok_or("there is no campaign")?;
+    let before = accepted(&*store).await?;
+    let parts = Parts {
+        store: Arc::clone(&store),
+        gateway: Arc::clone(&watched) as Arc<dyn Gateway>,
+        clock,
+        settings: Settings::default(),
+        limits: LaneLimits::unpaced(in_flight),
+    };
+    let (driver, handle) = Driver::start(parts).await?;
+    let driver = tokio::spawn(driver.run());
+    let start = Command::Start {
+        campaign: record.id,
+    };
+    store.submit(&start).await?;
+    watched.first.notified().await;
+    let first = Instant::now();
+    watched.enough.notified().await;
+    while accepted(&*store).await? < before + u64::from(messages) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let took = Took {
+        messages,
+        time: first.elapsed(),
+        cpu: cpu_time() - cpu,
+    };
+    handle.stop().await;
+    driver.await??;
+    Ok(Ran {
+        to_first_send: first - began,
+        took,
+    })
+}
+
+async fn accepted(store: &dyn Store) -> Result<u64, Failure> {
+    let record = store.campaign(NAME).await?.ok_or("there is no campaign")?;
+    let failed = record.counts.of(State::Failed) + record.counts.of(State::Unconfirmed);
+    if failed > 0 {
+        return Err(format!("{failed} messages were not accepted").into());
+    }
+    Ok(record.counts.of(State::Accepted))
+}
+
+/// The gateway, with word of the first send and of the last that is wanted.
+struct Watched {
+    gateway: WahaGateway,
+    first: Notify,
+    enough: Notify,
+    begun: AtomicU32,
+    ended: AtomicU32,
+    wanted: u32,
+}
+
+#[async_trait]
+impl Gateway for Watched {
+    async fn send(&self, sending: &Sending, guard: Guard) -> Outcome {
+        if self.begun.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.first.notify_one();
+        }
+        let outcome = self.gateway.send(sending, guard).await;
+        if self.ended.fetch_add(1, Ordering::Relaxed) + 1 == self.wanted {
+            self.enough.notify_one();
+        }
+        outcome
+    }
+
+    async fn find(&self, finding: &Finding) -> Found {
+        self.gateway.find(finding).await
+    }
+
+    async fn observe(&self, session: &Session) -> Observation {
+        self.gateway.observe(session).await
+    }
+}
