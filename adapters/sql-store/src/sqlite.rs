@@ -8,6 +8,7 @@ mod fault;
 mod lock;
 mod moves;
 mod reading;
+mod recipients;
 mod rows;
 mod schema;
 mod silence;
@@ -41,6 +42,7 @@ use self::batch::Sweeps;
 use self::commands::OpenCommands;
 use self::fault::Fault;
 use self::lock::{RunnerLock, Seen};
+use self::recipients::Recipients;
 
 /// What survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -99,6 +101,8 @@ struct Database {
     commands: OpenCommands,
     /// Imports that were begun here.
     imports: HashMap<CampaignId, i64>,
+    /// Who is on the lists that are coming in.
+    recipients: HashMap<CampaignId, Recipients>,
     sweeps: Sweeps,
 }
 
@@ -192,6 +196,7 @@ impl Database {
             seen: None,
             commands: OpenCommands::default(),
             imports: HashMap::new(),
+            recipients: HashMap::new(),
             sweeps: Sweeps::new(),
         };
         // From the first batch on, a database without its file is a copy: also one made before anything was sent.

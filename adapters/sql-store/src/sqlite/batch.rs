@@ -13,6 +13,7 @@ use super::Database;
 use super::fault::{Fault, Result};
 use super::lock::Seen;
 use super::moves::{Moves, Row};
+use super::recipients::Recipients;
 use super::rows::{self, SUPERSEDED};
 
 /// Looks without a decision; the engine keeps the last number for itself.
@@ -121,6 +122,7 @@ impl Database {
             lanes: HashMap::new(),
             campaigns: HashMap::new(),
             imports: &self.imports,
+            recipients: &mut self.recipients,
             sweeps: &mut sweeps,
         };
         let effects = batch
@@ -151,6 +153,7 @@ struct Making<'a> {
     lanes: HashMap<LaneId, Option<Epoch>>,
     campaigns: HashMap<CampaignId, Option<CampaignState>>,
     imports: &'a HashMap<CampaignId, i64>,
+    recipients: &'a mut HashMap<CampaignId, Recipients>,
     sweeps: &'a mut Sweeps,
 }
 
@@ -303,6 +306,18 @@ impl Making<'_> {
             if current != *import {
                 return Ok(Effect::Lost(Lost::Campaign(state)));
             }
+        }
+        if from == CampaignState::Importing {
+            let as_of: (i64, u32) = connection
+                .prepare_cached("SELECT import, next_ordinal FROM campaign WHERE id = ?")?
+                .query_row([campaign.number()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            // Taken out: when this batch fails, those that were written have to wait again.
+            let known = self.recipients.remove(&campaign);
+            let mut known = match known.filter(|known| known.are_as_of(as_of)) {
+                Some(known) => known,
+                None => Recipients::load(connection, campaign, as_of)?,
+            };
+            known.write(connection)?;
         }
         connection
             .prepare_cached("UPDATE campaign SET state = ? WHERE id = ? AND state = ?")?

@@ -6,11 +6,12 @@ use campaign_core::campaign::{CampaignState, Definition};
 use campaign_core::clock::Now;
 use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Standing, apply};
 use campaign_core::store::{CampaignRecord, Counts, Imported, NewRecipient, StoreError};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use super::Database;
 use super::fault::{Fault, Result};
 use super::moves::{Differences, write_counts};
+use super::recipients::Recipients;
 use super::rows;
 
 const RECORD: &str = "SELECT id, definition, columns, state, created_at, rejected FROM campaign";
@@ -71,7 +72,9 @@ impl Database {
         recipients: &[NewRecipient],
         rejected: u64,
     ) -> Result<Vec<Imported>> {
-        self.together(|| {
+        // Put back only when all has come in: else it is read from the database again.
+        let known = self.recipients.remove(&campaign);
+        let (imported, recipients_now) = self.together(|| {
             let found: Option<(u8, i64, u32, i64)> = self
                 .connection
                 .prepare_cached(
@@ -104,26 +107,32 @@ impl Database {
                 )
                 .into());
             }
-            let mut page = Page {
-                database: self,
-                campaign,
-                next,
-                created_at,
-                counts: Differences::new(),
+            let known = match known {
+                Some(known) if known.are_as_of((import, next)) => known,
+                _ => Recipients::load(&self.connection, campaign, (import, next))?,
             };
+            let mut page = Page::new(self, campaign, next, created_at, known)?;
             let imported = recipients
                 .iter()
                 .map(|recipient| page.add(recipient))
                 .collect::<Result<Vec<Imported>>>()?;
-            let next = page.next;
-            write_counts(&self.connection, page.counts)?;
+            let Page {
+                next,
+                counts,
+                mut known,
+                ..
+            } = page;
+            known.end_page(&self.connection, (import, next))?;
+            write_counts(&self.connection, counts)?;
             self.connection
                 .prepare_cached(
                     "UPDATE campaign SET next_ordinal = ?, rejected = rejected + ? WHERE id = ?",
                 )?
                 .execute(params![next, rejected.cast_signed(), campaign.number()])?;
-            Ok(imported)
-        })
+            Ok((imported, known))
+        })?;
+        self.recipients.insert(campaign, recipients_now);
+        Ok(imported)
     }
 
     pub(super) fn campaign(&self, name: &str) -> Result<Option<CampaignRecord>> {
@@ -226,16 +235,45 @@ impl Database {
 
 /// A page of an audience on its way in.
 struct Page<'a> {
-    database: &'a Database,
+    connection: &'a Connection,
     campaign: CampaignId,
     next: u32,
     created_at: i64,
     counts: Differences,
+    known: Recipients,
+    delivery: CachedStatement<'a>,
+    content: CachedStatement<'a>,
+    ready: CachedStatement<'a>,
 }
 
-impl Page<'_> {
+impl<'a> Page<'a> {
+    fn new(
+        database: &'a Database,
+        campaign: CampaignId,
+        next: u32,
+        created_at: i64,
+        known: Recipients,
+    ) -> Result<Self> {
+        let connection = &database.connection;
+        Ok(Self {
+            connection,
+            campaign,
+            next,
+            created_at,
+            counts: Differences::new(),
+            known,
+            delivery: connection.prepare_cached(
+                "INSERT INTO delivery (id, phone, state, reason, changed_at) VALUES (?, ?, ?, ?, ?)",
+            )?,
+            content: connection.prepare_cached(
+                "INSERT INTO delivery_content (id, row, key, \"values\") VALUES (?, ?, ?, ?)",
+            )?,
+            ready: connection
+                .prepare_cached("INSERT INTO ready (delivery, not_before) VALUES (?, 0)")?,
+        })
+    }
+
     fn add(&mut self, recipient: &NewRecipient) -> Result<Imported> {
-        let connection = &self.database.connection;
         let delivery = DeliveryId::new(self.campaign, self.next).ok_or_else(|| {
             StoreError::Refused(format!(
                 "a campaign has at most {} recipients",
@@ -244,25 +282,12 @@ impl Page<'_> {
         })?;
         let id = rows::number(delivery);
         let digits = rows::digits(recipient.phone);
-        // No key and an empty one are told apart: a key column that is empty in a row is a key.
-        let key = recipient
-            .key
-            .as_ref()
-            .map_or_else(String::new, |key| format!("={key}"));
-        let added = connection
-            .prepare_cached(
-                "INSERT INTO recipient (campaign, phone, key, delivery) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![self.campaign.number(), digits, key, id])?;
-        if added == 0 {
-            let first_row: i64 = connection
-                .prepare_cached(
-                    "SELECT row FROM recipient JOIN delivery_content ON id = delivery
-                     WHERE campaign = ? AND phone = ? AND recipient.key = ?",
-                )?
-                .query_row(params![self.campaign.number(), digits, key], |row| {
-                    row.get(0)
-                })?;
+        let key = recipient.key.as_deref();
+        let row = recipient.row.cast_signed();
+        if let Some(first_row) = self
+            .known
+            .first_row(self.connection, digits, key, id, row)?
+        {
             return Ok(Imported::Duplicate {
                 first_row: first_row.cast_unsigned(),
             });
@@ -274,31 +299,17 @@ impl Page<'_> {
                 .filter(|to| rows::fits(to.state, to.reason))
                 .ok_or_else(|| StoreError::Refused(format!("nothing is skipped as {reason}")))?,
         };
-        connection
-            .prepare_cached(
-                "INSERT INTO delivery (id, phone, state, reason, changed_at) VALUES (?, ?, ?, ?, ?)",
-            )?
-            .execute(params![
-                id,
-                digits,
-                standing.state as u8,
-                rows::reason_number(standing.reason),
-                self.created_at
-            ])?;
-        connection
-            .prepare_cached(
-                "INSERT INTO delivery_content (id, row, key, \"values\") VALUES (?, ?, ?, ?)",
-            )?
-            .execute(params![
-                id,
-                recipient.row.cast_signed(),
-                recipient.key,
-                serde_json::to_string(&recipient.values)?
-            ])?;
+        self.delivery.execute(params![
+            id,
+            digits,
+            standing.state as u8,
+            rows::reason_number(standing.reason),
+            self.created_at
+        ])?;
+        let values = serde_json::to_string(&recipient.values)?;
+        self.content.execute(params![id, row, key, values])?;
         if standing == Standing::NEW {
-            connection
-                .prepare_cached("INSERT INTO ready (delivery, not_before) VALUES (?, 0)")?
-                .execute([id])?;
+            self.ready.execute([id])?;
         }
         *self
             .counts

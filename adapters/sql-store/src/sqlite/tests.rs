@@ -41,7 +41,7 @@ fn recipients(numbers: std::ops::Range<u64>) -> Vec<NewRecipient> {
         .collect()
 }
 
-fn definition() -> Definition {
+pub(super) fn definition() -> Definition {
     Definition {
         name: "tagihan".into(),
         session: Session::new("default"),
