@@ -20,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 pub(crate) fn bench() -> Result<(), Failure> {
     let many = setting("BENCH_ROWS", 1_000_000)?;
     let few = many / 10;
-    let python_rows = setting("BENCH_PYTHON_ROWS", 50_000)?.min(many);
+    let python_rows = setting("BENCH_PYTHON_ROWS", many)?.min(many);
     let program = program()?;
     let folder = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
     let sink = Sink::start(Kind::Simulator)?;

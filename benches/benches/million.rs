@@ -1,6 +1,6 @@
 //! Does a campaign of a million people start as soon, run as fast, and take as little memory as one of ten thousand?
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use benches::process::{Peer, peak_memory_kib};
 use benches::sink::{Kind, Sink};
@@ -45,7 +45,7 @@ pub(crate) fn bench() -> Result<(), Failure> {
     Ok(())
 }
 
-fn path(path: &PathBuf) -> Result<String, Failure> {
+fn path(path: &Path) -> Result<String, Failure> {
     Ok(path.to_str().ok_or("a path that is no text")?.to_owned())
 }
 
