@@ -30,8 +30,15 @@ impl Engine {
                     campaign: id,
                     is_open: matches!(job.state, CampaignState::Running | CampaignState::Scheduled),
                 });
+                // Made due again, and its runner died before the campaign was moved on with it.
+                let is_over =
+                    matches!(job.state, CampaignState::Completed | CampaignState::Settled);
+                let is_due_again = is_over && job.record.counts.of(State::Scheduled) > 0;
                 self.jobs.insert(id, job);
                 self.doubts.load_at(now.elapsed);
+                if is_due_again {
+                    self.wake(id);
+                }
             }
         }
     }

@@ -270,6 +270,7 @@ impl Engine {
             job.in_flight = job.in_flight.saturating_sub(u32::from(flight.is_some()));
             if let Effect::Moved { from, to } = &effect {
                 if to.state == State::Scheduled {
+                    job.sweep_again();
                     match flight {
                         Some(flight) => {
                             let ready = Ready {

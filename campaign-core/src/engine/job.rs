@@ -10,7 +10,7 @@ use crate::clock::{Elapsed, Now};
 use crate::delivery::{CampaignId, DeliveryId, State};
 use crate::gateway::Session;
 use crate::message::BoundMessage;
-use crate::store::{CampaignRecord, CommandId, Ready, ReadyPage, ReadyQuery};
+use crate::store::{CampaignRecord, CommandId, Ready, ReadyPage, ReadyQuery, Sweep};
 
 /// A campaign that the engine works on.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Job {
     /// Pauses and cancels that are answered when nothing is in flight, or when this time is over.
     pub(super) awaiting_quiet: Vec<(CommandId, Elapsed)>,
     /// What the last sweep could not finish.
-    pub(super) sweep: Option<crate::store::Sweep>,
+    pub(super) sweep: Option<Sweep>,
     pub(super) is_rereading: bool,
     pub(super) is_moving: bool,
     /// There was something to send again while it was moving.
@@ -79,6 +79,14 @@ impl Job {
             self.has_expired(now) && !self.has_expiry_swept && self.state == CampaignState::Running;
         self.has_expiry_swept |= must;
         must
+    }
+
+    /// A delivery came back that was on its way when the others were swept.
+    pub(super) fn sweep_again(&mut self) {
+        self.has_expiry_swept = false;
+        if self.state == CampaignState::Cancelled {
+            self.sweep.get_or_insert(Sweep::Cancel);
+        }
     }
 
     pub(super) fn has_expired(&self, now: Now) -> bool {
