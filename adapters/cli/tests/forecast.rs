@@ -39,7 +39,8 @@ async fn five_hundred_sends_over_http_end_when_it_was_forecast() {
     let gateway = embedded::gateway(simulator.url(), &clock, SPEED);
     let folder = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(embedded::open(folder.path()));
-    let campaign = embedded::import(&*store, &*clock, PEOPLE, 5_000).await;
+    let campaign =
+        embedded::import(&*store, &*clock, &embedded::definition(), 0..PEOPLE, 5_000).await;
     let limits = LaneLimits {
         gap: GAP,
         windows: vec![WINDOW],

@@ -1,14 +1,17 @@
 //! A campaign run in this process, without the binary: SQLite, the real gateway, a clock as fast as the simulator's.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub(crate) mod dying;
+
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use campaign_core::campaign::{CampaignState, Definition, Missing, Source};
 use campaign_core::clock::{AcceleratedClock, Clock};
-use campaign_core::delivery::CampaignId;
-use campaign_core::driver::Handle;
+use campaign_core::delivery::{CampaignId, State};
+use campaign_core::driver::{CampaignStatus, Handle};
 use campaign_core::gateway::Session;
 use campaign_core::limits::Zone;
 use campaign_core::message::MessageTemplate;
@@ -93,7 +96,8 @@ pub(crate) fn phone(index: u32) -> u64 {
 pub(crate) async fn import(
     store: &dyn Store,
     clock: &dyn Clock,
-    recipients: u32,
+    definition: &Definition,
+    people: Range<u32>,
     page: u32,
 ) -> CampaignId {
     if let Some(record) = store.campaign(NAME).await.unwrap()
@@ -103,13 +107,13 @@ pub(crate) async fn import(
     }
     let now = clock.now();
     let campaign = store
-        .create(&definition(), &["nama".into()], now)
+        .create(definition, &["nama".into()], now)
         .await
         .unwrap();
-    for first in (0..recipients).step_by(page as usize) {
-        let people = first..recipients.min(first + page);
+    for first in people.clone().step_by(page as usize) {
+        let page = first..people.end.min(first + page);
         store
-            .import(campaign, people.map(person).collect(), 0)
+            .import(campaign, page.map(person).collect(), 0)
             .await
             .unwrap();
     }
@@ -140,10 +144,21 @@ pub(crate) async fn over(store: &dyn Store, handle: &Handle) {
     let mut looks = tokio::time::interval(Duration::from_millis(50));
     loop {
         looks.tick().await;
-        let is_busy = status.borrow().is_busy;
-        let state = record(store).await.state;
-        let has_ended =
-            state == CampaignState::Settled || (state == CampaignState::Completed && !is_busy);
+        let record = record(store).await;
+        // What the runner says may be older than what the store holds.
+        let is_quiet = {
+            let status = status.borrow();
+            let is_fresh = |known: &CampaignStatus| known.state == record.state;
+            !status.is_busy && status.campaigns.values().any(is_fresh)
+        };
+        let has = |state| record.counts.of(state) > 0;
+        let has_ended = match record.state {
+            CampaignState::Settled => true,
+            // Without doubts it will be settled yet.
+            CampaignState::Completed => is_quiet && has(State::Unconfirmed),
+            CampaignState::Cancelled => is_quiet && !has(State::Scheduled) && !has(State::Sending),
+            _ => false,
+        };
         if has_ended && store.open_commands().await.unwrap().is_empty() {
             return;
         }
