@@ -19,7 +19,7 @@ use crate::clock::{Clock, Elapsed};
 use crate::delivery::CampaignId;
 use crate::engine::{Beginning, Engine, Input, ReadFailed, Settings, Step, WaitsFor};
 use crate::gateway::{Gateway, Guard, Notice};
-use crate::limits::LaneLimits;
+use crate::limits::{LaneLimits, Limit};
 use crate::store::{Command, CommandId, Store, StoreError};
 
 /// How often commands are looked for, in real time: the runner must obey within a second.
@@ -262,6 +262,13 @@ impl Driver {
         let now = self.parts.clock.now();
         let campaigns = self.known.iter().filter_map(|campaign| {
             let (state, waits_for) = self.engine.waits_for(*campaign, now)?;
+            let waits_for = match waits_for {
+                // From one message to the next is how it sends.
+                WaitsFor::Limit {
+                    limit: Limit::Gap, ..
+                } => WaitsFor::Nothing,
+                other => other,
+            };
             Some((campaign.number(), CampaignStatus { state, waits_for }))
         });
         let status = Status {
@@ -368,7 +375,10 @@ impl Driver {
                 let limits = self.parts.limits.clone();
                 self.read(ReadFailed::Lane(session.clone()), async move {
                     let record = store.lane(account, &session, &limits).await?;
-                    Ok(Input::Lane(Box::new(record)))
+                    Ok(Input::Lane {
+                        session,
+                        record: Box::new(record),
+                    })
                 });
             }
             Step::Load(query) => self.read(ReadFailed::Load(query.campaign), async move {

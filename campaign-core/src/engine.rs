@@ -33,8 +33,8 @@ pub use self::waits::WaitsFor;
 use crate::campaign::CampaignState;
 use crate::clock::{BootId, Elapsed, Now};
 use crate::delivery::{CampaignId, DeliveryId, Happening};
-use crate::gateway::{Notice, Session};
-use crate::limits::When;
+use crate::gateway::{Account, Notice, Session};
+use crate::limits::{LaneLimits, When};
 use crate::message_id::MessageIds;
 use crate::store::{Change, Happened, LaneId};
 
@@ -67,6 +67,8 @@ pub struct Engine {
     last_end: Elapsed,
     parked: VecDeque<(Elapsed, Notice)>,
     waiting: Vec<Waiting>,
+    /// Limits that were set since this engine began.
+    given_limits: BTreeMap<Account, LaneLimits>,
     /// Both clocks as they were last seen in step.
     in_step: Option<Now>,
     /// The wall clock as it shows, where it is out of step.
@@ -103,6 +105,7 @@ impl Engine {
             last_end: beginning.at.elapsed,
             parked: VecDeque::new(),
             waiting: Vec::new(),
+            given_limits: BTreeMap::new(),
             in_step: None,
             out_of_step: None,
             turn: 0,
@@ -115,7 +118,7 @@ impl Engine {
         let now = self.steady(now);
         match input {
             Input::Campaign(record) => self.campaign(*record, now),
-            Input::Lane(record) => self.lane_opened(*record, now),
+            Input::Lane { session, record } => self.lane_opened(session, *record, now),
             Input::Loaded { campaign, page } => self.loaded(campaign, page, now),
             Input::DoubtsLoaded(page) => self.doubts.loaded(page, now),
             Input::SilentMarked(considered) => {

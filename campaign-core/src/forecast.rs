@@ -209,7 +209,10 @@ impl<'a> World<'a> {
     fn carry_out(&mut self, step: Step) {
         let answer = match step {
             Step::Reread(_) => Input::Campaign(Box::new(self.reread())),
-            Step::OpenLane { account, .. } => Input::Lane(Box::new(self.lane(account))),
+            Step::OpenLane { account, session } => Input::Lane {
+                session,
+                record: Box::new(self.lane(account)),
+            },
             Step::Load(query) => Input::Loaded {
                 campaign: query.campaign,
                 page: self.page(query),

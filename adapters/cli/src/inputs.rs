@@ -118,7 +118,6 @@ pub(crate) struct Inputs {
     pub(crate) message: BoundMessage,
     pub(crate) audience: Audience,
     pub(crate) limits: LimitWishes,
-    pub(crate) list: PathBuf,
 }
 
 impl InputArgs {
@@ -183,7 +182,6 @@ impl InputArgs {
             message: bound,
             audience,
             limits,
-            list: self.list.clone(),
         })
     }
 

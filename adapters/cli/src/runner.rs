@@ -458,7 +458,7 @@ impl Watcher {
                 self.in_trouble.remove(&view.record.id);
                 false
             };
-            waiting += usize::from(is_stuck || wait.is_long());
+            waiting += usize::from(is_stuck || wait.is_long(view.now));
         }
         open > 0 && waiting == open
     }

@@ -7,7 +7,7 @@ use campaign_core::clock::Now;
 use campaign_core::delivery::{CampaignId, DeliveryId, State};
 use campaign_core::driver::Status;
 use campaign_core::store::{CampaignRecord, Counts, DoubtQuery, Store, StoreError};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ pub(crate) struct Waiting {
     #[serde(default)]
     pub(crate) status: Option<String>,
     #[serde(default)]
-    pub(crate) until: Option<Duration>,
+    pub(crate) until: Option<Timestamp>,
 }
 
 impl Waiting {
@@ -45,12 +45,9 @@ impl Waiting {
     }
 
     /// In words; `None` when it waits for nothing worth telling.
-    pub(crate) fn text(&self, record: &CampaignRecord, now: Now) -> Option<WaitText> {
+    pub(crate) fn text(&self, record: &CampaignRecord) -> Option<WaitText> {
         let zone = &record.definition.zone;
-        let until = self
-            .until
-            .and_then(|wait| now.wall.checked_add(wait).ok())
-            .map(|moment| zone.show(moment));
+        let until = self.until.map(|moment| zone.show(moment));
         Some(match self.waits_for.as_str() {
             "hours" => WaitText::Hours { until },
             "limit" => match self.limit.as_deref() {
@@ -76,11 +73,13 @@ impl Waiting {
     }
 
     /// Whether it is a wait that `--no-wait` does not sit out, and until when.
-    pub(crate) fn is_long(&self) -> bool {
-        const PATIENCE: Duration = Duration::from_secs(60);
+    pub(crate) fn is_long(&self, now: Now) -> bool {
+        const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
         match self.waits_for.as_str() {
             "hours" | "operator" => true,
-            "limit" | "lane" => self.until.is_some_and(|until| until > PATIENCE),
+            "limit" | "lane" => self
+                .until
+                .is_some_and(|until| until.duration_since(now.wall) > PATIENCE),
             _ => false,
         }
     }
@@ -116,8 +115,8 @@ impl View {
 
     pub(crate) fn waits(&self) -> Option<WaitText> {
         match self.record.state {
-            CampaignState::Scheduled | CampaignState::Running => {
-                self.waiting.as_ref()?.text(&self.record, self.now)
+            CampaignState::Scheduled | CampaignState::Running | CampaignState::Completed => {
+                self.waiting.as_ref()?.text(&self.record)
             }
             CampaignState::Paused => Some(WaitText::Operator),
             _ => None,
@@ -141,9 +140,7 @@ impl View {
             })
             .collect();
         let waiting = self.waiting.as_ref().filter(|_| self.waits().is_some());
-        let until = waiting
-            .and_then(|waiting| waiting.until)
-            .and_then(|wait| self.now.wall.checked_add(wait).ok());
+        let until = waiting.and_then(|waiting| waiting.until);
         json!({
             "name": self.record.definition.name,
             "state": self.record.state.name(),

@@ -9,13 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use campaign_core::message::{MediaSource, MessageKind};
+use campaign_core::message::{MEDIA_BYTES_MAX, MediaSource, MessageKind};
 use tokio::sync::Mutex;
 use waha_client::File;
 
-/// The largest file: its base64 text is a third longer, and WAHA answers a request above 50 MiB with an error
-/// (recorded); 64 KiB are left for the rest of the request.
-const FILE_BYTES_MAX: u64 = (50 * 1024 * 1024 - 64 * 1024) / 4 * 3;
 /// Encoded files kept, and their bytes in all.
 const KEPT_MAX: usize = 8;
 const KEPT_BYTES_MAX: usize = 72 * 1024 * 1024;
@@ -141,9 +138,9 @@ fn look_at(kind: MessageKind, path: &Path) -> Result<Key, MediaProblem> {
 }
 
 fn check_size(bytes: u64) -> Result<(), MediaProblem> {
-    if bytes > FILE_BYTES_MAX {
+    if bytes > MEDIA_BYTES_MAX {
         return Err(MediaProblem::for_good(format!(
-            "the file has {bytes} bytes, at most {FILE_BYTES_MAX} fit into a request: make it smaller, or send it by its address"
+            "the file has {bytes} bytes, at most {MEDIA_BYTES_MAX} fit into a request: make it smaller, or send it by its address"
         )));
     }
     Ok(())

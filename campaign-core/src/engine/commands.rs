@@ -79,6 +79,8 @@ impl Engine {
                 {
                     lane.set_limits(limits.clone());
                 }
+                // A lane that is just being opened may have been read before this.
+                self.given_limits.insert(account, limits.clone());
                 self.changes.push(Change::Limits { account, limits });
                 self.reply(command, Answer::Done);
             }

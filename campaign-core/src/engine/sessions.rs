@@ -28,17 +28,15 @@ pub(super) struct SessionView {
 }
 
 impl Engine {
-    pub(super) fn lane_opened(&mut self, record: LaneRecord, now: Now) {
+    pub(super) fn lane_opened(&mut self, session: Session, record: LaneRecord, now: Now) {
         let account = record.account;
-        let opened = self.sessions.iter_mut().find(|(_, view)| view.is_opening);
-        let Some((session, view)) = opened else {
+        let Some(view) = self.sessions.get_mut(&session) else {
             return;
         };
         view.is_opening = false;
         view.lane = Some(record.id);
         view.observe_at = now.elapsed;
         let seen = view.seen.take();
-        let session = session.clone();
         let lane = match self.lanes.entry(record.id) {
             Entry::Occupied(entry) => {
                 let lane = entry.into_mut();
@@ -50,10 +48,12 @@ impl Engine {
                 entry.insert(lane)
             }
         };
+        if let Some(limits) = self.given_limits.get(&account) {
+            lane.set_limits(limits.clone());
+        }
         if let Some((observation, at)) = seen {
             lane.learn(&observation, self.boot, at);
         }
-        debug_assert!(self.lanes.values().any(|lane| lane.account == account));
     }
 
     pub(super) fn lane_of(&self, session: &Session) -> Option<&Lane> {

@@ -69,7 +69,12 @@ pub enum Input {
     /// A campaign to work on, as the store has it now.
     Campaign(Box<CampaignRecord>),
     /// A lane that was asked for.
-    Lane(Box<LaneRecord>),
+    Lane {
+        /// The session it was asked for.
+        session: Session,
+        /// The lane of its account.
+        record: Box<LaneRecord>,
+    },
     /// Deliveries that are due.
     Loaded {
         /// Of which campaign.

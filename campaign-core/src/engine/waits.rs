@@ -1,14 +1,13 @@
 //! What a campaign waits for.
 
-use std::time::Duration;
-
+use jiff::{Timestamp, Unit};
 use serde::Serialize;
 
 use super::Engine;
 use super::job::Job;
 use super::lane::{self, Hold};
 use crate::campaign::CampaignState;
-use crate::clock::Now;
+use crate::clock::{Elapsed, Now};
 use crate::delivery::CampaignId;
 use crate::failure::Trouble;
 use crate::gateway::Readiness;
@@ -29,7 +28,7 @@ impl Engine {
                 return match self.lane_of(job.session()).and_then(|lane| lane.hold) {
                     Some(hold) if lane::lifts_by_itself(hold.trouble) => WaitsFor::Lane {
                         trouble: hold.trouble,
-                        until: hold.until.since(now.elapsed),
+                        until: at(hold.until, now),
                     },
                     _ => WaitsFor::Nothing,
                 };
@@ -38,7 +37,7 @@ impl Engine {
         }
         if let Err(until) = job.open(now) {
             return WaitsFor::Hours {
-                until: until.map(|moment| moment.since(now.elapsed)),
+                until: until.map(|moment| at(moment, now)),
             };
         }
         let Some(lane) = self.lane_of(job.session()) else {
@@ -51,17 +50,24 @@ impl Engine {
         if let Some(Hold { trouble, until }) = lane.hold {
             return WaitsFor::Lane {
                 trouble,
-                until: until.since(now.elapsed),
+                until: at(until, now),
             };
         }
         match lane.pacer.when(now) {
             When::At(moment, limit) => WaitsFor::Limit {
                 limit,
-                until: moment.since(now.elapsed),
+                until: at(moment, now),
             },
             _ => WaitsFor::Nothing,
         }
     }
+}
+
+/// When that will be, to the second: the same moment must not look like another one each time it is asked for.
+fn at(moment: Elapsed, now: Now) -> Timestamp {
+    let wall = now.wall.checked_add(moment.since(now.elapsed));
+    let rounded = wall.and_then(|wall| wall.round(Unit::Second));
+    rounded.unwrap_or(Timestamp::MAX)
 }
 
 /// What a campaign waits for.
@@ -72,22 +78,22 @@ pub enum WaitsFor {
     Nothing,
     /// Its sending hours, or its start.
     Hours {
-        /// How much longer; `None`: for ever.
-        until: Option<Duration>,
+        /// Until when; `None`: for ever.
+        until: Option<Timestamp>,
     },
     /// A limit of its lane.
     Limit {
         /// Which.
         limit: Limit,
-        /// How much longer.
-        until: Duration,
+        /// Until when.
+        until: Timestamp,
     },
     /// A lane in trouble.
     Lane {
         /// What trouble.
         trouble: Trouble,
-        /// Looked at again after this.
-        until: Duration,
+        /// When it is looked at again.
+        until: Timestamp,
     },
     /// A session that is not WORKING yet.
     Session {

@@ -16,9 +16,9 @@ use url::Url;
 use super::MessageKind;
 use crate::template::{Bounded, Piece, RenderError, Template, percent_encoded, shortened};
 
-/// Largest file that can be sent: WAHA answers a request body above 50 MiB with an error
-/// (recorded with 2026.4: status 500).
-pub const MEDIA_BYTES_MAX: u64 = 50 * 1024 * 1024;
+/// Largest file that can be sent: WAHA answers a request body above 50 MiB with an error (recorded with 2026.4: status 500), the
+/// file's base64 text in it is a third longer than the file, and 64 KiB are left for the rest of the request.
+pub const MEDIA_BYTES_MAX: u64 = (50 * 1024 * 1024 - 64 * 1024) / 4 * 3;
 
 /// Where an image or file is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

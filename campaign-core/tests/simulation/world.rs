@@ -590,7 +590,8 @@ impl World {
             }
             Step::OpenLane { account, session } => {
                 let record = run(self.store.lane(account, &session, &self.plan.limits)).unwrap();
-                self.tell(quick, Input::Lane(Box::new(record)));
+                let record = Box::new(record);
+                self.tell(quick, Input::Lane { session, record });
             }
             Step::Load(query) => {
                 let input = match run(self.store.ready(query)) {

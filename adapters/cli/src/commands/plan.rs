@@ -73,12 +73,24 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         return Err(Failure::refused(Text::NobodyLeft));
     }
     setup.output.say(&Text::PlanNext {
-        command: format!(
-            "waha-campaign start {} --name NAME ...",
-            inputs.list.display()
-        ),
+        command: start_command(std::env::args().skip(1), &name),
     });
     Ok(Exit::Done)
+}
+
+/// The command line that sends what this one has planned, ready to be pasted.
+fn start_command(arguments: impl Iterator<Item = String>, name: &str) -> String {
+    let mut words = vec!["waha-campaign".to_owned()];
+    words.extend(arguments);
+    if let Some(plan) = words.iter_mut().find(|word| *word == "plan") {
+        "start".clone_into(plan);
+    }
+    words.extend(["--name".to_owned(), name.to_owned()]);
+    let quoted = words.iter().map(|word| {
+        // A zero byte cannot have come from a command line.
+        shlex::try_quote(word).unwrap_or_default()
+    });
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
 /// What a list comes to.
@@ -327,5 +339,32 @@ fn say_time(setup: &Setup, inputs: &Inputs, limits: &LaneLimits, forecast: &Fore
         setup.output.say(&Text::PlanLate {
             count: forecast.expired,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_that_is_shown_can_be_pasted() {
+        let words = [
+            "plan",
+            "daftar mei.csv",
+            "--template",
+            "Halo {{nama}}, O'Neil",
+        ];
+        let shown = start_command(words.map(str::to_owned).into_iter(), "daftar mei");
+        let read: Vec<String> = shlex::split(&shown).into_iter().flatten().collect();
+        let expected = [
+            "waha-campaign",
+            "start",
+            "daftar mei.csv",
+            "--template",
+            "Halo {{nama}}, O'Neil",
+            "--name",
+            "daftar mei",
+        ];
+        assert_eq!(read, expected);
     }
 }
