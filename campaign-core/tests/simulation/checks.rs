@@ -126,6 +126,19 @@ fn never_outside_hours(world: &World) {
             assert!(request.received_wall <= expiry, "after expiry: {request:?}");
         }
     }
+    if let Some(since) = world.cancelled_since {
+        // As for a pause: what was journalled before is in flight for at most the send deadline.
+        let late = since + Duration::from_secs(6);
+        let sent = world
+            .requests
+            .iter()
+            .find(|request| request.received > late);
+        assert!(
+            sent.is_none(),
+            "after the cancel: {sent:?}\n{}",
+            world.tail()
+        );
+    }
     for (from, to) in &world.paused {
         let sent = world
             .requests

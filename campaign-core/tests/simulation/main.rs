@@ -17,6 +17,7 @@ mod world;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use campaign_core::delivery::State;
 use campaign_core::limits::{Gap, Hours, LaneLimits, Window, Zone};
 
 use self::faults::Rates;
@@ -93,6 +94,23 @@ fn everybody_once_through_crashes_at_any_step() {
     });
 }
 
+/// The campaign had come to its end; nothing but the deliveries tells the next runner that there is work again.
+#[test]
+fn a_retry_that_its_runner_did_not_live_to_see_is_gone_on_with() {
+    let mut world = World::new(Plan {
+        rates: Rates::all(0.02),
+        ..Plan::new(1, 200, unpaced())
+    });
+    world.run();
+    let failed = world.record().counts.of(State::Failed);
+    assert!(failed > 0);
+    world.die_over_a_retry();
+    assert_eq!(world.record().counts.of(State::Scheduled), failed);
+    world.run();
+    assert_eq!(world.record().counts.of(State::Scheduled), 0);
+    checks::all(&world);
+}
+
 #[test]
 fn everybody_once_with_little_in_memory() {
     play("small window", |seed| Plan {
@@ -141,6 +159,28 @@ fn nothing_goes_out_outside_its_hours_or_after_its_expiry() {
         hours: Some(Hours::parse("Mon-Sat 08:00-09:00", "Asia/Jakarta".parse().unwrap()).unwrap()),
         expires_after: Some(Duration::from_secs(5 * 86_400)),
         ..Plan::new(seed, 600, paced())
+    });
+}
+
+/// What was on its way when the others were swept may come back afterwards.
+#[test]
+fn nobody_is_left_scheduled_when_a_campaign_expires_or_is_cancelled() {
+    let faulty = |seed| Plan {
+        rates: Rates::all(0.05),
+        ..Plan::new(seed, 300, unpaced())
+    };
+    play("expires", |seed| Plan {
+        expires_after: Some(Duration::from_secs(3)),
+        ..faulty(seed)
+    });
+    play("cancelled", |seed| Plan {
+        cancelled_after: Some(Duration::from_secs(2)),
+        ..faulty(seed)
+    });
+    play("cancelled and crashed", |seed| Plan {
+        cancelled_after: Some(Duration::from_secs(2)),
+        crashes: 3,
+        ..faulty(seed)
     });
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use campaign_core::campaign::{CampaignState, Definition, Missing, Source};
 use campaign_core::clock::{BootId, Elapsed, Now};
-use campaign_core::delivery::{Ack, CampaignId, Doubt};
+use campaign_core::delivery::{Ack, CampaignId, Doubt, State};
 use campaign_core::engine::{Beginning, Engine, Input, ReadFailed, Settings, Step};
 use campaign_core::failure::{NotHandedOver, Outcome, Signal};
 use campaign_core::gateway::{
@@ -21,7 +21,7 @@ use campaign_core::phone::PhoneNumber;
 use campaign_core::retry::RetryPolicy;
 use campaign_core::store::{
     Batch, CampaignRecord, Change, Command, NewRecipient, ReportQuery, ReportRow, Store,
-    Suppression,
+    Suppression, Sweep,
 };
 use campaign_core::testing::{MemoryStore, Snapshot};
 use fastrand::Rng;
@@ -51,6 +51,7 @@ pub(crate) struct Plan {
     pub(crate) restores: u32,
     pub(crate) hours: Option<Hours>,
     pub(crate) expires_after: Option<Duration>,
+    pub(crate) cancelled_after: Option<Duration>,
     pub(crate) store_on: bool,
     /// Where it is off: somebody turns it on during the campaign.
     pub(crate) store_turned_on: bool,
@@ -75,6 +76,7 @@ impl Plan {
             restores: 0,
             hours: None,
             expires_after: None,
+            cancelled_after: None,
             store_on: true,
             store_turned_on: false,
             honours_ids: true,
@@ -109,6 +111,7 @@ enum Event {
     Restart,
     Pause,
     Resume(Elapsed),
+    Cancel,
     Suppress,
     JumpClock,
     SetClockRight,
@@ -142,6 +145,7 @@ pub(crate) struct World {
     pub(crate) suppressed: Vec<(PhoneNumber, Elapsed)>,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) doubts_made: u64,
+    pub(crate) cancelled_since: Option<Elapsed>,
     rng: Rng,
     now: Now,
     wall_offset: SignedDuration,
@@ -182,6 +186,7 @@ impl World {
             paused: Vec::new(),
             suppressed: Vec::new(),
             doubts_made: 0,
+            cancelled_since: None,
             now,
             wall_offset: SignedDuration::ZERO,
             store,
@@ -214,6 +219,9 @@ impl World {
         for _ in 0..self.plan.pauses {
             let at = self.rng.u64(1..spread);
             self.later(Duration::from_secs(at), Event::Pause);
+        }
+        if let Some(after) = self.plan.cancelled_after {
+            self.later(after, Event::Cancel);
         }
         for _ in 0..self.plan.suppressions {
             let at = self.rng.u64(1..spread);
@@ -291,12 +299,15 @@ impl World {
             .events
             .values()
             .any(|event| !matches!(event, Event::Tell(..) | Event::Acknowledged { .. }));
-        let state = self.record().state;
+        let record = self.record();
+        let is_quiet = self.engine.as_ref().is_some_and(|engine| !engine.is_busy());
         !acts
-            && match state {
-                CampaignState::Settled | CampaignState::Cancelled => true,
-                CampaignState::Completed => {
-                    self.engine.as_ref().is_some_and(|engine| !engine.is_busy())
+            && match record.state {
+                CampaignState::Settled => true,
+                CampaignState::Completed => is_quiet,
+                CampaignState::Cancelled => {
+                    let open = [State::Scheduled, State::Sending];
+                    is_quiet && open.iter().all(|state| record.counts.of(*state) == 0)
                 }
                 _ => false,
             }
@@ -424,6 +435,16 @@ impl World {
                     self.later(Duration::from_secs(5), Event::Resume(since));
                 }
             }
+            Event::Cancel => {
+                if self.engine.is_some() {
+                    self.cancelled_since = Some(self.now.elapsed);
+                    self.command(Command::Cancel {
+                        campaign: self.campaign,
+                    });
+                } else {
+                    self.later(Duration::from_secs(1), Event::Cancel);
+                }
+            }
             Event::Suppress => self.suppress(),
             Event::JumpClock => {
                 let seconds = self.rng.i64(-90_000..90_000);
@@ -471,6 +492,20 @@ impl World {
         self.store = self.store.crashed();
         let down = self.millis(10, 20_000);
         self.later(down, Event::Restart);
+    }
+
+    /// The runner dies when a retry is durable and before it learns of it.
+    pub(crate) fn die_over_a_retry(&mut self) {
+        let retry = Batch {
+            at: self.seen_now().stamp(BOOT),
+            changes: vec![Change::Sweep {
+                campaign: self.campaign,
+                what: Sweep::Retry(None),
+                deliveries_max: u32::MAX,
+            }],
+        };
+        run(self.store.commit(Arc::new(retry))).unwrap();
+        self.crash();
     }
 
     fn wake_up(&mut self) {
