@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Engine;
-use crate::clock::Now;
+use crate::clock::{Now, Stamp};
 use crate::failure::Trouble;
 
 /// A wall clock that moves by more than this against elapsed time has been set by somebody.
@@ -43,6 +43,25 @@ impl Engine {
             }
         }
         steady
+    }
+
+    /// This moment as an earlier one of the same boot has it: somebody may have set the wall clock while nobody ran. From here on it is
+    /// as if it had been set under our eyes.
+    pub(super) fn recall(&mut self, earlier: Stamp, now: Now) -> Now {
+        let since = now.elapsed.since(earlier.elapsed);
+        let Ok(expected) = earlier.wall.checked_add(since) else {
+            return now;
+        };
+        let is_known = earlier.boot == self.boot && self.out_of_step.is_none();
+        if !is_known || apart(now.wall, expected) <= CLOCK_JUMP {
+            return now;
+        }
+        let recalled = Now {
+            wall: expected,
+            ..now
+        };
+        self.in_step = Some(recalled);
+        recalled
     }
 
     /// The time that the wall clock shows is right after all.

@@ -77,7 +77,7 @@ impl Engine {
                     .values_mut()
                     .filter(|lane| lane.account == account)
                 {
-                    lane.set_limits(limits.clone());
+                    lane.set_limits(limits.clone(), now);
                 }
                 // A lane that is just being opened may have been read before this.
                 self.given_limits.insert(account, limits.clone());

@@ -112,8 +112,9 @@ impl Lane {
         self.chance.unit()
     }
 
-    pub(super) fn set_limits(&mut self, limits: LaneLimits) {
-        self.pacer.set_limits(limits);
+    pub(super) fn set_limits(&mut self, limits: LaneLimits, now: Now) {
+        self.pacer.set_limits(limits, now);
+        self.is_noteworthy = true;
     }
 
     /// Holds the lane; an existing hold only ever becomes longer.

@@ -30,6 +30,13 @@ pub(super) struct SessionView {
 impl Engine {
     pub(super) fn lane_opened(&mut self, session: Session, record: LaneRecord, now: Now) {
         let account = record.account;
+        // Attempts are journalled by a steady clock.
+        let now = match record.attempts.first() {
+            Some((journalled, _)) if !self.lanes.contains_key(&record.id) => {
+                self.recall(*journalled, now)
+            }
+            _ => now,
+        };
         let Some(view) = self.sessions.get_mut(&session) else {
             return;
         };
@@ -49,7 +56,7 @@ impl Engine {
             }
         };
         if let Some(limits) = self.given_limits.get(&account) {
-            lane.set_limits(limits.clone());
+            lane.set_limits(limits.clone(), now);
         }
         if let Some((observation, at)) = seen {
             lane.learn(&observation, self.boot, at);

@@ -77,8 +77,13 @@ impl Pacer {
 
     /// Keeps other limits from now on; what was charged stays charged.
     ///
-    /// A larger window than before knows only the sends remembered so far, so it begins by counting those.
-    pub fn set_limits(&mut self, limits: LaneLimits) {
+    /// A larger window than before knows only the sends remembered so far, so it begins by counting those. Another zone begins no
+    /// day: what was sent today counts on the day that is there now, be it the next one.
+    pub fn set_limits(&mut self, limits: LaneLimits, now: Now) {
+        if limits.zone != self.limits.zone {
+            let (day, count) = self.day_at(now);
+            self.day = Some((day.max(limits.zone.date(now.wall)), count));
+        }
         self.limits = limits;
         self.forget_surplus();
     }
@@ -334,6 +339,29 @@ mod tests {
             When::At(_, Limit::DailyCap)
         ));
         assert_eq!(pacer.when(at(2 * day)), When::Now);
+    }
+
+    #[test]
+    fn another_zone_begins_no_day() {
+        let capped = |zone: &str| LaneLimits {
+            sends_per_day_max: Some(1),
+            zone: zone.parse().unwrap(),
+            ..limits()
+        };
+        let hour = 3_600 * SECOND;
+        let mut pacer = pacer(capped("Asia/Jakarta"));
+        send(&mut pacer, 22 * hour, 22 * hour + 1);
+        // 22:30 in Jakarta is 00:30 of the next day in Jayapura.
+        let half_past = 22 * hour + hour / 2;
+        pacer.set_limits(capped("Asia/Jayapura"), at(half_past));
+        let until = 46 * hour;
+        let wait = When::At(Elapsed::from_micros(until), Limit::DailyCap);
+        assert_eq!(pacer.when(at(half_past)), wait);
+        send(&mut pacer, until, until + 1);
+        // And back: the day in Jakarta is not over yet.
+        pacer.set_limits(capped("Asia/Jakarta"), at(until + 2));
+        let wait = When::At(Elapsed::from_micros(72 * hour), Limit::DailyCap);
+        assert_eq!(pacer.when(at(until + 2)), wait);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use campaign_core::clock::Elapsed;
 use campaign_core::delivery::{Reason, State};
+use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::world::{Delivered, World};
 
@@ -98,18 +100,42 @@ fn never_too_fast(world: &World) {
             assert!(gap >= limits.gap.min, "gap of {gap:?}\n{}", world.tail());
         }
     }
-    if let Some(cap) = limits.sends_per_day_max
-        && world.plan.clock_jumps == 0
-    {
-        let mut days: BTreeMap<_, u32> = BTreeMap::new();
-        for request in &world.requests {
-            *days
-                .entry(limits.zone.date(request.received_wall))
-                .or_default() += 1;
+    if let Some(cap) = limits.sends_per_day_max {
+        let received: Vec<_> = world
+            .requests
+            .iter()
+            .map(|sent| sent.received_wall)
+            .collect();
+        let handed: Vec<_> = reachable.iter().map(|sent| sent.handed_wall).collect();
+        for moments in [received, handed] {
+            never_too_many_a_day(world, cap, moments);
         }
-        for (day, count) in days {
-            assert!(count <= cap, "{count} on {day}");
+    }
+}
+
+/// A day ends when it ends where the account is. The one in which the account moves lasts until that of the new place is over.
+fn never_too_many_a_day(world: &World, cap: u32, mut moments: Vec<Timestamp>) {
+    moments.sort_unstable();
+    let mut moves = world.zones.iter().peekable();
+    let mut zone = world.plan.limits.zone.clone();
+    let (mut day, mut ends, mut count) = (Date::MIN, Timestamp::MIN, 0);
+    for moment in moments {
+        while let Some((at, to)) = moves.next_if(|(at, _)| *at <= moment) {
+            if *at >= ends {
+                day = zone.date(*at);
+                count = 0;
+            }
+            zone = to.clone();
+            day = day.max(zone.date(*at));
+            ends = zone.start_of_day_after(day).unwrap();
         }
+        if moment >= ends {
+            day = zone.date(moment);
+            ends = zone.start_of_day_after(day).unwrap();
+            count = 0;
+        }
+        count += 1;
+        assert!(count <= cap, "{count} on {day} in {zone}\n{}", world.tail());
     }
 }
 

@@ -27,9 +27,13 @@ use self::world::{Plan, World};
 const SEEDS: u64 = 12;
 
 fn play(name: &str, plan: impl Fn(u64) -> Plan) {
+    play_so_many(SEEDS, name, plan);
+}
+
+fn play_so_many(ordinary: u64, name: &str, plan: impl Fn(u64) -> Plan) {
     let seeds = match number("SIMULATION_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("SIMULATION_SEEDS").unwrap_or(SEEDS),
+        None => 0..number("SIMULATION_SEEDS").unwrap_or(ordinary),
     };
     for seed in seeds {
         let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| {
@@ -50,6 +54,19 @@ fn play(name: &str, plan: impl Fn(u64) -> Plan) {
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
+}
+
+/// How long the longest histories last.
+const WEEKS: Duration = Duration::from_secs(21 * 86_400);
+/// How many seeds an ordinary run plays of each plan that lasts for days.
+const LONG_SEEDS: u64 = 4;
+
+fn capped(sends_per_day_max: u32, zone: &str) -> LaneLimits {
+    LaneLimits {
+        sends_per_day_max: Some(sends_per_day_max),
+        zone: zone.parse().unwrap(),
+        ..paced()
+    }
 }
 
 fn unpaced() -> LaneLimits {
@@ -159,6 +176,62 @@ fn nothing_goes_out_outside_its_hours_or_after_its_expiry() {
         hours: Some(Hours::parse("Mon-Sat 08:00-09:00", "Asia/Jakarta".parse().unwrap()).unwrap()),
         expires_after: Some(Duration::from_secs(5 * 86_400)),
         ..Plan::new(seed, 600, paced())
+    });
+}
+
+/// Every midnight of three weeks, every Sunday, every restart, and clocks set back and forth by a day.
+#[test]
+fn a_limit_of_one_a_day_is_one_for_weeks() {
+    play_so_many(LONG_SEEDS, "weeks", |seed| Plan {
+        rates: Rates::all(0.01),
+        crashes: 8,
+        steps_between_crashes: 6_000,
+        clock_jumps: 6,
+        spread: Some(WEEKS),
+        hours: Some(Hours::parse("Mon-Sat 08:00-24:00", "Asia/Jakarta".parse().unwrap()).unwrap()),
+        ..Plan::new(seed, 18, capped(1, "Asia/Jakarta"))
+    });
+}
+
+/// The clocks of Berlin go back on 25 October 2026 and ahead on 28 March 2027, those of New York back on 1 November 2026; those of
+/// Auckland go ahead on 27 September 2026, those of Lord Howe by half an hour on 4 October.
+#[test]
+fn limits_and_hours_hold_while_the_clocks_of_their_zone_change() {
+    for (name, begins) in [
+        ("Europe/Berlin", "2026-10-23T20:00:00Z"),
+        ("Europe/Berlin", "2027-03-26T20:00:00Z"),
+        ("America/New_York", "2026-10-30T20:00:00Z"),
+        ("Pacific/Auckland", "2026-09-25T10:00:00Z"),
+        ("Australia/Lord_Howe", "2026-10-02T10:00:00Z"),
+    ] {
+        play_so_many(LONG_SEEDS, name, |seed| Plan {
+            rates: Rates::all(0.01),
+            crashes: 4,
+            steps_between_crashes: 4_000,
+            begins: begins.parse().unwrap(),
+            // Every other time around the hour that is missing or comes twice.
+            hours: (seed % 2 == 0)
+                .then(|| Hours::parse("01:30-03:30", name.parse().unwrap()).unwrap()),
+            ..Plan::new(seed, 80, capped(20, name))
+        });
+    }
+}
+
+#[test]
+fn an_account_that_moves_to_another_zone_begins_no_day() {
+    let zones = [
+        "Asia/Jayapura",
+        "Europe/London",
+        "Pacific/Auckland",
+        "America/Los_Angeles",
+    ];
+    play_so_many(LONG_SEEDS, "moves", |seed| Plan {
+        rates: Rates::all(0.01),
+        crashes: 4,
+        steps_between_crashes: 4_000,
+        zone_changes: zones.map(|zone| zone.parse().unwrap()).into(),
+        spread: Some(Duration::from_secs(5 * 86_400)),
+        ..Plan::new(seed, 100, capped(15, "Asia/Jakarta"))
     });
 }
 

@@ -15,7 +15,7 @@ use campaign_core::failure::{NotHandedOver, Outcome, Signal};
 use campaign_core::gateway::{
     Account, Finding, Found, Notice, Observation, Readiness, Sending, Session,
 };
-use campaign_core::limits::{Hours, LaneLimits};
+use campaign_core::limits::{Hours, LaneLimits, Zone};
 use campaign_core::message::{MessageKind, MessageTemplate};
 use campaign_core::phone::PhoneNumber;
 use campaign_core::retry::RetryPolicy;
@@ -52,6 +52,12 @@ pub(crate) struct Plan {
     pub(crate) hours: Option<Hours>,
     pub(crate) expires_after: Option<Duration>,
     pub(crate) cancelled_after: Option<Duration>,
+    pub(crate) begins: Timestamp,
+    /// What is drawn beforehand happens within this time; `None`: while an unpaced campaign would last.
+    pub(crate) spread: Option<Duration>,
+    pub(crate) steps_between_crashes: u64,
+    /// Zones that the operator gives the account, one after the other.
+    pub(crate) zone_changes: Vec<Zone>,
     pub(crate) store_on: bool,
     /// Where it is off: somebody turns it on during the campaign.
     pub(crate) store_turned_on: bool,
@@ -77,6 +83,11 @@ impl Plan {
             hours: None,
             expires_after: None,
             cancelled_after: None,
+            // A Saturday, 07:30 in Jakarta.
+            begins: "2026-11-21T00:30:00Z".parse().unwrap(),
+            spread: None,
+            steps_between_crashes: 2_000,
+            zone_changes: Vec::new(),
             store_on: true,
             store_turned_on: false,
             honours_ids: true,
@@ -93,6 +104,7 @@ pub(crate) struct Delivered {
     pub(crate) received: Elapsed,
     pub(crate) received_wall: Timestamp,
     pub(crate) handed: Elapsed,
+    pub(crate) handed_wall: Timestamp,
 }
 
 /// Something that will happen.
@@ -112,6 +124,7 @@ enum Event {
     Pause,
     Resume(Elapsed),
     Cancel,
+    ChangeZone(Zone),
     Suppress,
     JumpClock,
     SetClockRight,
@@ -146,6 +159,8 @@ pub(crate) struct World {
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) doubts_made: u64,
     pub(crate) cancelled_since: Option<Elapsed>,
+    /// From when on the operator has given the account which zone.
+    pub(crate) zones: Vec<(Timestamp, Zone)>,
     rng: Rng,
     now: Now,
     wall_offset: SignedDuration,
@@ -170,8 +185,7 @@ impl World {
     pub(crate) fn new(plan: Plan) -> Self {
         let now = Now {
             elapsed: Elapsed::from_micros(3_600_000_000),
-            // A Saturday, 07:30 in Jakarta.
-            wall: "2026-11-21T00:30:00Z".parse().unwrap(),
+            wall: plan.begins,
         };
         let expires_at = plan
             .expires_after
@@ -187,6 +201,7 @@ impl World {
             suppressed: Vec::new(),
             doubts_made: 0,
             cancelled_since: None,
+            zones: Vec::new(),
             now,
             wall_offset: SignedDuration::ZERO,
             store,
@@ -200,7 +215,7 @@ impl World {
             store_is_on: plan.store_on,
             kept: BTreeMap::new(),
             copy: None,
-            steps_to_crash: (plan.crashes > 0).then(|| rng.u64(10..2_000)),
+            steps_to_crash: (plan.crashes > 0).then(|| rng.u64(10..plan.steps_between_crashes)),
             crashes_left: plan.crashes,
             paused_since: None,
             tail: VecDeque::new(),
@@ -215,10 +230,15 @@ impl World {
 
     /// What the operator, the clock and the disk will do, drawn beforehand.
     fn arrange(&mut self) {
-        let spread = 40 + u64::from(self.plan.recipients) * 4;
+        let usual = 40 + u64::from(self.plan.recipients) * 4;
+        let spread = self.plan.spread.map_or(usual, |spread| spread.as_secs());
         for _ in 0..self.plan.pauses {
             let at = self.rng.u64(1..spread);
             self.later(Duration::from_secs(at), Event::Pause);
+        }
+        for zone in self.plan.zone_changes.clone() {
+            let at = self.rng.u64(1..spread);
+            self.later(Duration::from_secs(at), Event::ChangeZone(zone));
         }
         if let Some(after) = self.plan.cancelled_after {
             self.later(after, Event::Cancel);
@@ -445,6 +465,20 @@ impl World {
                     self.later(Duration::from_secs(1), Event::Cancel);
                 }
             }
+            Event::ChangeZone(zone) => {
+                if self.engine.is_some() {
+                    let limits = LaneLimits {
+                        zone,
+                        ..self.plan.limits.clone()
+                    };
+                    self.command(Command::SetLimits {
+                        account: account(),
+                        limits,
+                    });
+                } else {
+                    self.later(Duration::from_secs(1), Event::ChangeZone(zone));
+                }
+            }
             Event::Suppress => self.suppress(),
             Event::JumpClock => {
                 let seconds = self.rng.i64(-90_000..90_000);
@@ -585,7 +619,8 @@ impl World {
             *left -= 1;
             if *left == 0 {
                 self.crashes_left -= 1;
-                self.steps_to_crash = (self.crashes_left > 0).then(|| self.rng.u64(10..2_000));
+                self.steps_to_crash = (self.crashes_left > 0)
+                    .then(|| self.rng.u64(10..self.plan.steps_between_crashes));
                 // Before the step, or after it and before anybody is told.
                 if self.rng.bool() {
                     self.carry_out(step);
@@ -677,6 +712,12 @@ impl World {
                 Change::Campaign { .. } | Change::Sweep { .. } | Change::Answer { .. }
             ) {
                 self.write_down(|| format!("{change:?}"));
+            }
+        }
+        for change in &batch.changes {
+            if let Change::Limits { limits, .. } = change {
+                self.write_down(|| format!("zone {}", limits.zone));
+                self.zones.push((self.now.wall, limits.zone.clone()));
             }
         }
         let effects = run(self.store.commit(batch)).unwrap();
@@ -813,6 +854,7 @@ impl World {
             received: request.received,
             received_wall: request.received_wall,
             handed: self.now.elapsed,
+            handed_wall: self.now.wall,
         };
         self.write_down(|| format!("handed over to {}", delivered.to));
         self.requests.push(delivered.clone());
