@@ -72,25 +72,24 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     if plan.to_send == 0 {
         return Err(Failure::refused(Text::NobodyLeft));
     }
-    setup.output.say(&Text::PlanNext {
-        command: start_command(std::env::args().skip(1), &name),
-    });
+    if let Some(command) = start_command(std::env::args().skip(1), &name) {
+        setup.output.say(&Text::PlanNext { command });
+    }
     Ok(Exit::Done)
 }
 
-/// The command line that sends what this one has planned, ready to be pasted.
-fn start_command(arguments: impl Iterator<Item = String>, name: &str) -> String {
+/// The command line that sends what this one has planned, ready to be pasted; `None` when this is not `plan`'s own command line.
+fn start_command(arguments: impl Iterator<Item = String>, name: &str) -> Option<String> {
     let mut words = vec!["waha-campaign".to_owned()];
     words.extend(arguments);
-    if let Some(plan) = words.iter_mut().find(|word| *word == "plan") {
-        "start".clone_into(plan);
-    }
+    let plan = words.iter_mut().find(|word| *word == "plan")?;
+    "start".clone_into(plan);
     words.extend(["--name".to_owned(), name.to_owned()]);
     let quoted = words.iter().map(|word| {
         // A zero byte cannot have come from a command line.
         shlex::try_quote(word).unwrap_or_default()
     });
-    quoted.collect::<Vec<_>>().join(" ")
+    Some(quoted.collect::<Vec<_>>().join(" "))
 }
 
 /// What a list comes to.
@@ -344,6 +343,7 @@ fn say_time(setup: &Setup, inputs: &Inputs, limits: &LaneLimits, forecast: &Fore
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -354,7 +354,7 @@ mod tests {
             "--template",
             "Halo {{nama}}, O'Neil",
         ];
-        let shown = start_command(words.map(str::to_owned).into_iter(), "daftar mei");
+        let shown = start_command(words.map(str::to_owned).into_iter(), "daftar mei").unwrap();
         let read: Vec<String> = shlex::split(&shown).into_iter().flatten().collect();
         let expected = [
             "waha-campaign",
