@@ -25,7 +25,7 @@ use campaign_core::delivery::{CampaignId, DeliveryId, Reason, State};
 use campaign_core::driver::{Driver, Parts};
 use campaign_core::engine::Settings;
 use campaign_core::gateway::Account;
-use campaign_core::limits::LaneLimits;
+use campaign_core::limits::{Gap, LaneLimits, Window};
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{Command, ReportRow, Store, Suppression};
 use embedded::dying::{
@@ -176,17 +176,34 @@ enum Kind {
     Cancelled,
     /// It expires half-way.
     Expires,
+    /// Nothing but the start, and limits.
+    Paced,
 }
 
 /// How many a campaign that is played for each of its writes has.
 const FEW: u32 = 12;
 /// How long a campaign that expires lasts.
 const LASTS: Duration = Duration::from_secs(30);
+/// What the campaign with limits has to keep.
+const GAP: Gap = Gap {
+    min: Duration::from_secs(1),
+    max: Duration::from_secs(2),
+};
+const WINDOW: Window = Window {
+    sends_max: 10,
+    span: Duration::from_secs(40),
+};
 /// So many such campaigns are played side by side: they wait more than they work.
 const SIDE_BY_SIDE: u32 = 6;
 
 impl Kind {
-    const ALL: [Kind; 4] = [Kind::Many, Kind::Few, Kind::Cancelled, Kind::Expires];
+    const ALL: [Kind; 5] = [
+        Kind::Many,
+        Kind::Few,
+        Kind::Cancelled,
+        Kind::Expires,
+        Kind::Paced,
+    ];
 
     fn read(name: &str) -> Self {
         let mut all = Self::ALL.into_iter();
@@ -495,7 +512,16 @@ fn account() -> Account {
 }
 
 fn limits(kind: Kind) -> LaneLimits {
-    LaneLimits::unpaced(if kind == Kind::Many { 32 } else { 3 })
+    match kind {
+        Kind::Many => LaneLimits::unpaced(32),
+        Kind::Few | Kind::Cancelled | Kind::Expires => LaneLimits::unpaced(3),
+        Kind::Paced => LaneLimits {
+            gap: GAP,
+            windows: vec![WINDOW],
+            sends_per_day_max: None,
+            ..LaneLimits::default()
+        },
+    }
 }
 
 /// Faults whose outcome a look-up can tell, as with the processes that are killed from outside: what the server's own store never
@@ -664,6 +690,75 @@ async fn a_cancelled_campaign_whose_process_dies_after_any_of_its_writes_stays_c
 async fn a_campaign_that_expires_and_whose_process_dies_after_any_of_its_writes_sends_nothing_late()
 {
     dies_at_each_write(Kind::Expires, Side::After).await;
+}
+
+/// A request that is on its way when its process dies counts for as long as it may still be carried out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_hold_by_the_servers_stamps_however_often_the_process_dies() {
+    const DEATHS: u32 = 15;
+    let seed = seed();
+    println!("seed {seed} (WAHA_CAMPAIGN_TEST_SEED repeats it)");
+    let s = Duration::from_secs;
+    let simulator = embedded::simulator(seed, SPEED)
+        .faults(
+            FaultRates::none()
+                .with(Fault::AnswerLost, 0.03)
+                .with(Fault::ErrorBefore, 0.03)
+                .with(Fault::ErrorAfter, 0.03),
+        )
+        .engine_latency(s(1), s(6))
+        .start()
+        .await
+        .unwrap();
+    let mut scene = Scene::new(Kind::Paced, 0..60, seed, &simulator);
+    let mut draws = Draws(seed);
+    let mut deaths = 0;
+    while deaths < DEATHS {
+        let (name, nth) = match draws.below(3) {
+            0 => (UNANSWERED, 1 + draws.below(4)),
+            1 => (ANSWERED, 1 + draws.below(4)),
+            _ => (ANY_WRITE, 4 + draws.below(16)),
+        };
+        let point = Point {
+            name: name.into(),
+            side: Side::Before,
+            nth: nth as u32,
+        };
+        match scene.life(&[point]).await {
+            Life::Died(_) => deaths += 1,
+            Life::Over => break,
+        }
+    }
+    while !matches!(scene.life(&[]).await, Life::Over) {}
+    let states = scene.judge().await;
+    let ledger = simulator.ledger();
+    println!("{deaths} deaths, {} requests; {states:?}", ledger.len());
+    assert!(deaths > 5, "seed {seed}: only {deaths} deaths");
+    // The server's stamps are of real time.
+    let real_us = |time: Duration| time.div_f64(SPEED).as_micros() as u64;
+    let received: Vec<u64> = ledger.entries().map(|entry| entry.received_us()).collect();
+    let handed: Vec<u64> = ledger
+        .entries()
+        .filter_map(|entry| entry.handed_us())
+        .collect();
+    for (what, mut stamps) in [("received", received), ("handed", handed)] {
+        stamps.sort_unstable();
+        for pair in stamps.windows(2) {
+            let gap = pair[1] - pair[0];
+            assert!(
+                gap >= real_us(GAP.min),
+                "seed {seed}: {what} with a gap of {gap} us"
+            );
+        }
+        for interval in stamps.windows(WINDOW.sends_max as usize + 1) {
+            let span = interval[interval.len() - 1] - interval[0];
+            assert!(
+                span > real_us(WINDOW.span),
+                "seed {seed}: one too many {what} in {span} us"
+            );
+        }
+    }
+    simulator.shutdown().await;
 }
 
 #[test]
