@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use etcetera::{BaseStrategy as _, choose_base_strategy};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -169,8 +170,9 @@ impl Settings {
             })?),
             None => layers.extend(read_file(Path::new(FILE_NAME))?),
         }
-        if let Some(folder) = dirs::config_dir() {
-            layers.extend(read_file(&folder.join(DATABASE_FOLDER).join(FILE_NAME))?);
+        if let Ok(folders) = choose_base_strategy() {
+            let folder = folders.config_dir().join(DATABASE_FOLDER);
+            layers.extend(read_file(&folder.join(FILE_NAME))?);
         }
         Self::assemble(args, layers)
     }
@@ -446,8 +448,14 @@ fn read_key(file: Option<&Setting<PathBuf>>) -> Result<Option<SecretString>, Fai
 
 /// One database per user. Limits belong to a WhatsApp account: with a database per folder each of them would allow a whole day's worth again.
 fn default_database() -> Result<PathBuf, Failure> {
-    let folder =
-        dirs::data_local_dir().ok_or_else(|| Failure::new(Exit::Usage, Text::NoDataFolder))?;
+    let folders =
+        choose_base_strategy().map_err(|_| Failure::new(Exit::Usage, Text::NoDataFolder))?;
+    let folder = if cfg!(windows) {
+        // LOCALAPPDATA: Windows copies the other folder from computer to computer when somebody logs on, under a running database too.
+        folders.cache_dir()
+    } else {
+        folders.data_dir()
+    };
     Ok(folder.join(DATABASE_FOLDER).join(DATABASE_NAME))
 }
 
