@@ -1,22 +1,21 @@
 //! Sends: what a request asks for, the one fault it may have, and the moment the message really
 //! goes to WhatsApp. Everything from that moment on happens whether the client still waits or not.
 
+mod outgoing;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use base64::engine::{DecodePaddingMode, general_purpose};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
+use self::outgoing::{Outgoing, media_from, no_property, text_from};
 use crate::acks::{self, Ack, Delivery};
 use crate::answer::{Answer, Body, Thrown};
 use crate::draws::Draws;
 use crate::faults::Fault;
-use crate::ledger::{BodyHash, Fate, Kind, Received, media_hash, text_hash};
-use crate::messages::{Content, Media, Message};
+use crate::ledger::{Fate, Kind, Received};
+use crate::messages::{Content, Message};
 use crate::request::Request;
 use crate::sessions::{Account, Session, Status};
 use crate::settings::Engine;
@@ -58,19 +57,6 @@ impl EngineFailure {
     }
 }
 
-/// What a request wants to have sent.
-struct Outgoing {
-    kind: Kind,
-    /// As the client wrote it.
-    chat: String,
-    body: String,
-    hash: BodyHash,
-    content: Content,
-    asked_id: Option<String>,
-    reply_to: Option<String>,
-    mentions: Vec<String>,
-}
-
 /// `POST /api/sendText`.
 pub(crate) async fn text(world: &Arc<World>, request: &Request) -> Outcome {
     let session = request.session_name()?.to_owned();
@@ -95,180 +81,6 @@ pub(crate) async fn media(world: &Arc<World>, request: &Request, kind: Kind) -> 
     // WAHA looks for the session first, and fetches the file only then.
     let wanted = media_from(world, request, kind).await;
     send(world, request, &session, wanted, StatusCode::CREATED).await
-}
-
-impl Outgoing {
-    fn text(chat: &str, text: &str) -> Self {
-        Self {
-            kind: Kind::Text,
-            chat: chat.to_owned(),
-            body: text.to_owned(),
-            hash: text_hash(text),
-            content: Content::Text,
-            asked_id: None,
-            reply_to: None,
-            mentions: Vec::new(),
-        }
-    }
-}
-
-/// A missing or wrong field of a text is a TypeError of the code that first touches it.
-fn text_from(world: &World, request: &Request) -> Result<Outgoing, Answer> {
-    let chat = chat_from(world, request)?;
-    let text = match request.field("text") {
-        Some(Value::String(text)) => text,
-        None => return Err(no_property(world, request, "undefined", "match")),
-        Some(Value::Null) => return Err(no_property(world, request, "null", "match")),
-        Some(_) => return Err(type_error(world, request, "text.match is not a function")),
-    };
-    let mut outgoing = Outgoing::text(chat, text);
-    let string = |name: &str| {
-        request
-            .field(name)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
-    outgoing.asked_id = string("id").filter(|id| !id.is_empty());
-    outgoing.reply_to = string("reply_to");
-    outgoing.mentions = mentions_from(world, request, chat)?;
-    Ok(outgoing)
-}
-
-fn chat_from<'a>(world: &World, request: &'a Request) -> Result<&'a str, Answer> {
-    match request.field("chatId") {
-        Some(Value::String(chat)) => Ok(chat),
-        None => Err(no_property(world, request, "undefined", "includes")),
-        Some(Value::Null) => Err(no_property(world, request, "null", "includes")),
-        Some(_) => Err(type_error(
-            world,
-            request,
-            "phone.includes is not a function",
-        )),
-    }
-}
-
-fn mentions_from(world: &World, request: &Request, chat: &str) -> Result<Vec<String>, Answer> {
-    let mentions: Vec<String> = match request.field("mentions") {
-        None | Some(Value::Null) => return Ok(Vec::new()),
-        Some(Value::Array(mentions)) => mentions
-            .iter()
-            .filter_map(|mention| mention.as_str().map(str::to_owned))
-            .collect(),
-        Some(_) => return Err(type_error(world, request, "_a.map is not a function")),
-    };
-    if mentions.iter().all(|mention| mention != "all") {
-        return Ok(mentions);
-    }
-    if !chat.ends_with("@g.us") {
-        return Err(Answer::unprocessable(&format!(
-            "\"mentions\":[\"all\"] can be used only in group chats, not in '{chat}'"
-        )));
-    }
-    Ok(world.settings.groups.get(chat).cloned().unwrap_or_default())
-}
-
-async fn media_from(world: &World, request: &Request, kind: Kind) -> Result<Outgoing, Answer> {
-    let chat = chat_from(world, request)?;
-    let file = match request.field("file") {
-        Some(Value::Object(file)) => file,
-        None => return Err(no_in(world, request, "undefined")),
-        Some(Value::Null) => return Err(no_in(world, request, "null")),
-        Some(Value::String(text)) => return Err(no_in(world, request, text)),
-        Some(other) => return Err(no_in(world, request, &other.to_string())),
-    };
-    let string = |name: &str| file.get(name).and_then(Value::as_str);
-    let bytes = if let Some(url) = string("url") {
-        if url.starts_with("https://") {
-            // Nothing beyond plain http is fetched here: the address stands for what is behind it.
-            url.as_bytes().to_vec()
-        } else {
-            world
-                .outbound
-                .fetch(url)
-                .await
-                .map_err(|(code, message)| {
-                    let thrown = Thrown::error(message)
-                        .own("code", code)
-                        .own("config", json!({}));
-                    Answer::thrown(world, request, thrown)
-                })?
-                .to_vec()
-        }
-    } else if let Some(data) = string("data") {
-        lenient_base64(data)
-    } else {
-        return Err(Answer::unprocessable(
-            "Either \"file.url\" or \"file.data\" must be specified.",
-        ));
-    };
-    let caption = request
-        .field("caption")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let (field, unknown_type) = match kind {
-        Kind::Image => ("imageMessage", "image/jpeg"),
-        _ => ("documentMessage", "application/octet-stream"),
-    };
-    Ok(Outgoing {
-        kind,
-        chat: chat.to_owned(),
-        body: caption.to_owned(),
-        hash: media_hash(&bytes, caption),
-        content: Content::Media(Box::new(Media {
-            field,
-            mimetype: string("mimetype").unwrap_or(unknown_type).to_owned(),
-            filename: string("filename").map(str::to_owned),
-            length: bytes.len(),
-            sha256: Sha256::digest(&bytes).into(),
-        })),
-        asked_id: None,
-        reply_to: request
-            .field("reply_to")
-            .and_then(Value::as_str)
-            .map(str::to_owned),
-        mentions: mentions_from(world, request, chat)?,
-    })
-}
-
-/// Base64 as Node's Buffer reads it: what does not belong is left out, and nothing is refused.
-fn lenient_base64(data: &str) -> Vec<u8> {
-    const LENIENT: GeneralPurpose = GeneralPurpose::new(
-        &base64::alphabet::STANDARD,
-        GeneralPurposeConfig::new()
-            .with_decode_allow_trailing_bits(true)
-            .with_decode_padding_mode(DecodePaddingMode::Indifferent),
-    );
-    if let Ok(bytes) = general_purpose::STANDARD.decode(data) {
-        return bytes;
-    }
-    let mut kept: String = data
-        .chars()
-        .map(|letter| match letter {
-            '-' => '+',
-            '_' => '/',
-            other => other,
-        })
-        .take_while(|letter| *letter != '=')
-        .filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '/'))
-        .collect();
-    if kept.len() % 4 == 1 {
-        kept.pop();
-    }
-    LENIENT.decode(kept).unwrap_or_default()
-}
-
-fn type_error(world: &World, request: &Request, message: &str) -> Answer {
-    Answer::thrown(world, request, Thrown::type_error(message))
-}
-
-fn no_property(world: &World, request: &Request, of: &str, property: &str) -> Answer {
-    let message = format!("Cannot read properties of {of} (reading '{property}')");
-    type_error(world, request, &message)
-}
-
-fn no_in(world: &World, request: &Request, of: &str) -> Answer {
-    let message = format!("Cannot use 'in' operator to search for 'url' in {of}");
-    type_error(world, request, &message)
 }
 
 async fn send(
@@ -612,16 +424,6 @@ impl World {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_is_read_as_node_reads_it() {
-        assert_eq!(lenient_base64("aGVsbG8="), b"hello");
-        assert_eq!(lenient_base64("aGVsbG8"), b"hello");
-        // Recorded lengths of garbage and of a data URL taken for base64.
-        assert_eq!(lenient_base64("!!!not base64").len(), 6);
-        let data_url = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
-        assert_eq!(lenient_base64(data_url).len(), 84);
-    }
 
     #[test]
     fn ids_have_the_form_of_the_engines() {
