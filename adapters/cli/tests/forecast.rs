@@ -20,7 +20,7 @@ use waha_simulator::ledger::{Fate, Stamp};
 
 const PEOPLE: u32 = 500;
 /// The simulator and our clock run so many times as fast as the wall.
-const SPEED: f64 = 60.0;
+const SPEED: f64 = 30.0;
 /// How far the end may lie from the forecast, as a share of the time that was forecast.
 const MISS_MAX: f64 = 0.03;
 const WINDOW: Window = Window {

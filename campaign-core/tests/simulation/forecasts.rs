@@ -9,7 +9,8 @@ use campaign_core::limits::{Gap, Hours, LaneLimits, Window};
 
 use super::checks;
 use super::faults::{ALL, Rates};
-use super::world::{Plan, World};
+use super::plan::Plan;
+use super::world::World;
 use super::{number, paced};
 
 /// How far the end may lie from the forecast, as a share of the time that was forecast.

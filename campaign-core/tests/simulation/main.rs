@@ -12,6 +12,7 @@
 mod checks;
 mod faults;
 mod forecasts;
+mod plan;
 mod world;
 
 use std::panic::AssertUnwindSafe;
@@ -21,7 +22,8 @@ use campaign_core::delivery::State;
 use campaign_core::limits::{Gap, Hours, LaneLimits, Window, Zone};
 
 use self::faults::Rates;
-use self::world::{Plan, World};
+use self::plan::Plan;
+use self::world::World;
 
 /// How many seeds an ordinary run plays of each plan.
 const SEEDS: u64 = 12;

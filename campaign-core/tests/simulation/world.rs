@@ -3,99 +3,37 @@
 //! Virtual time passes from event to event. What the server has taken it carries out whether or not the engine lives; what the
 //! engine was to be told is lost with it. The ledger is written by the server alone.
 
+mod operator;
+mod server;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use campaign_core::campaign::{CampaignState, Definition, Missing, Source};
 use campaign_core::clock::{BootId, Elapsed, Now};
-use campaign_core::delivery::{Ack, CampaignId, Doubt, State};
+use campaign_core::delivery::{Ack, CampaignId, State};
 use campaign_core::engine::{Beginning, Engine, Input, ReadFailed, Settings, Step};
-use campaign_core::failure::{NotHandedOver, Outcome, Signal};
-use campaign_core::gateway::{
-    Account, Finding, Found, Notice, Observation, Readiness, Sending, Session,
-};
-use campaign_core::limits::{Hours, LaneLimits, Zone};
-use campaign_core::message::{MessageKind, MessageTemplate};
+use campaign_core::gateway::{Account, Notice, Session};
+use campaign_core::limits::{LaneLimits, Zone};
+use campaign_core::message::MessageTemplate;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::retry::RetryPolicy;
 use campaign_core::store::{
     Batch, CampaignRecord, Change, Command, NewRecipient, ReportQuery, ReportRow, Store,
-    Suppression, Sweep,
 };
 use campaign_core::testing::{MemoryStore, Snapshot};
 use fastrand::Rng;
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
-use super::faults::{Fault, Rates};
+use self::server::{Kept, Request};
+use super::plan::Plan;
 
 const BOOT: BootId = BootId(1);
-/// The client stops waiting for an answer.
-const CLIENT_WAIT: Duration = Duration::from_secs(30);
 /// A world in which nothing comes to an end within this time makes no progress.
 const FAR: Duration = Duration::from_secs(60 * 86_400);
 const STEPS_MAX: u64 = 4_000_000;
-
-/// What a world is made from.
-#[derive(Debug, Clone)]
-pub(crate) struct Plan {
-    pub(crate) seed: u64,
-    pub(crate) recipients: u32,
-    pub(crate) limits: LaneLimits,
-    pub(crate) rates: Rates,
-    pub(crate) crashes: u32,
-    pub(crate) pauses: u32,
-    pub(crate) suppressions: u32,
-    pub(crate) clock_jumps: u32,
-    pub(crate) restores: u32,
-    pub(crate) hours: Option<Hours>,
-    pub(crate) expires_after: Option<Duration>,
-    pub(crate) cancelled_after: Option<Duration>,
-    pub(crate) begins: Timestamp,
-    /// What is drawn beforehand happens within this time; `None`: while an unpaced campaign would last.
-    pub(crate) spread: Option<Duration>,
-    pub(crate) steps_between_crashes: u64,
-    /// Zones that the operator gives the account, one after the other.
-    pub(crate) zone_changes: Vec<Zone>,
-    pub(crate) store_on: bool,
-    /// Where it is off: somebody turns it on during the campaign.
-    pub(crate) store_turned_on: bool,
-    pub(crate) honours_ids: bool,
-    /// Deliveries that the engine keeps in memory.
-    pub(crate) window: u32,
-    /// Acks and echoes reach us.
-    pub(crate) hears_events: bool,
-}
-
-impl Plan {
-    pub(crate) fn new(seed: u64, recipients: u32, limits: LaneLimits) -> Self {
-        Self {
-            seed,
-            recipients,
-            limits,
-            rates: Rates::default(),
-            crashes: 0,
-            pauses: 0,
-            suppressions: 0,
-            clock_jumps: 0,
-            restores: 0,
-            hours: None,
-            expires_after: None,
-            cancelled_after: None,
-            // A Saturday, 07:30 in Jakarta.
-            begins: "2026-11-21T00:30:00Z".parse().unwrap(),
-            spread: None,
-            steps_between_crashes: 2_000,
-            zone_changes: Vec::new(),
-            store_on: true,
-            store_turned_on: false,
-            honours_ids: true,
-            window: 64,
-            hears_events: true,
-        }
-    }
-}
 
 /// A message that the server really handed over.
 #[derive(Debug, Clone)]
@@ -132,22 +70,6 @@ enum Event {
     Refresh,
     TakeCopy,
     RestoreCopy,
-}
-
-#[derive(Debug, Clone)]
-struct Request {
-    sending: Sending,
-    id: String,
-    fault: Option<Fault>,
-    received: Elapsed,
-    received_wall: Timestamp,
-}
-
-#[derive(Debug, Clone)]
-struct Kept {
-    to: PhoneNumber,
-    ack: Ack,
-    is_stored: bool,
 }
 
 pub(crate) struct World {
@@ -226,42 +148,6 @@ impl World {
         world.wake_up();
         world.command(Command::Start { campaign });
         world
-    }
-
-    /// What the operator, the clock and the disk will do, drawn beforehand.
-    fn arrange(&mut self) {
-        let usual = 40 + u64::from(self.plan.recipients) * 4;
-        let spread = self.plan.spread.map_or(usual, |spread| spread.as_secs());
-        for _ in 0..self.plan.pauses {
-            let at = self.rng.u64(1..spread);
-            self.later(Duration::from_secs(at), Event::Pause);
-        }
-        for zone in self.plan.zone_changes.clone() {
-            let at = self.rng.u64(1..spread);
-            self.later(Duration::from_secs(at), Event::ChangeZone(zone));
-        }
-        if let Some(after) = self.plan.cancelled_after {
-            self.later(after, Event::Cancel);
-        }
-        for _ in 0..self.plan.suppressions {
-            let at = self.rng.u64(1..spread);
-            self.later(Duration::from_secs(at), Event::Suppress);
-        }
-        for _ in 0..self.plan.clock_jumps {
-            let at = self.rng.u64(1..spread);
-            self.later(Duration::from_secs(at), Event::JumpClock);
-        }
-        if self.plan.store_turned_on {
-            let at = self.rng.u64(1..spread / 4);
-            self.later(Duration::from_secs(at), Event::TurnStoreOn);
-            self.later(Duration::from_secs(at + 900), Event::Refresh);
-        }
-        for _ in 0..self.plan.restores {
-            let at = self.rng.u64(1..40);
-            self.later(Duration::from_millis(at * 50), Event::TakeCopy);
-            let after = self.rng.u64(200..4_000);
-            self.later(Duration::from_millis(at * 50 + after), Event::RestoreCopy);
-        }
     }
 
     /// This moment, as it is.
@@ -528,20 +414,6 @@ impl World {
         self.later(down, Event::Restart);
     }
 
-    /// The runner dies when a retry is durable and before it learns of it.
-    pub(crate) fn die_over_a_retry(&mut self) {
-        let retry = Batch {
-            at: self.seen_now().stamp(BOOT),
-            changes: vec![Change::Sweep {
-                campaign: self.campaign,
-                what: Sweep::Retry(None),
-                deliveries_max: u32::MAX,
-            }],
-        };
-        run(self.store.commit(Arc::new(retry))).unwrap();
-        self.crash();
-    }
-
     fn wake_up(&mut self) {
         if self.engine.is_some() {
             return;
@@ -574,44 +446,6 @@ impl World {
         for (id, command) in run(self.store.open_commands()).unwrap() {
             self.handle(Input::Asked(id, command));
         }
-    }
-
-    fn command(&mut self, command: Command) {
-        let id = run(self.store.submit(&command)).unwrap();
-        self.handle(Input::Asked(id, command));
-    }
-
-    fn pause(&mut self) {
-        let state = self.record().state;
-        if self.engine.is_none() || state != CampaignState::Running || self.paused_since.is_some() {
-            return;
-        }
-        let id = run(self.store.submit(&Command::Pause {
-            campaign: self.campaign,
-        }))
-        .unwrap();
-        self.handle(Input::Asked(
-            id,
-            Command::Pause {
-                campaign: self.campaign,
-            },
-        ));
-        // What counts is the time after the answer, and the answer comes when nothing is in flight: within the quiet wait.
-        let since = self.now.elapsed + Duration::from_secs(45);
-        self.paused_since = Some(since);
-        let pause = self.rng.u64(60..400);
-        self.later(Duration::from_secs(pause), Event::Resume(since));
-    }
-
-    fn suppress(&mut self) {
-        let phone = phone(self.rng.u32(0..self.plan.recipients));
-        let entry = Suppression {
-            phone,
-            source: "simulation".into(),
-            since: self.now.wall,
-        };
-        run(self.store.suppress(&[entry])).unwrap();
-        self.suppressed.push((phone, self.now.elapsed));
     }
 
     fn step(&mut self, step: Step) {
@@ -723,229 +557,6 @@ impl World {
         let effects = run(self.store.commit(batch)).unwrap();
         self.tell(takes, Input::Committed(effects));
     }
-
-    fn send(&mut self, sending: Sending) {
-        let delivery = sending.delivery;
-        if !self.gate_is_open || self.now.elapsed > sending.deadline {
-            let outcome = not_handed_over(NotHandedOver::Withheld, None);
-            return self.tell(
-                Duration::from_millis(1),
-                Input::SendEnded { delivery, outcome },
-            );
-        }
-        // A message that the store of the server lost, and whose acks nobody heard, cannot be told from
-        // one that was never handed over: histories in which not all is heard leave that fault out.
-        let hears_all = self.plan.crashes == 0 && self.plan.restores == 0 && self.plan.hears_events;
-        let fault = self
-            .plan
-            .rates
-            .draw(&mut self.rng)
-            .filter(|fault| hears_all || *fault != Fault::NeverStored);
-        self.write_down(|| format!("send to {} fault {fault:?}", sending.to));
-        let id = if self.plan.honours_ids {
-            sending.message_id.clone()
-        } else {
-            format!("SRV{:016X}", self.rng.u64(..))
-        };
-        let request = Request {
-            sending,
-            id: id.clone(),
-            fault,
-            received: self.now.elapsed,
-            received_wall: self.now.wall,
-        };
-        if self.now.elapsed < self.flap_until {
-            // WAHA waits for the session, up to 15 s, and then goes on or gives up.
-            let wait = self.flap_until.since(self.now.elapsed);
-            if wait > Duration::from_secs(15) {
-                let outcome = not_handed_over(NotHandedOver::SessionNotReady, None);
-                return self.tell(
-                    Duration::from_secs(15),
-                    Input::SendEnded { delivery, outcome },
-                );
-            }
-            let works = wait + self.millis(20, 60);
-            return self.answer(request, works, Ok(()));
-        }
-        let works = self.millis(20, 300);
-        match fault {
-            Some(Fault::ErrorBefore) => self.end(works, delivery, maybe(Doubt::ServerError, None)),
-            Some(Fault::Restricted) => self.end(
-                works,
-                delivery,
-                maybe(Doubt::ServerError, Some(Signal::Restricted)),
-            ),
-            Some(Fault::ResetBefore) => self.end(works, delivery, maybe(Doubt::NoAnswer, None)),
-            Some(Fault::RateLimited) => {
-                let outcome =
-                    not_handed_over(NotHandedOver::RateLimited, Some(Duration::from_secs(7)));
-                self.end(works, delivery, outcome);
-            }
-            Some(Fault::Broken) => self.end(
-                works,
-                delivery,
-                not_handed_over(NotHandedOver::Broken, None),
-            ),
-            Some(Fault::Refused) => {
-                let message = "refused".into();
-                self.end(works, delivery, Outcome::Refused { message });
-            }
-            Some(Fault::Flap) => {
-                let lasts = self.millis(2_000, 40_000);
-                self.flap_until = self.now.elapsed + lasts;
-                self.tell(
-                    Duration::from_millis(50),
-                    Input::Noticed(status(Readiness::NotReady("STARTING".into()))),
-                );
-                self.tell(lasts, Input::Noticed(status(Readiness::Working)));
-                self.end(
-                    works,
-                    delivery,
-                    not_handed_over(NotHandedOver::SessionNotReady, None),
-                );
-            }
-            Some(Fault::Late) => {
-                // Sooner and later than the hold horizon and than the client's patience.
-                let late = self.millis(1_000, 110_000);
-                self.later(late, Event::HandOver(request));
-                self.end(CLIENT_WAIT, delivery, maybe(Doubt::NoAnswer, None));
-            }
-            Some(Fault::AnswerLost) => {
-                self.later(works, Event::HandOver(request));
-                self.end(CLIENT_WAIT, delivery, maybe(Doubt::NoAnswer, None));
-            }
-            Some(Fault::ErrorAfter) => self.answer(request, works, Err(Doubt::ServerError)),
-            Some(Fault::ResetAfter) => self.answer(request, works, Err(Doubt::NoAnswer)),
-            Some(Fault::Slow) => {
-                let works = self.millis(5_000, 29_000);
-                self.answer(request, works, Ok(()));
-            }
-            _ => self.answer(request, works, Ok(())),
-        }
-    }
-
-    fn end(
-        &mut self,
-        after: Duration,
-        delivery: campaign_core::delivery::DeliveryId,
-        outcome: Outcome,
-    ) {
-        self.doubts_made += u64::from(matches!(outcome, Outcome::MaybeSent { .. }));
-        self.tell(after, Input::SendEnded { delivery, outcome });
-    }
-
-    /// The server carries it out after so long and answers, or fails to.
-    fn answer(&mut self, request: Request, works: Duration, answer: Result<(), Doubt>) {
-        let delivery = request.sending.delivery;
-        let outcome = match answer {
-            Ok(()) => Outcome::Accepted {
-                message_id: Some(request.id.as_str().into()),
-            },
-            Err(doubt) => maybe(doubt, None),
-        };
-        self.later(works, Event::HandOver(request));
-        let back = self.millis(1, 10);
-        self.end(works + back, delivery, outcome);
-    }
-
-    fn hand_over(&mut self, request: Request) {
-        let delivered = Delivered {
-            to: request.sending.to,
-            received: request.received,
-            received_wall: request.received_wall,
-            handed: self.now.elapsed,
-            handed_wall: self.now.wall,
-        };
-        self.write_down(|| format!("handed over to {}", delivered.to));
-        self.requests.push(delivered.clone());
-        if request.fault != Some(Fault::AckError) {
-            self.ledger.push(delivered);
-        }
-        let id = request.id;
-        self.kept.insert(
-            id.clone(),
-            Kept {
-                to: request.sending.to,
-                ack: Ack::Pending,
-                is_stored: self.store_is_on && request.fault != Some(Fault::NeverStored),
-            },
-        );
-        let echo = Notice::Echo {
-            session: session(),
-            account: Some(account()),
-            message_id: id.as_str().into(),
-            to: Some(request.sending.to),
-            kind: Some(MessageKind::Text),
-            text_hash: request.sending.message.text_hash(),
-        };
-        let soon = self.millis(1, 100);
-        if self.plan.hears_events {
-            self.tell(soon, Input::Noticed(echo));
-        }
-        let acks: &[(u64, Ack, bool)] = match request.fault {
-            Some(Fault::AckMissing) => &[(500, Ack::Server, false), (3_000, Ack::Device, false)],
-            Some(Fault::AckDisorder) => &[
-                (500, Ack::Device, true),
-                (900, Ack::Server, true),
-                (1_200, Ack::Device, true),
-            ],
-            Some(Fault::AckErrorThenDevice) => {
-                &[(500, Ack::Error, true), (5_000, Ack::Device, true)]
-            }
-            Some(Fault::AckError) => &[(500, Ack::Error, true)],
-            _ => &[(300, Ack::Server, true), (2_500, Ack::Device, true)],
-        };
-        for (after, ack, is_told) in acks {
-            let event = Event::Acknowledged {
-                id: id.clone(),
-                ack: *ack,
-                is_told: *is_told && self.plan.hears_events,
-            };
-            self.later(Duration::from_millis(*after), event);
-        }
-    }
-
-    fn find(&self, finding: &Finding) -> Found {
-        if !self.store_is_on {
-            return Found::Unknown {
-                why: "the store is off".into(),
-            };
-        }
-        if self.now.elapsed < self.flap_until {
-            return Found::Unknown { why: "422".into() };
-        }
-        let look = |to: PhoneNumber, id: &str| {
-            self.kept
-                .get(id)
-                .filter(|kept| kept.is_stored && kept.to == to)
-                .map(|kept| kept.ack)
-        };
-        match look(finding.to, &finding.message_id) {
-            Some(ack) => Found::Found(ack),
-            None => Found::Absent {
-                complete: finding
-                    .control
-                    .as_ref()
-                    .is_some_and(|control| look(control.to, &control.message_id).is_some()),
-            },
-        }
-    }
-
-    fn observe(&self) -> Observation {
-        let readiness = if self.now.elapsed < self.flap_until {
-            Readiness::NotReady("STARTING".into())
-        } else {
-            Readiness::Working
-        };
-        Observation {
-            readiness,
-            account: Some(account()),
-            server_up_since: Some(Elapsed::from_micros(1)),
-            server_time: Some(self.now.wall),
-            store_on: Some(self.store_is_on),
-            platform: Some("simulation".into()),
-        }
-    }
 }
 
 fn import(store: &MemoryStore, plan: &Plan, now: Now, expires_at: Option<Timestamp>) -> CampaignId {
@@ -1005,28 +616,4 @@ fn account() -> Account {
 
 fn phone(index: u32) -> PhoneNumber {
     PhoneNumber::from_digits(6_281_300_000_000 + u64::from(index)).unwrap()
-}
-
-fn status(readiness: Readiness) -> Notice {
-    Notice::Status {
-        session: session(),
-        readiness,
-        account: Some(account()),
-    }
-}
-
-fn maybe(doubt: Doubt, signal: Option<Signal>) -> Outcome {
-    Outcome::MaybeSent {
-        doubt,
-        signal,
-        message: "in doubt".into(),
-    }
-}
-
-fn not_handed_over(why: NotHandedOver, retry_after: Option<Duration>) -> Outcome {
-    Outcome::NotHandedOver {
-        why,
-        retry_after,
-        message: "not handed over".into(),
-    }
 }
