@@ -6,18 +6,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use campaign_core::campaign::{CampaignState, Definition, Missing, Source};
+use campaign_core::campaign::Definition;
 use campaign_core::clock::{Clock, SystemClock};
 use campaign_core::delivery::State;
 use campaign_core::driver::{Driver, Parts};
-use campaign_core::engine::Settings;
 use campaign_core::failure::Outcome;
 use campaign_core::gateway::{Finding, Found, Gateway, Guard, Observation, Sending, Session};
-use campaign_core::limits::{LaneLimits, Zone};
+use campaign_core::limits::LaneLimits;
 use campaign_core::message::MessageTemplate;
 use campaign_core::phone::PhoneNumber;
-use campaign_core::retry::RetryPolicy;
-use campaign_core::store::{Batch, Change, Command, NewRecipient, Store};
+use campaign_core::store::{Command, NewRecipient, Store};
 use sql_store::{Durability, SqliteStore};
 use tokio::sync::Notify;
 use waha_client::WahaClient;
@@ -53,52 +51,25 @@ pub async fn prepare(database: &Path, people: u32) -> Result<(), Failure> {
         store.import(campaign, page, 0).await?;
         first = end;
     }
-    let freeze = Batch {
-        at: clock.now().stamp(clock.boot()),
-        changes: vec![Change::Campaign {
-            campaign,
-            from: CampaignState::Importing,
-            to: CampaignState::Frozen,
-        }],
-    };
-    store.commit(Arc::new(freeze)).await?;
+    let at = clock.now().stamp(clock.boot());
+    store.freeze(campaign, at).await?;
     Ok(())
 }
 
 fn definition() -> Result<Definition, Failure> {
-    Ok(Definition {
-        name: NAME.to_owned(),
-        session: Session::new(sink::SESSION),
-        message: MessageTemplate::text(TEXT)?,
-        source: Source {
-            name: "people.csv".to_owned(),
-            sha256: "0".to_owned(),
-            options: String::new(),
-            limit: None,
-        },
-        missing: Missing::Refuse,
-        hours: None,
-        zone: Zone::default(),
-        starts_at: None,
-        expires_at: None,
-        retry: RetryPolicy::default(),
-    })
+    let message = MessageTemplate::text(TEXT)?;
+    Ok(Definition::new(NAME, Session::new(sink::SESSION), message))
 }
 
 fn person(number: u32) -> Result<NewRecipient, Failure> {
-    Ok(NewRecipient {
-        row: u64::from(number) + 2,
-        phone: PhoneNumber::from_digits(phone(number))?,
-        key: None,
-        values: [
-            format!("Orang {number}").into(),
-            format!("INV-{number}").into(),
-            "250000".into(),
-            "2026-11-21".into(),
-        ]
-        .into(),
-        skip: None,
-    })
+    let phone = PhoneNumber::from_digits(phone(number))?;
+    let values = [
+        format!("Orang {number}"),
+        format!("INV-{number}"),
+        "250000".to_owned(),
+        "2026-11-21".to_owned(),
+    ];
+    Ok(NewRecipient::new(u64::from(number) + 2, phone, values))
 }
 
 /// How a run went.
@@ -140,11 +111,12 @@ pub async fn run(
     let record = store.campaign(NAME).await?.ok_or("there is no campaign")?;
     let before = accepted(&*store).await?;
     let parts = Parts {
-        store: Arc::clone(&store),
-        gateway: Arc::clone(&watched) as Arc<dyn Gateway>,
-        clock,
-        settings: Settings::default(),
         limits: LaneLimits::unpaced(in_flight),
+        ..Parts::new(
+            Arc::clone(&store),
+            Arc::clone(&watched) as Arc<dyn Gateway>,
+            clock,
+        )
     };
     let (driver, handle) = Driver::start(parts).await?;
     let driver = tokio::spawn(driver.run());

@@ -36,8 +36,8 @@ pub struct Definition {
     pub retry: RetryPolicy,
 }
 
-/// Where an audience comes from: enough to tell whether it is the same one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Where an audience comes from: enough to tell whether it is the same one. Empty for an audience that is no file.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Source {
     /// The file's name, for people.
     pub name: String,
@@ -78,6 +78,35 @@ impl fmt::Display for Difference {
 }
 
 impl Definition {
+    /// A campaign that starts when it is told to, sends at any hour, and refuses rows that lack a value.
+    ///
+    /// ```
+    /// use campaign_core::campaign::Definition;
+    /// use campaign_core::gateway::Session;
+    /// use campaign_core::message::MessageTemplate;
+    ///
+    /// let message = MessageTemplate::text("Halo {{nama}}")?;
+    /// let definition = Definition {
+    ///     expires_at: Some("2026-12-24T17:00:00Z".parse()?),
+    ///     ..Definition::new("tagihan mei", Session::new("default"), message)
+    /// };
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(name: impl Into<String>, session: Session, message: MessageTemplate) -> Self {
+        Self {
+            name: name.into(),
+            session,
+            message,
+            source: Source::default(),
+            missing: Missing::default(),
+            hours: None,
+            zone: Zone::default(),
+            starts_at: None,
+            expires_at: None,
+            retry: RetryPolicy::default(),
+        }
+    }
+
     /// In what `other` differs. The file's name does not count: its contents do.
     pub fn differences(&self, other: &Definition) -> Vec<Difference> {
         let mut found = Vec::new();

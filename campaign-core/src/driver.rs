@@ -5,6 +5,7 @@
 //! several times a second.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,11 +17,11 @@ use tokio::time::MissedTickBehavior;
 
 use crate::campaign::CampaignState;
 use crate::clock::{Clock, Elapsed};
-use crate::delivery::CampaignId;
+use crate::delivery::{CampaignId, State};
 use crate::engine::{Beginning, Engine, Input, ReadFailed, Settings, Step, WaitsFor};
 use crate::gateway::{Gateway, Guard, Notice};
 use crate::limits::{LaneLimits, Limit};
-use crate::store::{Command, CommandId, Store, StoreError};
+use crate::store::{CampaignRecord, Command, CommandId, Store, StoreError};
 
 /// How often commands are looked for, in real time: the runner must obey within a second.
 const COMMANDS_EVERY: Duration = Duration::from_millis(250);
@@ -40,6 +41,19 @@ pub struct Parts {
     pub settings: Settings,
     /// Limits for accounts that have none of their own yet.
     pub limits: LaneLimits,
+}
+
+impl Parts {
+    /// With the waits and limits that are right for a real account: paced, capped per day.
+    pub fn new(store: Arc<dyn Store>, gateway: Arc<dyn Gateway>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            store,
+            gateway,
+            clock,
+            settings: Settings::default(),
+            limits: LaneLimits::default(),
+        }
+    }
 }
 
 /// Why a driver ended without being stopped.
@@ -73,10 +87,20 @@ pub struct CampaignStatus {
 }
 
 /// Talks to a driver that runs.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Handle {
+    store: Arc<dyn Store>,
     notices: mpsc::Sender<Input>,
     status: watch::Receiver<Status>,
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = &*self.status.borrow();
+        f.debug_struct("Handle")
+            .field("status", status)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Handle {
@@ -88,6 +112,61 @@ impl Handle {
     /// Asks the driver to finish what is in flight, begin nothing, and end.
     pub async fn stop(&self) {
         let _ended = self.notices.send(Input::Stop).await;
+    }
+
+    /// Waits until nothing of a campaign is left to be sent or looked up: it is completed or cancelled, and what is still in doubt
+    /// waits for a person. Acknowledgements may come after that, while the driver runs.
+    ///
+    /// A campaign that is paused, or never started, is not over. When the driver ends first, that is the end of the wait: the
+    /// record tells how far it came.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or has no such campaign.
+    pub async fn over(&self, campaign: CampaignId) -> Result<CampaignRecord, StoreError> {
+        let mut looks = tokio::time::interval(COMMANDS_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = self.notices.closed() => return self.record(campaign).await,
+                _ = looks.tick() => {}
+            }
+            if let Some(record) = self.record_when_over(campaign).await? {
+                return Ok(record);
+            }
+        }
+    }
+
+    async fn record(&self, campaign: CampaignId) -> Result<CampaignRecord, StoreError> {
+        let records = self.store.campaigns().await?;
+        records
+            .into_iter()
+            .find(|record| record.id == campaign)
+            .ok_or_else(|| StoreError::NotFound {
+                what: format!("campaign {}", campaign.number()),
+            })
+    }
+
+    async fn record_when_over(
+        &self,
+        campaign: CampaignId,
+    ) -> Result<Option<CampaignRecord>, StoreError> {
+        // Commands first: what an answered one has changed is in the record that is read after it.
+        let commands = self.store.open_commands().await?;
+        let record = self.record(campaign).await?;
+        let is_asked = commands
+            .iter()
+            .any(|(_, command)| command.campaign() == Some(campaign));
+        let has_open = [State::Scheduled, State::Sending]
+            .into_iter()
+            .any(|state| record.counts.of(state) > 0);
+        let has_ended = matches!(
+            record.state,
+            CampaignState::Completed | CampaignState::Settled | CampaignState::Cancelled
+        );
+        if !has_ended || is_asked || has_open || self.store.has_pending_doubts(campaign).await? {
+            return Ok(None);
+        }
+        Ok(Some(record))
     }
 
     /// What the runner is doing; renewed several times a second.
@@ -112,7 +191,7 @@ pub struct Driver {
 enum Told {
     Input(Input),
     Nothing,
-    Campaigns(Vec<crate::store::CampaignRecord>),
+    Campaigns(Vec<CampaignRecord>),
     Commands(Vec<(CommandId, Command)>),
     CommitUnknown(StoreError),
 }
@@ -141,6 +220,7 @@ impl Driver {
                 at: taken.at,
             },
         );
+        let store = Arc::clone(&parts.store);
         let (notify, notices) = mpsc::channel(NOTICES_MAX);
         let (status, watched) = watch::channel(Status::default());
         let mut driver = Driver {
@@ -155,6 +235,7 @@ impl Driver {
         };
         driver.introduce(records);
         let handle = Handle {
+            store,
             notices: notify,
             status: watched,
         };
@@ -213,7 +294,7 @@ impl Driver {
         }
     }
 
-    fn introduce(&mut self, records: Vec<crate::store::CampaignRecord>) {
+    fn introduce(&mut self, records: Vec<CampaignRecord>) {
         for record in records {
             if record.state.is_live() && self.known.insert(record.id) {
                 self.engine

@@ -341,29 +341,13 @@ fn account() -> Account {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::{Missing, Source};
+
     use crate::gateway::Session;
     use crate::limits::{Gap, Hours, Window, Zone};
-    use crate::retry::RetryPolicy;
 
     fn definition() -> Definition {
-        Definition {
-            name: "outlook".into(),
-            session: Session::new("default"),
-            message: MessageTemplate::text("Halo {{nama}}").unwrap(),
-            source: Source {
-                name: "people.csv".into(),
-                sha256: String::new(),
-                options: String::new(),
-                limit: None,
-            },
-            missing: Missing::Refuse,
-            hours: None,
-            zone: Zone::default(),
-            starts_at: None,
-            expires_at: None,
-            retry: RetryPolicy::default(),
-        }
+        let message = MessageTemplate::text("Halo {{nama}}").unwrap();
+        Definition::new("outlook", Session::new("default"), message)
     }
 
     fn see(definition: &Definition, recipients: u32, limits: &LaneLimits) -> Forecast {

@@ -6,6 +6,7 @@
 //! each promise.
 
 mod commands;
+mod report;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use self::commands::{Answer, Command, CommandId};
+pub use self::report::{ReportPages, ReportQuery, ReportRow};
 use crate::campaign::{CampaignState, Definition};
 use crate::clock::{Now, Stamp};
 use crate::delivery::{CampaignId, DeliveryId, Happening, Reason, Standing, State};
@@ -180,6 +182,22 @@ pub struct NewRecipient {
     pub values: Box<[Box<str>]>,
     /// It is imported, and skipped for this reason.
     pub skip: Option<Reason>,
+}
+
+impl NewRecipient {
+    /// A recipient without a key, who is not skipped.
+    pub fn new<V>(row: u64, phone: PhoneNumber, values: V) -> Self
+    where
+        V: IntoIterator<Item: Into<Box<str>>>,
+    {
+        Self {
+            row,
+            phone,
+            key: None,
+            values: values.into_iter().map(Into::into).collect(),
+            skip: None,
+        }
+    }
 }
 
 /// What became of a recipient on the way in.
@@ -463,40 +481,6 @@ pub enum Lost {
     NoGeneration,
 }
 
-/// A row of the report: a recipient and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReportRow {
-    /// Which delivery.
-    pub delivery: DeliveryId,
-    /// The row in its file.
-    pub row: u64,
-    /// To whom.
-    pub phone: PhoneNumber,
-    /// The value of the key column.
-    pub key: Option<Box<str>>,
-    /// The values of the campaign's columns.
-    pub values: Box<[Box<str>]>,
-    /// Where it stands.
-    pub standing: Standing,
-    /// When it came to stand there.
-    pub changed_at: Timestamp,
-    /// The server's words, or what is missing to settle it.
-    pub message: Option<Box<str>>,
-}
-
-/// Asks for a page of the report.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReportQuery {
-    /// Of which campaign.
-    pub campaign: CampaignId,
-    /// After this one, in key order.
-    pub after: Option<DeliveryId>,
-    /// Only these states; empty is all.
-    pub states: Vec<State>,
-    /// At most so many.
-    pub limit: u32,
-}
-
 /// A number that must not be written to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suppression {
@@ -542,6 +526,19 @@ pub trait Store: Send + Sync + 'static {
     /// Deliveries whose look-up is due, in key order.
     async fn doubts(&self, query: DoubtQuery) -> Result<DoubtPage, StoreError>;
 
+    /// Whether something of a campaign will still be looked up without a person asking for it.
+    async fn has_pending_doubts(&self, campaign: CampaignId) -> Result<bool, StoreError> {
+        let (first, last) = DeliveryId::range(campaign);
+        let query = DoubtQuery {
+            after: first.checked_sub(1).and_then(DeliveryId::from_number),
+            due: Timestamp::MAX,
+            limit: 1,
+        };
+        let page = self.doubts(query).await?;
+        let is_of_it = |doubt: &Doubtful| doubt.delivery.number() <= last;
+        Ok(page.doubts.iter().any(is_of_it))
+    }
+
     /// Gives the next so many accepted deliveries whose attempt ended before `before` and that no ack followed a look-up that is due at once.
     /// Each attempt is considered once. Returns how many were considered.
     async fn mark_silent(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError>;
@@ -576,6 +573,32 @@ pub trait Store: Send + Sync + 'static {
         recipients: Vec<NewRecipient>,
         rejected: u64,
     ) -> Result<Vec<Imported>, StoreError>;
+
+    /// Closes a campaign's import: its audience is whole, and it can be started.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when it is not being imported, or somebody has begun to import it anew.
+    async fn freeze(&self, campaign: CampaignId, at: Stamp) -> Result<(), StoreError> {
+        let changes = vec![Change::Campaign {
+            campaign,
+            from: CampaignState::Importing,
+            to: CampaignState::Frozen,
+        }];
+        let effects = self.commit(Arc::new(Batch { at, changes })).await?;
+        match effects.first() {
+            Some(Effect::Done) => Ok(()),
+            Some(Effect::Lost(Lost::Campaign(CampaignState::Importing))) => {
+                let why = "somebody else has begun to import this campaign: import it again";
+                Err(StoreError::Refused(why.into()))
+            }
+            Some(Effect::Lost(Lost::Campaign(state))) => Err(StoreError::Refused(format!(
+                "the campaign is {state}: only one that is being imported can be frozen"
+            ))),
+            _ => Err(StoreError::NotFound {
+                what: format!("campaign {}", campaign.number()),
+            }),
+        }
+    }
 
     /// A campaign by name.
     async fn campaign(&self, name: &str) -> Result<Option<CampaignRecord>, StoreError>;

@@ -9,20 +9,16 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
 
-use campaign_core::campaign::{CampaignState, Definition, Missing, Source};
+use campaign_core::campaign::Definition;
 use campaign_core::clock::{Clock, SystemClock};
 use campaign_core::driver::{Driver, Parts};
-use campaign_core::engine::Settings;
 use campaign_core::gateway::Session;
-use campaign_core::limits::{LaneLimits, Zone};
 use campaign_core::message::MessageTemplate;
 use campaign_core::phone::{LinePolicy, Region, normalize};
-use campaign_core::retry::RetryPolicy;
-use campaign_core::store::{Batch, Change, Command, NewRecipient, ReportQuery, Store};
+use campaign_core::store::{Command, NewRecipient, ReportPages, ReportQuery, Store};
 use examples::say;
-use sql_store::SqliteStore;
+use sql_store::{Options, SqliteStore};
 use waha_client::WahaClient;
 use waha_gateway::WahaGateway;
 use waha_simulator::Simulator;
@@ -42,49 +38,26 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .start()
         .await?;
     let folder = tempfile::tempdir()?;
+    let database = folder.path().join("campaigns.sqlite");
 
-    // What the campaign needs: a place to keep it, a way to WhatsApp, and the time.
+    // What a campaign needs: a place to keep it, a way to WhatsApp, and the time.
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(database, Options::default())?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
-        folder.path().join("campaigns.sqlite"),
-        sql_store::Options::default(),
-    )?);
     let waha = WahaClient::builder(simulator.url())
         .api_key(simulator.key())
         .build()?;
     let gateway = WahaGateway::new(waha, Arc::clone(&clock), waha_gateway::Options::default());
 
-    // Who gets what. Rows that cannot be written to are counted, never dropped in silence.
-    let definition = Definition {
-        name: "tagihan mei".into(),
-        session: Session::new("default"),
-        message: MessageTemplate::text("Halo {{nama | title}}, tagihan Anda {{jumlah | rupiah}}.")?,
-        source: Source {
-            name: "customers".into(),
-            sha256: String::new(),
-            options: String::new(),
-            limit: None,
-        },
-        missing: Missing::Refuse,
-        hours: None,
-        zone: Zone::default(),
-        starts_at: None,
-        expires_at: None,
-        retry: RetryPolicy::default(),
-    };
-    let columns: [Box<str>; 2] = ["nama", "jumlah"].map(Box::from);
+    // Who gets what. Whoever cannot be written to is counted, never dropped in silence; whoever is on the list twice gets it once.
+    let message =
+        MessageTemplate::text("Halo {{nama | title}}, tagihan Anda {{jumlah | rupiah}}.")?;
+    let definition = Definition::new("tagihan mei", Session::new("default"), message);
+    let columns = ["nama", "jumlah"].map(Box::from);
     let campaign = store.create(&definition, &columns, clock.now()).await?;
-    let mut recipients = Vec::new();
-    let mut rejected = 0;
+    let (mut recipients, mut rejected) = (Vec::new(), 0);
     for (row, (name, phone, amount)) in (1..).zip(CUSTOMERS) {
         match normalize(phone, Region::ID, LinePolicy::MobileOnly) {
-            Ok(phone) => recipients.push(NewRecipient {
-                row,
-                phone,
-                key: None,
-                values: [name, amount].map(Box::from).into(),
-                skip: None,
-            }),
+            Ok(phone) => recipients.push(NewRecipient::new(row, phone, [name, amount])),
             Err(why) => {
                 say(format_args!("row {row} is left out: {why}"));
                 rejected += 1;
@@ -94,62 +67,36 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for imported in store.import(campaign, recipients, rejected).await? {
         say(format_args!("{imported:?}"));
     }
-    let freeze = Change::Campaign {
-        campaign,
-        from: CampaignState::Importing,
-        to: CampaignState::Frozen,
-    };
-    let at = clock.now().stamp(clock.boot());
-    let changes = vec![freeze];
-    store.commit(Arc::new(Batch { at, changes })).await?;
+    store
+        .freeze(campaign, clock.now().stamp(clock.boot()))
+        .await?;
 
-    // Send, until nothing is left to be sent.
+    // Send, until nothing is left to be sent. A program that serves others leaves its driver running.
     store.submit(&Command::Start { campaign }).await?;
-    let (driver, handle) = Driver::start(Parts {
-        store: Arc::clone(&store),
-        gateway: Arc::new(gateway.clone()),
-        clock,
-        settings: Settings::default(),
-        limits: LaneLimits::default(),
-    })
-    .await?;
+    let parts = Parts::new(Arc::clone(&store), Arc::new(gateway.clone()), clock);
+    let (driver, handle) = Driver::start(parts).await?;
     let runner = tokio::spawn(driver.run());
-    let (events, listener) = (gateway, handle.clone());
-    let pump = tokio::spawn(async move { waha_gateway::pump(&events, &listener, &[]).await });
-    while !is_over(&*store).await? {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    let events = tokio::spawn(waha_gateway::pump(gateway, handle.clone(), Vec::new()));
+    let record = handle.over(campaign).await?;
     handle.stop().await;
     runner.await??;
-    pump.abort();
+    events.abort();
 
     // The truth about each.
-    let query = ReportQuery {
-        campaign,
-        after: None,
-        states: Vec::new(),
-        limit: 100,
-    };
-    for row in store.report(query).await? {
-        say(format_args!(
-            "row {}: {} {}",
-            row.row, row.phone, row.standing.state
-        ));
+    say(format_args!("{}: {:?}", record.state, record.counts));
+    let mut pages = ReportPages::new(&*store, ReportQuery::of(campaign));
+    while let Some(page) = pages.next().await? {
+        for row in page {
+            say(format_args!(
+                "row {}: {} {}",
+                row.row, row.phone, row.standing.state
+            ));
+        }
     }
+    let twice = simulator.ledger().duplicates().len();
     say(format_args!(
-        "the simulator's own ledger: {} people got it twice",
-        simulator.ledger().duplicates().len()
+        "the simulator's own ledger: {twice} people got it twice"
     ));
     simulator.shutdown().await;
     Ok(())
-}
-
-async fn is_over(store: &dyn Store) -> Result<bool, Box<dyn Error>> {
-    let campaigns = store.campaigns().await?;
-    Ok(campaigns.iter().all(|campaign| {
-        matches!(
-            campaign.state,
-            CampaignState::Completed | CampaignState::Settled
-        )
-    }))
 }

@@ -23,7 +23,7 @@ use crate::limits::LimitWishes;
 use crate::progress::Progress;
 use crate::setup::Setup;
 use crate::signals::Signals;
-use crate::view::{View, Waiting, has_pending_doubts};
+use crate::view::{View, Waiting};
 
 /// How often the store is looked at.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -147,7 +147,7 @@ pub(crate) async fn run(setup: &Setup, store: Arc<dyn Store>, run: Run) -> Resul
         };
         store.commit(Arc::new(batch)).await?;
     }
-    let pump = tokio::spawn(pump(gateway, handle.clone()));
+    let pump = tokio::spawn(waha_gateway::pump(gateway, handle.clone(), Vec::new()));
     let driver = tokio::spawn(driver.run());
     let mut commands = Vec::new();
     for command in &run.commands {
@@ -164,10 +164,6 @@ pub(crate) async fn run(setup: &Setup, store: Arc<dyn Store>, run: Run) -> Resul
     let ended = runner.work(&mut signals).await;
     pump.abort();
     ended
-}
-
-async fn pump(gateway: WahaGateway, handle: Handle) {
-    waha_gateway::pump(&gateway, &handle, &[]).await;
 }
 
 /// Limits that the operator names hold from now on, for an account that has others on record too: those to be put on record.
@@ -466,7 +462,7 @@ impl Watcher {
     /// Whether nothing of these will be looked up without a person asking for it.
     async fn are_looked_up(&self, views: &[View]) -> Result<bool, Failure> {
         for view in views {
-            if has_pending_doubts(&*self.store, view.record.id).await? {
+            if self.store.has_pending_doubts(view.record.id).await? {
                 return Ok(false);
             }
         }
@@ -505,6 +501,6 @@ impl Watcher {
         }
         let is_quiet = view.record.state == CampaignState::Cancelled
             || view.now.elapsed.since(since) >= self.ack_time;
-        Ok(is_quiet && !has_pending_doubts(&*self.store, view.record.id).await?)
+        Ok(is_quiet && !self.store.has_pending_doubts(view.record.id).await?)
     }
 }

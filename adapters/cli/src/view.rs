@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use campaign_core::campaign::CampaignState;
 use campaign_core::clock::Now;
-use campaign_core::delivery::{CampaignId, DeliveryId, State};
+use campaign_core::delivery::{CampaignId, State};
 use campaign_core::driver::Status;
-use campaign_core::store::{CampaignRecord, Counts, DoubtQuery, Store, StoreError};
+use campaign_core::store::{CampaignRecord, Counts};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -178,28 +178,6 @@ impl Pace {
         let left = (view.counts().total() - view.done()) as f64 / rate * 60.0;
         Some((rate, Duration::try_from_secs_f64(left).ok()?))
     }
-}
-
-/// Whether something of the campaign will still be looked up without a person asking for it.
-///
-/// # Errors
-/// When the store cannot be read.
-pub(crate) async fn has_pending_doubts(
-    store: &dyn Store,
-    campaign: CampaignId,
-) -> Result<bool, StoreError> {
-    let (first, last) = DeliveryId::range(campaign);
-    let page = store
-        .doubts(DoubtQuery {
-            after: first.checked_sub(1).and_then(DeliveryId::from_number),
-            due: Timestamp::MAX,
-            limit: 1,
-        })
-        .await?;
-    Ok(page
-        .doubts
-        .iter()
-        .any(|doubt| doubt.delivery.number() <= last))
 }
 
 /// A text that shows where a campaign stands.

@@ -811,7 +811,7 @@ async fn live(folder: &Path) {
         limits: limits(kind),
     };
     let (driver, handle) = Driver::start(parts).await.unwrap();
-    let pump = tokio::spawn(embedded::pump(waha, handle.clone()));
+    let pump = tokio::spawn(waha_gateway::pump(waha, handle.clone(), Vec::new()));
     let driver = tokio::spawn(driver.run());
     if kind == Kind::Cancelled {
         cancel(Arc::clone(&store), campaign).await;

@@ -7,30 +7,23 @@
     clippy::print_stdout
 )]
 
+mod embedded;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use campaign_core::campaign::{CampaignState, Definition, Missing, Source};
-use campaign_core::clock::{AcceleratedClock, Clock};
+use campaign_core::campaign::Definition;
+use campaign_core::clock::Clock;
 use campaign_core::delivery::{CampaignId, Reason, State};
-use campaign_core::driver::{Driver, Handle, Parts};
+use campaign_core::driver::{Driver, Parts};
 use campaign_core::engine::Settings;
-use campaign_core::gateway::Session;
-use campaign_core::limits::{LaneLimits, Zone};
+use campaign_core::limits::LaneLimits;
 use campaign_core::message::{MessageDefinition, MessageTemplate};
-use campaign_core::phone::PhoneNumber;
-use campaign_core::retry::RetryPolicy;
-use campaign_core::store::{
-    Batch, CampaignRecord, Change, Command, NewRecipient, ReportQuery, ReportRow, Store,
-};
-use sql_store::SqliteStore;
-use waha_client::WahaClient;
-use waha_gateway::{Options, WahaGateway};
+use campaign_core::store::{CampaignRecord, Command, ReportRow, Store};
+use waha_gateway::WahaGateway;
 use waha_simulator::{Engine, Fault, FaultRates, Simulator};
 
-const KEY: &str = "test-key";
-const ACCOUNT: &str = "6281200000001";
 /// The simulator and our clock run so many times as fast as the wall.
 const SPEED: f64 = 60.0;
 /// A run that is not over within this real time makes no progress.
@@ -56,31 +49,23 @@ struct Scene {
 
 impl World {
     async fn new(scene: Scene) -> Self {
-        let simulator = Simulator::builder()
-            .seed(scene.seed)
-            .speed(SPEED)
-            .key(KEY)
+        let simulator = embedded::simulator(scene.seed, SPEED)
             .engine(scene.engine)
             .store_default(scene.store_on)
             .faults(faults())
-            .session("default", ACCOUNT)
             .start()
             .await
             .unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(AcceleratedClock::new(SPEED, jiff::Timestamp::now()));
-        let client = WahaClient::builder(simulator.url())
-            .api_key(KEY)
-            .build()
-            .unwrap();
-        let gateway = WahaGateway::new(client, Arc::clone(&clock), Options::at_speed(SPEED));
+        let clock = embedded::clock(SPEED, jiff::Timestamp::now());
+        let gateway = embedded::gateway(simulator.url(), &clock, SPEED);
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(
-            folder.path().join("campaigns.sqlite"),
-            sql_store::Options::default(),
-        )
-        .unwrap();
-        let store: Arc<dyn Store> = Arc::new(store);
-        let campaign = import(&*store, &*clock, &scene).await;
+        let store: Arc<dyn Store> = Arc::new(embedded::open(folder.path()));
+        let definition = Definition {
+            message: MessageTemplate::parse(scene.message).unwrap(),
+            ..embedded::definition()
+        };
+        let people = 0..scene.recipients;
+        let campaign = embedded::import(&*store, &*clock, &definition, people, 5_000).await;
         let settings = Settings {
             seed: scene.seed,
             // WhatsApp's holds, cut short: a hundred restrictions would otherwise take a hundred hours.
@@ -110,10 +95,14 @@ impl World {
             limits: LaneLimits::unpaced(32),
         };
         let (driver, handle) = Driver::start(parts).await.unwrap();
-        let pump = tokio::spawn(pump(self.gateway.clone(), handle.clone()));
+        let pump = tokio::spawn(waha_gateway::pump(
+            self.gateway.clone(),
+            handle.clone(),
+            Vec::new(),
+        ));
         let driver = tokio::spawn(driver.run());
         self.store.submit(&command).await.unwrap();
-        let over = tokio::time::timeout(PATIENCE, self.over(&handle)).await;
+        let over = tokio::time::timeout(PATIENCE, handle.over(self.campaign)).await;
         let status = handle.status().borrow().clone();
         handle.stop().await;
         driver.await.unwrap().unwrap();
@@ -127,43 +116,12 @@ impl World {
         );
     }
 
-    async fn over(&self, handle: &Handle) {
-        let status = handle.status();
-        let mut looks = tokio::time::interval(Duration::from_millis(100));
-        loop {
-            looks.tick().await;
-            let is_busy = status.borrow().is_busy;
-            let record = self.record().await;
-            let has_ended = record.state == CampaignState::Settled
-                || (record.state == CampaignState::Completed && !is_busy);
-            if has_ended && self.store.open_commands().await.unwrap().is_empty() {
-                return;
-            }
-        }
-    }
-
     async fn record(&self) -> CampaignRecord {
-        self.store.campaign("everybody").await.unwrap().unwrap()
+        embedded::record(&*self.store).await
     }
 
     async fn report(&self) -> Vec<ReportRow> {
-        let mut rows = Vec::new();
-        loop {
-            let page = self
-                .store
-                .report(ReportQuery {
-                    campaign: self.campaign,
-                    after: rows.last().map(|row: &ReportRow| row.delivery),
-                    states: Vec::new(),
-                    limit: 1_000,
-                })
-                .await
-                .unwrap();
-            if page.is_empty() {
-                return rows;
-            }
-            rows.extend(page);
-        }
+        embedded::report(&*self.store, self.campaign).await
     }
 
     /// Judges the report by the ledger.
@@ -246,60 +204,9 @@ impl World {
     }
 }
 
-async fn pump(gateway: WahaGateway, handle: Handle) {
-    waha_gateway::pump(&gateway, &handle, &[]).await;
-}
-
 /// So much that each fault strikes at least one request in a hundred, whatever the seed; together a third of them.
 fn faults() -> FaultRates {
     FaultRates::every(0.015)
-}
-
-async fn import(store: &dyn Store, clock: &dyn Clock, scene: &Scene) -> CampaignId {
-    let definition = Definition {
-        name: "everybody".into(),
-        session: Session::new("default"),
-        message: MessageTemplate::parse(scene.message.clone()).unwrap(),
-        source: Source {
-            name: "people.csv".into(),
-            sha256: "0".into(),
-            options: String::new(),
-            limit: None,
-        },
-        missing: Missing::Refuse,
-        hours: None,
-        zone: Zone::default(),
-        starts_at: None,
-        expires_at: None,
-        retry: RetryPolicy::default(),
-    };
-    let now = clock.now();
-    let campaign = store
-        .create(&definition, &["nama".into()], now)
-        .await
-        .unwrap();
-    let people: Vec<NewRecipient> = (0..scene.recipients)
-        .map(|index| NewRecipient {
-            row: u64::from(index) + 2,
-            phone: PhoneNumber::from_digits(6_281_300_000_000 + u64::from(index)).unwrap(),
-            key: None,
-            values: [format!("Orang {index}").into()].into(),
-            skip: None,
-        })
-        .collect();
-    for page in people.chunks(5_000) {
-        store.import(campaign, page.to_vec(), 0).await.unwrap();
-    }
-    let freeze = Batch {
-        at: now.stamp(clock.boot()),
-        changes: vec![Change::Campaign {
-            campaign,
-            from: CampaignState::Importing,
-            to: CampaignState::Frozen,
-        }],
-    };
-    store.commit(Arc::new(freeze)).await.unwrap();
-    campaign
 }
 
 fn seeds() -> Vec<u64> {

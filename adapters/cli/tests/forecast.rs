@@ -72,7 +72,7 @@ async fn five_hundred_sends_over_http_end_when_it_was_forecast() {
     // Before there is a runner, so that it begins with it: commands are looked for in real time, which would be sped up too.
     store.submit(&Command::Start { campaign }).await.unwrap();
     let (driver, handle) = Driver::start(parts).await.unwrap();
-    let pump = tokio::spawn(embedded::pump(gateway, handle.clone()));
+    let pump = tokio::spawn(waha_gateway::pump(gateway, handle.clone(), Vec::new()));
     let driver = tokio::spawn(driver.run());
     embedded::over(&*store, &handle).await;
     handle.stop().await;

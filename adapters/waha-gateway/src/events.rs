@@ -105,11 +105,11 @@ fn kind_of(message: &Message) -> Option<MessageKind> {
     }
 }
 
-/// Brings the events of these sessions (of all, when none is named) to a driver, until it is dropped.
+/// Brings the events of these sessions (of all, when none is named) to a driver, until it is dropped or its task aborted.
 ///
 /// As [`WahaGateway::listen`], whose notices these are.
-pub async fn pump(gateway: &WahaGateway, handle: &Handle, sessions: &[Session]) {
-    let mut notices = gateway.listen(sessions);
+pub async fn pump(gateway: WahaGateway, handle: Handle, sessions: Vec<Session>) {
+    let mut notices = gateway.listen(&sessions);
     while let Some(notice) = notices.next().await {
         handle.notify(notice).await;
     }

@@ -59,8 +59,11 @@ impl Clock for ManualClock {
         self.boot
     }
 
-    /// Moves the hands there itself: whoever waits makes time pass.
+    /// Moves the hands there itself: whoever waits makes time pass. A moment that never comes is waited for in vain.
     async fn wait_until(&self, moment: Elapsed) {
+        if moment == Elapsed::NEVER {
+            std::future::pending::<()>().await;
+        }
         self.advance_to(moment);
     }
 }

@@ -130,6 +130,7 @@ promises! { $
         creating_again_empties_what_was_never_frozen
         what_is_skipped_at_import_is_reported_and_never_due
         rejected_rows_are_counted
+        a_frozen_audience_stays_as_it_is
         campaigns_are_found_by_name_and_listed_newest_first;
     pages:
         ready_pages_are_complete_and_in_key_order

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use campaign_core::campaign::{CampaignState, Definition, Missing, Source};
+use campaign_core::campaign::{CampaignState, Definition};
 use campaign_core::clock::{BootId, Elapsed, Now};
 use campaign_core::delivery::{Ack, CampaignId, State};
 use campaign_core::engine::{Beginning, Engine, Input, ReadFailed, Settings, Step};
@@ -18,7 +18,6 @@ use campaign_core::gateway::{Account, Notice, Session};
 use campaign_core::limits::{LaneLimits, Zone};
 use campaign_core::message::MessageTemplate;
 use campaign_core::phone::PhoneNumber;
-use campaign_core::retry::RetryPolicy;
 use campaign_core::store::{
     Batch, CampaignRecord, Change, Command, NewRecipient, ReportQuery, ReportRow, Store,
 };
@@ -560,42 +559,20 @@ impl World {
 }
 
 fn import(store: &MemoryStore, plan: &Plan, now: Now, expires_at: Option<Timestamp>) -> CampaignId {
+    let message = MessageTemplate::text("Halo {{nama}}").unwrap();
     let definition = Definition {
-        name: "simulation".into(),
-        session: session(),
-        message: MessageTemplate::text("Halo {{nama}}").unwrap(),
-        source: Source {
-            name: "people.csv".into(),
-            sha256: "0".into(),
-            options: String::new(),
-            limit: None,
-        },
-        missing: Missing::Refuse,
         hours: plan.hours.clone(),
-        zone: "Asia/Jakarta".parse().unwrap(),
-        starts_at: None,
         expires_at,
-        retry: RetryPolicy::default(),
+        ..Definition::new("simulation", session(), message)
     };
     let columns: [Box<str>; 1] = ["nama".into()];
     let id = run(store.create(&definition, &columns, now)).unwrap();
-    let recipients = (0..plan.recipients).map(|index| NewRecipient {
-        row: u64::from(index) + 2,
-        phone: phone(index),
-        key: None,
-        values: [format!("Orang {index}").into()].into(),
-        skip: None,
+    let recipients = (0..plan.recipients).map(|index| {
+        let values = [format!("Orang {index}")];
+        NewRecipient::new(u64::from(index) + 2, phone(index), values)
     });
     run(store.import(id, recipients.collect(), 0)).unwrap();
-    let freeze = Batch {
-        at: now.stamp(BOOT),
-        changes: vec![Change::Campaign {
-            campaign: id,
-            from: CampaignState::Importing,
-            to: CampaignState::Frozen,
-        }],
-    };
-    run(store.commit(Arc::new(freeze))).unwrap();
+    run(store.freeze(id, now.stamp(BOOT))).unwrap();
     id
 }
 

@@ -228,10 +228,8 @@ impl Verdict {
         let store = setup.existing_store().await?;
         let record = super::campaign(&*store, NAME).await?;
         let query = ReportQuery {
-            campaign: record.id,
-            after: None,
-            states: Vec::new(),
             limit: u32::MAX,
+            ..ReportQuery::of(record.id)
         };
         for row in store.report(query).await? {
             let has_it = received.contains_key(&row.phone.digits().to_string());

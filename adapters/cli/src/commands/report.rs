@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use campaign_core::delivery::State;
-use campaign_core::store::{CampaignRecord, ReportQuery, ReportRow, Store};
+use campaign_core::store::{CampaignRecord, ReportPages, ReportQuery, ReportRow};
 use serde_json::{Map, Value, json};
 
 use super::campaign;
@@ -73,12 +73,13 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         .collect();
     let wants_deliveries = args.only.is_empty() || !states.is_empty();
     let mut rows = Rows {
-        store: &*store,
-        query: wants_deliveries.then_some(ReportQuery {
-            campaign: record.id,
-            after: None,
-            states,
-            limit: PAGE,
+        deliveries: wants_deliveries.then(|| {
+            let query = ReportQuery {
+                states,
+                limit: PAGE,
+                ..ReportQuery::of(record.id)
+            };
+            ReportPages::new(&*store, query)
         }),
         rejected: match wants_rejected && record.rejected > 0 {
             true => RejectedRows::open(&rejects, &record.columns)?,
@@ -143,8 +144,7 @@ struct Line<'a> {
 
 /// Deliveries and rejected rows together, in the order of the list.
 struct Rows<'a> {
-    store: &'a dyn Store,
-    query: Option<ReportQuery>,
+    deliveries: Option<ReportPages<'a>>,
     rejected: Option<RejectedRows>,
     next_rejected: Option<Rejected>,
 }
@@ -155,26 +155,18 @@ impl Rows<'_> {
         record: &'r CampaignRecord,
     ) -> Result<Option<Vec<Line<'r>>>, Failure> {
         let mut lines = Vec::new();
-        let page = match &mut self.query {
-            None => Vec::new(),
-            Some(query) => {
-                let page = self.store.report(query.clone()).await?;
-                match page.last() {
-                    Some(last) if page.len() >= query.limit as usize => {
-                        query.after = Some(last.delivery);
-                    }
-                    _ => self.query = None,
-                }
-                page
-            }
+        let page = match &mut self.deliveries {
+            None => None,
+            Some(pages) => pages.next().await?,
         };
-        for row in page {
+        let is_last = page.is_none();
+        for row in page.unwrap_or_default() {
             while let Some(rejected) = self.rejected_before(row.row)? {
                 lines.push(of_rejected(record, rejected));
             }
             lines.push(of_delivery(record, row));
         }
-        if self.query.is_none() {
+        if is_last {
             while lines.len() < PAGE as usize
                 && let Some(rejected) = self.rejected_before(u64::MAX)?
             {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use campaign_core::campaign::CampaignState;
 use campaign_core::clock::Clock;
 use campaign_core::delivery::CampaignId;
-use campaign_core::store::{Batch, CampaignRecord, Change, Command, Effect, Store};
+use campaign_core::store::{CampaignRecord, Command, Store};
 
 use super::notes;
 use crate::exit::{Exit, Failure};
@@ -169,7 +169,9 @@ async fn bring_in(
         let count = totals.deliveries - totals.skipped;
         confirm(setup, count, inputs.definition.session.to_string()).await?;
     }
-    freeze(store, clock, campaign).await?;
+    store
+        .freeze(campaign, clock.now().stamp(clock.boot()))
+        .await?;
     Ok(campaign)
 }
 
@@ -208,22 +210,5 @@ async fn confirm(setup: &Setup, count: u64, session: String) -> Result<(), Failu
         Ok(())
     } else {
         Err(Failure::new(Exit::Unfinished, Text::NotConfirmed))
-    }
-}
-
-async fn freeze(store: &dyn Store, clock: &dyn Clock, campaign: CampaignId) -> Result<(), Failure> {
-    let batch = Batch {
-        at: clock.now().stamp(clock.boot()),
-        changes: vec![Change::Campaign {
-            campaign,
-            from: CampaignState::Importing,
-            to: CampaignState::Frozen,
-        }],
-    };
-    match store.commit(Arc::new(batch)).await?.first() {
-        Some(Effect::Done) => Ok(()),
-        other => Err(Failure::other(format!(
-            "the campaign could not be frozen: {other:?}"
-        ))),
     }
 }

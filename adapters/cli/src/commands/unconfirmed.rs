@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use campaign_core::delivery::{DeliveryId, State};
 use campaign_core::phone::{LinePolicy, PhoneNumber, normalize};
-use campaign_core::store::{Answer, CampaignRecord, Command, ReportQuery, ReportRow, Store};
+use campaign_core::store::{Answer, CampaignRecord, Command, ReportPages, ReportQuery, Store};
 use serde_json::json;
 
 use super::campaign;
@@ -123,7 +123,7 @@ async fn list(setup: &Setup, name: &str) -> Result<Exit, Failure> {
     let record = campaign(&*store, name).await?;
     let zone = &record.definition.zone;
     let mut count = 0;
-    let mut rows = Rows::new(&*store, &record);
+    let mut rows = unconfirmed(&*store, &record);
     while let Some(page) = rows.next().await? {
         for row in page {
             count += 1;
@@ -229,7 +229,7 @@ async fn chosen(
     let mut found = Vec::new();
     let mut rows_left = selection.row.clone();
     let mut phones_left = phones.clone();
-    let mut rows = Rows::new(store, record);
+    let mut rows = unconfirmed(store, record);
     while let Some(page) = rows.next().await? {
         for row in page {
             let is_meant =
@@ -263,33 +263,11 @@ fn phone(given: &str) -> Result<PhoneNumber, Failure> {
 }
 
 /// The unconfirmed rows of a campaign, page by page.
-struct Rows<'a> {
-    store: &'a dyn Store,
-    query: Option<ReportQuery>,
-}
-
-impl<'a> Rows<'a> {
-    fn new(store: &'a dyn Store, record: &CampaignRecord) -> Self {
-        Self {
-            store,
-            query: Some(ReportQuery {
-                campaign: record.id,
-                after: None,
-                states: vec![State::Unconfirmed],
-                limit: PAGE,
-            }),
-        }
-    }
-
-    async fn next(&mut self) -> Result<Option<Vec<ReportRow>>, Failure> {
-        let Some(query) = &mut self.query else {
-            return Ok(None);
-        };
-        let page = self.store.report(query.clone()).await?;
-        match page.last() {
-            Some(last) if page.len() >= query.limit as usize => query.after = Some(last.delivery),
-            _ => self.query = None,
-        }
-        Ok((!page.is_empty()).then_some(page))
-    }
+fn unconfirmed<'a>(store: &'a dyn Store, record: &CampaignRecord) -> ReportPages<'a> {
+    let query = ReportQuery {
+        states: vec![State::Unconfirmed],
+        limit: PAGE,
+        ..ReportQuery::of(record.id)
+    };
+    ReportPages::new(store, query)
 }

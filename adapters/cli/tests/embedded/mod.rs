@@ -8,17 +8,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use campaign_core::campaign::{CampaignState, Definition, Missing, Source};
+use campaign_core::campaign::{CampaignState, Definition};
 use campaign_core::clock::{AcceleratedClock, Clock};
 use campaign_core::delivery::{CampaignId, State};
 use campaign_core::driver::{CampaignStatus, Handle};
 use campaign_core::gateway::Session;
-use campaign_core::limits::Zone;
 use campaign_core::message::MessageTemplate;
 use campaign_core::phone::PhoneNumber;
-use campaign_core::retry::RetryPolicy;
 use campaign_core::store::{
-    Batch, CampaignRecord, Change, NewRecipient, ReportQuery, ReportRow, Store,
+    CampaignRecord, NewRecipient, ReportPages, ReportQuery, ReportRow, Store,
 };
 use sql_store::SqliteStore;
 use waha_client::WahaClient;
@@ -59,33 +57,13 @@ pub(crate) fn open(folder: &Path) -> SqliteStore {
 }
 
 pub(crate) fn definition() -> Definition {
-    Definition {
-        name: NAME.into(),
-        session: Session::new("default"),
-        message: MessageTemplate::text("Halo {{nama}}, tagihan Anda sudah terbit.").unwrap(),
-        source: Source {
-            name: "people.csv".into(),
-            sha256: "0".into(),
-            options: String::new(),
-            limit: None,
-        },
-        missing: Missing::Refuse,
-        hours: None,
-        zone: Zone::default(),
-        starts_at: None,
-        expires_at: None,
-        retry: RetryPolicy::default(),
-    }
+    let message = MessageTemplate::text("Halo {{nama}}, tagihan Anda sudah terbit.").unwrap();
+    Definition::new(NAME, Session::new("default"), message)
 }
 
 pub(crate) fn person(index: u32) -> NewRecipient {
-    NewRecipient {
-        row: u64::from(index) + 2,
-        phone: PhoneNumber::from_digits(phone(index)).unwrap(),
-        key: None,
-        values: [format!("Orang {index}").into()].into(),
-        skip: None,
-    }
+    let phone = PhoneNumber::from_digits(phone(index)).unwrap();
+    NewRecipient::new(u64::from(index) + 2, phone, [format!("Orang {index}")])
 }
 
 pub(crate) fn phone(index: u32) -> u64 {
@@ -117,21 +95,9 @@ pub(crate) async fn import(
             .await
             .unwrap();
     }
-    let freeze = Batch {
-        at: now.stamp(clock.boot()),
-        changes: vec![Change::Campaign {
-            campaign,
-            from: CampaignState::Importing,
-            to: CampaignState::Frozen,
-        }],
-    };
-    store.commit(Arc::new(freeze)).await.unwrap();
+    let at = now.stamp(clock.boot());
+    store.freeze(campaign, at).await.unwrap();
     campaign
-}
-
-/// Brings the simulator's events to a driver, until it is aborted.
-pub(crate) async fn pump(gateway: WahaGateway, handle: Handle) {
-    waha_gateway::pump(&gateway, &handle, &[]).await;
 }
 
 pub(crate) async fn record(store: &dyn Store) -> CampaignRecord {
@@ -168,17 +134,9 @@ pub(crate) async fn over(store: &dyn Store, handle: &Handle) {
 /// Every row of the report.
 pub(crate) async fn report(store: &dyn Store, campaign: CampaignId) -> Vec<ReportRow> {
     let mut rows = Vec::new();
-    loop {
-        let query = ReportQuery {
-            campaign,
-            after: rows.last().map(|row: &ReportRow| row.delivery),
-            states: Vec::new(),
-            limit: 1_000,
-        };
-        let page = store.report(query).await.unwrap();
-        if page.is_empty() {
-            return rows;
-        }
+    let mut pages = ReportPages::new(store, ReportQuery::of(campaign));
+    while let Some(page) = pages.next().await.unwrap() {
         rows.extend(page);
     }
+    rows
 }

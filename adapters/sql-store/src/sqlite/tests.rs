@@ -1,7 +1,7 @@
 //! What goes wrong inside a transaction, and that Rust and SQL hold the same table.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use campaign_core::campaign::{CampaignState, Definition, Missing, Source};
+use campaign_core::campaign::{CampaignState, Definition};
 use campaign_core::clock::BootId;
 use campaign_core::clock::Elapsed;
 use campaign_core::delivery::{Ack, Doubt, Happening, Reason, Standing, State, apply};
@@ -42,23 +42,8 @@ fn recipients(numbers: std::ops::Range<u64>) -> Vec<NewRecipient> {
 }
 
 pub(super) fn definition() -> Definition {
-    Definition {
-        name: "tagihan".into(),
-        session: Session::new("default"),
-        message: MessageTemplate::text("Halo {{nama}}").unwrap(),
-        source: Source {
-            name: "pelanggan.csv".into(),
-            sha256: "0".repeat(64),
-            options: String::new(),
-            limit: None,
-        },
-        missing: Missing::Refuse,
-        hours: None,
-        zone: Default::default(),
-        starts_at: None,
-        expires_at: None,
-        retry: Default::default(),
-    }
+    let message = MessageTemplate::text("Halo {{nama}}").unwrap();
+    Definition::new("tagihan", Session::new("default"), message)
 }
 
 impl Scene {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use campaign_core::campaign::{CampaignState, Definition, Missing, Source};
+use campaign_core::campaign::{CampaignState, Definition};
 use campaign_core::clock::{BootId, Elapsed, Now, Stamp};
 use campaign_core::delivery::{CampaignId, DeliveryId, Happening, State};
 use campaign_core::gateway::{Account, Session};
@@ -38,34 +38,13 @@ pub(crate) fn phone(number: u64) -> PhoneNumber {
 }
 
 pub(crate) fn definition(name: &str) -> Definition {
-    Definition {
-        name: name.into(),
-        session: Session::new("default"),
-        message: MessageTemplate::text("Halo {{nama}}").unwrap(),
-        source: Source {
-            name: "pelanggan.csv".into(),
-            sha256: "0".repeat(64),
-            options: String::new(),
-            limit: None,
-        },
-        missing: Missing::Refuse,
-        hours: None,
-        zone: Default::default(),
-        starts_at: None,
-        expires_at: None,
-        retry: Default::default(),
-    }
+    let message = MessageTemplate::text("Halo {{nama}}").unwrap();
+    Definition::new(name, Session::new("default"), message)
 }
 
 pub(crate) fn recipients(numbers: std::ops::Range<u64>) -> Vec<NewRecipient> {
     numbers
-        .map(|number| NewRecipient {
-            row: number + 2,
-            phone: phone(number),
-            key: None,
-            values: [format!("Budi {number}").into()].into(),
-            skip: None,
-        })
+        .map(|number| NewRecipient::new(number + 2, phone(number), [format!("Budi {number}")]))
         .collect()
 }
 
@@ -79,16 +58,7 @@ pub(crate) async fn imported(store: &SqliteStore, name: &str, size: u64) -> Camp
         let page = recipients(first..size.min(first + 5_000));
         store.import(campaign, page, 0).await.unwrap();
     }
-    commit(
-        store,
-        0,
-        vec![moved(
-            campaign,
-            CampaignState::Importing,
-            CampaignState::Frozen,
-        )],
-    )
-    .await;
+    store.freeze(campaign, at(0)).await.unwrap();
     campaign
 }
 

@@ -2,12 +2,12 @@
 
 use super::ContractStore;
 use super::scene::{
-    Scene, assert_counts_equal_the_report, columns, definition, imported, now, phone, recipient,
-    report,
+    Scene, assert_counts_equal_the_report, at, columns, definition, imported, now, phone,
+    recipient, report,
 };
 use crate::campaign::{CampaignState, Definition};
 use crate::delivery::{DeliveryId, Reason, State};
-use crate::store::{Change, Imported, NewRecipient, Store, StoreError};
+use crate::store::{Imported, NewRecipient, Store, StoreError};
 
 /// The same phone, or the same phone and key, comes in once; the other is told the first one's row.
 pub async fn a_duplicate_is_told_its_first_row(database: &impl ContractStore) {
@@ -194,12 +194,7 @@ pub async fn campaigns_are_found_by_name_and_listed_newest_first(database: &impl
         let record = store.campaign(name).await.unwrap().expect(name);
         assert_eq!(*record.definition, definition(name));
         assert_eq!(*record.columns, *columns());
-        let frozen = Change::Campaign {
-            campaign: record.id,
-            from: CampaignState::Importing,
-            to: CampaignState::Frozen,
-        };
-        scene.one(1, frozen).await;
+        store.freeze(record.id, at(1)).await.unwrap();
         let state = store
             .campaign(name)
             .await
@@ -208,4 +203,29 @@ pub async fn campaigns_are_found_by_name_and_listed_newest_first(database: &impl
         assert_eq!(state, Some(CampaignState::Frozen));
     }
     assert!(store.campaign("TAGIHAN JUNI").await.unwrap().is_none());
+}
+
+/// An audience is closed once, and nobody comes in afterwards.
+pub async fn a_frozen_audience_stays_as_it_is(database: &impl ContractStore) {
+    let store = database.open().await;
+    let definition = definition("frozen");
+    let campaign = store.create(&definition, &columns(), now(0)).await.unwrap();
+    store
+        .import(campaign, vec![recipient(2, 2)], 0)
+        .await
+        .unwrap();
+    store.freeze(campaign, at(1)).await.unwrap();
+    for again in [
+        store.freeze(campaign, at(2)).await.err(),
+        store.import(campaign, vec![recipient(3, 3)], 0).await.err(),
+        store.create(&definition, &columns(), now(3)).await.err(),
+    ] {
+        assert!(matches!(again, Some(StoreError::Refused(_))), "{again:?}");
+    }
+    let nowhere = crate::delivery::CampaignId::new(campaign.number() + 7).unwrap();
+    let lost = store.freeze(nowhere, at(4)).await;
+    assert!(matches!(lost, Err(StoreError::NotFound { .. })), "{lost:?}");
+    let record = store.campaign("frozen").await.unwrap().unwrap();
+    assert_eq!(record.state, CampaignState::Frozen);
+    assert_eq!(record.counts.total(), 1);
 }

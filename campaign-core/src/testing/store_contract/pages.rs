@@ -4,7 +4,9 @@ use super::ContractStore;
 use super::journal::suppression;
 use super::scene::{Scene, Target, ids, recipient, report, wall};
 use crate::delivery::{DeliveryId, Happening, State};
-use crate::store::{Change, Happened, NewRecipient, ReadyQuery, ReportQuery, Store, Suppression};
+use crate::store::{
+    Change, Happened, NewRecipient, ReadyQuery, ReportPages, ReportQuery, Store, Suppression,
+};
 
 /// All that is due comes once and in order, whatever is journalled between two pages; the next campaign's does not come along.
 pub async fn ready_pages_are_complete_and_in_key_order(database: &impl ContractStore) {
@@ -150,19 +152,12 @@ pub async fn report_pages_are_complete_and_in_key_order(database: &impl Contract
     );
     for limit in [1, 7, 50, 101] {
         let mut read = Vec::new();
-        loop {
-            let query = ReportQuery {
-                campaign,
-                after: read
-                    .last()
-                    .map(|row: &crate::store::ReportRow| row.delivery),
-                states: Vec::new(),
-                limit,
-            };
-            let page = scene.store.report(query).await.unwrap();
-            if page.is_empty() {
-                break;
-            }
+        let query = ReportQuery {
+            limit,
+            ..ReportQuery::of(campaign)
+        };
+        let mut pages = ReportPages::new(&scene.store, query);
+        while let Some(page) = pages.next().await.unwrap() {
             assert!(page.len() <= limit as usize);
             read.extend(page);
         }

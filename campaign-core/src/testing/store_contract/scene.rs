@@ -5,14 +5,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::ContractStore;
-use crate::campaign::{CampaignState, Definition, Missing, Source};
+use crate::campaign::{CampaignState, Definition, Source};
 use crate::clock::{BootId, Elapsed, Now, Stamp};
 use crate::delivery::{Ack, CampaignId, DeliveryId, Happening, Standing, State};
 use crate::gateway::{Account, Session};
-use crate::limits::{LaneLimits, Zone};
+use crate::limits::LaneLimits;
 use crate::message::{MessageKind, MessageTemplate};
 use crate::phone::PhoneNumber;
-use crate::retry::RetryPolicy;
 use crate::store::{
     Batch, Change, DoubtPage, DoubtQuery, Effect, Happened, Imported, Journal, LaneRecord,
     NewRecipient, Ready, ReadyPage, ReadyQuery, ReportQuery, ReportRow, Store,
@@ -63,22 +62,14 @@ pub(super) fn session() -> Session {
 }
 
 pub(super) fn definition(name: &str) -> Definition {
+    let message = MessageTemplate::text("Halo {{nama}}").unwrap();
     Definition {
-        name: name.to_owned(),
-        session: session(),
-        message: MessageTemplate::text("Halo {{nama}}").unwrap(),
         source: Source {
             name: "pelanggan.csv".into(),
             sha256: "0".repeat(64),
-            options: String::new(),
-            limit: None,
+            ..Source::default()
         },
-        missing: Missing::Refuse,
-        hours: None,
-        zone: Zone::default(),
-        starts_at: None,
-        expires_at: None,
-        retry: RetryPolicy::default(),
+        ..Definition::new(name, session(), message)
     }
 }
 

@@ -1,0 +1,187 @@
+//! The driver with a store in memory, a scripted way to WhatsApp, and the paused time of tokio: it passes when everybody waits.
+#![cfg(all(feature = "driver", feature = "testing"))]
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use campaign_core::campaign::{CampaignState, Definition};
+use campaign_core::clock::{BootId, Clock, Elapsed, Now};
+use campaign_core::delivery::{CampaignId, State};
+use campaign_core::driver::{Driver, DriverError, Handle, Parts};
+use campaign_core::gateway::{Account, Session};
+use campaign_core::message::MessageTemplate;
+use campaign_core::phone::PhoneNumber;
+use campaign_core::store::{Command, NewRecipient, Store, StoreError};
+use campaign_core::testing::{MemoryStore, Play, ScriptedGateway};
+use jiff::Timestamp;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+const PEOPLE: u64 = 20;
+
+/// Shows tokio's time.
+struct PausedClock {
+    began: Instant,
+}
+
+#[async_trait::async_trait]
+impl Clock for PausedClock {
+    fn now(&self) -> Now {
+        let passed = self.began.elapsed();
+        let wall: Timestamp = "2026-01-05T01:00:00Z".parse().unwrap();
+        Now {
+            elapsed: Elapsed::from_micros(3_600_000_000) + passed,
+            wall: wall.checked_add(passed).unwrap(),
+        }
+    }
+
+    fn boot(&self) -> BootId {
+        BootId(1)
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "this is the clock")]
+    async fn wait_until(&self, moment: Elapsed) {
+        match moment {
+            Elapsed::NEVER => std::future::pending().await,
+            _ => tokio::time::sleep(moment.since(self.now().elapsed)).await,
+        }
+    }
+}
+
+struct Scene {
+    store: Arc<dyn Store>,
+    gateway: ScriptedGateway,
+    campaign: CampaignId,
+    handle: Handle,
+    driver: JoinHandle<Result<(), DriverError>>,
+}
+
+fn phone(number: u64) -> PhoneNumber {
+    PhoneNumber::from_digits(6_281_300_000_000 + number).unwrap()
+}
+
+impl Scene {
+    /// A runner, and a campaign that was not started.
+    async fn new() -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(PausedClock {
+            began: Instant::now(),
+        });
+        let gateway = ScriptedGateway::new(Arc::clone(&clock));
+        let session = Session::new("default");
+        let account = Account(phone(999));
+        gateway.observes(&session, gateway.working(account));
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let message = MessageTemplate::text("Halo {{nama}}").unwrap();
+        let definition = Definition::new("tagihan", session, message);
+        let now = clock.now();
+        let columns = ["nama".into()];
+        let campaign = store.create(&definition, &columns, now).await.unwrap();
+        let people = (0..PEOPLE).map(|n| NewRecipient::new(n + 2, phone(n), [format!("Budi {n}")]));
+        store.import(campaign, people.collect(), 0).await.unwrap();
+        let at = now.stamp(clock.boot());
+        store.freeze(campaign, at).await.unwrap();
+        let parts = Parts::new(Arc::clone(&store), Arc::new(gateway.clone()), clock);
+        let (driver, handle) = Driver::start(parts).await.unwrap();
+        Self {
+            store,
+            gateway,
+            campaign,
+            handle,
+            driver: tokio::spawn(driver.run()),
+        }
+    }
+
+    async fn asks(&self, command: Command) {
+        self.store.submit(&command).await.unwrap();
+    }
+
+    async fn stops(self) {
+        self.handle.stop().await;
+        self.driver.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_campaign_is_over_when_everybody_has_it() {
+    let scene = Scene::new().await;
+    let campaign = scene.campaign;
+    scene.asks(Command::Start { campaign }).await;
+    let record = scene.handle.over(campaign).await.unwrap();
+    assert_eq!(record.state, CampaignState::Completed);
+    assert_eq!(record.counts.of(State::Accepted), PEOPLE);
+    assert_eq!(scene.gateway.received().len() as u64, PEOPLE);
+    scene.stops().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_campaign_is_not_over_while_a_retry_is_asked_for() {
+    let scene = Scene::new().await;
+    let campaign = scene.campaign;
+    let mut refusals = 3;
+    scene.gateway.script(move |_| {
+        refusals -= 1;
+        match refusals {
+            0.. => Play::refused("no such number"),
+            _ => Play::accepted(),
+        }
+    });
+    scene.asks(Command::Start { campaign }).await;
+    let record = scene.handle.over(campaign).await.unwrap();
+    assert_eq!(record.counts.of(State::Failed), 3);
+    let retry = Command::Retry {
+        campaign,
+        reason: None,
+    };
+    scene.asks(retry).await;
+    let record = scene.handle.over(campaign).await.unwrap();
+    assert_eq!(record.counts.of(State::Accepted), PEOPLE);
+    scene.stops().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn doubts_that_settle_by_themselves_are_waited_for() {
+    let scene = Scene::new().await;
+    let campaign = scene.campaign;
+    let mut sends = 0;
+    scene.gateway.script(move |_| {
+        sends += 1;
+        match sends {
+            4 => Play::answer_lost(true),
+            7 => Play::answer_lost(false),
+            _ => Play::accepted(),
+        }
+    });
+    scene.asks(Command::Start { campaign }).await;
+    let record = scene.handle.over(campaign).await.unwrap();
+    assert_eq!(record.counts.of(State::Unconfirmed), 0);
+    assert!(
+        scene
+            .gateway
+            .times_received()
+            .values()
+            .all(|times| *times == 1)
+    );
+    assert_eq!(scene.gateway.times_received().len() as u64, PEOPLE);
+    scene.stops().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_is_told_when_the_driver_has_ended() {
+    let scene = Scene::new().await;
+    let waits = tokio::spawn({
+        let (handle, campaign) = (scene.handle.clone(), scene.campaign);
+        async move { handle.over(campaign).await }
+    });
+    scene.stops().await;
+    let record = waits.await.unwrap().unwrap();
+    assert_eq!(record.state, CampaignState::Frozen);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_campaign_that_is_none_is_an_error_and_not_a_wait() {
+    let scene = Scene::new().await;
+    let none = CampaignId::new(77).unwrap();
+    let told = scene.handle.over(none).await;
+    assert!(matches!(told, Err(StoreError::NotFound { .. })), "{told:?}");
+    scene.stops().await;
+}
