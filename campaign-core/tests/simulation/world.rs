@@ -79,6 +79,8 @@ pub(crate) struct World {
     pub(crate) suppressed: Vec<(PhoneNumber, Elapsed)>,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) doubts_made: u64,
+    /// The copy that was restored is from before anybody was known to have it: it has nothing to show that messages were kept then.
+    pub(crate) copy_knew_nobody: bool,
     pub(crate) cancelled_since: Option<Elapsed>,
     /// From when on the operator has given the account which zone.
     pub(crate) zones: Vec<(Timestamp, Zone)>,
@@ -121,6 +123,7 @@ impl World {
             paused: Vec::new(),
             suppressed: Vec::new(),
             doubts_made: 0,
+            copy_knew_nobody: false,
             cancelled_since: None,
             zones: Vec::new(),
             now,
@@ -396,6 +399,10 @@ impl World {
                     // Everything that the copy knows as open is in doubt now.
                     self.doubts_made += u64::from(self.plan.recipients);
                     self.store = MemoryStore::restored_from(&copy);
+                    let counts = self.record().counts;
+                    self.copy_knew_nobody = State::ALL
+                        .into_iter()
+                        .all(|state| !state.is_handed_over() || counts.of(state) == 0);
                 }
             }
         }
