@@ -36,6 +36,8 @@ pub(super) struct Job {
     later: BTreeMap<(Elapsed, DeliveryId), Ready>,
     after: Option<DeliveryId>,
     is_loading: bool,
+    /// The page that is being read is from before everything was forgotten: what stands on it may have been swept meanwhile.
+    is_page_stale: bool,
     /// The last page ended the campaign's deliveries that are due; they are read again from the start then.
     reload_at: Option<Elapsed>,
     is_read_through: bool,
@@ -60,6 +62,7 @@ impl Job {
             later: BTreeMap::new(),
             after: None,
             is_loading: false,
+            is_page_stale: false,
             reload_at: None,
             is_read_through: false,
         }
@@ -145,6 +148,7 @@ impl Job {
         self.later.clear();
         self.after = None;
         self.is_read_through = false;
+        self.is_page_stale = self.is_loading;
         self.reload_at = None;
         self.completed_at = None;
         self.reread_at = Elapsed::default();
@@ -157,6 +161,9 @@ impl Job {
         now: Now,
     ) {
         self.is_loading = false;
+        if std::mem::take(&mut self.is_page_stale) {
+            return;
+        }
         if let Some(last) = page.ready.last() {
             self.after = Some(last.delivery);
         }
@@ -181,6 +188,7 @@ impl Job {
 
     pub(super) fn load_failed(&mut self) {
         self.is_loading = false;
+        self.is_page_stale = false;
     }
 
     /// What to read next, when memory runs low.

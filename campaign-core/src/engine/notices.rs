@@ -50,36 +50,45 @@ impl Engine {
             }
             return;
         };
-        let (ack, account, message_id, kind) = match notice {
+        let (session, ack, account, message_id, kind) = match notice {
             Notice::Ack {
+                session,
                 ack,
                 account,
                 message_id,
-                ..
-            } => (ack, account, message_id, None),
+            } => (session, ack, account, message_id, None),
             Notice::Echo {
+                session,
                 account,
                 message_id,
                 kind,
                 ..
-            } => (Ack::Pending, account, message_id, kind),
+            } => (session, Ack::Pending, account, message_id, kind),
             Notice::Status { .. } | Notice::Gap { .. } => return,
         };
         let is_ours = self.ids.decode(&message_id) == Some(delivery);
-        if let Some(flight) = self.flights.get_mut(&delivery) {
-            let Some(lane) = self.lanes.get_mut(&flight.lane) else {
-                return;
-            };
-            if account.is_some_and(|account| account != lane.account) {
-                return;
-            }
-            if !is_ours {
-                flight.foreign_id = Some(message_id.clone());
-            }
-            if kind.is_some_and(|kind| lane.learn_id(kind, is_ours)) {
-                let session = lane.session.clone();
-                self.look_again_at(&session);
-            }
+        let flight = self.flights.get_mut(&delivery);
+        let is_in_flight = flight.is_some();
+        let lane = match &flight {
+            Some(flight) => Some(flight.lane),
+            None => self.sessions.get(&session).and_then(|view| view.lane),
+        };
+        let lane = lane.and_then(|lane| self.lanes.get_mut(&lane));
+        let is_of_it = lane
+            .as_ref()
+            .is_some_and(|lane| account.is_none_or(|account| account == lane.account));
+        if is_in_flight && !is_of_it {
+            return;
+        }
+        if let Some(flight) = flight.filter(|_| !is_ours) {
+            flight.foreign_id = Some(message_id.clone());
+        }
+        // Of an attempt whose answer is not waited for any more, another id than ours may be another message's.
+        if let Some(lane) = lane.filter(|_| is_of_it && (is_in_flight || is_ours))
+            && kind.is_some_and(|kind| lane.learn_id(kind, is_ours))
+        {
+            let session = lane.session.clone();
+            self.look_again_at(&session);
         }
         self.changes.push(Change::Happened(Happened {
             delivery,

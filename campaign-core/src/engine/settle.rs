@@ -113,7 +113,7 @@ impl Engine {
         };
         let is_unconfirmed = doubt.standing.state == State::Unconfirmed;
         if matches!(found, Found::Found(_)) && doubt.foreign_id.is_none() {
-            self.found_under_our_id(&doubt);
+            self.found_under_our_id(&doubt, now);
         }
         let change = match found {
             Found::Found(Ack::Pending) if !is_unconfirmed => self.looked(
@@ -156,10 +156,13 @@ impl Engine {
         self.doubts.load_at(now.elapsed);
     }
 
-    /// The server holds a message with exactly our id: that is as good as an answer with it.
-    fn found_under_our_id(&mut self, doubt: &Doubtful) {
+    /// The server holds a message with exactly our id: that is as good as an answer with it, of the version that it ran then.
+    fn found_under_our_id(&mut self, doubt: &Doubtful, now: Now) {
+        let started = now.place(doubt.started, self.boot);
         let lane = self.lanes.get_mut(&doubt.lane);
-        let Some(lane) = lane.filter(|lane| !lane.trusts(doubt.kind)) else {
+        let Some(lane) = lane.filter(|lane| {
+            !lane.trusts(doubt.kind) && lane.server_up_since.is_some_and(|since| since <= started)
+        }) else {
             return;
         };
         if lane.learn_id(doubt.kind, true) {

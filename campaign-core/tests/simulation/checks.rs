@@ -199,7 +199,12 @@ fn doubts_are_bounded(world: &World) {
         "{unconfirmed} unconfirmed of {} doubts",
         world.doubts_made
     );
-    if world.plan.store_on && world.plan.honours_ids && !world.copy_knew_nobody {
+    // Without a message that can be found, nothing has shown that ids are kept and messages stored. A process that died may have
+    // been the only one to hear an answer.
+    let has_evidence = world.has_control()
+        && world.copy_has_control
+        && (world.plan.crashes == 0 || world.trusts_ids());
+    if world.plan.store_on && world.plan.honours_ids && has_evidence {
         let report = world.report();
         let mut left = report
             .iter()

@@ -63,6 +63,9 @@ const WEEKS: Duration = Duration::from_secs(21 * 86_400);
 /// How many seeds an ordinary run plays of each plan that lasts for days.
 const LONG_SEEDS: u64 = 4;
 
+/// How many seeds an ordinary run plays of each plan whose histories are short.
+const MANY_SEEDS: u64 = 250;
+
 fn capped(sends_per_day_max: u32, zone: &str) -> LaneLimits {
     LaneLimits {
         sends_per_day_max: Some(sends_per_day_max),
@@ -244,15 +247,15 @@ fn nobody_is_left_scheduled_when_a_campaign_expires_or_is_cancelled() {
         rates: Rates::all(0.05),
         ..Plan::new(seed, 300, unpaced())
     };
-    play("expires", |seed| Plan {
+    play_so_many(MANY_SEEDS, "expires", |seed| Plan {
         expires_after: Some(Duration::from_secs(3)),
         ..faulty(seed)
     });
-    play("cancelled", |seed| Plan {
+    play_so_many(MANY_SEEDS, "cancelled", |seed| Plan {
         cancelled_after: Some(Duration::from_secs(2)),
         ..faulty(seed)
     });
-    play("cancelled and crashed", |seed| Plan {
+    play_so_many(MANY_SEEDS, "cancelled and crashed", |seed| Plan {
         cancelled_after: Some(Duration::from_secs(2)),
         crashes: 3,
         ..faulty(seed)

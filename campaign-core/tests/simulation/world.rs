@@ -6,7 +6,7 @@
 mod operator;
 mod server;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,8 +79,8 @@ pub(crate) struct World {
     pub(crate) suppressed: Vec<(PhoneNumber, Elapsed)>,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) doubts_made: u64,
-    /// The copy that was restored is from before anybody was known to have it: it has nothing to show that messages were kept then.
-    pub(crate) copy_knew_nobody: bool,
+    /// The copy that was restored knew of one that can be found. Without it nothing shows that messages were kept at its time.
+    pub(crate) copy_has_control: bool,
     pub(crate) cancelled_since: Option<Elapsed>,
     /// From when on the operator has given the account which zone.
     pub(crate) zones: Vec<(Timestamp, Zone)>,
@@ -123,7 +123,7 @@ impl World {
             paused: Vec::new(),
             suppressed: Vec::new(),
             doubts_made: 0,
-            copy_knew_nobody: false,
+            copy_has_control: true,
             cancelled_since: None,
             zones: Vec::new(),
             now,
@@ -223,6 +223,25 @@ impl World {
 
     pub(crate) fn record(&self) -> CampaignRecord {
         run(self.store.campaign("simulation")).unwrap().unwrap()
+    }
+
+    /// Somebody is on record as having it whose message can be found: what look-ups of others can be measured by.
+    pub(crate) fn has_control(&self) -> bool {
+        let stored: BTreeSet<PhoneNumber> = self
+            .kept
+            .values()
+            .filter(|kept| kept.is_stored)
+            .map(|kept| kept.to)
+            .collect();
+        self.report()
+            .iter()
+            .any(|row| row.standing.state.is_handed_over() && stored.contains(&row.phone))
+    }
+
+    /// An answer under an id of ours is on record.
+    pub(crate) fn trusts_ids(&self) -> bool {
+        let lane = run(self.store.lane(account(), &session(), &self.plan.limits));
+        !lane.unwrap().trusted.kinds.is_empty()
     }
 
     pub(crate) fn report(&self) -> Vec<ReportRow> {
@@ -399,10 +418,7 @@ impl World {
                     // Everything that the copy knows as open is in doubt now.
                     self.doubts_made += u64::from(self.plan.recipients);
                     self.store = MemoryStore::restored_from(&copy);
-                    let counts = self.record().counts;
-                    self.copy_knew_nobody = State::ALL
-                        .into_iter()
-                        .all(|state| !state.is_handed_over() || counts.of(state) == 0);
+                    self.copy_has_control = self.has_control();
                 }
             }
         }

@@ -28,9 +28,9 @@ pub(super) struct Request {
 
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
-    to: PhoneNumber,
+    pub(super) to: PhoneNumber,
     pub(super) ack: Ack,
-    is_stored: bool,
+    pub(super) is_stored: bool,
 }
 
 impl World {
