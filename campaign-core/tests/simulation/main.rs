@@ -64,7 +64,7 @@ const WEEKS: Duration = Duration::from_secs(21 * 86_400);
 const LONG_SEEDS: u64 = 4;
 
 /// How many seeds an ordinary run plays of each plan whose histories are short.
-const MANY_SEEDS: u64 = 250;
+const MANY_SEEDS: u64 = 120;
 
 fn capped(sends_per_day_max: u32, zone: &str) -> LaneLimits {
     LaneLimits {
