@@ -47,6 +47,18 @@ pub enum Missing {
     SteadySession,
 }
 
+impl Missing {
+    /// All of them.
+    pub const ALL: [Missing; 6] = [
+        Missing::TrustedId,
+        Missing::Store,
+        Missing::Control,
+        Missing::SameServer,
+        Missing::Time,
+        Missing::SteadySession,
+    ];
+}
+
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -2,27 +2,57 @@
 //!
 //! Commands name a [`Text`] and never hold a sentence. A language is one exhaustive match: a text that it lacks does not compile.
 
+mod cause;
 mod english;
+mod indonesian;
 
 use std::time::Duration;
 
+use campaign_core::audience::{Fault, RejectReason};
 use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::{Reason, State};
 
+pub(crate) use self::cause::Cause;
 use crate::rows::RowFault;
+use crate::settings::Origin;
 
 /// A language that operators read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub(crate) enum Language {
+    /// English
     #[default]
+    #[value(name = "en")]
     English,
+    /// Bahasa Indonesia
+    #[value(name = "id")]
+    Indonesian,
 }
 
 impl Language {
+    /// The language of a tag or a locale: `id`, `en`, `id_ID.UTF-8`, `en-GB`.
+    pub(crate) fn of(tag: &str) -> Option<Self> {
+        let code = tag.trim().split(['_', '-', '.', '@']).next()?;
+        match code.to_ascii_lowercase().as_str() {
+            "en" => Some(Self::English),
+            // `in` is what old systems call it.
+            "id" | "in" => Some(Self::Indonesian),
+            _ => None,
+        }
+    }
+
+    /// The language of the user's locale, by the rules of POSIX: the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is set.
+    pub(crate) fn of_locale(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .find_map(|name| variable(name).filter(|value| !value.is_empty()))?;
+        Self::of(&locale)
+    }
+
     /// Puts it into words.
     pub(crate) fn say(self, text: &Text) -> String {
         match self {
             Language::English => english::say(text),
+            Language::Indonesian => indonesian::say(text),
         }
     }
 
@@ -30,6 +60,7 @@ impl Language {
     pub(crate) fn reason(self, reason: Reason) -> &'static str {
         match self {
             Language::English => english::reason(reason),
+            Language::Indonesian => indonesian::reason(reason),
         }
     }
 
@@ -37,6 +68,7 @@ impl Language {
     pub(crate) fn remedy(self, reason: Reason) -> &'static str {
         match self {
             Language::English => english::remedy(reason),
+            Language::Indonesian => indonesian::remedy(reason),
         }
     }
 }
@@ -74,10 +106,12 @@ pub(crate) enum Slowest {
 }
 
 /// Something to tell the operator.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Text {
     /// Words that come from below, as they are.
     Plain(String),
+    /// What is wrong with an input.
+    Cause(Cause),
     Empty,
     Error {
         what: String,
@@ -100,12 +134,12 @@ pub(crate) enum Text {
     WrongSetting {
         what: &'static str,
         value: String,
-        origin: String,
-        example: String,
+        origin: Origin,
+        why: Cause,
     },
     ServerAddress {
         url: String,
-        origin: String,
+        origin: Origin,
         why: String,
     },
     FastClockRefused {
@@ -228,14 +262,13 @@ pub(crate) enum Text {
         message: String,
     },
     PlanLeftOut {
-        counts: Vec<(String, u64)>,
+        counts: Vec<(RejectReason, u64)>,
     },
     PlanReject {
         row: u64,
         column: Option<String>,
         value: String,
-        fault: String,
-        remedy: String,
+        fault: Fault,
     },
     PlanMore {
         count: u64,
@@ -428,4 +461,33 @@ pub(crate) enum Text {
         report: String,
         rejects: String,
     },
+}
+
+/// Names in quotes, one after the other.
+fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_locale_names_the_language() {
+        let of = |set: &[(&str, &str)]| {
+            Language::of_locale(|name| {
+                let found = set.iter().find(|(other, _)| *other == name);
+                found.map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[("LANG", "id_ID.UTF-8")]), Some(Language::Indonesian));
+        assert_eq!(of(&[("LANG", "en_US")]), Some(Language::English));
+        assert_eq!(of(&[("LANG", "C.UTF-8")]), None);
+        let set = [("LC_ALL", "en_GB"), ("LANG", "id_ID")];
+        assert_eq!(of(&set), Some(Language::English));
+        let set = [("LC_ALL", ""), ("LC_MESSAGES", "id"), ("LANG", "en")];
+        assert_eq!(of(&set), Some(Language::Indonesian));
+    }
 }

@@ -163,6 +163,12 @@ impl TemplateError {
         self.inner.column
     }
 
+    /// The line of the template around the fault, and carets under it: two lines, indented.
+    #[must_use]
+    pub fn excerpt(&self) -> String {
+        format!("  {}\n  {}", self.inner.excerpt, self.inner.caret)
+    }
+
     /// What to do about it, as a sentence.
     #[must_use]
     pub fn remedy(&self) -> String {
@@ -248,12 +254,11 @@ impl fmt::Display for TemplateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "line {}, column {}: {}\n  {}\n  {}\n{}",
+            "line {}, column {}: {}\n{}\n{}",
             self.inner.line,
             self.inner.column,
             self.inner.kind,
-            self.inner.excerpt,
-            self.inner.caret,
+            self.excerpt(),
             self.remedy()
         )
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use campaign_core::audience::RejectReason;
 use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::{Reason, State};
 
@@ -13,6 +14,7 @@ use crate::rows::RowFault;
 pub(super) fn say(text: &Text) -> String {
     match text {
         Text::Plain(words) => words.clone(),
+        Text::Cause(cause) => cause.to_string(),
         Text::Empty => String::new(),
         Text::Error { what } => format!("error: {what}"),
 
@@ -26,8 +28,8 @@ pub(super) fn say(text: &Text) -> String {
         Text::NoDataFolder => {
             "this system names no folder for a user's data: name a database with --db".into()
         }
-        Text::WrongSetting { what, value, origin, example } => {
-            format!("{what} is {value:?} ({origin}), which cannot be used; {example}")
+        Text::WrongSetting { what, value, origin, why } => {
+            format!("{what} is {value:?} ({origin}), which cannot be used; {why}")
         }
         Text::ServerAddress { url, origin, why } => format!(
             "the server's address {url} ({origin}) cannot be used: {why}; set WAHA_URL, as in http://localhost:3000"
@@ -101,7 +103,7 @@ pub(super) fn say(text: &Text) -> String {
         ),
         Text::OtherPhoneColumns { used, others } => format!(
             "note: phone numbers are taken from {used:?}; {} could hold some too (--phone-column)",
-            quoted(others)
+            super::quoted(others)
         ),
         Text::HiddenRows { rows } => {
             format!("note: {rows} rows of the sheet are hidden; they count like any other")
@@ -164,12 +166,12 @@ pub(super) fn say(text: &Text) -> String {
             format!("  row {row}, {phone}\n    {message}")
         }
         Text::PlanLeftOut { counts } => {
-            let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
+            let counts: Vec<String> = counts.iter().map(|(why, count)| format!("{count} {}", reject_reason(*why))).collect();
             format!("Left out: {}", counts.join(", "))
         }
-        Text::PlanReject { row, column, value, fault, remedy } => {
+        Text::PlanReject { row, column, value, fault } => {
             let column = column.as_ref().map(|column| format!(", {column:?}")).unwrap_or_default();
-            format!("  row {row}{column}: {value:?} {fault}: {remedy}")
+            format!("  row {row}{column}: {value:?} {fault}: {}", fault.remedy())
         }
         Text::PlanMore { count } => format!("  and {count} more"),
         Text::RejectsFile { file, rows } => {
@@ -394,6 +396,16 @@ fn wait(waits: &WaitText) -> String {
     }
 }
 
+fn reject_reason(reason: RejectReason) -> &'static str {
+    match reason {
+        RejectReason::InvalidNumber => "invalid numbers",
+        RejectReason::Landline => "landlines",
+        RejectReason::AmbiguousNumber => "ambiguous numbers",
+        RejectReason::Duplicate => "duplicates",
+        RejectReason::UnreadableRow => "unreadable rows",
+    }
+}
+
 fn campaign_state(state: CampaignState) -> &'static str {
     match state {
         CampaignState::Importing => "importing (not started)",
@@ -451,11 +463,6 @@ pub(super) fn remedy(reason: Reason) -> &'static str {
         | Reason::ByOperator
         | Reason::EarlierArrived => "",
     }
-}
-
-fn quoted(names: &[String]) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
-    names.join(", ")
 }
 
 /// `2 h 05 min`, `1 min 30 s`, `2.5 s`.

@@ -1,0 +1,521 @@
+//! Bahasa Indonesia.
+
+mod causes;
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use campaign_core::campaign::CampaignState;
+use campaign_core::delivery::{Reason, State};
+
+use super::{Slowest, Text, WaitText};
+
+/// One text a row: a table, whatever its length.
+pub(super) fn say(text: &Text) -> String {
+    match text {
+        Text::Plain(words) => words.clone(),
+        Text::Cause(cause) => causes::cause(cause),
+        Text::Empty => String::new(),
+        Text::Error { what } => format!("galat: {what}"),
+
+        Text::SettingsFile { path, why } => format!("pengaturan di {path} tidak dapat dipakai: {why}"),
+        Text::Unreadable { path, why } => {
+            format!("tidak dapat membaca {path}: {why}; periksa lokasi dan hak aksesnya")
+        }
+        Text::CannotWrite { path, why } => {
+            format!("tidak dapat menulis {path}: {why}; kosongkan ruang disk, atau pilih file lain")
+        }
+        Text::NoDataFolder => {
+            "sistem ini tidak menyebut folder untuk data pengguna: tentukan database dengan --db".into()
+        }
+        Text::WrongSetting { what, value, origin, why } => {
+            let origin = causes::origin(origin);
+            let why = causes::cause(why);
+            format!("{what} bernilai {value:?} ({origin}), dan itu tidak dapat dipakai; {why}")
+        }
+        Text::ServerAddress { url, origin, why } => {
+            let origin = causes::origin(origin);
+            format!("alamat server {url} ({origin}) tidak dapat dipakai: {why}; isi WAHA_URL, misalnya http://localhost:3000")
+        }
+        Text::FastClockRefused { why } => {
+            format!("--clock-speed hanya untuk simulator di komputer ini: {why}")
+        }
+
+        Text::ServerUnreachable { url } => {
+            format!("server WAHA di {url} tidak menjawab: apakah sedang berjalan, dan apakah WAHA_URL benar?")
+        }
+        Text::KeyRefused { url } => {
+            format!("server WAHA di {url} menolak kuncinya: isi WAHA_API_KEY, atau --key-file")
+        }
+        Text::SessionMissing { session, url } => format!(
+            "tidak ada sesi {session:?} di {url}: buat dan hubungkan di sana, atau pilih sesi lain dengan --session"
+        ),
+        Text::SessionNotReady { session, status } => match status.as_str() {
+            "SCAN_QR_CODE" => format!(
+                "sesi {session:?} menunggu kode QR: pindai dengan ponsel, lalu jalankan lagi"
+            ),
+            "STOPPED" => format!("sesi {session:?} berhenti: jalankan di WAHA, lalu mulai lagi"),
+            "FAILED" => format!(
+                "sesi {session:?} gagal, mungkin tautannya dilepas di ponsel: jalankan ulang di WAHA, atau hubungkan lagi"
+            ),
+            status => format!("sesi {session:?} berstatus {status}, bukan WORKING: tunggu, atau periksa di WAHA"),
+        },
+
+        Text::NoDatabase { path } => format!(
+            "tidak ada database {path}: mulai sebuah kampanye dahulu, atau pilih database lain dengan --db"
+        ),
+        Text::NoCampaign { name, others } if others.is_empty() => {
+            format!("tidak ada kampanye {name:?}: database ini masih kosong")
+        }
+        Text::NoCampaign { name, others } => {
+            format!("tidak ada kampanye {name:?}; yang ada: {}", others.join(", "))
+        }
+        Text::NoCampaigns => "belum ada kampanye".into(),
+        Text::RunnerBusy { holder } => {
+            format!("{holder} sedang mengirim dari database ini: biarkan selesai, atau hentikan dahulu")
+        }
+        Text::FollowsRunner { holder } => {
+            format!("{holder} sedang mengirim dari database ini dan mengerjakan ini juga; dari sini hanya dipantau")
+        }
+        Text::NobodySends => "saat ini tidak ada yang mengirim dari database ini".into(),
+        Text::NoAnswer => {
+            "perintah sudah dititipkan pada proses pengirim, yang belum menjawab; lihat lagi dengan: waha-campaign status".into()
+        }
+
+        Text::NoMessage => {
+            "belum ada pesan: beri --template \"Halo {{nama}}\", --template-file, --image atau --file".into()
+        }
+        Text::TwoTemplates => "beri --template atau --template-file, jangan keduanya".into(),
+        Text::ButtonForm { given } => {
+            format!("--button {given:?} tidak memuat \"=\": tulis \"Label=https://...\"")
+        }
+        Text::Moment { option, given } => {
+            format!("{option} {given:?} bukan waktu: tulis 2026-11-22T08:00")
+        }
+        Text::StartIsPast { moment } => {
+            format!("--at {moment} sudah lewat: beri waktu yang akan datang, atau hapus agar mulai sekarang")
+        }
+        Text::ExpiryIsPast { moment } => {
+            format!("--expires {moment} sudah lewat, tidak seorang pun akan menerimanya")
+        }
+        Text::BadName { name } => format!(
+            "{name:?} tidak dapat menjadi nama kampanye: paling banyak 100 karakter, tanpa / \\ : * ? \" < > |"
+        ),
+        Text::Lookalikes { found } => format!(
+            "catatan: {} akan terkirim seperti tertulis; kolom ditulis {{{{nama}}}}",
+            found.join(", ")
+        ),
+        Text::OtherPhoneColumns { used, others } => format!(
+            "catatan: nomor telepon diambil dari {used:?}; {} mungkin juga memuatnya (--phone-column)",
+            super::quoted(others)
+        ),
+        Text::HiddenRows { rows } => {
+            format!("catatan: {rows} baris di lembar ini tersembunyi; baris itu tetap dihitung")
+        }
+        Text::RowsRefused { count, shown, how_to_skip } => {
+            let mut words = format!("pesan tidak dapat dibuat untuk {count} baris, jadi belum ada yang dimulai:");
+            for (row, fault) in shown {
+                let _infallible = write!(words, "\n  baris {row}: {}", causes::row_fault(fault));
+            }
+            let more = *count - shown.len() as u64;
+            if more > 0 {
+                let _infallible = write!(words, "\n  dan {more} lagi");
+            }
+            if *how_to_skip {
+                words.push_str("\nperbaiki, atau lewati dengan --missing skip");
+            }
+            words
+        }
+        Text::RowFault { fault } => causes::row_fault(fault),
+        Text::NobodyLeft => "tidak seorang pun di daftar ini dapat dikirimi pesan".into(),
+        Text::Differs { name, differences } => {
+            let mut words = format!("sudah ada kampanye {name:?}, dengan masukan lain:");
+            for (what, was, is) in differences {
+                let _infallible = write!(words, "\n  {}: semula {was}, sekarang {is}", causes::input(what));
+            }
+            words.push_str("\nberi masukan yang sama untuk melanjutkannya, atau nama lain untuk kampanye lain");
+            words
+        }
+        Text::WasCancelled { name } => {
+            format!("kampanye {name:?} sudah dibatalkan dan tidak dapat dilanjutkan: beri nama lain")
+        }
+        Text::IsPaused { name } => {
+            format!("{name} sedang dijeda: waha-campaign resume {name:?} melanjutkannya")
+        }
+        Text::TooManyRows { most } => {
+            format!("satu kampanye memuat paling banyak {most} penerima: bagi daftarnya")
+        }
+        Text::Reading { rows } => format!("membaca: {rows} baris"),
+
+        Text::PlanFile { name, rows, sheet, phone } => {
+            let sheet = sheet.as_ref().map(|sheet| format!(", lembar {sheet:?}")).unwrap_or_default();
+            format!("Daftar    {name}{sheet}: {rows} baris, nomor telepon di {phone:?}")
+        }
+        Text::PlanSplit { deliveries, sent_to, skipped, rejected } => {
+            let skipped = if *skipped > 0 { format!(", {skipped} dilewati") } else { String::new() };
+            format!(
+                "Baris     {} = {rejected} ditolak + {deliveries} kiriman ({sent_to} akan dikirim{skipped})",
+                rejected + deliveries
+            )
+        }
+        Text::PlanLimited { limit } => {
+            format!("Batas     hanya {limit} yang pertama; sisa daftar tidak dibaca")
+        }
+        Text::PlanMessage { line, longest } => {
+            format!("Pesan     {line}\n          paling panjang {longest} karakter")
+        }
+        Text::PlanFirst => "Pesan-pesan pertama:".into(),
+        Text::PlanPreview { row, phone, message } => {
+            let message = message.replace('\n', "\n    ");
+            format!("  baris {row}, {phone}\n    {message}")
+        }
+        Text::PlanLeftOut { counts } => {
+            let counts: Vec<String> = counts
+                .iter()
+                .map(|(what, count)| format!("{count} {}", causes::reject_reason(*what)))
+                .collect();
+            format!("Ditolak: {}", counts.join(", "))
+        }
+        Text::PlanReject { row, column, value, fault } => {
+            let column = column.as_ref().map(|column| format!(", {column:?}")).unwrap_or_default();
+            format!("  baris {row}{column}: {value:?} {}: {}", causes::fault(fault), causes::remedy(fault))
+        }
+        Text::PlanMore { count } => format!("  dan {count} lagi"),
+        Text::RejectsFile { file, rows } => {
+            format!("{rows} baris yang ditolak ada di {file}, siap diperbaiki")
+        }
+        Text::PlanLimits { gap, per_day, windows } => {
+            let mut parts = Vec::new();
+            if let Some((min, max)) = gap {
+                parts.push(format!("{} sampai {} antara dua pesan", length(*min), length(*max)));
+            }
+            parts.extend(windows.iter().map(|(count, span)| format!("{count} dalam tiap {}", length(*span))));
+            parts.extend(per_day.map(|count| format!("{count} sehari")));
+            if parts.is_empty() {
+                parts.push("tidak ada".into());
+            }
+            format!("Batas     {}", parts.join(", "))
+        }
+        Text::PlanTime { begins, ends, takes, zone, days, slowest } => {
+            let days = if *days > 1 { format!(" dalam {days} hari") } else { String::new() };
+            let slowest = match slowest {
+                Slowest::Gap => "; paling lama karena jeda antarpesan",
+                Slowest::Window => "; paling lama karena batas per jangka waktu",
+                Slowest::DailyCap => "; paling lama karena batas per hari",
+                Slowest::Hours => "; paling lama karena menunggu jam kirim",
+                Slowest::Server => "",
+            };
+            format!("Waktu     {begins} sampai {ends} ({zone}), {}{days}{slowest}", length(*takes))
+        }
+        Text::PlanLate { count } => format!("          {count} akan terlambat dan dilewati"),
+        Text::PlanNothing => "Belum ada yang dikirim dan belum ada yang disimpan.".into(),
+        Text::PlanNext { command } => format!("Untuk mengirim: {command}"),
+
+        Text::GoesOn { name, state } => format!("{name} {}: dilanjutkan", campaign_state(*state)),
+        Text::Imported { deliveries, rejected, skipped } => {
+            let skipped = if *skipped > 0 { format!(", {skipped} di antaranya dilewati") } else { String::new() };
+            format!("{deliveries} penerima{skipped}; {rejected} baris ditolak")
+        }
+        Text::Confirm { count, session } => {
+            format!("Kirim ke {count} orang dari sesi {session:?}? Ketik ya: ")
+        }
+        Text::NotConfirmed => "tidak disetujui; belum ada yang dikirim".into(),
+        Text::Stopping => {
+            "berhenti: yang sedang dikirim diselesaikan dahulu (tekan sekali lagi untuk berhenti seketika)".into()
+        }
+        Text::Progress {
+            name, state, done, total, handed_over, delivered, failed, unconfirmed, skipped, per_minute, left, waits,
+        } => {
+            let mut words = format!("{name} {}: {done}/{total}, {handed_over} terkirim", campaign_state(*state));
+            for (count, what) in [
+                (delivered, "sampai"),
+                (failed, "gagal"),
+                (unconfirmed, "belum pasti"),
+                (skipped, "dilewati"),
+            ] {
+                if *count > 0 {
+                    let _infallible = write!(words, ", {count} {what}");
+                }
+            }
+            if let Some(waits) = waits {
+                let _infallible = write!(words, "; {}", wait(waits));
+            } else if *state == CampaignState::Completed {
+                words.push_str("; menunggu tanda terima");
+            } else if let Some((rate, left)) = per_minute.zip(*left) {
+                let _infallible = write!(words, "; {rate:.0}/menit, sisa {}", length(left));
+            }
+            words
+        }
+        Text::SumName { name, state } => format!("{name}: {}", campaign_state(*state)),
+        Text::SumRows { rows, rejected, deliveries } => {
+            format!("  baris        {rows} = {rejected} ditolak + {deliveries} kiriman")
+        }
+        Text::SumState { state, count, reasons } => {
+            let mut words = format!("  {:12} {count}", state_name(*state));
+            let reasons: Vec<String> = reasons
+                .iter()
+                .map(|(why, count)| format!("{count} {}", reason(*why)))
+                .collect();
+            if !reasons.is_empty() {
+                let _infallible = write!(words, " ({})", reasons.join("; "));
+            }
+            words
+        }
+        Text::SumWaits { waits } => format!("  {}", wait(waits)),
+        Text::Stopped { name } => format!("{name} berhenti, tidak ada yang hilang"),
+        Text::Aborted { name } => format!(
+            "{name} dihentikan seketika; yang sedang dikirim menjadi belum pasti dan dicari pada start berikutnya"
+        ),
+        Text::StillRuns => "proses pengirim tetap berjalan".into(),
+        Text::WaitingEnds { name, waits } => match waits {
+            Some(waits) => format!("{name} belum selesai: {}", wait(waits)),
+            None => format!("{name} belum selesai"),
+        },
+        Text::NextReport { command } => format!("semua orang, satu per satu:  {command}"),
+        Text::NextUnconfirmed { command } => format!("yang harus Anda putuskan:    {command}"),
+        Text::NextRetry { command } => format!("mencoba lagi yang gagal:     {command}"),
+        Text::NextResume { command } => format!("untuk melanjutkan:           {command}"),
+
+        Text::StatusRunner { holder: Some(holder) } => format!("{holder} sedang mengirim"),
+        Text::StatusRunner { holder: None } => "saat ini tidak ada yang mengirim dari database ini".into(),
+        Text::StatusLine { name, state, done, total, failed, unconfirmed, waits } => {
+            let mut words = format!("{name:24} {:10} {done}/{total}", campaign_state(*state));
+            for (count, what) in [(failed, "gagal"), (unconfirmed, "belum pasti")] {
+                if *count > 0 {
+                    let _infallible = write!(words, ", {count} {what}");
+                }
+            }
+            if let Some(waits) = waits {
+                let _infallible = write!(words, "; {}", wait(waits));
+            }
+            words
+        }
+
+        Text::CampaignIs { name, state, in_flight } => {
+            let flight = match in_flight {
+                0 => ", tidak ada yang sedang dikirim".to_owned(),
+                count => format!(", {count} pesan masih dikirim"),
+            };
+            format!("{name} {}{flight}", campaign_state(*state))
+        }
+        Text::NothingUnderWay => "tidak ada kampanye yang berjalan".into(),
+        Text::PausedStay { names } => format!(
+            "dijeda, dan dibiarkan begitu (waha-campaign resume NAMA): {}",
+            names.join(", ")
+        ),
+        Text::Moved { moved, refused } => {
+            let refused = if *refused > 0 {
+                format!("; {refused} tidak dapat, karena keadaannya sudah berubah")
+            } else {
+                String::new()
+            };
+            format!("{moved} selesai{refused}")
+        }
+        Text::WhichDeliveries => "sebutkan yang mana: --phone, --row atau --all".into(),
+        Text::NoSuchRow { row } => format!("tidak ada yang belum pasti di baris {row}"),
+        Text::NoSuchPhone { phone } => format!("tidak ada yang belum pasti ke {phone}"),
+        Text::NoUnconfirmed { name } => format!("{name}: tidak ada yang belum pasti"),
+        Text::UnconfirmedRow { row, phone, reason: why, since, missing } => {
+            let missing = missing
+                .as_ref()
+                .map(|missing| format!("; {}", causes::missing_evidence(missing)))
+                .unwrap_or_default();
+            format!("  baris {row}, {phone}, sejak {since}: {}{missing}", reason(*why))
+        }
+        Text::UnconfirmedHelp { name } => format!(
+            "Lihat percakapannya di ponsel, lalu:\n\
+             \x20 pesannya ada:               waha-campaign unconfirmed confirm {name} --row N\n\
+             \x20 tidak ada, kirim lagi:      waha-campaign unconfirmed resend {name} --row N\n\
+             \x20 tidak ada, biarkan saja:    waha-campaign unconfirmed give-up {name} --row N\n\
+             Cari sekali lagi:             waha-campaign unconfirmed refresh {name}"
+        ),
+        Text::ResendWarning { count } => format!(
+            "{count} orang mungkin menerima pesan dua kali: tambahkan --yes bila memang itu yang Anda inginkan"
+        ),
+        Text::Refreshed { settled, left } => format!("{settled} sudah pasti, {left} masih belum pasti"),
+        Text::RetryReason { given } => format!(
+            "{given:?} bukan alasan gagal: pakai exhausted, refused atau refused_by_whatsapp"
+        ),
+
+        Text::ReportWritten { file, rows } => format!("{rows} baris di {file}"),
+        Text::RejectsMissing { file, rejected, found } => format!(
+            "catatan: {rejected} baris ditolak saat impor, {found} di antaranya ada di {file}; sebutkan filenya dengan --rejects"
+        ),
+
+        Text::DemoBegins { folder, speed } => format!(
+            "Daftar yang berantakan, simulator WAHA di proses ini (waktu berjalan {speed} kali lebih cepat), semuanya di {folder}"
+        ),
+        Text::DemoCommand { command } => format!("\n$ {command}"),
+        Text::DemoFaults { faults } => {
+            let faults: Vec<String> = faults.iter().map(|(what, count)| format!("{count} {what}")).collect();
+            format!("Gangguan yang sengaja dibuat: {}", faults.join(", "))
+        }
+        Text::DemoVerdict { received, twice, lost, wrong, unconfirmed } => format!(
+            "Catatan simulator sendiri: {received} pesan diterima; {twice} orang menerima dua kali, {lost} hilang, {wrong} dilaporkan salah, {unconfirmed} belum pasti"
+        ),
+        Text::DemoFiles { report, rejects } => format!("Lihat {report} dan {rejects}"),
+    }
+}
+
+fn wait(waits: &WaitText) -> String {
+    let until = |until: &Option<String>| {
+        until
+            .as_ref()
+            .map(|until| format!(" sampai {until}"))
+            .unwrap_or_default()
+    };
+    match waits {
+        WaitText::Hours { until: None } => "jam kirimnya tidak pernah buka lagi".into(),
+        WaitText::Hours { until: moment } => format!("menunggu jam kirim{}", until(moment)),
+        WaitText::DailyCap { until: moment } => {
+            format!("batas hari ini tercapai, menunggu{}", until(moment))
+        }
+        WaitText::Window { until: moment } => format!("batas tercapai, menunggu{}", until(moment)),
+        WaitText::Trouble {
+            trouble,
+            until: moment,
+        } => {
+            let trouble = match trouble.as_str() {
+                "unreachable" => "server tidak dapat dihubungi",
+                "session_not_ready" => "sesi tidak WORKING",
+                "unauthorized" => "server menolak kuncinya",
+                "rate_limited" => "server meminta untuk menunggu",
+                "restricted" => {
+                    "WhatsApp membatasi pesan kepada orang yang belum pernah menulis (463)"
+                }
+                "repeated_failures" => "beberapa pesan berturut-turut gagal",
+                "other_account" => "sesi ini sekarang milik nomor lain",
+                "clock_jumped" => "jam komputer diubah; resume menyatakannya benar",
+                other => other,
+            };
+            format!("{trouble}, menunggu{}", until(moment))
+        }
+        WaitText::Session { status: None } => "memeriksa sesi".into(),
+        WaitText::Session {
+            status: Some(status),
+        } => format!("menunggu sesi, yang berstatus {status}"),
+        WaitText::Operator => "menunggu Anda: resume atau cancel".into(),
+    }
+}
+
+fn campaign_state(state: CampaignState) -> &'static str {
+    match state {
+        CampaignState::Draft => "konsep",
+        CampaignState::Importing => "sedang diimpor (belum dimulai)",
+        CampaignState::Frozen => "siap (belum dimulai)",
+        CampaignState::Scheduled => "terjadwal",
+        CampaignState::Running => "berjalan",
+        CampaignState::Paused => "dijeda",
+        CampaignState::Completed => "selesai dikirim",
+        CampaignState::Settled => "tuntas",
+        CampaignState::Cancelled => "dibatalkan",
+    }
+}
+
+pub(super) fn state_name(state: State) -> &'static str {
+    match state {
+        State::Scheduled => "terjadwal",
+        State::Sending => "dikirim",
+        State::Accepted => "diterima WAHA",
+        State::Sent => "terkirim",
+        State::Delivered => "sampai",
+        State::Read => "dibaca",
+        State::Played => "diputar",
+        State::Unconfirmed => "belum pasti",
+        State::Failed => "gagal",
+        State::Skipped => "dilewati",
+        State::Cancelled => "dibatalkan",
+    }
+}
+
+/// Why a delivery stands where it stands.
+pub(super) fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Suppressed => "ada di daftar larangan kirim",
+        Reason::NoConsent => "belum memberi izin",
+        Reason::NotOnWhatsapp => "tidak ada di WhatsApp",
+        Reason::FrequencyCapped => "sudah menerima sebanyak yang diperbolehkan",
+        Reason::Repeated => "sudah menerima teks yang sama dalam 7 hari",
+        Reason::Expired => "terlambat, masa kampanye sudah habis",
+        Reason::MissingVariable => "ada nilai yang kosong di barisnya",
+        Reason::Exhausted => "tidak pernah diserahkan, semua percobaan habis",
+        Reason::Refused => "ditolak WAHA",
+        Reason::RefusedByWhatsapp => "ditolak WhatsApp",
+        Reason::GivenUp => "Anda relakan",
+        Reason::NoAnswer => "tidak ada jawaban",
+        Reason::ServerError => "server gagal dan tidak menyebut apakah pesan terkirim",
+        Reason::OwnerDied => "proses pengirim mati",
+        Reason::Restored => "database dipulihkan dari salinan",
+        Reason::Silent => "tidak ada tanda terima",
+        Reason::ByOperator => "menurut Anda",
+        Reason::EarlierArrived => "pesan yang lebih dahulu sudah sampai",
+    }
+}
+
+/// What to do about it; empty when there is nothing to do.
+pub(super) fn remedy(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Exhausted => "periksa server, lalu retry",
+        Reason::Refused => "baca keterangan server, perbaiki penyebabnya, lalu retry",
+        Reason::RefusedByWhatsapp => {
+            "pastikan nomornya ada di WhatsApp dan tidak memblokir Anda"
+        }
+        Reason::MissingVariable => "isi nilainya dan kirim dalam kampanye lain",
+        Reason::NoAnswer | Reason::ServerError | Reason::OwnerDied | Reason::Restored => {
+            "lihat percakapannya di ponsel, lalu: unconfirmed confirm, resend atau give-up"
+        }
+        Reason::Silent => "periksa apakah ponsel sesi ini tersambung ke internet",
+        Reason::NotOnWhatsapp => "minta nomor lain",
+        Reason::NoConsent => "minta izin",
+        Reason::Suppressed
+        | Reason::FrequencyCapped
+        | Reason::Repeated
+        | Reason::Expired
+        | Reason::GivenUp
+        | Reason::ByOperator
+        | Reason::EarlierArrived => "",
+    }
+}
+
+/// `2 jam 05 menit`, `1 menit 30 detik`, `2,5 detik`.
+fn length(length: Duration) -> String {
+    let seconds = length.as_secs_f64().round() as u64;
+    match seconds {
+        0..10 if length.subsec_millis() > 0 => {
+            format!("{:.1} detik", length.as_secs_f64()).replace('.', ",")
+        }
+        0..60 => format!("{seconds} detik"),
+        60..3_600 => match seconds % 60 {
+            0 => format!("{} menit", seconds / 60),
+            rest => format!("{} menit {rest} detik", seconds / 60),
+        },
+        3_600..172_800 => match seconds % 3_600 / 60 {
+            0 => format!("{} jam", seconds / 3_600),
+            rest => format!("{} jam {rest:02} menit", seconds / 3_600),
+        },
+        _ => format!(
+            "{} hari {} jam",
+            seconds / 86_400,
+            seconds % 86_400 / 3_600
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_read_naturally() {
+        for (seconds, words) in [
+            (2.5, "2,5 detik"),
+            (12.0, "12 detik"),
+            (60.0, "1 menit"),
+            (93.0, "1 menit 33 detik"),
+            (7_500.0, "2 jam 05 menit"),
+            (200_000.0, "2 hari 7 jam"),
+        ] {
+            assert_eq!(length(Duration::from_secs_f64(seconds)), words);
+        }
+    }
+}
