@@ -5,6 +5,7 @@ mod failure;
 mod pair;
 mod screen;
 mod show;
+mod watch;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -159,7 +160,8 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
             patience,
         } => {
             let way = Way::Qr { out, invert };
-            pair::pair(setup, name.name, way, patience.timeout).await
+            let ended = pair::pair(setup, name.name, way, patience.timeout).await;
+            pair::in_lines(setup, ended)
         }
         What::Code {
             phone,
@@ -167,8 +169,11 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
             region,
             patience,
         } => {
-            let way = Way::code(setup, &phone, &region)?;
-            pair::pair(setup, session, way, patience.timeout).await
+            let ended = match Way::code(setup, &phone, &region) {
+                Ok(way) => pair::pair(setup, session, way, patience.timeout).await,
+                Err(failure) => Err(failure),
+            };
+            pair::in_lines(setup, ended)
         }
     }
 }

@@ -43,15 +43,17 @@ pub(super) fn say(text: &Text) -> String {
             "the WAHA server at {url} refuses the key: set WAHA_API_KEY, or --key-file"
         ),
         Text::SessionMissing { session, url } => format!(
-            "there is no session {session:?} on {url}: create and pair it there, or name another one with --session"
+            "there is no session {session:?} on {url}: make it with waha-campaign session create {session}, or name another one (waha-campaign session list)"
         ),
         Text::SessionNotReady { session, status } => match status.as_str() {
             "SCAN_QR_CODE" => format!(
-                "the session {session:?} waits for its QR code: scan it with the phone, then start again"
+                "the session {session:?} waits for a phone: pair it with waha-campaign session qr {session}, then start again"
             ),
-            "STOPPED" => format!("the session {session:?} is stopped: start it in WAHA, then start again"),
+            "STOPPED" => format!(
+                "the session {session:?} is stopped: waha-campaign session start {session}, then start again"
+            ),
             "FAILED" => format!(
-                "the session {session:?} has failed, perhaps it was unlinked on the phone: restart it in WAHA, or pair it anew"
+                "the session {session:?} has FAILED: {}", session_next(session, "FAILED")
             ),
             status => format!("the session {session:?} is {status}, not WORKING: wait, or look at it in WAHA"),
         },

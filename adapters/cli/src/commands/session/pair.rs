@@ -5,22 +5,17 @@ use std::time::Duration;
 
 use campaign_core::phone::{LinePolicy, PhoneNumber, Region, normalize};
 use serde_json::{Value, json};
-use waha_client::{ChatId, Error, SessionStatus};
+use waha_client::SessionStatus;
 
-use super::screen::Screen;
-use super::show::account;
-use super::{AccountWords, Desk, failure};
+use super::Desk;
+use super::watch::{End, Watch};
 use crate::exit::{Exit, Failure};
 use crate::language::Text;
 use crate::limits::duration;
 use crate::output::Output;
-use crate::qr::Matrix;
-use crate::settings::Setting;
+use crate::settings::{Origin, Setting};
 use crate::setup::Setup;
 use crate::signals::Signals;
-
-/// How often the session is looked at. A code lives 20 s at least (recorded).
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How a phone is paired.
 #[derive(Debug)]
@@ -50,26 +45,8 @@ impl Way {
     }
 }
 
-/// How the wait for a phone ended.
-enum End {
-    Working {
-        account: AccountWords,
-        was_already: bool,
-    },
-    /// FAILED or STOPPED: no phone can pair it now.
-    Lost(SessionStatus),
-    TimedOut,
-    Interrupted,
-}
-
-/// Pairs the session. With `--json` everything is one line after the other, what went wrong included.
-pub(super) async fn pair(
-    setup: &Setup,
-    name: Option<String>,
-    way: Way,
-    timeout: Option<String>,
-) -> Result<Exit, Failure> {
-    let ended = wait_for_phone(setup, name, &way, timeout).await;
+/// What came of a pairing. With `--json` it answers line by line, so what went wrong is a line as well.
+pub(super) fn in_lines(setup: &Setup, ended: Result<Exit, Failure>) -> Result<Exit, Failure> {
     match ended {
         Err(failure) if setup.output.is_json() => {
             setup.output.json_line(&json!({
@@ -86,23 +63,16 @@ pub(super) async fn pair(
     }
 }
 
-async fn wait_for_phone(
+/// Pairs the session and says how that went.
+pub(super) async fn pair(
     setup: &Setup,
     name: Option<String>,
-    way: &Way,
+    way: Way,
     timeout: Option<String>,
 ) -> Result<Exit, Failure> {
     let patience = patience(&setup.output, timeout)?;
     let desk = Desk::open(setup, name).await?;
-    let invert = matches!(way, Way::Qr { invert: true, .. });
-    let mut watch = Watch {
-        desk: &desk,
-        way,
-        screen: Screen::new(&setup.output, invert),
-        shown: None,
-        is_away_told: false,
-        is_passkey_told: false,
-    };
+    let mut watch = Watch::new(&desk, &way);
     let mut signals = Signals::listen().map_err(Failure::other)?;
     let time_out = async {
         match patience {
@@ -115,8 +85,8 @@ async fn wait_for_phone(
         () = time_out => Ok(End::TimedOut),
         () = signals.next() => Ok(End::Interrupted),
     };
-    watch.screen.take_back();
-    tell(&desk, end?).await
+    watch.take_back();
+    Ok(tell(&desk, end?))
 }
 
 fn patience(output: &Output, timeout: Option<String>) -> Result<Option<Duration>, Failure> {
@@ -128,7 +98,7 @@ fn patience(output: &Output, timeout: Option<String>) -> Result<Option<Duration>
         None => {
             let set = Setting {
                 value: given,
-                origin: crate::settings::Origin::Flag,
+                origin: Origin::Flag,
             };
             Err(usage("timeout", &set, output.words(&Text::PairTimeout)))
         }
@@ -147,187 +117,8 @@ fn usage(what: &'static str, set: &Setting<String>, example: String) -> Failure 
     )
 }
 
-/// Looks at a session until a phone has paired it, and shows what the phone needs meanwhile.
-struct Watch<'a> {
-    desk: &'a Desk<'a>,
-    way: &'a Way,
-    screen: Screen<'a>,
-    /// The code that is shown.
-    shown: Option<String>,
-    is_away_told: bool,
-    is_passkey_told: bool,
-}
-
-impl Watch<'_> {
-    async fn until_paired(&mut self) -> Result<End, Failure> {
-        let mut info = self.desk.look().await?;
-        match info.status {
-            SessionStatus::Working => {
-                return Ok(End::Working {
-                    account: account(self.desk, &info).await,
-                    was_already: true,
-                });
-            }
-            SessionStatus::Stopped | SessionStatus::Failed => {
-                return Err(Failure::new(
-                    Exit::NotReady,
-                    Text::SessionStands {
-                        name: self.desk.name(),
-                        status: info.status.to_string(),
-                    },
-                ));
-            }
-            _ => {}
-        }
-        loop {
-            match info.status {
-                SessionStatus::Working => {
-                    return Ok(End::Working {
-                        account: account(self.desk, &info).await,
-                        was_already: false,
-                    });
-                }
-                SessionStatus::Stopped | SessionStatus::Failed => {
-                    return Ok(End::Lost(info.status));
-                }
-                SessionStatus::ScanQrCode => self.offer().await?,
-                SessionStatus::PasskeyRequired | SessionStatus::PasskeyConfirmationRequired => {
-                    self.ask_for_passkey();
-                }
-                _ => {}
-            }
-            info = loop {
-                self.desk.pause(LOOK_EVERY).await;
-                match self.desk.client.sessions().get(&self.desk.name).await {
-                    Ok(info) => break info,
-                    Err(error) => self.bear(&error)?,
-                }
-            };
-        }
-    }
-
-    fn ask_for_passkey(&mut self) {
-        if !std::mem::replace(&mut self.is_passkey_told, true) {
-            self.screen.note(&Text::PairPasskey);
-        }
-    }
-
-    /// Shows the phone what it needs, if that is new.
-    async fn offer(&mut self) -> Result<(), Failure> {
-        let offered = match self.way {
-            Way::Qr { out: None, .. } => self.draw().await,
-            Way::Qr {
-                out: Some(file), ..
-            } => self.write(file).await,
-            Way::Code { phone } => return self.ask_for_code(*phone).await,
-        };
-        match offered {
-            Ok(()) => Ok(()),
-            Err(Trouble::Failure(failure)) => Err(failure),
-            // It was scanned, or gave up, since it was looked at.
-            Err(Trouble::Client(error)) if error.session_status().is_some() => Ok(()),
-            Err(Trouble::Client(error)) => self.bear(&error),
-        }
-    }
-
-    /// The QR code's text, when it is another one than before.
-    async fn new_text(&mut self) -> Result<Option<String>, Error> {
-        let text = self.desk.client.pairing().qr_text(&self.desk.name).await?;
-        Ok(Some(text).filter(|text| self.shown.as_ref() != Some(text)))
-    }
-
-    async fn draw(&mut self) -> Result<(), Trouble> {
-        let Some(text) = self.new_text().await? else {
-            return Ok(());
-        };
-        let output = &self.desk.setup.output;
-        output.json_line(&json!({"event": "qr", "value": text}));
-        if !output.is_json() {
-            let matrix = Matrix::of(&text)
-                .ok_or_else(|| Failure::new(Exit::NotReady, Text::PairUndrawable))?;
-            if self.shown.is_none() {
-                output.say(&Text::PairScan);
-            }
-            self.screen.show(&matrix);
-        }
-        self.shown = Some(text);
-        Ok(())
-    }
-
-    async fn write(&mut self, file: &PathBuf) -> Result<(), Trouble> {
-        let Some(text) = self.new_text().await? else {
-            return Ok(());
-        };
-        let picture = self.desk.client.pairing().qr_png(&self.desk.name).await?;
-        let shown = file.display().to_string();
-        std::fs::write(file, &picture).map_err(|error| {
-            Failure::other_text(Text::CannotWrite {
-                path: shown.clone(),
-                why: error.to_string(),
-            })
-        })?;
-        let output = &self.desk.setup.output;
-        output.json_line(&json!({"event": "qr", "value": text, "file": file}));
-        output.say(&match self.shown {
-            None => Text::PairScanFile { file: shown },
-            Some(_) => Text::PairNewFile { file: shown },
-        });
-        self.shown = Some(text);
-        Ok(())
-    }
-
-    /// Asks once: each code makes the one before it worthless.
-    async fn ask_for_code(&mut self, phone: PhoneNumber) -> Result<(), Failure> {
-        if self.shown.is_some() {
-            return Ok(());
-        }
-        let desk = self.desk;
-        let chat = ChatId::phone(&phone.to_string()).map_err(Failure::other)?;
-        let code = desk.client.pairing().request_code(&desk.name, &chat).await;
-        let code = code.map_err(|error| failure::of_change(&error, &desk.url(), &desk.name))?;
-        let output = &desk.setup.output;
-        output.json_line(&json!({"event": "code", "code": code, "phone": phone}));
-        output.say(&Text::PairCode {
-            code: code.clone(),
-            phone: phone.to_string(),
-        });
-        self.shown = Some(code);
-        Ok(())
-    }
-
-    /// Goes on after an error that may pass; the phone can still be paired meanwhile.
-    fn bear(&mut self, error: &Error) -> Result<(), Failure> {
-        if !failure::is_passing(error) {
-            return Err(self.desk.failure(error));
-        }
-        if !std::mem::replace(&mut self.is_away_told, true) {
-            let url = self.desk.url();
-            self.screen.note(&Text::PairServerAway { url });
-        }
-        Ok(())
-    }
-}
-
-/// Why nothing could be shown.
-enum Trouble {
-    Client(Error),
-    Failure(Failure),
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        Self::Client(error)
-    }
-}
-
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
 /// Says how it ended, and what to do next.
-async fn tell(desk: &Desk<'_>, end: End) -> Result<Exit, Failure> {
+fn tell(desk: &Desk<'_>, end: End) -> Exit {
     let name = desk.name();
     let output = &desk.setup.output;
     let line = |outcome: &str, rest: Value| {
@@ -364,7 +155,7 @@ async fn tell(desk: &Desk<'_>, end: End) -> Result<Exit, Failure> {
                     push_name,
                 }
             });
-            return Ok(Exit::Done);
+            return Exit::Done;
         }
         End::Lost(status) => {
             let outcome = match status {
@@ -382,5 +173,5 @@ async fn tell(desk: &Desk<'_>, end: End) -> Result<Exit, Failure> {
     };
     line(outcome, json!({"status": status}));
     output.note(&text);
-    Ok(Exit::Unfinished)
+    Exit::Unfinished
 }
