@@ -7,6 +7,7 @@ mod plan;
 mod report;
 mod resume;
 mod retry;
+mod session;
 mod start;
 mod status;
 mod unconfirmed;
@@ -32,6 +33,7 @@ pub(crate) enum Command {
     Unconfirmed(unconfirmed::Args),
     Retry(retry::Args),
     Report(report::Args),
+    Session(session::Args),
     Demo(demo::Args),
 }
 
@@ -51,6 +53,7 @@ pub(crate) async fn run(setup: &Setup, command: Command) -> Result<Exit, Failure
         Command::Unconfirmed(args) => unconfirmed::run(setup, args).await,
         Command::Retry(args) => retry::run(setup, args).await,
         Command::Report(args) => report::run(setup, args).await,
+        Command::Session(args) => session::run(setup, args).await,
         Command::Demo(args) => demo::run(setup, args).await,
     }
 }

@@ -105,6 +105,15 @@ pub(crate) enum Slowest {
     Server,
 }
 
+/// What an operator is about to give up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// The pairing; the session stays.
+    Logout,
+    /// The session with its pairing and its configuration.
+    Delete,
+}
+
 /// Something to tell the operator.
 #[derive(Debug, Clone)]
 pub(crate) enum Text {
@@ -460,6 +469,115 @@ pub(crate) enum Text {
     DemoFiles {
         report: String,
         rejects: String,
+    },
+
+    // Sessions
+    SessionName {
+        name: String,
+        origin: String,
+    },
+    SessionServerSays {
+        url: String,
+        what: String,
+    },
+    SessionKeyForbidden {
+        url: String,
+    },
+    /// A change of a session had no answer.
+    SessionInDoubt {
+        url: String,
+    },
+    SessionNone,
+    SessionLine {
+        name: String,
+        status: String,
+        account: Option<String>,
+        push_name: Option<String>,
+        keeps_messages: Option<bool>,
+    },
+    /// What to do about a status that is not WORKING.
+    SessionNext {
+        name: String,
+        status: String,
+    },
+    SessionKeepsNone {
+        name: String,
+    },
+    /// A command needs the session in another status.
+    SessionStands {
+        name: String,
+        status: String,
+    },
+    SessionExists {
+        name: String,
+        status: String,
+    },
+    SessionCreated {
+        name: String,
+    },
+    SessionAlready {
+        name: String,
+        status: String,
+    },
+    SessionDeleted {
+        name: String,
+    },
+    SessionConfirm {
+        name: String,
+        account: Option<String>,
+        loss: Loss,
+    },
+    SessionNeedsYes {
+        name: String,
+        account: Option<String>,
+        loss: Loss,
+    },
+    SessionKept {
+        name: String,
+    },
+    SessionWaits {
+        name: String,
+    },
+    PairTimeout,
+    PairScan,
+    PairScanFile {
+        file: String,
+    },
+    PairNewFile {
+        file: String,
+    },
+    PairUndrawable,
+    PairWindow {
+        columns: usize,
+        lines: usize,
+    },
+    PairCode {
+        code: String,
+        phone: String,
+    },
+    PairPasskey,
+    PairServerAway {
+        url: String,
+    },
+    PairDone {
+        name: String,
+        account: Option<String>,
+        push_name: Option<String>,
+    },
+    PairAlready {
+        name: String,
+        account: Option<String>,
+        push_name: Option<String>,
+    },
+    PairLost {
+        name: String,
+        status: String,
+    },
+    PairTimedOut {
+        name: String,
+    },
+    PairInterrupted {
+        name: String,
     },
 }
 

@@ -1,6 +1,7 @@
 //! `waha-campaign`: send a message to everybody on a list, once.
 
 mod commands;
+mod confirm;
 mod exit;
 mod import;
 mod inputs;
@@ -10,6 +11,7 @@ mod logs;
 mod operate;
 mod output;
 mod progress;
+mod qr;
 mod rejected;
 mod rows;
 mod runner;

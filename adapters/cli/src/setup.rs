@@ -103,20 +103,33 @@ impl Setup {
         })
     }
 
-    /// The way to WhatsApp. A clock that runs fast is refused unless a simulator is at the other end.
+    /// The client of the server. A clock that runs fast is refused unless a simulator is at the other end.
     ///
     /// # Errors
     /// When the address is none, or the fast clock would meet a real server.
-    pub(crate) async fn gateway(&self, clock: Arc<dyn Clock>) -> Result<WahaGateway, Failure> {
+    pub(crate) async fn checked_client(&self) -> Result<WahaClient, Failure> {
         let client = self.client()?;
         if self.settings.fast_clock.is_some() {
             only_a_simulator(&client).await?;
         }
+        Ok(client)
+    }
+
+    /// The way to WhatsApp.
+    ///
+    /// # Errors
+    /// As [`Setup::checked_client`].
+    pub(crate) async fn gateway(&self, clock: Arc<dyn Clock>) -> Result<WahaGateway, Failure> {
+        Ok(self.gateway_over(self.checked_client().await?, clock))
+    }
+
+    /// The way to WhatsApp over a client that is there already.
+    pub(crate) fn gateway_over(&self, client: WahaClient, clock: Arc<dyn Clock>) -> WahaGateway {
         let options = self
             .settings
             .fast_clock
             .map_or_else(Options::default, |fast| Options::at_speed(fast.speed));
-        Ok(WahaGateway::new(client, clock, options))
+        WahaGateway::new(client, clock, options)
     }
 
     /// What a runner needs.

@@ -710,6 +710,7 @@ async fn every_command_has_an_example_in_its_help() {
         "unconfirmed",
         "retry",
         "report",
+        "session",
         "demo",
     ] {
         let help = ran(bare(folder.path(), &[command, "--help"]))

@@ -1,6 +1,5 @@
 //! `start`: imports a list, sends to everybody on it, and goes on where an earlier run ended.
 
-use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
 use campaign_core::campaign::CampaignState;
@@ -9,6 +8,7 @@ use campaign_core::delivery::CampaignId;
 use campaign_core::store::{CampaignRecord, Command, Store};
 
 use super::notes;
+use crate::confirm::{can_ask, is_agreed};
 use crate::exit::{Exit, Failure};
 use crate::import::{Totals, import};
 use crate::inputs::{InputArgs, Inputs, check_name};
@@ -191,22 +191,9 @@ fn say_totals(setup: &Setup, rejects: &Rejects, totals: Totals) {
 
 /// Asks a person at a terminal; scripts have nobody to ask.
 async fn confirm(setup: &Setup, count: u64, session: String) -> Result<(), Failure> {
-    if setup.output.is_json() || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal()
+    if !can_ask(&setup.output)
+        || is_agreed(&setup.output, &Text::Confirm { count, session }).await?
     {
-        return Ok(());
-    }
-    let question = setup.output.words(&Text::Confirm { count, session });
-    let answer = tokio::task::spawn_blocking(move || {
-        let mut stderr = std::io::stderr().lock();
-        let _untold = write!(stderr, "{question}").and_then(|()| stderr.flush());
-        let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer).map(|_| answer)
-    })
-    .await
-    .map_err(Failure::other)?
-    .map_err(Failure::other)?;
-    // In either language of the operators.
-    if ["y", "yes", "ya", "iya"].contains(&answer.trim().to_lowercase().as_str()) {
         Ok(())
     } else {
         Err(Failure::new(Exit::Unfinished, Text::NotConfirmed))

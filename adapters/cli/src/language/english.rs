@@ -7,7 +7,7 @@ use campaign_core::audience::RejectReason;
 use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::{Reason, State};
 
-use super::{Slowest, Text, WaitText};
+use super::{Loss, Slowest, Text, WaitText};
 use crate::rows::RowFault;
 
 /// One text a row: a table, whatever its length.
@@ -45,15 +45,17 @@ pub(super) fn say(text: &Text) -> String {
             "the WAHA server at {url} refuses the key: set WAHA_API_KEY, or --key-file"
         ),
         Text::SessionMissing { session, url } => format!(
-            "there is no session {session:?} on {url}: create and pair it there, or name another one with --session"
+            "there is no session {session:?} on {url}: make it with waha-campaign session create {session}, or name another one (waha-campaign session list)"
         ),
         Text::SessionNotReady { session, status } => match status.as_str() {
             "SCAN_QR_CODE" => format!(
-                "the session {session:?} waits for its QR code: scan it with the phone, then start again"
+                "the session {session:?} waits for a phone: pair it with waha-campaign session qr {session}, then start again"
             ),
-            "STOPPED" => format!("the session {session:?} is stopped: start it in WAHA, then start again"),
+            "STOPPED" => format!(
+                "the session {session:?} is stopped: waha-campaign session start {session}, then start again"
+            ),
             "FAILED" => format!(
-                "the session {session:?} has failed, perhaps it was unlinked on the phone: restart it in WAHA, or pair it anew"
+                "the session {session:?} has FAILED: {}", session_next(session, "FAILED")
             ),
             status => format!("the session {session:?} is {status}, not WORKING: wait, or look at it in WAHA"),
         },
@@ -343,7 +345,156 @@ pub(super) fn say(text: &Text) -> String {
             "The simulator's own ledger: {received} messages received; {twice} people have it twice, {lost} lost, {wrong} reported wrongly, {unconfirmed} unconfirmed"
         ),
         Text::DemoFiles { report, rejects } => format!("Look at {report} and {rejects}"),
+
+        // Sessions
+        Text::SessionName { name, origin } => format!(
+            "{name:?} ({origin}) cannot be a session's name: 1 to 54 letters, digits, hyphens and underscores"
+        ),
+        Text::SessionServerSays { url, what } => format!(
+            "the WAHA server at {url} {what}; waha-campaign session list shows how its sessions stand"
+        ),
+        Text::SessionKeyForbidden { url } => format!(
+            "the WAHA server at {url} knows the key but does not allow this with it: use a key that may manage sessions"
+        ),
+        Text::SessionInDoubt { url } => format!(
+            "no answer came from the WAHA server at {url}, so it may or may not have been done: look with waha-campaign session list"
+        ),
+        Text::SessionNone => "no sessions yet: waha-campaign session create makes one".into(),
+        Text::SessionLine { name, status, account, push_name, keeps_messages } => {
+            let account = account_name(account, push_name);
+            let store = match keeps_messages {
+                Some(true) => "on",
+                Some(false) => "off",
+                None => "not known",
+            };
+            format!("{name}: {status}, {account}, message store {store}")
+        }
+        Text::SessionNext { name, status } => format!("  {}", session_next(name, status)),
+        Text::SessionKeepsNone { name } => format!(
+            "  its message store is off, so that a message whose answer was lost cannot be looked up:\n\
+             \x20 turn it on in WAHA (config.noweb.store.enabled of {name}), which keeps the pairing"
+        ),
+        Text::SessionStands { name, status } => {
+            format!("the session {name:?} is {status}: {}", session_next(name, status))
+        }
+        Text::SessionExists { name, status } => {
+            let next = match status.as_str() {
+                "WORKING" => "it is paired and can send".to_owned(),
+                status => session_next(name, status),
+            };
+            format!(
+                "there is a session {name:?} already, and it was left as it is. It is {status}: {next}; \
+                 for one made anew, waha-campaign session delete {name} first, or give another name"
+            )
+        }
+        Text::SessionCreated { name } => format!("{name} is created, with its message store on"),
+        Text::SessionAlready { name, status } => format!("{name} is {status} already"),
+        Text::SessionDeleted { name } => format!("{name} is deleted"),
+        Text::SessionConfirm { name, account, loss } => {
+            format!("{} Type yes: ", session_loss(name, account.as_deref(), *loss))
+        }
+        Text::SessionNeedsYes { name, account, loss } => format!(
+            "{} Add --yes if that is what you want",
+            session_loss(name, account.as_deref(), *loss)
+        ),
+        Text::SessionKept { name } => format!("not confirmed; {name} was left as it is"),
+        Text::SessionWaits { name } => format!(
+            "{name} is still STARTING: waha-campaign session list shows how it goes on"
+        ),
+        Text::PairTimeout => "write a time such as 90s or 5m".into(),
+        Text::PairScan => {
+            "On the phone: WhatsApp, Linked devices, Link a device. Then scan this (it changes now and then; Ctrl-C ends):".into()
+        }
+        Text::PairScanFile { file } => format!(
+            "On the phone: WhatsApp, Linked devices, Link a device. Then scan the picture {file} (it changes now and then; Ctrl-C ends)"
+        ),
+        Text::PairNewFile { file } => format!("{file} holds a new code now: open it anew"),
+        Text::PairUndrawable => {
+            "the server's QR code cannot be drawn here: save it as a picture with --out qr.png".into()
+        }
+        Text::PairWindow { columns, lines } => format!(
+            "this window is too small for the code: make it {columns} columns by {lines} lines or larger (a smaller font helps), or save a picture with --out qr.png"
+        ),
+        Text::PairCode { code, phone } => format!(
+            "On the phone with {phone}: WhatsApp, Linked devices, Link a device, Link with phone number instead. Then type:\n\n    {code}\n"
+        ),
+        Text::PairPasskey => {
+            "WhatsApp asks for a passkey: confirm it on the phone, or look at the session in WAHA".into()
+        }
+        Text::PairServerAway { url } => {
+            format!("the WAHA server at {url} does not answer now; asking it again")
+        }
+        Text::PairDone { name, account, push_name } => {
+            format!("{name} is WORKING, {}", account_name(account, push_name))
+        }
+        Text::PairAlready { name, account, push_name } => {
+            format!("{name} is WORKING already, {}: nothing to scan", account_name(account, push_name))
+        }
+        Text::PairLost { name, status } => match status.as_str() {
+            "FAILED" => format!(
+                "not paired: nobody used the code in time, and the session is FAILED now. waha-campaign session restart {name}, then once more"
+            ),
+            status => format!("not paired: the session is {status} now. {}", capitalised(&session_next(name, status))),
+        },
+        Text::PairTimedOut { name } => format!(
+            "not paired within the time given; the session {name:?} still waits for a phone. Give it more with --timeout"
+        ),
+        Text::PairInterrupted { name } => {
+            format!("not waited for any longer; waha-campaign session list shows whether {name} was paired")
+        }
     }
+}
+
+/// What to do about a session that is not WORKING.
+fn session_next(name: &str, status: &str) -> String {
+    match status {
+        "STOPPED" => format!("start it with waha-campaign session start {name}"),
+        "SCAN_QR_CODE" => format!("pair it with waha-campaign session qr {name}"),
+        "FAILED" => format!(
+            "try waha-campaign session restart {name}; if it fails again, the phone has unlinked it: \
+             waha-campaign session logout {name}, then waha-campaign session qr {name}"
+        ),
+        "STARTING" => "wait some seconds and look again".into(),
+        "PASSKEY_REQUIRED" | "PASSKEY_CONFIRMATION_REQUIRED" => {
+            "WhatsApp asks for a passkey: confirm it on the phone, or look at the session in WAHA"
+                .into()
+        }
+        "WORKING" => "it can send".into(),
+        _ => "look at the session in WAHA".into(),
+    }
+}
+
+fn session_loss(name: &str, account: Option<&str>, loss: Loss) -> String {
+    let pairing = match account {
+        Some(account) => format!("its pairing with {account}"),
+        None => "its pairing".to_owned(),
+    };
+    match loss {
+        Loss::Logout => {
+            format!(
+                "Logging {name} out ends {pairing}: nothing can be sent until a phone pairs it anew."
+            )
+        }
+        Loss::Delete => format!(
+            "Deleting {name} ends {pairing} and removes its configuration and message store for good."
+        ),
+    }
+}
+
+fn account_name(account: &Option<String>, push_name: &Option<String>) -> String {
+    match (account, push_name) {
+        (Some(account), Some(name)) => format!("{account} ({name})"),
+        (Some(account), None) => account.clone(),
+        (None, _) => "no account".to_owned(),
+    }
+}
+
+fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 fn row_fault(fault: &RowFault) -> String {
