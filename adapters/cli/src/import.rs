@@ -50,7 +50,7 @@ pub(crate) async fn import(
         let Some(page) = tokio::task::block_in_place(|| inputs.audience.next()) else {
             break;
         };
-        let page = page.map_err(|error| Failure::refused(Text::Plain(error.to_string())))?;
+        let page = page.map_err(|error| Failure::refused(Text::Cause(error.into())))?;
         rows += page.rows() as u64;
         counter.show(rows);
         import.page(page).await?;

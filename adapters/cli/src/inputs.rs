@@ -17,9 +17,9 @@ use jiff::civil::{Date, DateTime};
 use sha2::{Digest, Sha256};
 
 use crate::exit::{Exit, Failure};
-use crate::language::Text;
+use crate::language::{Cause, Text};
 use crate::limits::{LimitArgs, LimitWishes};
-use crate::settings::{Setting, Settings};
+use crate::settings::Settings;
 
 /// Rows read, checked and imported at once.
 pub(crate) const PAGE_ROWS: usize = 5_000;
@@ -135,12 +135,12 @@ impl InputArgs {
         let hours = settings
             .hours(&self.hours)
             .map(|set| {
-                Hours::parse(&set.value, zone.clone()).map_err(|error| usage("hours", &set, error))
+                Hours::parse(&set.value, zone.clone()).map_err(|error| set.wrong("hours", error))
             })
             .transpose()?;
         let region = settings.region(&self.region);
         let options = Options {
-            region: Region::new(&region.value).map_err(|error| usage("region", &region, error))?,
+            region: Region::new(&region.value).map_err(|error| region.wrong("region", error))?,
             lines: if self.allow_landline {
                 LinePolicy::AnyLine
             } else {
@@ -193,10 +193,7 @@ impl InputArgs {
     fn zone(&self, settings: &Settings) -> Result<Zone, Failure> {
         match settings.zone(&self.zone) {
             None => Ok(Zone::default()),
-            Some(set) => set
-                .value
-                .parse()
-                .map_err(|error| usage("zone", &set, error)),
+            Some(set) => set.value.parse().map_err(|error| set.wrong("zone", error)),
         }
     }
 
@@ -275,20 +272,8 @@ pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
     }
 }
 
-fn refused(error: impl ToString) -> Failure {
-    Failure::refused(Text::Plain(error.to_string()))
-}
-
-fn usage(what: &'static str, set: &Setting<String>, error: impl ToString) -> Failure {
-    Failure::new(
-        Exit::Usage,
-        Text::WrongSetting {
-            what,
-            value: set.value.clone(),
-            origin: set.origin.to_string(),
-            example: error.to_string(),
-        },
-    )
+fn refused(error: impl Into<Cause>) -> Failure {
+    Failure::refused(Text::Cause(error.into()))
 }
 
 fn button(given: &str) -> Result<ButtonDefinition, Failure> {

@@ -40,6 +40,11 @@ impl Language {
         }
     }
 
+    /// The language that the environment asks for.
+    pub(crate) fn of_environment() -> Option<Self> {
+        Self::of_locale(|name| std::env::var(name).ok())
+    }
+
     /// The language of the user's locale, by the rules of POSIX: the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is set.
     pub(crate) fn of_locale(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
@@ -61,6 +66,14 @@ impl Language {
         match self {
             Language::English => english::reason(reason),
             Language::Indonesian => indonesian::reason(reason),
+        }
+    }
+
+    /// What is wrong with a row, and what to do about it.
+    pub(crate) fn fault(self, fault: &Fault) -> (String, String) {
+        match self {
+            Language::English => (fault.to_string(), fault.remedy().to_owned()),
+            Language::Indonesian => indonesian::fault(fault),
         }
     }
 
@@ -474,7 +487,7 @@ pub(crate) enum Text {
     // Sessions
     SessionName {
         name: String,
-        origin: String,
+        origin: Origin,
     },
     SessionServerSays {
         url: String,
@@ -538,7 +551,6 @@ pub(crate) enum Text {
     SessionWaits {
         name: String,
     },
-    PairTimeout,
     PairScan,
     PairScanFile {
         file: String,

@@ -6,8 +6,8 @@ use campaign_core::limits::{Gap, LaneLimits, Window, Zone};
 use clap::Args;
 use jiff::SignedDuration;
 
-use crate::exit::{Exit, Failure};
-use crate::language::Text;
+use crate::exit::Failure;
+use crate::language::Cause;
 use crate::settings::{Setting, Settings};
 
 /// Options that change an account's limits.
@@ -46,11 +46,13 @@ impl LimitWishes {
     ) -> Result<Self, Failure> {
         let gap = settings
             .gap(&args.gap)
-            .map(|set| gap(&set.value).ok_or_else(|| wrong("gap", &set, "2s..4s")))
+            .map(|set| gap(&set.value).ok_or_else(|| set.wrong("gap", Cause::Example("2s..4s"))))
             .transpose()?;
         let per_day = settings
             .per_day(&args.per_day)
-            .map(|set| per_day(&set.value).ok_or_else(|| wrong("per-day", &set, "1000")))
+            .map(|set| {
+                per_day(&set.value).ok_or_else(|| set.wrong("per-day", Cause::Example("1000")))
+            })
             .transpose()?;
         let windows = settings
             .windows(&args.window)
@@ -63,7 +65,7 @@ impl LimitWishes {
                                 value: text.clone(),
                                 origin: set.origin.clone(),
                             };
-                            wrong("window", &set, "30/1m")
+                            set.wrong("window", Cause::Example("30/1m"))
                         })
                     })
                     .collect::<Result<Vec<_>, _>>()
@@ -93,18 +95,6 @@ impl LimitWishes {
             in_flight_max: self.in_flight_max.unwrap_or(limits.in_flight_max),
         }
     }
-}
-
-fn wrong(what: &'static str, set: &Setting<String>, example: &'static str) -> Failure {
-    Failure::new(
-        Exit::Usage,
-        Text::WrongSetting {
-            what,
-            value: set.value.clone(),
-            origin: set.origin.to_string(),
-            example: example.to_owned(),
-        },
-    )
 }
 
 /// `2s..4s`, `3s` or `none`.

@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::exit::{EXIT_CODES, Exit, Failure};
-use crate::language::{Language, Text};
+use crate::language::{Cause, Language};
 use crate::output::Output;
 use crate::settings::{GlobalArgs, Settings};
 use crate::setup::Setup;
@@ -43,8 +43,9 @@ struct Cli {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let output = Output::new(Language::default(), cli.global.json);
-    let exit = match work(&output, cli) {
+    let language = cli.global.lang.or_else(Language::of_environment);
+    let mut output = Output::new(language.unwrap_or_default(), cli.global.json);
+    let exit = match work(&mut output, cli) {
         Ok(exit) => exit,
         Err(failure) => {
             output.failure(&failure);
@@ -54,19 +55,10 @@ fn main() -> ExitCode {
     exit.into()
 }
 
-fn work(output: &Output, cli: Cli) -> Result<Exit, Failure> {
+fn work(output: &mut Output, cli: Cli) -> Result<Exit, Failure> {
     let settings = Settings::load(&cli.global)?;
-    logs::start(&settings.log).map_err(|why| {
-        Failure::new(
-            Exit::Usage,
-            Text::WrongSetting {
-                what: "log",
-                value: settings.log.clone(),
-                origin: String::new(),
-                example: why,
-            },
-        )
-    })?;
+    *output = Output::new(settings.language, cli.global.json);
+    logs::start(&settings.log.value).map_err(|why| settings.log.wrong("log", Cause::Words(why)))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

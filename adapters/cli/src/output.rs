@@ -45,6 +45,11 @@ impl Output {
         !self.is_json && !self.is_quiet && io::stderr().is_terminal()
     }
 
+    /// The language it speaks.
+    pub(crate) fn language(&self) -> Language {
+        self.language
+    }
+
     /// The words for it.
     pub(crate) fn words(&self, text: &Text) -> String {
         self.language.say(text)

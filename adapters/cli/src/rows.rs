@@ -11,7 +11,7 @@ use campaign_core::message::{BoundMessage, MediaFault, MediaSource, RenderedMess
 use campaign_core::template::RenderError;
 
 use crate::exit::Failure;
-use crate::language::Text;
+use crate::language::{Language, Text};
 
 /// Rows with a fault that are named one by one.
 const SHOWN_MAX: usize = 10;
@@ -158,16 +158,23 @@ pub(crate) struct Rejects {
     path: PathBuf,
     columns: Columns,
     delimiter: char,
+    language: Language,
     writer: Option<RejectsWriter<BufWriter<File>>>,
     pub(crate) count: u64,
 }
 
 impl Rejects {
-    pub(crate) fn new(path: PathBuf, columns: Columns, delimiter: char) -> Self {
+    pub(crate) fn new(
+        path: PathBuf,
+        columns: Columns,
+        delimiter: char,
+        language: Language,
+    ) -> Self {
         Self {
             path,
             columns,
             delimiter,
+            language,
             writer: None,
             count: 0,
         }
@@ -184,12 +191,13 @@ impl Rejects {
     pub(crate) fn write(&mut self, rejects: &mut [Reject]) -> Result<(), Failure> {
         rejects.sort_by_key(|reject| reject.row);
         for reject in rejects.iter() {
+            let (fault, remedy) = self.language.fault(&reject.fault);
             let written = match &mut self.writer {
-                Some(writer) => writer.write(reject),
+                Some(writer) => writer.write_in(reject, &fault, &remedy),
                 None => File::create(&self.path).and_then(|file| {
                     let mut writer =
                         RejectsWriter::new(BufWriter::new(file), &self.columns, self.delimiter)?;
-                    writer.write(reject)?;
+                    writer.write_in(reject, &fault, &remedy)?;
                     self.writer = Some(writer);
                     Ok(())
                 }),

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::exit::{Exit, Failure};
-use crate::language::Text;
+use crate::language::{Cause, Language, Text};
 
 /// The settings file looked for in the current folder, and in the user's configuration folder.
 const FILE_NAME: &str = "waha-campaign.toml";
@@ -44,6 +44,9 @@ pub(crate) struct GlobalArgs {
     /// Answers as JSON on standard output
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// The language of what you read: en, id [env WAHA_CAMPAIGN_LANG, LANG]
+    #[arg(long, global = true, value_name = "LANGUAGE", value_enum)]
+    pub(crate) lang: Option<Language>,
     /// What to log to standard error: error, warn, info, debug, or by part: waha_client=debug
     #[arg(long, global = true, value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -75,6 +78,7 @@ struct Layer {
     key_file: Option<PathBuf>,
     db: Option<PathBuf>,
     log: Option<String>,
+    lang: Option<String>,
     session: Option<String>,
     region: Option<String>,
     zone: Option<String>,
@@ -137,6 +141,21 @@ pub(crate) struct Setting<T> {
     pub(crate) origin: Origin,
 }
 
+impl Setting<String> {
+    /// It cannot be used, and why.
+    pub(crate) fn wrong(&self, what: &'static str, why: impl Into<Cause>) -> Failure {
+        Failure::new(
+            Exit::Usage,
+            Text::WrongSetting {
+                what,
+                value: self.value.clone(),
+                origin: self.origin.clone(),
+                why: why.into(),
+            },
+        )
+    }
+}
+
 /// The clock of a simulator.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct FastClock {
@@ -150,7 +169,8 @@ pub(crate) struct Settings {
     pub(crate) url: Setting<String>,
     pub(crate) key: Option<SecretString>,
     pub(crate) db: Setting<PathBuf>,
-    pub(crate) log: String,
+    pub(crate) log: Setting<String>,
+    pub(crate) language: Language,
     pub(crate) is_json: bool,
     pub(crate) fast_clock: Option<FastClock>,
     layers: Vec<Layer>,
@@ -190,6 +210,7 @@ impl Settings {
                 origin: Origin::Default,
             },
             log: other.log.clone(),
+            language: other.language,
             is_json: other.is_json,
             fast_clock: None,
             layers: Vec::new(),
@@ -228,7 +249,8 @@ impl Settings {
             url,
             key: read_key(key_file.as_ref())?,
             db,
-            log: log.value,
+            language: language(args, &layers)?,
+            log,
             is_json: args.json,
             fast_clock,
             layers,
@@ -369,6 +391,17 @@ fn first<T: Clone>(
     })
 }
 
+/// By flag, `WAHA_CAMPAIGN_LANG` or settings file; else the system's, else English.
+fn language(args: &GlobalArgs, layers: &[Layer]) -> Result<Language, Failure> {
+    if let Some(language) = args.lang {
+        return Ok(language);
+    }
+    let Some(set) = first_set(&None, layers, |layer| &layer.lang) else {
+        return Ok(Language::of_environment().unwrap_or_default());
+    };
+    Language::of(&set.value).ok_or_else(|| set.wrong("lang", Cause::Example("en or id")))
+}
+
 fn from_environment() -> Layer {
     // A variable that is set to nothing is not set: compose files leave such ones behind.
     let named = |name: &str| env::var(name).ok().filter(|value| !value.trim().is_empty());
@@ -378,6 +411,7 @@ fn from_environment() -> Layer {
         key_file: ours("KEY_FILE").map(PathBuf::from),
         db: ours("DB").map(PathBuf::from),
         log: ours("LOG"),
+        lang: ours("LANG"),
         session: ours("SESSION"),
         region: ours("REGION"),
         zone: ours("ZONE"),

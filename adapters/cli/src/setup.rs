@@ -96,7 +96,7 @@ impl Setup {
                 Exit::Usage,
                 Text::ServerAddress {
                     url: without_secrets(&url.value),
-                    origin: url.origin.to_string(),
+                    origin: url.origin.clone(),
                     why: error.to_string(),
                 },
             )

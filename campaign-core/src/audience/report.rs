@@ -212,18 +212,26 @@ impl<W: Write> RejectsWriter<W> {
         Ok(Self { csv, own })
     }
 
-    /// Writes one row.
+    /// Writes one row, with English words.
     ///
     /// # Errors
     /// What the target says.
     pub fn write(&mut self, reject: &Reject) -> io::Result<()> {
+        self.write_in(reject, &reject.fault.to_string(), reject.fault.remedy())
+    }
+
+    /// Writes one row, with the words of another language for what is wrong and what to do. The reason's code stays before them.
+    ///
+    /// # Errors
+    /// What the target says.
+    pub fn write_in(&mut self, reject: &Reject, fault: &str, remedy: &str) -> io::Result<()> {
         self.csv.write_field(reject.row.to_string())?;
         let column = reject.column.as_deref().unwrap_or_default();
         self.csv.write_field(&*guarded(column))?;
         self.csv.write_field(&*guarded(&reject.value))?;
-        let reason = format!("{}: {}", reject.fault.reason(), reject.fault);
+        let reason = format!("{}: {fault}", reject.fault.reason());
         self.csv.write_field(reason)?;
-        self.csv.write_field(reject.fault.remedy())?;
+        self.csv.write_field(remedy)?;
         for column in 0..reject.original.len().max(self.own.len()) {
             if !self.own.get(column).copied().unwrap_or(false) {
                 self.csv

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use campaign_core::audience::{Reject, Seen, SeenInMemory, Source, resolve_duplicates};
+use campaign_core::audience::{
+    Reject, RejectReason, Seen, SeenInMemory, Source, resolve_duplicates,
+};
 use campaign_core::forecast::{Bottleneck, Forecast, Outlook, forecast};
 use campaign_core::limits::{Gap, LaneLimits};
 use serde_json::{Value, json};
@@ -41,6 +43,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         args.inputs.rejects_file(&name),
         inputs.audience.columns().clone(),
         inputs.audience.source().delimiter(),
+        setup.output.language(),
     );
     // Reading and foretelling keep the thread; nothing else is going on.
     let plan = tokio::task::block_in_place(|| {
@@ -96,7 +99,7 @@ fn start_command(arguments: impl Iterator<Item = String>, name: &str) -> Option<
 struct Plan {
     to_send: u64,
     skipped: u64,
-    reasons: BTreeMap<&'static str, u64>,
+    reasons: BTreeMap<RejectReason, u64>,
     shown: Vec<Reject>,
     /// Row, phone and message.
     previews: Vec<(u64, String, String)>,
@@ -130,8 +133,7 @@ impl Plan {
             let Some(page) = inputs.audience.next() else {
                 break;
             };
-            let mut page =
-                page.map_err(|error| Failure::refused(Text::Plain(error.to_string())))?;
+            let mut page = page.map_err(|error| Failure::refused(Text::Cause(error.into())))?;
             rows += page.rows() as u64;
             counter.show(rows);
             resolve_duplicates(&mut page, &mut seen as &mut dyn Seen);
@@ -177,10 +179,7 @@ impl Plan {
 
     fn leave_out(&mut self, rejects: Vec<Reject>) {
         for reject in rejects {
-            *self
-                .reasons
-                .entry(reject.fault.reason().code())
-                .or_default() += 1;
+            *self.reasons.entry(reject.fault.reason()).or_default() += 1;
             if self.shown.len() < REJECTS_SHOWN {
                 self.shown.push(reject);
             }
@@ -237,7 +236,7 @@ impl Plan {
             counts: self
                 .reasons
                 .iter()
-                .map(|(reason, count)| ((*reason).to_owned(), *count))
+                .map(|(reason, count)| (*reason, *count))
                 .collect(),
         });
         for reject in &self.shown {
@@ -245,8 +244,7 @@ impl Plan {
                 row: reject.row,
                 column: reject.column.as_deref().map(str::to_owned),
                 value: reject.value.to_string(),
-                fault: reject.fault.to_string(),
-                remedy: reject.fault.remedy().to_owned(),
+                fault: reject.fault.clone(),
             });
         }
         let more = rejects.count - self.shown.len() as u64;
@@ -272,14 +270,16 @@ impl Plan {
             });
             json!({"row": row, "what": what})
         });
+        let language = setup.output.language();
         let shown = self.shown.iter().map(|reject| {
+            let (what, remedy) = language.fault(&reject.fault);
             json!({
                 "row": reject.row,
                 "column": reject.column,
                 "value": reject.value,
                 "reason": reject.fault.reason().code(),
-                "what": reject.fault.to_string(),
-                "remedy": reject.fault.remedy(),
+                "what": what,
+                "remedy": remedy,
             })
         });
         let previews = self

@@ -86,6 +86,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
             false => None,
         },
         next_rejected: None,
+        language: setup.output.language(),
     };
     let out = args
         .out
@@ -147,6 +148,7 @@ struct Rows<'a> {
     deliveries: Option<ReportPages<'a>>,
     rejected: Option<RejectedRows>,
     next_rejected: Option<Rejected>,
+    language: Language,
 }
 
 impl Rows<'_> {
@@ -164,7 +166,7 @@ impl Rows<'_> {
             while let Some(rejected) = self.rejected_before(row.row)? {
                 lines.push(of_rejected(record, rejected));
             }
-            lines.push(of_delivery(record, row));
+            lines.push(of_delivery(record, row, self.language));
         }
         if is_last {
             while lines.len() < PAGE as usize
@@ -190,8 +192,7 @@ impl Rows<'_> {
     }
 }
 
-fn of_delivery(record: &CampaignRecord, row: ReportRow) -> Line<'_> {
-    let language = Language::default();
+fn of_delivery(record: &CampaignRecord, row: ReportRow, language: Language) -> Line<'_> {
     let reason = row.standing.reason;
     Line {
         columns: &record.columns,

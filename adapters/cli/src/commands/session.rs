@@ -194,7 +194,7 @@ impl<'a> Desk<'a> {
                 Exit::Usage,
                 Text::SessionName {
                     name: value,
-                    origin: origin.to_string(),
+                    origin: origin.clone(),
                 },
             )
         })?;

@@ -159,6 +159,7 @@ async fn bring_in(
         args.inputs.rejects_file(&args.name),
         inputs.audience.columns().clone(),
         inputs.audience.source().delimiter(),
+        setup.output.language(),
     );
     let (campaign, totals) = import(&setup.output, store, clock, inputs, &mut rejects).await?;
     say_totals(setup, &rejects, totals);

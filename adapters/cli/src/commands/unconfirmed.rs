@@ -259,7 +259,7 @@ async fn chosen(
 
 fn phone(given: &str) -> Result<PhoneNumber, Failure> {
     normalize(given, campaign_core::phone::Region::ID, LinePolicy::AnyLine)
-        .map_err(|error| Failure::refused(Text::Plain(error.to_string())))
+        .map_err(|error| Failure::refused(Text::Cause(error.into())))
 }
 
 /// The unconfirmed rows of a campaign, page by page.

@@ -401,7 +401,6 @@ pub(super) fn say(text: &Text) -> String {
         Text::SessionWaits { name } => format!(
             "{name} is still STARTING: waha-campaign session list shows how it goes on"
         ),
-        Text::PairTimeout => "write a time such as 90s or 5m".into(),
         Text::PairScan => {
             "On the phone: WhatsApp, Linked devices, Link a device. Then scan this (it changes now and then; Ctrl-C ends):".into()
         }

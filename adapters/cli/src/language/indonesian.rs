@@ -5,10 +5,11 @@ mod causes;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use campaign_core::audience::Fault;
 use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::{Reason, State};
 
-use super::{Slowest, Text, WaitText};
+use super::{Loss, Slowest, Text, WaitText};
 
 /// One text a row: a table, whatever its length.
 pub(super) fn say(text: &Text) -> String {
@@ -48,16 +49,16 @@ pub(super) fn say(text: &Text) -> String {
             format!("server WAHA di {url} menolak kuncinya: isi WAHA_API_KEY, atau --key-file")
         }
         Text::SessionMissing { session, url } => format!(
-            "tidak ada sesi {session:?} di {url}: buat dan hubungkan di sana, atau pilih sesi lain dengan --session"
+            "tidak ada sesi {session:?} di {url}: buat dengan waha-campaign session create {session}, atau pilih sesi lain (waha-campaign session list)"
         ),
         Text::SessionNotReady { session, status } => match status.as_str() {
             "SCAN_QR_CODE" => format!(
-                "sesi {session:?} menunggu kode QR: pindai dengan ponsel, lalu jalankan lagi"
+                "sesi {session:?} menunggu ponsel: tautkan dengan waha-campaign session qr {session}, lalu mulai lagi"
             ),
-            "STOPPED" => format!("sesi {session:?} berhenti: jalankan di WAHA, lalu mulai lagi"),
-            "FAILED" => format!(
-                "sesi {session:?} gagal, mungkin tautannya dilepas di ponsel: jalankan ulang di WAHA, atau hubungkan lagi"
+            "STOPPED" => format!(
+                "sesi {session:?} berhenti: waha-campaign session start {session}, lalu mulai lagi"
             ),
+            "FAILED" => format!("sesi {session:?} FAILED: {}", session_next(session, "FAILED")),
             status => format!("sesi {session:?} berstatus {status}, bukan WORKING: tunggu, atau periksa di WAHA"),
         },
 
@@ -354,6 +355,144 @@ pub(super) fn say(text: &Text) -> String {
             "Catatan simulator sendiri: {received} pesan diterima; {twice} orang menerima dua kali, {lost} hilang, {wrong} dilaporkan salah, {unconfirmed} belum pasti"
         ),
         Text::DemoFiles { report, rejects } => format!("Lihat {report} dan {rejects}"),
+
+        // Sessions
+        Text::SessionName { name, origin } => format!(
+            "{name:?} ({}) tidak dapat menjadi nama sesi: 1 sampai 54 huruf, angka, tanda hubung dan garis bawah",
+            causes::origin(origin)
+        ),
+        Text::SessionServerSays { url, what } => format!(
+            "server WAHA di {url} {what}; waha-campaign session list menunjukkan keadaan sesi-sesinya"
+        ),
+        Text::SessionKeyForbidden { url } => format!(
+            "server WAHA di {url} mengenal kuncinya tetapi tidak mengizinkan ini: pakai kunci yang boleh mengelola sesi"
+        ),
+        Text::SessionInDoubt { url } => format!(
+            "tidak ada jawaban dari server WAHA di {url}, jadi mungkin sudah dikerjakan dan mungkin belum: lihat dengan waha-campaign session list"
+        ),
+        Text::SessionNone => "belum ada sesi: waha-campaign session create membuatnya".into(),
+        Text::SessionLine { name, status, account, push_name, keeps_messages } => {
+            let account = account_name(account, push_name);
+            let store = match keeps_messages {
+                Some(true) => "menyala",
+                Some(false) => "mati",
+                None => "tidak diketahui",
+            };
+            format!("{name}: {status}, {account}, penyimpanan pesan {store}")
+        }
+        Text::SessionNext { name, status } => format!("  {}", session_next(name, status)),
+        Text::SessionKeepsNone { name } => format!(
+            "  penyimpanan pesannya mati, jadi pesan yang jawabannya hilang tidak dapat dicari:\n\
+             \x20 nyalakan di WAHA (config.noweb.store.enabled milik {name}); tautan dengan ponsel tetap ada"
+        ),
+        Text::SessionStands { name, status } => {
+            format!("sesi {name:?} berstatus {status}: {}", session_next(name, status))
+        }
+        Text::SessionExists { name, status } => {
+            let next = match status.as_str() {
+                "WORKING" => "sudah tertaut dan dapat mengirim".to_owned(),
+                status => session_next(name, status),
+            };
+            format!(
+                "sesi {name:?} sudah ada, dan dibiarkan seperti adanya. Statusnya {status}: {next}; \
+                 untuk membuatnya dari awal, waha-campaign session delete {name} dahulu, atau beri nama lain"
+            )
+        }
+        Text::SessionCreated { name } => format!("{name} dibuat, dengan penyimpanan pesan menyala"),
+        Text::SessionAlready { name, status } => format!("{name} sudah {status}"),
+        Text::SessionDeleted { name } => format!("{name} dihapus"),
+        Text::SessionConfirm { name, account, loss } => {
+            format!("{} Ketik ya: ", session_loss(name, account.as_deref(), *loss))
+        }
+        Text::SessionNeedsYes { name, account, loss } => format!(
+            "{} Tambahkan --yes bila memang itu yang Anda inginkan",
+            session_loss(name, account.as_deref(), *loss)
+        ),
+        Text::SessionKept { name } => format!("tidak disetujui; {name} dibiarkan seperti adanya"),
+        Text::SessionWaits { name } => {
+            format!("{name} masih STARTING: waha-campaign session list menunjukkan kelanjutannya")
+        }
+        Text::PairScan => {
+            "Di ponsel: WhatsApp, Perangkat tertaut, Tautkan perangkat. Lalu pindai ini (kodenya berganti sewaktu-waktu; Ctrl-C mengakhiri):".into()
+        }
+        Text::PairScanFile { file } => format!(
+            "Di ponsel: WhatsApp, Perangkat tertaut, Tautkan perangkat. Lalu pindai gambar {file} (kodenya berganti sewaktu-waktu; Ctrl-C mengakhiri)"
+        ),
+        Text::PairNewFile { file } => format!("{file} sekarang memuat kode baru: buka lagi"),
+        Text::PairUndrawable => {
+            "kode QR dari server tidak dapat digambar di sini: simpan sebagai gambar dengan --out qr.png".into()
+        }
+        Text::PairWindow { columns, lines } => format!(
+            "jendela ini terlalu kecil untuk kodenya: besarkan menjadi {columns} kolom kali {lines} baris (huruf yang lebih kecil membantu), atau simpan gambar dengan --out qr.png"
+        ),
+        Text::PairCode { code, phone } => format!(
+            "Di ponsel bernomor {phone}: WhatsApp, Perangkat tertaut, Tautkan perangkat, Tautkan dengan nomor telepon saja. Lalu ketik:\n\n    {code}\n"
+        ),
+        Text::PairPasskey => {
+            "WhatsApp meminta kunci sandi: setujui di ponsel, atau periksa sesinya di WAHA".into()
+        }
+        Text::PairServerAway { url } => {
+            format!("server WAHA di {url} sedang tidak menjawab; dicoba lagi")
+        }
+        Text::PairDone { name, account, push_name } => {
+            format!("{name} WORKING, {}", account_name(account, push_name))
+        }
+        Text::PairAlready { name, account, push_name } => format!(
+            "{name} sudah WORKING, {}: tidak ada yang perlu dipindai",
+            account_name(account, push_name)
+        ),
+        Text::PairLost { name, status } => match status.as_str() {
+            "FAILED" => format!(
+                "belum tertaut: kodenya tidak dipakai pada waktunya, dan sesi sekarang FAILED. waha-campaign session restart {name}, lalu ulangi"
+            ),
+            status => format!("belum tertaut: sesi sekarang {status}; {}", session_next(name, status)),
+        },
+        Text::PairTimedOut { name } => format!(
+            "belum tertaut dalam waktu yang diberikan; sesi {name:?} masih menunggu ponsel. Beri waktu lebih dengan --timeout"
+        ),
+        Text::PairInterrupted { name } => format!(
+            "tidak ditunggu lagi; waha-campaign session list menunjukkan apakah {name} sudah tertaut"
+        ),
+    }
+}
+
+fn session_next(name: &str, status: &str) -> String {
+    match status {
+        "STOPPED" => format!("jalankan dengan waha-campaign session start {name}"),
+        "SCAN_QR_CODE" => format!("tautkan dengan waha-campaign session qr {name}"),
+        "FAILED" => format!(
+            "coba waha-campaign session restart {name}; bila gagal lagi, tautannya dilepas di ponsel: \
+             waha-campaign session logout {name}, lalu waha-campaign session qr {name}"
+        ),
+        "STARTING" => "tunggu beberapa detik dan lihat lagi".into(),
+        "PASSKEY_REQUIRED" | "PASSKEY_CONFIRMATION_REQUIRED" => {
+            "WhatsApp meminta kunci sandi: setujui di ponsel, atau periksa sesinya di WAHA".into()
+        }
+        "WORKING" => "dapat mengirim".into(),
+        _ => "periksa sesinya di WAHA".into(),
+    }
+}
+
+fn session_loss(name: &str, account: Option<&str>, loss: Loss) -> String {
+    let pairing = match account {
+        Some(account) => format!("tautannya dengan {account}"),
+        None => "tautannya".to_owned(),
+    };
+    match loss {
+        Loss::Logout => format!(
+            "Mengeluarkan {name} mengakhiri {pairing}: tidak ada yang dapat dikirim sampai sebuah ponsel menautkannya lagi."
+        ),
+        Loss::Delete => format!(
+            "Menghapus {name} mengakhiri {pairing} serta membuang pengaturan dan simpanan pesannya untuk selamanya."
+        ),
+    }
+}
+
+fn account_name(account: &Option<String>, push_name: &Option<String>) -> String {
+    match (account, push_name) {
+        (Some(account), Some(name)) => format!("{account} ({name})"),
+        (Some(account), None) => account.clone(),
+        (None, _) => "tanpa akun".to_owned(),
     }
 }
 
@@ -428,6 +567,11 @@ pub(super) fn state_name(state: State) -> &'static str {
     }
 }
 
+/// What is wrong with a row, and what to do about it.
+pub(super) fn fault(fault: &Fault) -> (String, String) {
+    (causes::fault(fault), causes::remedy(fault))
+}
+
 /// Why a delivery stands where it stands.
 pub(super) fn reason(reason: Reason) -> &'static str {
     match reason {
@@ -457,9 +601,7 @@ pub(super) fn remedy(reason: Reason) -> &'static str {
     match reason {
         Reason::Exhausted => "periksa server, lalu retry",
         Reason::Refused => "baca keterangan server, perbaiki penyebabnya, lalu retry",
-        Reason::RefusedByWhatsapp => {
-            "pastikan nomornya ada di WhatsApp dan tidak memblokir Anda"
-        }
+        Reason::RefusedByWhatsapp => "pastikan nomornya ada di WhatsApp dan tidak memblokir Anda",
         Reason::MissingVariable => "isi nilainya dan kirim dalam kampanye lain",
         Reason::NoAnswer | Reason::ServerError | Reason::OwnerDied | Reason::Restored => {
             "lihat percakapannya di ponsel, lalu: unconfirmed confirm, resend atau give-up"
@@ -493,11 +635,7 @@ fn length(length: Duration) -> String {
             0 => format!("{} jam", seconds / 3_600),
             rest => format!("{} jam {rest:02} menit", seconds / 3_600),
         },
-        _ => format!(
-            "{} hari {} jam",
-            seconds / 86_400,
-            seconds % 86_400 / 3_600
-        ),
+        _ => format!("{} hari {} jam", seconds / 86_400, seconds % 86_400 / 3_600),
     }
 }
 

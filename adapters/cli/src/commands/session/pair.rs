@@ -10,9 +10,8 @@ use waha_client::SessionStatus;
 use super::Desk;
 use super::watch::{End, Watch};
 use crate::exit::{Exit, Failure};
-use crate::language::Text;
+use crate::language::{Cause, Text};
 use crate::limits::duration;
-use crate::output::Output;
 use crate::settings::{Origin, Setting};
 use crate::setup::Setup;
 use crate::signals::Signals;
@@ -37,8 +36,7 @@ impl Way {
         region: &Option<String>,
     ) -> Result<Self, Failure> {
         let region = setup.settings.region(region);
-        let region = Region::new(&region.value)
-            .map_err(|error| usage("region", &region, error.to_string()))?;
+        let region = Region::new(&region.value).map_err(|error| region.wrong("region", error))?;
         let phone = normalize(phone, region, LinePolicy::AnyLine)
             .map_err(|error| Failure::refused(Text::Plain(error.to_string())))?;
         Ok(Self::Code { phone })
@@ -70,7 +68,7 @@ pub(super) async fn pair(
     way: Way,
     timeout: Option<String>,
 ) -> Result<Exit, Failure> {
-    let patience = patience(&setup.output, timeout)?;
+    let patience = patience(timeout)?;
     let desk = Desk::open(setup, name).await?;
     let mut watch = Watch::new(&desk, &way);
     let mut signals = Signals::listen().map_err(Failure::other)?;
@@ -89,7 +87,7 @@ pub(super) async fn pair(
     Ok(tell(&desk, end?))
 }
 
-fn patience(output: &Output, timeout: Option<String>) -> Result<Option<Duration>, Failure> {
+fn patience(timeout: Option<String>) -> Result<Option<Duration>, Failure> {
     let Some(given) = timeout else {
         return Ok(None);
     };
@@ -100,21 +98,9 @@ fn patience(output: &Output, timeout: Option<String>) -> Result<Option<Duration>
                 value: given,
                 origin: Origin::Flag,
             };
-            Err(usage("timeout", &set, output.words(&Text::PairTimeout)))
+            Err(set.wrong("timeout", Cause::Example("90s or 5m")))
         }
     }
-}
-
-fn usage(what: &'static str, set: &Setting<String>, example: String) -> Failure {
-    Failure::new(
-        Exit::Usage,
-        Text::WrongSetting {
-            what,
-            value: set.value.clone(),
-            origin: set.origin.to_string(),
-            example,
-        },
-    )
 }
 
 /// Says how it ended, and what to do next.

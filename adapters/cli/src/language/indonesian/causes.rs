@@ -134,9 +134,7 @@ fn refusal(refusal: Refusal) -> String {
             NotAPerson::Channel => "adalah saluran WhatsApp".into(),
             NotAPerson::Broadcast => "adalah daftar siaran WhatsApp".into(),
         },
-        Refusal::DigitsLost => {
-            "disingkat oleh program lembar kerja, ada angka yang hilang".into()
-        }
+        Refusal::DigitsLost => "disingkat oleh program lembar kerja, ada angka yang hilang".into(),
     }
 }
 
@@ -199,7 +197,10 @@ fn audience(error: &AudienceError) -> String {
                 .as_ref()
                 .map(|nearest| format!("; maksud Anda {nearest:?}?"))
                 .unwrap_or_default();
-            format!("tidak ada kolom {wanted:?}: yang ada {}{nearest}", listed(headers))
+            format!(
+                "tidak ada kolom {wanted:?}: yang ada {}{nearest}",
+                listed(headers)
+            )
         }
         AudienceError::UnknownEncoding { label } => format!(
             "{label:?} bukan pengodean teks: beri utf-8, windows-1252, utf-16le, atau hapus"
@@ -209,7 +210,9 @@ fn audience(error: &AudienceError) -> String {
 
 fn message(error: &MessageError) -> String {
     match error {
-        MessageError::Template { part, error } => format!("{}: {}", part_name(part), template(error)),
+        MessageError::Template { part, error } => {
+            format!("{}: {}", part_name(part), template(error))
+        }
         MessageError::Empty => "pesannya kosong: beri teks, gambar atau file".into(),
         MessageError::TwoMedia => {
             "pesan memuat gambar dan file: kirim salah satu, atau buat dua kampanye".into()
@@ -361,7 +364,9 @@ fn render(error: &RenderError) -> String {
             "templatnya bekerja terlalu lama pada baris ini: kurangi perulangannya".into()
         }
         RenderError::Logic { why } => {
-            format!("templatnya gagal pada baris ini: {why}; cocokkan logikanya dengan nilai barisnya")
+            format!(
+                "templatnya gagal pada baris ini: {why}; cocokkan logikanya dengan nilai barisnya"
+            )
         }
         RenderError::Empty => "pesannya kosong: beri templatnya teks".into(),
         RenderError::Path { value, .. } => format!(
@@ -382,9 +387,9 @@ fn media_fault(fault: &MediaFault) -> String {
         MediaFault::OutsideFolder { path, folder } => {
             format!("{} ada di luar folder {}", path.display(), folder.display())
         }
-        MediaFault::TooLarge { bytes, bytes_max } => format!(
-            "besarnya {bytes} byte, paling banyak {bytes_max} dapat dikirim: perkecil"
-        ),
+        MediaFault::TooLarge { bytes, bytes_max } => {
+            format!("besarnya {bytes} byte, paling banyak {bytes_max} dapat dikirim: perkecil")
+        }
         MediaFault::Unreadable { why } => format!("tidak dapat dibaca: {why}"),
         other => other.to_string(),
     }
