@@ -10,6 +10,7 @@ mod retry;
 mod session;
 mod start;
 mod status;
+mod suppress;
 mod unconfirmed;
 mod watch;
 
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     Unconfirmed(unconfirmed::Args),
     Retry(retry::Args),
     Report(report::Args),
+    Suppress(suppress::Args),
     Session(session::Args),
     Demo(demo::Args),
 }
@@ -53,6 +55,7 @@ pub(crate) async fn run(setup: &Setup, command: Command) -> Result<Exit, Failure
         Command::Unconfirmed(args) => unconfirmed::run(setup, args).await,
         Command::Retry(args) => retry::run(setup, args).await,
         Command::Report(args) => report::run(setup, args).await,
+        Command::Suppress(args) => suppress::run(setup, args).await,
         Command::Session(args) => session::run(setup, args).await,
         Command::Demo(args) => demo::run(setup, args).await,
     }

@@ -484,6 +484,21 @@ pub(crate) enum Text {
         rejects: String,
     },
 
+    // Suppression
+    SuppressAdded {
+        count: u64,
+    },
+    SuppressRemoved {
+        removed: u64,
+        asked: u64,
+    },
+    SuppressLine {
+        phone: String,
+        source: String,
+        since: String,
+    },
+    SuppressNone,
+
     // Sessions
     SessionName {
         name: String,

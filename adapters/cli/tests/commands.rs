@@ -710,6 +710,7 @@ async fn every_command_has_an_example_in_its_help() {
         "unconfirmed",
         "retry",
         "report",
+        "suppress",
         "session",
         "demo",
     ] {
@@ -730,4 +731,43 @@ async fn every_command_has_an_example_in_its_help() {
         .await
         .expect(0)
         .says("Exit codes:");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn suppressed_numbers_are_left_out_and_the_list_is_kept() {
+    let world = calm().await;
+    let people = phone(0);
+    let add = world
+        .run(&["suppress", "add", &people.to_string(), "--source", "asked"])
+        .await
+        .expect(0);
+    assert!(add.stdout.contains("suppression list now: 1"), "{add:?}");
+    world.write("stop.csv", "nama,no hp\nSatu,6281310000001\nDua,x\n");
+    let import = world
+        .run(&["suppress", "import", "stop.csv", "--json"])
+        .await;
+    let told = json(&import);
+    assert_eq!((&told["added"], &told["rejected"]), (&1.into(), &1.into()));
+    assert!(world.path("stop.rejects.csv").exists());
+    world.list(3);
+    world.run(&start("list.csv", &[])).await.expect(0);
+    let reported = world.reported();
+    let skipped = reported.values().filter(|state| **state == 9).count();
+    assert_eq!((reported.len(), skipped), (3, 2), "{reported:?}");
+    let list = world.run(&["suppress", "list"]).await.expect(0);
+    assert_eq!(list.stdout.lines().count(), 2, "{list:?}");
+    assert!(list.stdout.contains("asked"), "{list:?}");
+    let remove = ["suppress", "remove", &people.to_string(), "0815 1234 5678"];
+    let remove = world.run(&remove).await.expect(0);
+    assert!(remove.stdout.contains("1 not found"), "{remove:?}");
+    let wrong = world
+        .run(&["suppress", "add", "0813", &people.to_string()])
+        .await;
+    assert_eq!(wrong.code, 3, "{wrong:?}");
+    let list = world.run(&["suppress", "list"]).await.expect(0);
+    assert_eq!(
+        list.stdout.lines().count(),
+        1,
+        "nothing of a wrong line is added: {list:?}"
+    );
 }

@@ -346,6 +346,19 @@ pub(super) fn say(text: &Text) -> String {
         ),
         Text::DemoFiles { report, rejects } => format!("Look at {report} and {rejects}"),
 
+        Text::SuppressAdded { count } => {
+            format!("on the suppression list now: {count}; nobody writes to them")
+        }
+        Text::SuppressRemoved { removed, asked } if removed == asked => {
+            format!("taken off the suppression list: {removed}")
+        }
+        Text::SuppressRemoved { removed, asked } => format!(
+            "taken off the suppression list: {removed}; {} not found on it",
+            asked.saturating_sub(*removed)
+        ),
+        Text::SuppressLine { phone, source, since } => format!("{phone}  since {since}  {source}"),
+        Text::SuppressNone => "the suppression list is empty".into(),
+
         // Sessions
         Text::SessionName { name, origin } => format!(
             "{name:?} ({origin}) cannot be a session's name: 1 to 54 letters, digits, hyphens and underscores"

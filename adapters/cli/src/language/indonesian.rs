@@ -356,6 +356,19 @@ pub(super) fn say(text: &Text) -> String {
         ),
         Text::DemoFiles { report, rejects } => format!("Lihat {report} dan {rejects}"),
 
+        Text::SuppressAdded { count } => {
+            format!("{count} nomor sekarang ada di daftar larangan kirim; tidak ada yang mengirim kepadanya")
+        }
+        Text::SuppressRemoved { removed, asked } if removed == asked => {
+            format!("{removed} nomor dikeluarkan dari daftar larangan kirim")
+        }
+        Text::SuppressRemoved { removed, asked } => format!(
+            "{removed} nomor dikeluarkan dari daftar larangan kirim; {} memang tidak ada di sana",
+            asked.saturating_sub(*removed)
+        ),
+        Text::SuppressLine { phone, source, since } => format!("{phone}  sejak {since}  {source}"),
+        Text::SuppressNone => "daftar larangan kirim kosong".into(),
+
         // Sessions
         Text::SessionName { name, origin } => format!(
             "{name:?} ({}) tidak dapat menjadi nama sesi: 1 sampai 54 huruf, angka, tanda hubung dan garis bawah",
