@@ -1,6 +1,7 @@
 //! The commands, one file for each.
 
 mod cancel;
+mod config;
 mod demo;
 mod pause;
 mod plan;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Report(report::Args),
     Suppress(suppress::Args),
     Session(session::Args),
+    Config(config::Args),
     Demo(demo::Args),
 }
 
@@ -57,6 +59,7 @@ pub(crate) async fn run(setup: &Setup, command: Command) -> Result<Exit, Failure
         Command::Report(args) => report::run(setup, args).await,
         Command::Suppress(args) => suppress::run(setup, args).await,
         Command::Session(args) => session::run(setup, args).await,
+        Command::Config(args) => config::run(setup, args),
         Command::Demo(args) => demo::run(setup, args).await,
     }
 }

@@ -40,6 +40,14 @@ impl Language {
         }
     }
 
+    /// As it is written in settings.
+    pub(crate) fn tag(self) -> &'static str {
+        match self {
+            Language::English => "en",
+            Language::Indonesian => "id",
+        }
+    }
+
     /// The language that the environment asks for.
     pub(crate) fn of_environment() -> Option<Self> {
         Self::of_locale(|name| std::env::var(name).ok())
@@ -482,6 +490,12 @@ pub(crate) enum Text {
     DemoFiles {
         report: String,
         rejects: String,
+    },
+
+    ConfigLine {
+        name: &'static str,
+        value: Option<String>,
+        origin: Origin,
     },
 
     // Suppression

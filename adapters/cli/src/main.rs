@@ -57,7 +57,7 @@ fn main() -> ExitCode {
 
 fn work(output: &mut Output, cli: Cli) -> Result<Exit, Failure> {
     let settings = Settings::load(&cli.global)?;
-    *output = Output::new(settings.language, cli.global.json);
+    *output = Output::new(settings.language.value, cli.global.json);
     logs::start(&settings.log.value).map_err(|why| settings.log.wrong("log", Cause::Words(why)))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

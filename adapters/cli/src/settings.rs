@@ -2,6 +2,8 @@
 //!
 //! The API key comes from `WAHA_API_KEY` or from a file, never from a command line or a settings file: those are seen and copied.
 
+mod shown;
+
 use std::env;
 use std::fmt;
 use std::io;
@@ -167,10 +169,10 @@ pub(crate) struct FastClock {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) url: Setting<String>,
-    pub(crate) key: Option<SecretString>,
+    pub(crate) key: Option<Setting<SecretString>>,
     pub(crate) db: Setting<PathBuf>,
     pub(crate) log: Setting<String>,
-    pub(crate) language: Language,
+    pub(crate) language: Setting<Language>,
     pub(crate) is_json: bool,
     pub(crate) fast_clock: Option<FastClock>,
     layers: Vec<Layer>,
@@ -204,13 +206,16 @@ impl Settings {
                 value: url,
                 origin: Origin::Default,
             },
-            key: Some(key),
+            key: Some(Setting {
+                value: key,
+                origin: Origin::Default,
+            }),
             db: Setting {
                 value: db,
                 origin: Origin::Default,
             },
             log: other.log.clone(),
-            language: other.language,
+            language: other.language.clone(),
             is_json: other.is_json,
             fast_clock: None,
             layers: Vec::new(),
@@ -392,14 +397,21 @@ fn first<T: Clone>(
 }
 
 /// By flag, `WAHA_CAMPAIGN_LANG` or settings file; else the system's, else English.
-fn language(args: &GlobalArgs, layers: &[Layer]) -> Result<Language, Failure> {
+fn language(args: &GlobalArgs, layers: &[Layer]) -> Result<Setting<Language>, Failure> {
+    let of = |value, origin| Setting { value, origin };
     if let Some(language) = args.lang {
-        return Ok(language);
+        return Ok(of(language, Origin::Flag));
     }
     let Some(set) = first_set(&None, layers, |layer| &layer.lang) else {
-        return Ok(Language::of_environment().unwrap_or_default());
+        return Ok(match Language::of_environment() {
+            Some(language) => of(language, Origin::Environment),
+            None => of(Language::default(), Origin::Default),
+        });
     };
-    Language::of(&set.value).ok_or_else(|| set.wrong("lang", Cause::Example("en or id")))
+    match Language::of(&set.value) {
+        Some(language) => Ok(of(language, set.origin)),
+        None => Err(set.wrong("lang", Cause::Example("en or id"))),
+    }
 }
 
 fn from_environment() -> Layer {
@@ -465,19 +477,24 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
     )
 }
 
-fn read_key(file: Option<&Setting<PathBuf>>) -> Result<Option<SecretString>, Failure> {
+fn read_key(file: Option<&Setting<PathBuf>>) -> Result<Option<Setting<SecretString>>, Failure> {
     if let Ok(key) = env::var("WAHA_API_KEY")
         && !key.trim().is_empty()
     {
-        return Ok(Some(key.trim().to_owned().into()));
+        return Ok(Some(Setting {
+            value: key.trim().to_owned().into(),
+            origin: Origin::Environment,
+        }));
     }
     let Some(Setting { value: path, .. }) = file else {
         return Ok(None);
     };
     let key = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
-    Ok(Some(key.trim().to_owned())
-        .filter(|key| !key.is_empty())
-        .map(Into::into))
+    let key = key.trim();
+    Ok((!key.is_empty()).then(|| Setting {
+        value: key.to_owned().into(),
+        origin: Origin::File(path.clone()),
+    }))
 }
 
 /// One database per user. Limits belong to a WhatsApp account: with a database per folder each of them would allow a whole day's worth again.

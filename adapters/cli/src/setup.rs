@@ -17,7 +17,7 @@ use waha_gateway::{Options, WahaGateway};
 use crate::exit::{Exit, Failure};
 use crate::language::Text;
 use crate::output::Output;
-use crate::settings::Settings;
+use crate::settings::{Setting, Settings};
 
 /// What only a simulator of ours calls its platform.
 const SIMULATOR_PLATFORM: &str = "simulator/x64";
@@ -88,7 +88,7 @@ impl Setup {
     pub(crate) fn client(&self) -> Result<WahaClient, Failure> {
         let url = &self.settings.url;
         let mut builder = WahaClient::builder(url.value.as_str());
-        if let Some(key) = &self.settings.key {
+        if let Some(Setting { value: key, .. }) = &self.settings.key {
             builder = builder.api_key(key.clone());
         }
         builder.build().map_err(|error| {

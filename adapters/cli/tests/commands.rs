@@ -711,6 +711,7 @@ async fn every_command_has_an_example_in_its_help() {
         "retry",
         "report",
         "suppress",
+        "config",
         "session",
         "demo",
     ] {
@@ -770,4 +771,39 @@ async fn suppressed_numbers_are_left_out_and_the_list_is_kept() {
         1,
         "nothing of a wrong line is added: {list:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn config_shows_where_settings_come_from_and_never_the_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "gap = \"3s..6s\"\nsession = \"toko\"\n";
+    std::fs::write(folder.path().join("waha-campaign.toml"), settings).unwrap();
+    for is_json in [false, true] {
+        let mut command = bare(folder.path(), &["config", "--db", "here.sqlite"]);
+        command.args(is_json.then_some("--json"));
+        command.env("WAHA_API_KEY", "very-secret");
+        command.env("WAHA_CAMPAIGN_REGION", "MY");
+        let ran = ran(command).await.expect(0);
+        assert!(!ran.stdout.contains("secret"), "{ran:?}");
+        if is_json {
+            let told = json(&ran);
+            let origin = |name: &str| told[name]["origin"].as_str().unwrap().to_owned();
+            assert_eq!(origin("key"), "in the environment");
+            assert_eq!(origin("gap"), "in waha-campaign.toml");
+            assert_eq!(origin("db"), "on the command line");
+            assert_eq!(origin("per_day"), "by default");
+            assert_eq!(told["gap"]["value"], "3s..6s");
+            assert_eq!(told["region"]["value"], "MY");
+            assert_eq!(told["per_day"]["value"], "1000");
+            assert_eq!(told["hours"]["value"], Value::Null);
+        } else {
+            let line = ran.stdout.lines().find(|line| line.starts_with("session"));
+            assert!(
+                line.is_some_and(
+                    |line| line.contains("toko") && line.contains("waha-campaign.toml")
+                ),
+                "{ran:?}"
+            );
+        }
+    }
 }

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use campaign_core::audience::{Audience, Options};
-use campaign_core::clock::Clock;
 use campaign_core::limits::Zone;
 use campaign_core::phone::{LinePolicy, PhoneNumber, Region, normalize};
 use campaign_core::store::{Store, Suppression};

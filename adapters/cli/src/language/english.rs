@@ -346,6 +346,9 @@ pub(super) fn say(text: &Text) -> String {
         ),
         Text::DemoFiles { report, rejects } => format!("Look at {report} and {rejects}"),
 
+        Text::ConfigLine { name, value: Some(value), origin } => format!("{name:10} {value:32} {origin}"),
+        Text::ConfigLine { name, value: None, .. } => format!("{name:10} not set"),
+
         Text::SuppressAdded { count } => {
             format!("on the suppression list now: {count}; nobody writes to them")
         }

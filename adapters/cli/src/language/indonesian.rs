@@ -356,6 +356,11 @@ pub(super) fn say(text: &Text) -> String {
         ),
         Text::DemoFiles { report, rejects } => format!("Lihat {report} dan {rejects}"),
 
+        Text::ConfigLine { name, value: Some(value), origin } => {
+            format!("{name:10} {value:32} {}", causes::origin(origin))
+        }
+        Text::ConfigLine { name, value: None, .. } => format!("{name:10} tidak diisi"),
+
         Text::SuppressAdded { count } => {
             format!("{count} nomor sekarang ada di daftar larangan kirim; tidak ada yang mengirim kepadanya")
         }
