@@ -1,8 +1,10 @@
 //! The commands, one file for each.
 
 mod cancel;
+mod completions;
 mod config;
 mod demo;
+mod man;
 mod pause;
 mod plan;
 mod report;
@@ -14,6 +16,8 @@ mod status;
 mod suppress;
 mod unconfirmed;
 mod watch;
+
+use std::io::{self, Write};
 
 use campaign_core::store::{CampaignRecord, Store};
 
@@ -39,6 +43,8 @@ pub(crate) enum Command {
     Session(session::Args),
     Config(config::Args),
     Demo(demo::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Does it.
@@ -61,6 +67,8 @@ pub(crate) async fn run(setup: &Setup, command: Command) -> Result<Exit, Failure
         Command::Session(args) => session::run(setup, args).await,
         Command::Config(args) => config::run(setup, args),
         Command::Demo(args) => demo::run(setup, args).await,
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(setup, args),
     }
 }
 
@@ -82,6 +90,14 @@ pub(crate) async fn campaign(store: &dyn Store, name: &str) -> Result<CampaignRe
         name: name.to_owned(),
         others: others.collect(),
     }))
+}
+
+/// Writes to standard output. Nobody is left to tell when the reader has gone away.
+fn print(bytes: &[u8]) -> Result<Exit, Failure> {
+    match io::stdout().lock().write_all(bytes) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::other(error)),
+        _ => Ok(Exit::Done),
+    }
 }
 
 /// Points out what may not be meant as it stands.

@@ -492,6 +492,9 @@ pub(crate) enum Text {
         rejects: String,
     },
 
+    ManWritten {
+        folder: String,
+    },
     ConfigLine {
         name: &'static str,
         value: Option<String>,

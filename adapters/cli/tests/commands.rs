@@ -712,6 +712,8 @@ async fn every_command_has_an_example_in_its_help() {
         "report",
         "suppress",
         "config",
+        "completions",
+        "man",
         "session",
         "demo",
     ] {
@@ -806,4 +808,23 @@ async fn config_shows_where_settings_come_from_and_never_the_key() {
             );
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn completions_and_the_manual_know_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let ran = ran(bare(folder.path(), &["completions", shell]))
+            .await
+            .expect(0);
+        assert!(ran.stdout.contains("unconfirmed"), "{shell}: {ran:?}");
+    }
+    let page = ran(bare(folder.path(), &["man"])).await.expect(0);
+    assert!(page.stdout.contains(".TH waha-campaign 1"), "{page:?}");
+    let pages = ran(bare(folder.path(), &["man", "--out", "man1"]))
+        .await
+        .expect(0);
+    assert!(pages.stdout.contains("man1"), "{pages:?}");
+    let start = std::fs::read_to_string(folder.path().join("man1/waha-campaign-start.1")).unwrap();
+    assert!(start.contains("Example"), "{start}");
 }

@@ -346,6 +346,7 @@ pub(super) fn say(text: &Text) -> String {
         ),
         Text::DemoFiles { report, rejects } => format!("Look at {report} and {rejects}"),
 
+        Text::ManWritten { folder } => format!("the manual's pages are in {folder}"),
         Text::ConfigLine { name, value: Some(value), origin } => format!("{name:10} {value:32} {origin}"),
         Text::ConfigLine { name, value: None, .. } => format!("{name:10} not set"),
 

@@ -356,6 +356,7 @@ pub(super) fn say(text: &Text) -> String {
         ),
         Text::DemoFiles { report, rejects } => format!("Lihat {report} dan {rejects}"),
 
+        Text::ManWritten { folder } => format!("halaman-halaman manual ada di {folder}"),
         Text::ConfigLine { name, value: Some(value), origin } => {
             format!("{name:10} {value:32} {}", causes::origin(origin))
         }
