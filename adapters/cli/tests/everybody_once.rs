@@ -22,6 +22,7 @@ use campaign_core::limits::LaneLimits;
 use campaign_core::message::{MessageDefinition, MessageTemplate};
 use campaign_core::store::{CampaignRecord, Command, ReportRow, Store};
 use waha_gateway::WahaGateway;
+use waha_simulator::ledger::Fate;
 use waha_simulator::{Engine, Fault, FaultRates, Simulator};
 
 /// The simulator and our clock run so many times as fast as the wall.
@@ -138,14 +139,14 @@ impl World {
             if entry.handed_us().is_some() {
                 *handed.entry(phone.clone()).or_default() += 1;
             }
-            if entry.fate() == waha_simulator::ledger::Fate::Received {
+            if entry.fate() == Fate::Received {
                 has.insert(phone);
             }
         }
         let mut received: BTreeMap<String, usize> = BTreeMap::new();
         for entry in ledger
             .entries()
-            .filter(|entry| entry.fate() == waha_simulator::ledger::Fate::Received)
+            .filter(|entry| entry.fate() == Fate::Received)
         {
             *received
                 .entry(
@@ -260,6 +261,8 @@ async fn everybody_gets_it_exactly_once_under_every_fault() {
             unconfirmed <= world.doubts_injected(),
             "SEED={seed}: {unconfirmed} unconfirmed"
         );
+        // The faults stop: while WhatsApp refuses one message in a hundred, some are refused however often they are tried.
+        world.simulator.faults().set(FaultRates::none());
         world
             .run(Command::Retry {
                 campaign: world.campaign,
@@ -289,20 +292,14 @@ async fn everybody_gets_it_exactly_once_under_every_fault() {
             .into_iter()
             .filter(|row| !row.standing.state.is_handed_over())
             .collect();
-        // What WhatsApp refuses twice, or what fails three times twice over, is what is left; it is reported as failed.
-        assert!(
-            left.iter().all(|row| row.standing.state == State::Failed),
-            "SEED={seed}: {left:?}"
-        );
-        assert!(
-            left.len() <= recipients as usize / 500,
-            "SEED={seed}: {} left after a retry",
-            left.len()
-        );
-        assert!(
-            left.iter()
-                .all(|row| row.standing.reason != Some(Reason::GivenUp))
-        );
+        assert!(left.is_empty(), "SEED={seed}: {left:?}");
+        // Nobody has it twice, by the judge; so everybody has it exactly once.
+        let ledger = world.simulator.ledger();
+        let received = ledger
+            .entries()
+            .filter(|entry| entry.fate() == Fate::Received);
+        let people: BTreeSet<String> = received.map(|entry| entry.chat()).collect();
+        assert_eq!(people.len(), recipients as usize, "SEED={seed}");
         world.simulator.shutdown().await;
     }
 }
