@@ -63,6 +63,10 @@ fn phone(number: u64) -> PhoneNumber {
 impl Scene {
     /// A runner, and a campaign that was not started.
     async fn new() -> Self {
+        Self::of(PEOPLE).await
+    }
+
+    async fn of(people: u64) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(PausedClock {
             began: Instant::now(),
         });
@@ -76,7 +80,7 @@ impl Scene {
         let now = clock.now();
         let columns = ["nama".into()];
         let campaign = store.create(&definition, &columns, now).await.unwrap();
-        let people = (0..PEOPLE).map(|n| NewRecipient::new(n + 2, phone(n), [format!("Budi {n}")]));
+        let people = (0..people).map(|n| NewRecipient::new(n + 2, phone(n), [format!("Budi {n}")]));
         store.import(campaign, people.collect(), 0).await.unwrap();
         let at = now.stamp(clock.boot());
         store.freeze(campaign, at).await.unwrap();
@@ -162,6 +166,30 @@ async fn doubts_that_settle_by_themselves_are_waited_for() {
             .all(|times| *times == 1)
     );
     assert_eq!(scene.gateway.times_received().len() as u64, PEOPLE);
+    scene.stops().await;
+}
+
+/// While the server chose other ids for a while, the look-ups of that time proved nothing; what came before is settled when ids are kept again.
+#[tokio::test(start_paused = true)]
+async fn a_doubt_outlasts_a_time_in_which_ids_were_not_kept() {
+    let scene = Scene::of(80).await;
+    let campaign = scene.campaign;
+    let mut sends = 0;
+    scene.gateway.script(move |_| {
+        sends += 1;
+        match sends {
+            4 => Play::answer_lost(false),
+            // Over two minutes at the usual gap, which is when an absence begins to mean something.
+            5..=60 => Play::accepted_as(&format!("FOREIGN{sends}")),
+            _ => Play::accepted(),
+        }
+    });
+    scene.asks(Command::Start { campaign }).await;
+    let record = scene.handle.over(campaign).await.unwrap();
+    assert_eq!(record.counts.of(State::Unconfirmed), 0);
+    let times = scene.gateway.times_received();
+    assert_eq!(times.len(), 80);
+    assert!(times.values().all(|times| *times == 1));
     scene.stops().await;
 }
 

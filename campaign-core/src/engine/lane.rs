@@ -227,6 +227,11 @@ impl Lane {
         self.trusted.kinds.contains(&kind)
     }
 
+    /// The platform it runs on has honoured ids, if not lately.
+    pub(super) fn has_trusted(&self, kind: MessageKind) -> bool {
+        self.ever_trusted.contains(&kind)
+    }
+
     /// An answer or an echo came back with exactly our id, or with another one. Tells when ids of this kind came to be trusted first.
     pub(super) fn learn_id(&mut self, kind: MessageKind, is_ours: bool) -> bool {
         self.ignored_in_row = if is_ours {
@@ -260,6 +265,7 @@ impl Lane {
                 platform: platform.into(),
                 kinds: Vec::new(),
             };
+            self.ever_trusted.clear();
             self.is_noteworthy = true;
         }
     }

@@ -212,7 +212,13 @@ impl Engine {
         let horizon = self.settings.absence_horizon(doubt.kind);
         let over = now.place(doubt.ended, self.boot) + horizon;
         let margin = horizon / 60;
+        let may_trust_again = self
+            .lanes
+            .get(&doubt.lane)
+            .is_some_and(|lane| lane.has_trusted(doubt.kind));
         match missing {
+            // It chose other ids for a while; when it keeps ours again, this look is worth making again.
+            Missing::TrustedId if may_trust_again && now.elapsed >= over => self.later(doubt, now),
             // Evidence may still come in while the server may hold the request; after that only a person can decide.
             Missing::Store | Missing::TrustedId | Missing::SameServer if now.elapsed >= over => {
                 None
