@@ -24,6 +24,9 @@ pub struct Definition {
     pub source: Source,
     /// What happens to rows that lack a value the message needs.
     pub missing: Missing,
+    /// Whether it is found out first that a number is on WhatsApp.
+    #[serde(default)]
+    pub check: NumberCheck,
     /// When it may send; `None` is at any hour.
     pub hours: Option<Hours>,
     /// The zone in which its times are shown.
@@ -58,6 +61,19 @@ pub enum Missing {
     Refuse,
     /// Those rows are skipped, and reported.
     Skip,
+}
+
+/// Whether it is found out that a number is on WhatsApp before it is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NumberCheck {
+    /// Nothing is asked and nothing that is known is used.
+    Never,
+    /// Numbers that are known not to be on WhatsApp are skipped; nothing is asked.
+    #[default]
+    Known,
+    /// Numbers of which it is not known are asked about first, at the lane's pace.
+    New,
 }
 
 /// One input in which two definitions of one name differ.
@@ -99,6 +115,7 @@ impl Definition {
             message,
             source: Source::default(),
             missing: Missing::default(),
+            check: NumberCheck::default(),
             hours: None,
             zone: Zone::default(),
             starts_at: None,
@@ -132,6 +149,7 @@ impl Definition {
         );
         compare("limit", show(&self.source.limit), show(&other.source.limit));
         compare("missing values", show(&self.missing), show(&other.missing));
+        compare("number check", show(&self.check), show(&other.check));
         compare("hours", show_hours(&self.hours), show_hours(&other.hours));
         compare("zone", self.zone.to_string(), other.zone.to_string());
         compare("start", moment(&self.starts_at), moment(&other.starts_at));
@@ -235,6 +253,23 @@ impl CampaignState {
                 | (C::Completed, C::Settled | C::Running)
                 | (C::Settled, C::Running)
         ) || (to == C::Cancelled && !matches!(self, C::Cancelled | C::Settled))
+    }
+
+    /// Whether people may be added to its audience, and its message edited: the audience is whole, and the campaign was not called off.
+    pub const fn may_be_changed(self) -> bool {
+        !matches!(
+            self,
+            CampaignState::Draft | CampaignState::Importing | CampaignState::Cancelled
+        )
+    }
+
+    /// Where it stands once people were added: one that had come to its end runs again when it `has_more` to send.
+    #[must_use]
+    pub const fn once_grown(self, has_more: bool) -> Self {
+        match self {
+            CampaignState::Completed | CampaignState::Settled if has_more => CampaignState::Running,
+            state => state,
+        }
     }
 
     /// Its runner has something to do for it: to send, to settle, or to wait.

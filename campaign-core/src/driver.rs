@@ -21,7 +21,7 @@ use crate::delivery::{CampaignId, State};
 use crate::engine::{Beginning, Engine, Input, ReadFailed, Settings, Step, WaitsFor};
 use crate::gateway::{Gateway, Guard, Notice};
 use crate::limits::{LaneLimits, Limit};
-use crate::store::{CampaignRecord, Command, CommandId, Store, StoreError};
+use crate::store::{CampaignQuery, CampaignRecord, Command, CommandId, Store, StoreError};
 
 /// How often commands are looked for, in real time: the runner must obey within a second.
 const COMMANDS_EVERY: Duration = Duration::from_millis(250);
@@ -137,13 +137,7 @@ impl Handle {
     }
 
     async fn record(&self, campaign: CampaignId) -> Result<CampaignRecord, StoreError> {
-        let records = self.store.campaigns().await?;
-        records
-            .into_iter()
-            .find(|record| record.id == campaign)
-            .ok_or_else(|| StoreError::NotFound {
-                what: format!("campaign {}", campaign.number()),
-            })
+        record(&*self.store, campaign).await
     }
 
     async fn record_when_over(
@@ -210,7 +204,7 @@ impl Driver {
             .map_err(DriverError::TakeOver)?;
         let records = parts
             .store
-            .campaigns()
+            .campaigns(&CampaignQuery::Live)
             .await
             .map_err(DriverError::TakeOver)?;
         let engine = Engine::new(
@@ -296,7 +290,7 @@ impl Driver {
 
     fn introduce(&mut self, records: Vec<CampaignRecord>) {
         for record in records {
-            if record.state.is_live() && self.known.insert(record.id) {
+            if self.known.insert(record.id) {
                 self.engine
                     .handle(Input::Campaign(Box::new(record)), self.parts.clock.now());
             }
@@ -309,23 +303,23 @@ impl Driver {
             Ok(Told::Input(input)) => self.engine.handle(input, now),
             Ok(Told::Nothing) => {}
             Ok(Told::Campaigns(records)) => {
-                for record in records {
-                    self.known.insert(record.id);
-                    self.engine.handle(Input::Campaign(Box::new(record)), now);
-                }
+                self.introduce(records);
             }
             Ok(Told::Commands(commands)) => {
                 let open: BTreeSet<CommandId> = commands.iter().map(|(id, _)| *id).collect();
                 self.asked.retain(|id| open.contains(id));
+                let mut unknown = Vec::new();
                 for (id, command) in commands {
-                    let is_known = command
-                        .campaign()
-                        .is_none_or(|campaign| self.known.contains(&campaign));
-                    if is_known && self.asked.insert(id) {
-                        self.engine.handle(Input::Asked(id, command), now);
-                    } else if !is_known {
-                        self.reread_all();
+                    match command.campaign() {
+                        Some(campaign) if !self.known.contains(&campaign) => unknown.push(campaign),
+                        _ if self.asked.insert(id) => {
+                            self.engine.handle(Input::Asked(id, command), now);
+                        }
+                        _ => {}
                     }
+                }
+                if !unknown.is_empty() {
+                    self.get_to_know(unknown);
                 }
             }
             Ok(Told::CommitUnknown(error)) => return Err(DriverError::CommitUnknown(error)),
@@ -375,19 +369,14 @@ impl Driver {
         });
     }
 
-    fn reread_all(&mut self) {
+    fn get_to_know(&mut self, campaigns: Vec<CampaignId>) {
         let store = Arc::clone(&self.parts.store);
-        let known = self.known.clone();
         self.tasks.spawn(async move {
-            let Ok(records) = store.campaigns().await else {
-                return Told::Nothing;
-            };
-            Told::Campaigns(
-                records
-                    .into_iter()
-                    .filter(|record| !known.contains(&record.id))
-                    .collect(),
-            )
+            let query = CampaignQuery::These(campaigns);
+            store
+                .campaigns(&query)
+                .await
+                .map_or(Told::Nothing, Told::Campaigns)
         });
     }
 
@@ -440,17 +429,19 @@ impl Driver {
                     })
                 });
             }
+            Step::Check {
+                lane,
+                session,
+                phone,
+            } => {
+                self.tasks.spawn(async move {
+                    let status = gateway.check(&session, phone).await;
+                    Told::Input(Input::Checked { lane, status })
+                });
+            }
             Step::Reread(campaign) => self.read(ReadFailed::Campaign(campaign), async move {
-                let record = store
-                    .campaigns()
-                    .await?
-                    .into_iter()
-                    .find(|record| record.id == campaign);
-                record
-                    .map(|record| Input::Campaign(Box::new(record)))
-                    .ok_or(StoreError::NotFound {
-                        what: format!("campaign {}", campaign.number()),
-                    })
+                let record = record(&*store, campaign).await?;
+                Ok(Input::Campaign(Box::new(record)))
             }),
             Step::OpenLane { account, session } => {
                 let limits = self.parts.limits.clone();
@@ -497,6 +488,15 @@ impl Driver {
     }
 }
 
+/// One campaign as the store has it.
+async fn record(store: &dyn Store, campaign: CampaignId) -> Result<CampaignRecord, StoreError> {
+    let query = CampaignQuery::These(vec![campaign]);
+    let found = store.campaigns(&query).await?.into_iter().next();
+    found.ok_or_else(|| StoreError::NotFound {
+        what: format!("campaign {}", campaign.number()),
+    })
+}
+
 /// Finds the delivery that a notice with a foreign id is about: by that id, or, for an echo, by the one open attempt it fits.
 async fn resolve(
     store: &dyn Store,
@@ -522,6 +522,6 @@ async fn resolve(
                 _ => Ok(None),
             }
         }
-        Notice::Status { .. } | Notice::Gap { .. } => Ok(None),
+        Notice::Reply { .. } | Notice::Status { .. } | Notice::Gap { .. } => Ok(None),
     }
 }

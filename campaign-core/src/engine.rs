@@ -6,6 +6,7 @@
 
 mod campaigns;
 mod chance;
+mod checks;
 mod clocks;
 mod commands;
 mod compose;
@@ -22,6 +23,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 pub(crate) use self::chance::Chance;
+use self::checks::Checks;
 use self::commands::Waiting;
 use self::flights::{Committing, Flight};
 use self::job::Job;
@@ -54,6 +56,7 @@ pub struct Engine {
     lanes: BTreeMap<LaneId, Lane>,
     jobs: BTreeMap<CampaignId, Job>,
     flights: BTreeMap<DeliveryId, Flight>,
+    checks: Checks,
     doubts: Doubts,
     silent: Silent,
     /// Changes that wait for the next batch.
@@ -95,6 +98,7 @@ impl Engine {
             lanes: BTreeMap::new(),
             jobs: BTreeMap::new(),
             flights: BTreeMap::new(),
+            checks: Checks::default(),
             doubts: Doubts::default(),
             silent: Silent::default(),
             changes: Vec::new(),
@@ -140,6 +144,7 @@ impl Engine {
             Input::ReadFailed(what) => self.read_failed(what, now),
             Input::SendEnded { delivery, outcome } => self.send_ended(delivery, outcome, now),
             Input::FindEnded { delivery, found } => self.find_ended(delivery, found, now),
+            Input::Checked { lane, status } => self.checked(lane, status, now),
             Input::Observed {
                 session,
                 observation,

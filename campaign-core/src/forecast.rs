@@ -16,7 +16,7 @@ use crate::clock::{BootId, Elapsed, Now};
 use crate::delivery::{CampaignId, DeliveryId, Happening, Standing, State, apply};
 use crate::engine::{Beginning, Chance, Engine, Input, Settings, Step, WaitsFor};
 use crate::failure::Outcome;
-use crate::gateway::{Account, Observation, Readiness};
+use crate::gateway::{Account, NumberStatus, Observation, Readiness};
 use crate::limits::{LaneLimits, Limit};
 use crate::message::MessageTemplate;
 use crate::phone::PhoneNumber;
@@ -236,8 +236,7 @@ impl<'a> World<'a> {
                 *self.forecast.per_day.entry(day).or_default() += 1;
                 self.forecast.sends += 1;
                 self.forecast.begins_at.get_or_insert(self.now.wall);
-                let (shortest, longest) = self.outlook.answer_time;
-                let takes = shortest + longest.saturating_sub(shortest).mul_f64(self.chance.unit());
+                let takes = self.answer_time();
                 let outcome = Outcome::Accepted { message_id: None };
                 return self.tell(
                     takes,
@@ -247,6 +246,11 @@ impl<'a> World<'a> {
                     },
                 );
             }
+            Step::Check { lane, .. } => {
+                let status = NumberStatus::OnWhatsapp;
+                let takes = self.answer_time();
+                return self.tell(takes, Input::Checked { lane, status });
+            }
             Step::Find(_)
             | Step::Resolve(_)
             | Step::Gate { .. }
@@ -255,6 +259,11 @@ impl<'a> World<'a> {
             | Step::Stopped => return,
         };
         self.engine.handle(answer, self.now);
+    }
+
+    fn answer_time(&mut self) -> Duration {
+        let (shortest, longest) = self.outlook.answer_time;
+        shortest + longest.saturating_sub(shortest).mul_f64(self.chance.unit())
     }
 
     fn reread(&self) -> CampaignRecord {
@@ -293,6 +302,7 @@ impl<'a> World<'a> {
                 phone: account().0,
                 attempts: 0,
                 values: Box::new([]),
+                is_on_whatsapp: None,
             })
         });
         ReadyPage {

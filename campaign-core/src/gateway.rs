@@ -148,6 +148,17 @@ pub enum Found {
     },
 }
 
+/// Whether a number is on WhatsApp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberStatus {
+    /// It is.
+    OnWhatsapp,
+    /// It is not.
+    NotOnWhatsapp,
+    /// It could not be found out.
+    Unknown,
+}
+
 /// How a session stands, as seen at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
@@ -209,6 +220,21 @@ pub enum Notice {
         /// The hash of its text or caption.
         text_hash: u64,
     },
+    /// Somebody wrote to the account.
+    Reply {
+        /// The session that reports it.
+        session: Session,
+        /// The account that it was written to.
+        account: Account,
+        /// The bare message id.
+        message_id: Box<str>,
+        /// Who wrote it.
+        from: PhoneNumber,
+        /// When.
+        received_at: Timestamp,
+        /// What they wrote; empty for a picture without words.
+        text: Box<str>,
+    },
     /// A session changed its status.
     Status {
         /// Which.
@@ -233,6 +259,11 @@ pub trait Gateway: Send + Sync + 'static {
 
     /// Looks a message up by its id.
     async fn find(&self, finding: &Finding) -> Found;
+
+    /// Finds out whether a number is on WhatsApp. A gateway that cannot tell says so each time; messages are then sent without.
+    async fn check(&self, _session: &Session, _phone: PhoneNumber) -> NumberStatus {
+        NumberStatus::Unknown
+    }
 
     /// Looks at a session and its server.
     async fn observe(&self, session: &Session) -> Observation;

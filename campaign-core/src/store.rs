@@ -6,17 +6,19 @@
 //! each promise.
 
 mod commands;
+mod replies;
 mod report;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use self::commands::{Answer, Command, CommandId};
+pub use self::replies::{REPLIES_KEPT_FOR, Reply, ReplyQuery, ReplyRow};
 pub use self::report::{ReportPages, ReportQuery, ReportRow};
 use crate::campaign::{CampaignState, Definition};
 use crate::clock::{Now, Stamp};
@@ -24,7 +26,7 @@ use crate::delivery::{CampaignId, DeliveryId, Happening, Reason, Standing, State
 use crate::failure::Trouble;
 use crate::gateway::{Account, Session};
 use crate::limits::LaneLimits;
-use crate::message::MessageKind;
+use crate::message::{MessageKind, MessageTemplate};
 use crate::phone::PhoneNumber;
 
 /// A lane's number in its database.
@@ -212,6 +214,17 @@ pub enum Imported {
     },
 }
 
+/// Which campaigns to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CampaignQuery {
+    /// Every one there ever was.
+    All,
+    /// Those that a runner has something to do for, as [`CampaignState::is_live`] tells.
+    Live,
+    /// These, as far as there are such.
+    These(Vec<CampaignId>),
+}
+
 /// Asks for deliveries that are due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadyQuery {
@@ -236,7 +249,12 @@ pub struct Ready {
     pub attempts: u8,
     /// The values of the campaign's columns, in their order.
     pub values: Box<[Box<str>]>,
+    /// Whether the number is on WhatsApp, as far as that was found out within [`PRESENCE_KEPT_FOR`].
+    pub is_on_whatsapp: Option<bool>,
 }
+
+/// For how long it holds whether a number is on WhatsApp: 90 days.
+pub const PRESENCE_KEPT_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// A page of deliveries that are due.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -396,6 +414,22 @@ pub enum Change {
         /// The newest generation so far.
         delivery: DeliveryId,
     },
+    /// Gives a campaign another message, for whoever has not been written to yet. The earlier one is kept.
+    Message {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// What it says from now on.
+        message: MessageTemplate,
+    },
+    /// Keeps whether a number is on WhatsApp.
+    Presence {
+        /// Which number.
+        phone: PhoneNumber,
+        /// Whether it is.
+        is_on_whatsapp: bool,
+    },
+    /// Keeps what somebody wrote, once, when they are in a campaign created within [`REPLIES_KEPT_FOR`].
+    Reply(Reply),
     /// Answers a command.
     Answer {
         /// Which.
@@ -574,6 +608,20 @@ pub trait Store: Send + Sync + 'static {
         rejected: u64,
     ) -> Result<Vec<Imported>, StoreError>;
 
+    /// Adds recipients to an audience that is whole, by an operator's explicit wish: what was mended among the rejected rows, or who was
+    /// forgotten. They are due at once, in order after those that are there; what is there already is reported as a duplicate. A campaign
+    /// that had come to its end runs again.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when the campaign is still being imported, or was cancelled.
+    async fn add(
+        &self,
+        campaign: CampaignId,
+        recipients: Vec<NewRecipient>,
+        rejected: u64,
+        now: Now,
+    ) -> Result<Vec<Imported>, StoreError>;
+
     /// Closes a campaign's import: its audience is whole, and it can be started.
     ///
     /// # Errors
@@ -603,11 +651,27 @@ pub trait Store: Send + Sync + 'static {
     /// A campaign by name.
     async fn campaign(&self, name: &str) -> Result<Option<CampaignRecord>, StoreError>;
 
-    /// All campaigns, newest first.
-    async fn campaigns(&self) -> Result<Vec<CampaignRecord>, StoreError>;
+    /// Campaigns, newest first.
+    async fn campaigns(&self, which: &CampaignQuery) -> Result<Vec<CampaignRecord>, StoreError>;
 
     /// A page of the report, in key order; one row per recipient, its newest generation.
     async fn report(&self, query: ReportQuery) -> Result<Vec<ReportRow>, StoreError>;
+
+    /// What a campaign said before its message was edited, the oldest first.
+    async fn earlier_messages(
+        &self,
+        campaign: CampaignId,
+    ) -> Result<Vec<EarlierMessage>, StoreError>;
+
+    /// Which of these numbers are on WhatsApp, as far as that was found out since a moment.
+    async fn presence(
+        &self,
+        numbers: &[PhoneNumber],
+        since: Timestamp,
+    ) -> Result<BTreeMap<PhoneNumber, bool>, StoreError>;
+
+    /// What people wrote, the earliest kept first.
+    async fn replies(&self, query: &ReplyQuery) -> Result<Vec<ReplyRow>, StoreError>;
 
     /// Puts numbers on the suppression list. Effective for everything journalled after it returns.
     async fn suppress(&self, numbers: &[Suppression]) -> Result<(), StoreError>;
@@ -636,6 +700,17 @@ pub trait Store: Send + Sync + 'static {
 
     /// What the runner is doing, if there is one, and who it is.
     async fn runner(&self) -> Result<Option<RunnerWord>, StoreError>;
+}
+
+/// What a campaign said until its message was edited.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EarlierMessage {
+    /// What it said.
+    pub message: MessageTemplate,
+    /// When it was replaced.
+    pub replaced_at: Timestamp,
+    /// How many deliveries were not waiting to be sent any more by then.
+    pub past: u64,
 }
 
 /// What the runner is doing.

@@ -8,6 +8,7 @@
 //! line, in the way a billing system would update its invoices. A store of another database fills the same methods with its own
 //! statements. What makes it a store is that it passes the contract: [`store_contract`] checks every promise of the trait.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::Write;
@@ -22,9 +23,10 @@ use campaign_core::limits::LaneLimits;
 use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
-    Answer, Batch, CampaignRecord, Change, Command, CommandId, DoubtPage, DoubtQuery, Effect,
-    Imported, LaneRecord, NewRecipient, ReadyPage, ReadyQuery, ReportQuery, ReportRow, RunnerWord,
-    Store, StoreError, Suppression, TakeOver,
+    Answer, Batch, CampaignQuery, CampaignRecord, Change, Command, CommandId, DoubtPage,
+    DoubtQuery, EarlierMessage, Effect, Imported, LaneRecord, NewRecipient, ReadyPage, ReadyQuery,
+    ReplyQuery, ReplyRow, ReportQuery, ReportRow, RunnerWord, Store, StoreError, Suppression,
+    TakeOver,
 };
 use campaign_core::testing::MemoryStore;
 use campaign_core::testing::store_contract::{self, ContractStore};
@@ -162,12 +164,41 @@ impl<S: Store> Store for Mirrored<S> {
         self.inner.import(campaign, recipients, rejected).await
     }
 
+    async fn add(
+        &self,
+        campaign: CampaignId,
+        recipients: Vec<NewRecipient>,
+        rejected: u64,
+        now: Now,
+    ) -> Result<Vec<Imported>, StoreError> {
+        self.inner.add(campaign, recipients, rejected, now).await
+    }
+
     async fn campaign(&self, name: &str) -> Result<Option<CampaignRecord>, StoreError> {
         self.inner.campaign(name).await
     }
 
-    async fn campaigns(&self) -> Result<Vec<CampaignRecord>, StoreError> {
-        self.inner.campaigns().await
+    async fn campaigns(&self, which: &CampaignQuery) -> Result<Vec<CampaignRecord>, StoreError> {
+        self.inner.campaigns(which).await
+    }
+
+    async fn earlier_messages(
+        &self,
+        campaign: CampaignId,
+    ) -> Result<Vec<EarlierMessage>, StoreError> {
+        self.inner.earlier_messages(campaign).await
+    }
+
+    async fn presence(
+        &self,
+        numbers: &[PhoneNumber],
+        since: Timestamp,
+    ) -> Result<BTreeMap<PhoneNumber, bool>, StoreError> {
+        self.inner.presence(numbers, since).await
+    }
+
+    async fn replies(&self, query: &ReplyQuery) -> Result<Vec<ReplyRow>, StoreError> {
+        self.inner.replies(query).await
     }
 
     async fn report(&self, query: ReportQuery) -> Result<Vec<ReportRow>, StoreError> {

@@ -19,7 +19,7 @@ mod watch;
 
 use std::io::{self, Write};
 
-use campaign_core::store::{CampaignRecord, Store};
+use campaign_core::store::{CampaignQuery, CampaignRecord, Store};
 
 use crate::exit::{Exit, Failure};
 use crate::inputs::Inputs;
@@ -81,7 +81,7 @@ pub(crate) async fn campaign(store: &dyn Store, name: &str) -> Result<CampaignRe
     if let Some(record) = store.campaign(name).await? {
         return Ok(record);
     }
-    let others = store.campaigns().await?;
+    let others = store.campaigns(&CampaignQuery::All).await?;
     let others = others
         .iter()
         .take(NAMED_MAX)

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use campaign_core::audience::{Audience, Options};
-use campaign_core::campaign::{Definition, Missing, Source};
+use campaign_core::campaign::{Definition, Missing, NumberCheck, Source};
 use campaign_core::gateway::Session;
 use campaign_core::limits::{Hours, Zone};
 use campaign_core::message::{BoundMessage, ButtonDefinition, MessageDefinition, MessageTemplate};
@@ -78,6 +78,9 @@ pub(crate) struct InputArgs {
     /// Write to landlines too: a business may have one on WhatsApp
     #[arg(long, help_heading = "List")]
     pub(crate) allow_landline: bool,
+    /// Whether to ask WhatsApp first if a number is there; who is not is skipped
+    #[arg(long, value_enum, default_value_t, help_heading = "List")]
+    pub(crate) check: CheckArg,
     /// Only the first N that can be written to
     #[arg(long, value_name = "N", help_heading = "List", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: Option<u32>,
@@ -110,6 +113,18 @@ pub(crate) enum MissingArg {
     Refuse,
     /// Skip those rows and report them
     Skip,
+}
+
+/// Whether to ask WhatsApp if a number is there.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum CheckArg {
+    /// Ask about numbers that were not asked about for 90 days, each before its message
+    New,
+    /// Ask nothing; skip those that were found not to be there
+    #[default]
+    Known,
+    /// Ask nothing, and write to all of them
+    Never,
 }
 
 /// Everything given, checked and ready.
@@ -170,6 +185,11 @@ impl InputArgs {
             missing: match self.missing {
                 MissingArg::Refuse => Missing::Refuse,
                 MissingArg::Skip => Missing::Skip,
+            },
+            check: match self.check {
+                CheckArg::New => NumberCheck::New,
+                CheckArg::Known => NumberCheck::Known,
+                CheckArg::Never => NumberCheck::Never,
             },
             hours,
             starts_at: moment("--at", &self.at, &zone)?,

@@ -11,7 +11,7 @@ use campaign_core::gateway::{
     Finding, Found, Gateway, Guard, Observation, Readiness, Sending, Session,
 };
 use campaign_core::limits::LaneLimits;
-use campaign_core::store::{Answer, Command, Store, StoreError};
+use campaign_core::store::{Answer, CampaignQuery, Command, Store, StoreError};
 
 use crate::exit::Failure;
 use crate::runner::{LOOK_EVERY, answer_of};
@@ -66,7 +66,7 @@ async fn carry_out_here(store: &dyn Store, commands: Vec<Command>) -> Result<Ans
     let answer = answers(store, commands).await?;
     // A cancelled campaign's deliveries are taken off page by page after the answer.
     while let Some(campaign) = cancelled {
-        let records = store.campaigns().await?;
+        let records = store.campaigns(&CampaignQuery::Live).await?;
         let is_open = records
             .iter()
             .any(|record| record.id == campaign && record.counts.of(State::Scheduled) > 0);

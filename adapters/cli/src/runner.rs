@@ -11,7 +11,7 @@ use campaign_core::driver::{Driver, DriverError, Handle};
 use campaign_core::gateway::{Account, Gateway, Session};
 use campaign_core::limits::LaneLimits;
 use campaign_core::store::{
-    Answer, Batch, CampaignRecord, Change, Command, CommandId, Store, StoreError,
+    Answer, Batch, CampaignQuery, CampaignRecord, Change, Command, CommandId, Store, StoreError,
 };
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
@@ -416,15 +416,20 @@ impl Watcher {
         waiting: impl Fn(CampaignId) -> Option<Waiting>,
     ) -> Result<Vec<View>, Failure> {
         let now = self.clock.now();
-        let records = self.store.campaigns().await?;
-        let is_wanted = |record: &CampaignRecord| match goal {
-            Goal::Campaigns(ids) => ids.contains(&record.id),
-            Goal::UnderWay => {
-                record.state.is_live() && record.state != CampaignState::Paused
-                    || self.completed.contains_key(&record.id)
-            }
+        let query = match goal {
+            Goal::Campaigns(ids) => CampaignQuery::These(ids.clone()),
+            Goal::UnderWay => CampaignQuery::Live,
         };
-        let views = records.into_iter().filter(is_wanted).map(|record| View {
+        let mut records = self.store.campaigns(&query).await?;
+        if matches!(goal, Goal::UnderWay) {
+            records.retain(|record| record.state != CampaignState::Paused);
+            // What came to its end meanwhile is part of the story.
+            let seen = |id: &&CampaignId| records.iter().all(|record| record.id != **id);
+            let ended = self.completed.keys().filter(seen).copied().collect();
+            let ended = CampaignQuery::These(ended);
+            records.extend(self.store.campaigns(&ended).await?);
+        }
+        let views = records.into_iter().map(|record| View {
             waiting: waiting(record.id),
             record,
             now,

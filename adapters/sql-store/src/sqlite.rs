@@ -7,6 +7,7 @@ mod commands;
 mod fault;
 mod lock;
 mod moves;
+mod people;
 mod reading;
 mod recipients;
 mod rows;
@@ -16,7 +17,7 @@ mod take_over;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -30,9 +31,9 @@ use campaign_core::limits::LaneLimits;
 use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
-    Answer, Batch, CampaignRecord, Command, CommandId, DoubtPage, DoubtQuery, Effect, Imported,
-    LaneRecord, NewRecipient, ReadyPage, ReadyQuery, ReportQuery, ReportRow, RunnerWord, Store,
-    StoreError, Suppression, TakeOver,
+    Answer, Batch, CampaignQuery, CampaignRecord, Command, CommandId, DoubtPage, DoubtQuery,
+    EarlierMessage, Effect, Imported, LaneRecord, NewRecipient, ReadyPage, ReadyQuery, ReplyQuery,
+    ReplyRow, ReportQuery, ReportRow, RunnerWord, Store, StoreError, Suppression, TakeOver,
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -78,7 +79,7 @@ pub struct Options {
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let folder = tempfile::tempdir()?;
 /// let store = SqliteStore::open(folder.path().join("campaigns.db"), Options::default())?;
-/// assert!(store.campaigns().await?.is_empty());
+/// assert!(store.campaign("tagihan mei").await?.is_none());
 /// # Ok(())
 /// # }
 /// ```
@@ -291,17 +292,52 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn add(
+        &self,
+        campaign: CampaignId,
+        recipients: Vec<NewRecipient>,
+        rejected: u64,
+        now: Now,
+    ) -> Result<Vec<Imported>, StoreError> {
+        self.call(move |database| database.add(campaign, &recipients, rejected, now))
+            .await
+    }
+
     async fn campaign(&self, name: &str) -> Result<Option<CampaignRecord>, StoreError> {
         let name = name.to_owned();
         self.call(move |database| database.campaign(&name)).await
     }
 
-    async fn campaigns(&self) -> Result<Vec<CampaignRecord>, StoreError> {
-        self.call(|database| database.campaigns()).await
+    async fn campaigns(&self, which: &CampaignQuery) -> Result<Vec<CampaignRecord>, StoreError> {
+        let which = which.clone();
+        self.call(move |database| database.campaigns(&which)).await
     }
 
     async fn report(&self, query: ReportQuery) -> Result<Vec<ReportRow>, StoreError> {
         self.call(move |database| database.report(&query)).await
+    }
+
+    async fn earlier_messages(
+        &self,
+        campaign: CampaignId,
+    ) -> Result<Vec<EarlierMessage>, StoreError> {
+        self.call(move |database| database.earlier_messages(campaign))
+            .await
+    }
+
+    async fn presence(
+        &self,
+        numbers: &[PhoneNumber],
+        since: Timestamp,
+    ) -> Result<BTreeMap<PhoneNumber, bool>, StoreError> {
+        let numbers = numbers.to_vec();
+        self.call(move |database| database.presence(&numbers, since))
+            .await
+    }
+
+    async fn replies(&self, query: &ReplyQuery) -> Result<Vec<ReplyRow>, StoreError> {
+        let query = *query;
+        self.call(move |database| database.replies(&query)).await
     }
 
     async fn suppress(&self, numbers: &[Suppression]) -> Result<(), StoreError> {

@@ -7,6 +7,7 @@ use campaign_core::gateway::{Notice, Session};
 use campaign_core::message::{MessageKind, text_hash};
 use campaign_core::phone::PhoneNumber;
 use futures_util::stream::{BoxStream, StreamExt, iter, select_all, unfold};
+use jiff::Timestamp;
 use waha_client::events::{Event, EventStream, Payload, SocketError, SocketItem, Subscription};
 use waha_client::types::MessageSource;
 use waha_client::{ChatKind, Message, SessionName};
@@ -24,35 +25,6 @@ const EVENTS: [&str; 4] = [
 ];
 /// How long to wait before asking again a server that refused the key of a websocket.
 const REFUSED_WAIT: Duration = Duration::from_secs(60);
-
-/// What an event of a websocket or of a verified webhook means to the engine; nothing, for most events.
-pub fn notices(event: &Event) -> Vec<Notice> {
-    let session = Session::new(event.session.as_str());
-    let notice = match &event.payload {
-        Payload::Ack(ack) | Payload::GroupAck(ack) if ack.is_from_me() => acknowledged(ack.ack)
-            .map(|level| Notice::Ack {
-                session,
-                account: account_in(event.me.as_ref()),
-                message_id: ack.id.bare().into(),
-                ack: level,
-            }),
-        Payload::AnyMessage(message) if is_echo(message) => Some(Notice::Echo {
-            session,
-            account: account_in(event.me.as_ref()),
-            message_id: message.id.bare().into(),
-            to: phone_of(message),
-            kind: kind_of(message),
-            text_hash: text_hash(message.body.as_deref().unwrap_or_default()),
-        }),
-        Payload::SessionStatus(change) => Some(Notice::Status {
-            session,
-            readiness: readiness(&change.status),
-            account: account_of(event.me.as_ref(), &change.status),
-        }),
-        _ => None,
-    };
-    notice.into_iter().collect()
-}
 
 /// Whether it is an own message that was sent through the API, not typed on the phone.
 fn is_echo(message: &Message) -> bool {
@@ -140,9 +112,58 @@ impl WahaGateway {
         select_all(feeds).boxed()
     }
 
-    /// Remembers what an event tells of LIDs. [`WahaGateway::listen`] does it by itself; who receives webhooks calls it
-    /// with each event, so that look-ups search both of a person's chats.
-    pub fn learn(&self, event: &Event) {
+    /// What an event of a verified webhook means to the engine: nothing, for most events. What it tells of LIDs is remembered, so that
+    /// look-ups search both of a person's chats. [`WahaGateway::listen`] does the same with what comes over a websocket.
+    pub fn notices(&self, event: &Event) -> Vec<Notice> {
+        self.learn(event);
+        let session = Session::new(event.session.as_str());
+        let account = account_in(event.me.as_ref());
+        let notice = match &event.payload {
+            Payload::Ack(ack) | Payload::GroupAck(ack) if ack.is_from_me() => acknowledged(ack.ack)
+                .map(|level| Notice::Ack {
+                    session,
+                    account,
+                    message_id: ack.id.bare().into(),
+                    ack: level,
+                }),
+            Payload::AnyMessage(message) if is_echo(message) => Some(Notice::Echo {
+                session,
+                account,
+                message_id: message.id.bare().into(),
+                to: phone_of(message),
+                kind: kind_of(message),
+                text_hash: text_hash(message.body.as_deref().unwrap_or_default()),
+            }),
+            Payload::AnyMessage(message) if !message.is_from_me() => account
+                .zip(self.sender_of(message))
+                .map(|(account, from)| Notice::Reply {
+                    session,
+                    account,
+                    message_id: message.id.bare().into(),
+                    from,
+                    received_at: Timestamp::from_second(message.timestamp_s).unwrap_or_default(),
+                    text: message.body.as_deref().unwrap_or_default().into(),
+                }),
+            Payload::SessionStatus(change) => Some(Notice::Status {
+                session,
+                readiness: readiness(&change.status),
+                account: account_of(event.me.as_ref(), &change.status),
+            }),
+            _ => None,
+        };
+        notice.into_iter().collect()
+    }
+
+    /// Who wrote to the account, where it is a person whose phone is known.
+    fn sender_of(&self, message: &Message) -> Option<PhoneNumber> {
+        phone_of(message).or_else(|| {
+            self.0
+                .lids
+                .phone_of(message.id.chat().or(message.from.as_ref())?)
+        })
+    }
+
+    fn learn(&self, event: &Event) {
         let id = match &event.payload {
             Payload::Ack(ack) if ack.is_from_me() => &ack.id,
             Payload::AnyMessage(message) if message.is_from_me() => &message.id,
@@ -176,10 +197,7 @@ impl Feed {
                     .insert(self.gateway.subscribe(self.session.as_ref())?),
             };
             let notices = match events.next().await {
-                Some(Ok(SocketItem::Event(event))) => {
-                    self.gateway.learn(&event);
-                    notices(&event)
-                }
+                Some(Ok(SocketItem::Event(event))) => self.gateway.notices(&event),
                 Some(Ok(SocketItem::Connected)) => {
                     self.is_down = false;
                     vec![self.gap()]

@@ -18,7 +18,7 @@
 //! # }
 //! ```
 //!
-//! Acks reach the driver by [`pump`], or from verified webhooks by [`notices`] and [`WahaGateway::learn`].
+//! Acks reach the driver by [`pump`], or from verified webhooks by [`WahaGateway::notices`].
 #![deny(missing_docs)]
 
 mod events;
@@ -35,7 +35,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use campaign_core::clock::Clock;
 use campaign_core::failure::Outcome;
-use campaign_core::gateway::{Finding, Found, Gateway, Guard, Observation, Sending, Session};
+use campaign_core::gateway::{
+    Finding, Found, Gateway, Guard, NumberStatus, Observation, Sending, Session,
+};
 use campaign_core::message::{MediaSource, MessageKind};
 use campaign_core::phone::PhoneNumber;
 use waha_client::{
@@ -47,7 +49,7 @@ use crate::lids::Lids;
 use crate::media::{MediaFiles, MediaProblem};
 use crate::observe::Platform;
 
-pub use crate::events::{notices, pump};
+pub use crate::events::pump;
 
 /// How long the gateway waits for answers.
 ///
@@ -157,6 +159,21 @@ impl WahaGateway {
         &self.0.client
     }
 
+    async fn ask_about(&self, session: &Session, phone: PhoneNumber) -> NumberStatus {
+        let Ok(route) = Route::new(session, phone) else {
+            return NumberStatus::Unknown;
+        };
+        let contacts = self.client_of(session).contacts();
+        match contacts.check_exists(&route.session, &route.chat).await {
+            Ok(status) if status.number_exists => NumberStatus::OnWhatsapp,
+            Ok(_) => NumberStatus::NotOnWhatsapp,
+            Err(error) => {
+                tracing::warn!(%error, phone = %phone.masked(), "it could not be found out whether a number is on WhatsApp");
+                NumberStatus::Unknown
+            }
+        }
+    }
+
     async fn send_text(
         &self,
         sending: &Sending,
@@ -224,6 +241,10 @@ impl Gateway for WahaGateway {
 
     async fn find(&self, finding: &Finding) -> Found {
         self.look_for(finding).await
+    }
+
+    async fn check(&self, session: &Session, phone: PhoneNumber) -> NumberStatus {
+        self.ask_about(session, phone).await
     }
 
     async fn observe(&self, session: &Session) -> Observation {

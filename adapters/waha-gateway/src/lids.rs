@@ -18,6 +18,7 @@ pub(crate) struct Lids(Mutex<Known>);
 #[derive(Default)]
 struct Known {
     lids: Bounded<PhoneNumber, ChatId>,
+    phones: Bounded<ChatId, PhoneNumber>,
     sent: Bounded<Box<str>, PhoneNumber>,
 }
 
@@ -30,7 +31,9 @@ impl Lids {
     /// A message to `phone` was seen in `chat`.
     pub(crate) fn learn(&self, phone: PhoneNumber, chat: &ChatId) {
         if chat.kind() == ChatKind::Lid {
-            self.known().lids.insert(phone, chat.clone(), LIDS_MAX);
+            let mut known = self.known();
+            known.lids.insert(phone, chat.clone(), LIDS_MAX);
+            known.phones.insert(chat.clone(), phone, LIDS_MAX);
         }
     }
 
@@ -45,6 +48,11 @@ impl Lids {
     /// The phone's LID chat, when known.
     pub(crate) fn of(&self, phone: PhoneNumber) -> Option<ChatId> {
         self.known().lids.values.get(&phone).cloned()
+    }
+
+    /// Whose LID chat it is, when known.
+    pub(crate) fn phone_of(&self, chat: &ChatId) -> Option<PhoneNumber> {
+        self.known().phones.values.get(chat).copied()
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -97,7 +105,8 @@ mod tests {
         lids.seen("3EB0AA", &ChatId::phone("6281234567890").unwrap());
         assert_eq!(lids.of(phone), None);
         lids.seen("3EB0AA", &lid);
-        assert_eq!(lids.of(phone), Some(lid));
+        assert_eq!(lids.of(phone), Some(lid.clone()));
+        assert_eq!(lids.phone_of(&lid), Some(phone));
     }
 
     #[test]

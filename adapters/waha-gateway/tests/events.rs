@@ -9,17 +9,21 @@ use campaign_core::gateway::{Account, Notice, Readiness};
 use campaign_core::message::{MessageKind, text_hash};
 use serde_json::{Value, json};
 use waha_client::events::Event;
-use waha_gateway::notices;
+use waha_gateway::WahaGateway;
 
 use scene::{ID, PHONE, phone, session};
 
 fn heard(event: &str, payload: Value) -> Vec<Notice> {
+    hear(&scene::gateway("http://localhost:3000"), event, payload)
+}
+
+fn hear(gateway: &WahaGateway, event: &str, payload: Value) -> Vec<Notice> {
     let event = json!({
         "id": "evt_1", "timestamp": 1, "event": event, "session": "default",
         "me": {"id": "6281200000001@c.us", "pushName": "Toko", "lid": "1@lid"},
         "payload": payload, "engine": "NOWEB",
     });
-    notices(&Event::parse(event.to_string().as_bytes()).unwrap())
+    gateway.notices(&Event::parse(event.to_string().as_bytes()).unwrap())
 }
 
 fn account() -> Option<Account> {
@@ -157,7 +161,6 @@ fn an_echo_tells_chat_kind_and_text() {
 fn what_was_typed_on_the_phone_or_came_from_others_is_no_echo() {
     assert_eq!(echo(json!({"source": "app"})), []);
     assert_eq!(echo(json!({"source": null})), []);
-    assert_eq!(echo(json!({"fromMe": false})), []);
     assert_eq!(
         heard(
             "message",
@@ -187,4 +190,43 @@ fn a_session_tells_its_account_only_while_it_works() {
         };
         assert_eq!(told, [expected]);
     }
+}
+
+#[test]
+fn what_a_person_writes_is_a_reply_and_what_groups_write_is_not() {
+    let lid = "222@lid";
+    let gateway = scene::gateway("http://localhost:3000");
+    let written = |chat: &str, data: Value| {
+        hear(
+            &gateway,
+            "message.any",
+            json!({
+                "id": format!("false_{chat}_ABC"), "timestamp": 1_800_000_000, "from": chat, "fromMe": false,
+                "body": "STOP", "hasMedia": false, "_data": data,
+            }),
+        )
+    };
+    let reply = [Notice::Reply {
+        session: session(),
+        account: account().unwrap(),
+        message_id: "ABC".into(),
+        from: phone(PHONE),
+        received_at: "2027-01-15T08:00:00Z".parse().unwrap(),
+        text: "STOP".into(),
+    }];
+    assert_eq!(written(&format!("{PHONE}@c.us"), json!({})), reply);
+    let named = json!({"key": {"remoteJidAlt": format!("{PHONE}@s.whatsapp.net")}});
+    assert_eq!(written(lid, named), reply);
+    for elsewhere in [
+        "120363000000000000@g.us",
+        "status@broadcast",
+        "1@newsletter",
+    ] {
+        assert_eq!(written(elsewhere, json!({})), [], "{elsewhere}");
+    }
+    assert_eq!(
+        written(lid, json!({})),
+        [],
+        "nothing has told whose chat it is"
+    );
 }

@@ -5,6 +5,7 @@ use super::{Engine, Step};
 use crate::campaign::CampaignState;
 use crate::clock::Now;
 use crate::delivery::{CampaignId, State};
+use crate::message::MessageTemplate;
 use crate::store::{CampaignRecord, Change, Effect, Lost, ReadyPage, Sweep};
 
 impl Engine {
@@ -56,9 +57,10 @@ impl Engine {
                 if job.is_complete() {
                     CampaignState::Completed
                 } else {
-                    // Somebody else moved deliveries back; they are in the store.
+                    // Somebody else moved deliveries back, or added some; they are in the store.
                     if job.record.counts.of(State::Scheduled) > 0 {
                         job.start_over();
+                        job.sweep_again();
                     }
                     return;
                 }
@@ -82,9 +84,10 @@ impl Engine {
     }
 
     pub(super) fn loaded(&mut self, campaign: CampaignId, page: ReadyPage, now: Now) {
-        let flights = &self.flights;
+        let (flights, checks) = (&self.flights, &self.checks);
+        let is_known = |delivery| flights.contains_key(&delivery) || checks.is_about(delivery);
         if let Some(job) = self.jobs.get_mut(&campaign) {
-            job.loaded(page, |delivery| flights.contains_key(&delivery), now);
+            job.loaded(page, is_known, now);
         }
     }
 
@@ -127,7 +130,10 @@ impl Engine {
         match job.state {
             CampaignState::Cancelled => job.sweep = Some(Sweep::Cancel),
             CampaignState::Completed => job.completed_at = Some(now.elapsed),
-            CampaignState::Running => job.start_over(),
+            CampaignState::Running => {
+                job.start_over();
+                job.sweep_again();
+            }
             _ => {}
         }
         let is_open = job.state == CampaignState::Running;
@@ -135,6 +141,22 @@ impl Engine {
         self.steps.push_back(Step::Gate { campaign, is_open });
         if is_woken {
             self.wake(campaign);
+        }
+    }
+
+    /// Its other message is on record, or it was not to be had.
+    pub(super) fn message_changed(
+        &mut self,
+        campaign: CampaignId,
+        message: &MessageTemplate,
+        effect: &Effect,
+    ) {
+        let Some(job) = self.jobs.get_mut(&campaign) else {
+            return;
+        };
+        job.is_edited = false;
+        if *effect == Effect::Done {
+            job.say(message.clone());
         }
     }
 

@@ -7,7 +7,8 @@ use super::{Engine, SWEEP_BATCH, Step, happened};
 use crate::campaign::CampaignState;
 use crate::clock::Now;
 use crate::delivery::{CampaignId, DeliveryId, Happening};
-use crate::store::{Answer, Change, Command, CommandId, Effect, Sweep};
+use crate::message::MessageTemplate;
+use crate::store::{Answer, Change, Command, CommandId, Effect, Lost, Sweep};
 
 /// How long a pause or cancel waits for what is in flight before it says how many are.
 const QUIET_WAIT: Duration = Duration::from_secs(10);
@@ -26,6 +27,7 @@ enum Awaited {
     Deliveries(BTreeSet<DeliveryId>),
     Sweep(CampaignId),
     Campaign(CampaignId),
+    Message(CampaignId),
 }
 
 impl Engine {
@@ -71,6 +73,7 @@ impl Engine {
                 });
                 self.wait_for(command, Awaited::Sweep(campaign));
             }
+            Command::Edit { campaign, message } => self.edit(command, campaign, message),
             Command::SetLimits { account, limits } => {
                 for lane in self
                     .lanes
@@ -85,6 +88,18 @@ impl Engine {
                 self.reply(command, Answer::Done);
             }
         }
+    }
+
+    fn edit(&mut self, command: CommandId, campaign: CampaignId, message: MessageTemplate) {
+        let Some(job) = self.jobs.get_mut(&campaign) else {
+            return self.reply(command, not_known_yet());
+        };
+        if let Err(error) = message.bind(&job.record.columns) {
+            return self.reply(command, refused(&error.to_string()));
+        }
+        job.is_edited = true;
+        self.changes.push(Change::Message { campaign, message });
+        self.wait_for(command, Awaited::Message(campaign));
     }
 
     fn reply(&mut self, command: CommandId, answer: Answer) {
@@ -108,10 +123,7 @@ impl Engine {
         now: Now,
     ) {
         let Some(job) = self.jobs.get_mut(&campaign) else {
-            return self.reply(
-                command,
-                refused("the runner does not know this campaign yet; try again in a moment"),
-            );
+            return self.reply(command, not_known_yet());
         };
         let (from, in_flight) = (job.state, job.in_flight);
         if from == to || (from == CampaignState::Scheduled && to == CampaignState::Running) {
@@ -146,10 +158,7 @@ impl Engine {
 
     fn quieten(&mut self, command: CommandId, campaign: CampaignId, to: CampaignState, now: Now) {
         let Some(job) = self.jobs.get_mut(&campaign) else {
-            return self.reply(
-                command,
-                refused("the runner does not know this campaign yet; try again in a moment"),
-            );
+            return self.reply(command, not_known_yet());
         };
         let from = job.state;
         if from != to && !from.may_become(to) {
@@ -279,7 +288,7 @@ impl Engine {
                     },
                 ) if campaign == other => {
                     let state = match effect {
-                        Effect::Lost(crate::store::Lost::Campaign(state)) => *state,
+                        Effect::Lost(Lost::Campaign(state)) => *state,
                         _ => *to,
                     };
                     Some(Answer::Campaign {
@@ -287,6 +296,18 @@ impl Engine {
                         in_flight: 0,
                     })
                 }
+                (
+                    Awaited::Message(campaign),
+                    Change::Message {
+                        campaign: other, ..
+                    },
+                ) if campaign == other => Some(match effect {
+                    Effect::Lost(Lost::Campaign(state)) => Answer::Refused {
+                        why: format!("the message of a campaign that is {state} stays"),
+                    },
+                    Effect::Lost(_) => not_known_yet(),
+                    _ => Answer::Done,
+                }),
                 _ => None,
             };
             let is_answered = answer.is_some();
@@ -297,6 +318,10 @@ impl Engine {
             self.reply(command, answer);
         }
     }
+}
+
+fn not_known_yet() -> Answer {
+    refused("the runner does not know this campaign yet; try again in a moment")
 }
 
 fn refused(why: &str) -> Answer {

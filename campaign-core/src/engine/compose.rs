@@ -67,7 +67,11 @@ impl Engine {
                 let is_working = self.sessions.get(&lane.session).is_some_and(|view| {
                     view.lane == Some(id) && view.readiness == Some(Readiness::Working)
                 });
-                if lane.hold.is_some() || !is_working || lane.pacer.when(now) != When::Now {
+                if lane.hold.is_some()
+                    || !is_working
+                    || self.checks.is_asking(id)
+                    || lane.pacer.when(now) != When::Now
+                {
                     break;
                 }
                 let Some((campaign, closes)) = self.next_job(id, now) else {
@@ -91,7 +95,11 @@ impl Engine {
             let Some(job) = jobs.get(turn).and_then(|campaign| self.jobs.get(campaign)) else {
                 continue;
             };
-            if job.state != CampaignState::Running || job.is_moving || !job.has_work(now) {
+            if job.state != CampaignState::Running
+                || job.is_moving
+                || job.is_edited
+                || !job.has_work(now)
+            {
                 continue;
             }
             let Ok(closes) = job.open(now) else { continue };
@@ -120,6 +128,8 @@ impl Engine {
             // A page that was read before its attempt brought it once more.
             return None;
         }
+        let ready = self.if_on_whatsapp(lane_id, ready, now)?;
+        let job = self.jobs.get_mut(&campaign)?;
         let message = match job.message.as_ref()?.render(&ready.values) {
             Ok(message) => message,
             Err(error) => {

@@ -82,7 +82,14 @@ impl Engine {
             }
             Change::LookNow { .. } => self.doubts.load_at(now.elapsed),
             Change::Looked { delivery, .. } => self.doubts.closed(*delivery),
-            Change::Lane(_) | Change::Limits { .. } | Change::Answer { .. } => {}
+            Change::Message { campaign, message } => {
+                self.message_changed(*campaign, message, &effect)
+            }
+            Change::Lane(_)
+            | Change::Limits { .. }
+            | Change::Presence { .. }
+            | Change::Reply(_)
+            | Change::Answer { .. } => {}
         }
     }
 

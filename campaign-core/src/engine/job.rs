@@ -1,6 +1,7 @@
 //! One campaign at work: the bounded window of its deliveries, and what it waits for.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -9,7 +10,7 @@ use crate::campaign::CampaignState;
 use crate::clock::{Elapsed, Now};
 use crate::delivery::{CampaignId, DeliveryId, State};
 use crate::gateway::Session;
-use crate::message::BoundMessage;
+use crate::message::{BoundMessage, MessageTemplate};
 use crate::store::{CampaignRecord, CommandId, Ready, ReadyPage, ReadyQuery, Sweep};
 
 /// A campaign that the engine works on.
@@ -26,6 +27,8 @@ pub(super) struct Job {
     pub(super) sweep: Option<Sweep>,
     pub(super) is_rereading: bool,
     pub(super) is_moving: bool,
+    /// Another message is on its way to the store: what is journalled before it is there would say the old one.
+    pub(super) is_edited: bool,
     /// There was something to send again while it was moving.
     pub(super) is_woken: bool,
     pub(super) completed_at: Option<Elapsed>,
@@ -54,6 +57,7 @@ impl Job {
             sweep: None,
             is_rereading: false,
             is_moving: false,
+            is_edited: false,
             is_woken: false,
             completed_at: None,
             reread_at: Elapsed::default(),
@@ -66,6 +70,12 @@ impl Job {
             reload_at: None,
             is_read_through: false,
         }
+    }
+
+    /// Says something else from now on.
+    pub(super) fn say(&mut self, message: MessageTemplate) {
+        self.message = message.bind(&self.record.columns).ok();
+        Arc::make_mut(&mut self.record.definition).message = message;
     }
 
     pub(super) fn id(&self) -> CampaignId {

@@ -6,7 +6,7 @@ use super::{Engine, Step};
 use crate::clock::Now;
 use crate::delivery::{Ack, DeliveryId, Happening};
 use crate::gateway::{Notice, Session};
-use crate::store::{Change, Happened};
+use crate::store::{Change, Happened, Reply};
 
 /// Notices with foreign ids that wait for their delivery to become known.
 const PARKED_MAX: usize = 1_024;
@@ -30,6 +30,20 @@ impl Engine {
                 readiness,
                 account,
             } => self.session_changed(&session.clone(), readiness.clone(), *account, now),
+            Notice::Reply {
+                account,
+                message_id,
+                from,
+                received_at,
+                text,
+                ..
+            } => self.changes.push(Change::Reply(Reply {
+                account: *account,
+                message_id: message_id.clone(),
+                from: *from,
+                received_at: *received_at,
+                text: text.clone(),
+            })),
             // What may have been missed is found by looking: silence and doubts have their look-ups.
             Notice::Gap { session } => {
                 for (name, view) in &mut self.sessions {
@@ -64,7 +78,7 @@ impl Engine {
                 kind,
                 ..
             } => (session, Ack::Pending, account, message_id, kind),
-            Notice::Status { .. } | Notice::Gap { .. } => return,
+            Notice::Reply { .. } | Notice::Status { .. } | Notice::Gap { .. } => return,
         };
         let is_ours = self.ids.decode(&message_id) == Some(delivery);
         let flight = self.flights.get_mut(&delivery);

@@ -8,10 +8,13 @@ use jiff::Timestamp;
 use crate::clock::{Elapsed, Stamp};
 use crate::delivery::{CampaignId, DeliveryId};
 use crate::failure::Outcome;
-use crate::gateway::{Account, Finding, Found, Notice, Observation, Sending, Session};
+use crate::gateway::{
+    Account, Finding, Found, Notice, NumberStatus, Observation, Sending, Session,
+};
 use crate::message::MessageKind;
+use crate::phone::PhoneNumber;
 use crate::store::{
-    Batch, CampaignRecord, Command, CommandId, DoubtPage, DoubtQuery, Effect, LaneRecord,
+    Batch, CampaignRecord, Command, CommandId, DoubtPage, DoubtQuery, Effect, LaneId, LaneRecord,
     ReadyPage, ReadyQuery,
 };
 
@@ -53,6 +56,15 @@ pub enum Step {
     Send(Sending),
     /// Look a message up; tell by [`Input::FindEnded`].
     Find(Finding),
+    /// Find out whether a number is on WhatsApp; tell by [`Input::Checked`].
+    Check {
+        /// From which lane.
+        lane: LaneId,
+        /// Through which session.
+        session: Session,
+        /// Which number.
+        phone: PhoneNumber,
+    },
     /// Look at a session; tell by [`Input::Observed`].
     Observe(Session),
     /// Nothing to do before this moment, unless something is told earlier.
@@ -112,6 +124,13 @@ pub enum Input {
         delivery: DeliveryId,
         /// How.
         found: Found,
+    },
+    /// What was found out about the number that a lane asked after.
+    Checked {
+        /// Which lane.
+        lane: LaneId,
+        /// What was found out.
+        status: NumberStatus,
     },
     /// How a session stands.
     Observed {

@@ -6,6 +6,7 @@ use crate::campaign::CampaignState;
 use crate::delivery::{CampaignId, DeliveryId, Reason};
 use crate::gateway::Account;
 use crate::limits::LaneLimits;
+use crate::message::MessageTemplate;
 
 /// A command's number in its database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -63,6 +64,13 @@ pub enum Command {
         /// Only those that failed for this reason.
         reason: Option<Reason>,
     },
+    /// Say something else to whoever has not been written to yet.
+    Edit {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// What it says from now on. It must render for every recipient that is left: the runner does not look.
+        message: MessageTemplate,
+    },
     /// Keep other limits from now on.
     SetLimits {
         /// Whose.
@@ -81,7 +89,8 @@ impl Command {
             | Command::Resume { campaign }
             | Command::Cancel { campaign }
             | Command::Refresh { campaign }
-            | Command::Retry { campaign, .. } => Some(*campaign),
+            | Command::Retry { campaign, .. }
+            | Command::Edit { campaign, .. } => Some(*campaign),
             Command::Confirm { deliveries }
             | Command::GiveUp { deliveries }
             | Command::Resend { deliveries } => {

@@ -24,9 +24,9 @@ use crate::limits::LaneLimits;
 use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
 use crate::store::{
-    Answer, Batch, CampaignRecord, Command, CommandId, DoubtPage, DoubtQuery, Effect, Imported,
-    LaneRecord, NewRecipient, ReadyPage, ReadyQuery, ReportQuery, ReportRow, RunnerWord, Store,
-    StoreError, Suppression, TakeOver,
+    Answer, Batch, CampaignQuery, CampaignRecord, Command, CommandId, DoubtPage, DoubtQuery,
+    EarlierMessage, Effect, Imported, LaneRecord, NewRecipient, ReadyPage, ReadyQuery, ReplyQuery,
+    ReplyRow, ReportQuery, ReportRow, RunnerWord, Store, StoreError, Suppression, TakeOver,
 };
 
 /// A store in memory. A clone is the same process; [`MemoryStore::other_process`] is another one on the same data.
@@ -268,16 +268,52 @@ impl Store for MemoryStore {
         shared.tables.import(campaign, recipients, rejected)
     }
 
+    async fn add(
+        &self,
+        campaign: CampaignId,
+        recipients: Vec<NewRecipient>,
+        rejected: u64,
+        now: Now,
+    ) -> Result<Vec<Imported>, StoreError> {
+        let mut shared = self.shared();
+        shared.tables.add(campaign, recipients, rejected, now)
+    }
+
     async fn campaign(&self, name: &str) -> Result<Option<CampaignRecord>, StoreError> {
         Ok(self.shared().tables.campaign_named(name))
     }
 
-    async fn campaigns(&self) -> Result<Vec<CampaignRecord>, StoreError> {
-        Ok(self.shared().tables.campaign_records())
+    async fn campaigns(&self, which: &CampaignQuery) -> Result<Vec<CampaignRecord>, StoreError> {
+        Ok(self.shared().tables.campaign_records(which))
     }
 
     async fn report(&self, query: ReportQuery) -> Result<Vec<ReportRow>, StoreError> {
         Ok(self.shared().tables.report_page(&query))
+    }
+
+    async fn earlier_messages(
+        &self,
+        campaign: CampaignId,
+    ) -> Result<Vec<EarlierMessage>, StoreError> {
+        let shared = self.shared();
+        let campaign = shared.tables.campaigns.get(&campaign);
+        Ok(campaign.map_or_else(Vec::new, |campaign| campaign.earlier_messages.clone()))
+    }
+
+    async fn presence(
+        &self,
+        numbers: &[PhoneNumber],
+        since: Timestamp,
+    ) -> Result<BTreeMap<PhoneNumber, bool>, StoreError> {
+        let shared = self.shared();
+        let known = numbers
+            .iter()
+            .filter_map(|phone| Some((*phone, shared.tables.is_on_whatsapp(*phone, since)?)));
+        Ok(known.collect())
+    }
+
+    async fn replies(&self, query: &ReplyQuery) -> Result<Vec<ReplyRow>, StoreError> {
+        Ok(self.shared().tables.replies_page(query))
     }
 
     async fn suppress(&self, numbers: &[Suppression]) -> Result<(), StoreError> {

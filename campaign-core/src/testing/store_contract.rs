@@ -36,6 +36,7 @@ mod journal;
 mod lanes;
 mod operator;
 mod pages;
+mod people;
 mod runner;
 mod scene;
 
@@ -131,6 +132,8 @@ promises! { $
         what_is_skipped_at_import_is_reported_and_never_due
         rejected_rows_are_counted
         a_frozen_audience_stays_as_it_is
+        an_audience_grows_only_by_an_explicit_act
+        campaigns_can_be_limited_to_live_ones_or_some
         campaigns_are_found_by_name_and_listed_newest_first;
     pages:
         ready_pages_are_complete_and_in_key_order
@@ -138,8 +141,12 @@ promises! { $
         report_pages_are_complete_and_in_key_order
         the_report_can_be_limited_to_states
         the_suppression_list_comes_in_order_of_numbers;
+    people:
+        presence_is_known_for_its_time
+        replies_are_kept_once_and_from_recipients_only;
     operator:
         a_campaign_moves_only_from_where_it_stands
+        an_edited_message_keeps_the_earlier_one
         commands_stay_open_until_they_are_answered
         sweeps_move_so_many_and_say_how_many;
     generations:

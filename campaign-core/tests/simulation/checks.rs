@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use campaign_core::clock::Elapsed;
 use campaign_core::delivery::{Reason, State};
+use campaign_core::gateway::NumberStatus;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -17,6 +18,37 @@ pub(crate) fn all(world: &World) {
     never_outside_hours(world);
     never_when_forbidden(world);
     doubts_are_bounded(world);
+    checked_at_the_lanes_pace(world);
+}
+
+/// Who is not on WhatsApp is skipped, and asking after them is no faster than writing to them.
+fn checked_at_the_lanes_pace(world: &World) {
+    for row in &world.report() {
+        let is_skipped = row.standing.reason == Some(Reason::NotOnWhatsapp);
+        let has_ended = row.standing.state != State::Cancelled
+            && row.standing.reason != Some(Reason::Suppressed)
+            && row.standing.reason != Some(Reason::Expired);
+        if has_ended {
+            assert_eq!(is_skipped, world.is_absent(row.phone), "{row:?}");
+        }
+    }
+    if world.plan.crashes > 0 {
+        // Questions are not journalled: a runner that begins knows of none.
+        return;
+    }
+    let absent = |(_, at, status): &(_, Elapsed, NumberStatus)| {
+        (*status == NumberStatus::NotOnWhatsapp).then_some(*at)
+    };
+    let used = sorted(world.checks.iter().filter_map(absent));
+    let asked = sorted(world.checks.iter().map(|(_, at, _)| *at));
+    for at in used {
+        let next = asked.iter().find(|other| **other > at);
+        if let Some(next) = next {
+            let gap = next.since(at);
+            let min = world.plan.limits.gap.min;
+            assert!(gap >= min, "asked again after {gap:?}\n{}", world.tail());
+        }
+    }
 }
 
 /// P1: a recipient gets the message of a campaign at most once.
@@ -32,11 +64,7 @@ fn once(world: &World) {
 /// P2: everybody has a row, in a state that the ledger does not contradict, and the counters add up.
 fn nobody_lost(world: &World) {
     let rows = world.report();
-    assert_eq!(
-        rows.len(),
-        world.plan.recipients as usize,
-        "rows of the report"
-    );
+    assert_eq!(rows.len(), world.people as usize, "rows of the report");
     let record = world.record();
     assert_eq!(record.counts.total(), rows.len() as u64, "counters");
     let mut by_state: BTreeMap<State, u64> = BTreeMap::new();

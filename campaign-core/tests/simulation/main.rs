@@ -144,6 +144,35 @@ fn everybody_once_with_little_in_memory() {
 }
 
 #[test]
+fn numbers_that_are_not_on_whatsapp_are_found_at_the_lanes_pace() {
+    play("number checks", |seed| Plan {
+        rates: Rates::all(0.01),
+        crashes: (seed % 4) as u32,
+        pauses: (seed % 2) as u32,
+        absent_one_in: Some(2 + seed % 5),
+        ..Plan::new(seed, 120, paced())
+    });
+}
+
+#[test]
+fn who_is_added_gets_it_once_too() {
+    play("additions", |seed| Plan {
+        rates: Rates::all(0.02),
+        crashes: (seed % 6) as u32,
+        additions: 6,
+        window: 16,
+        ..Plan::new(seed, 100, unpaced())
+    });
+    play("additions to what ends early", |seed| Plan {
+        crashes: (seed % 3) as u32,
+        additions: 6,
+        expires_after: (seed % 2 == 0).then_some(Duration::from_secs(600)),
+        cancelled_after: (seed % 3 == 0).then_some(Duration::from_secs(300)),
+        ..Plan::new(seed, 100, paced())
+    });
+}
+
+#[test]
 fn limits_hold_through_faults_and_crashes() {
     play("limits", |seed| Plan {
         rates: Rates::all(0.01),

@@ -17,6 +17,10 @@ pub(crate) struct Plan {
     pub(crate) crashes: u32,
     pub(crate) pauses: u32,
     pub(crate) suppressions: u32,
+    /// How often the operator adds people.
+    pub(crate) additions: u32,
+    /// Numbers are asked about first, and one in so many is not on WhatsApp.
+    pub(crate) absent_one_in: Option<u64>,
     pub(crate) clock_jumps: u32,
     pub(crate) restores: u32,
     pub(crate) hours: Option<Hours>,
@@ -48,6 +52,8 @@ impl Plan {
             crashes: 0,
             pauses: 0,
             suppressions: 0,
+            additions: 0,
+            absent_one_in: None,
             clock_jumps: 0,
             restores: 0,
             hours: None,

@@ -7,14 +7,15 @@ mod operator;
 mod server;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use campaign_core::campaign::{CampaignState, Definition};
+use campaign_core::campaign::{CampaignState, Definition, NumberCheck};
 use campaign_core::clock::{BootId, Elapsed, Now};
 use campaign_core::delivery::{Ack, CampaignId, State};
 use campaign_core::engine::{Beginning, Engine, Input, ReadFailed, Settings, Step};
-use campaign_core::gateway::{Account, Notice, Session};
+use campaign_core::gateway::{Account, Notice, NumberStatus, Session};
 use campaign_core::limits::{LaneLimits, Zone};
 use campaign_core::message::MessageTemplate;
 use campaign_core::phone::PhoneNumber;
@@ -63,6 +64,7 @@ enum Event {
     Cancel,
     ChangeZone(Zone),
     Suppress,
+    AddPeople,
     JumpClock,
     SetClockRight,
     TurnStoreOn,
@@ -77,6 +79,10 @@ pub(crate) struct World {
     pub(crate) requests: Vec<Delivered>,
     pub(crate) paused: Vec<(Elapsed, Elapsed)>,
     pub(crate) suppressed: Vec<(PhoneNumber, Elapsed)>,
+    /// People who were in the audience from the start or added to it.
+    pub(crate) people: u32,
+    /// What the server was asked about, and whether it is on WhatsApp, if it said so.
+    pub(crate) checks: Vec<(PhoneNumber, Elapsed, NumberStatus)>,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) doubts_made: u64,
     /// The copy that was restored knew of one that can be found. Without it nothing shows that messages were kept at its time.
@@ -122,6 +128,8 @@ impl World {
             requests: Vec::new(),
             paused: Vec::new(),
             suppressed: Vec::new(),
+            people: plan.recipients,
+            checks: Vec::new(),
             doubts_made: 0,
             copy_has_control: true,
             cancelled_since: None,
@@ -387,6 +395,7 @@ impl World {
                 }
             }
             Event::Suppress => self.suppress(),
+            Event::AddPeople => self.add_people(),
             Event::JumpClock => {
                 let seconds = self.rng.i64(-90_000..90_000);
                 self.write_down(|| format!("wall clock set by {seconds} s"));
@@ -499,6 +508,10 @@ impl World {
                 self.write_down(|| format!("look-up of {} -> {found:?}", finding.to));
                 self.tell(quick, Input::FindEnded { delivery, found });
             }
+            Step::Check { lane, phone, .. } => {
+                let status = self.number_status(phone);
+                self.tell(quick, Input::Checked { lane, status });
+            }
             Step::Observe(session) => {
                 let observation = self.observe();
                 self.tell(
@@ -586,17 +599,25 @@ fn import(store: &MemoryStore, plan: &Plan, now: Now, expires_at: Option<Timesta
     let definition = Definition {
         hours: plan.hours.clone(),
         expires_at,
+        check: match plan.absent_one_in {
+            Some(_) => NumberCheck::New,
+            None => NumberCheck::Known,
+        },
         ..Definition::new("simulation", session(), message)
     };
     let columns: [Box<str>; 1] = ["nama".into()];
     let id = run(store.create(&definition, &columns, now)).unwrap();
-    let recipients = (0..plan.recipients).map(|index| {
-        let values = [format!("Orang {index}")];
-        NewRecipient::new(u64::from(index) + 2, phone(index), values)
-    });
-    run(store.import(id, recipients.collect(), 0)).unwrap();
+    run(store.import(id, people(0..plan.recipients), 0)).unwrap();
     run(store.freeze(id, now.stamp(BOOT))).unwrap();
     id
+}
+
+fn people(indices: Range<u32>) -> Vec<NewRecipient> {
+    let person = |index| {
+        let values = [format!("Orang {index}")];
+        NewRecipient::new(u64::from(index) + 2, phone(index), values)
+    };
+    indices.map(person).collect()
 }
 
 /// The store in memory never waits.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use campaign_core::campaign::CampaignState;
-use campaign_core::store::{CampaignRecord, Command, Store, StoreError};
+use campaign_core::store::{CampaignQuery, CampaignRecord, Command, Store, StoreError};
 
 use super::start::finish;
 use super::{campaign, pause};
@@ -82,7 +82,7 @@ async fn all(
     no_wait: bool,
     limits: LimitWishes,
 ) -> Result<Exit, Failure> {
-    let records = store.campaigns().await?;
+    let records = store.campaigns(&CampaignQuery::Live).await?;
     let paused: Vec<String> = records
         .iter()
         .filter(|record| record.state == CampaignState::Paused)

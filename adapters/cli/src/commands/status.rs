@@ -1,6 +1,7 @@
 //! `status`: where campaigns stand, and who is sending.
 
 use campaign_core::delivery::State;
+use campaign_core::store::{CampaignQuery, CampaignRecord};
 
 use super::campaign;
 use crate::exit::{Exit, Failure};
@@ -26,9 +27,9 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     let now = setup.clock().now();
     let records = match &args.name {
         Some(name) => vec![campaign(&*store, name).await?],
-        None => store.campaigns().await?,
+        None => store.campaigns(&CampaignQuery::All).await?,
     };
-    let view = |record: campaign_core::store::CampaignRecord| View {
+    let view = |record: CampaignRecord| View {
         waiting: runner
             .as_ref()
             .and_then(|runner| Waiting::read(&runner.word, record.id)),

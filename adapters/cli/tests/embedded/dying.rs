@@ -18,9 +18,10 @@ use campaign_core::limits::LaneLimits;
 use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
-    Answer, Batch, CampaignRecord, Change, Command, CommandId, DoubtPage, DoubtQuery, Effect,
-    Imported, LaneRecord, NewRecipient, ReadyPage, ReadyQuery, ReportQuery, ReportRow, RunnerWord,
-    Store, StoreError, Suppression, Sweep, TakeOver,
+    Answer, Batch, CampaignQuery, CampaignRecord, Change, Command, CommandId, DoubtPage,
+    DoubtQuery, EarlierMessage, Effect, Imported, LaneRecord, NewRecipient, ReadyPage, ReadyQuery,
+    ReplyQuery, ReplyRow, ReportQuery, ReportRow, RunnerWord, Store, StoreError, Suppression,
+    Sweep, TakeOver,
 };
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -166,6 +167,9 @@ fn name_of(change: &Change) -> String {
         Change::LookNow { .. } => "look now".into(),
         Change::Limits { .. } => "limits".into(),
         Change::NewGeneration { .. } => "new generation".into(),
+        Change::Message { .. } => "message".into(),
+        Change::Presence { .. } => "presence".into(),
+        Change::Reply(_) => "reply".into(),
         Change::Answer { .. } => "answer".into(),
     }
 }
@@ -280,12 +284,42 @@ impl<S: Store> Store for DyingStore<S> {
         self.inner.open_attempt(account, to, kind, text_hash).await
     }
 
+    async fn add(
+        &self,
+        campaign: CampaignId,
+        recipients: Vec<NewRecipient>,
+        rejected: u64,
+        now: Now,
+    ) -> Result<Vec<Imported>, StoreError> {
+        let addition = self.inner.add(campaign, recipients, rejected, now);
+        self.points.around("add", addition).await
+    }
+
     async fn campaign(&self, name: &str) -> Result<Option<CampaignRecord>, StoreError> {
         self.inner.campaign(name).await
     }
 
-    async fn campaigns(&self) -> Result<Vec<CampaignRecord>, StoreError> {
-        self.inner.campaigns().await
+    async fn campaigns(&self, which: &CampaignQuery) -> Result<Vec<CampaignRecord>, StoreError> {
+        self.inner.campaigns(which).await
+    }
+
+    async fn earlier_messages(
+        &self,
+        campaign: CampaignId,
+    ) -> Result<Vec<EarlierMessage>, StoreError> {
+        self.inner.earlier_messages(campaign).await
+    }
+
+    async fn presence(
+        &self,
+        numbers: &[PhoneNumber],
+        since: Timestamp,
+    ) -> Result<BTreeMap<PhoneNumber, bool>, StoreError> {
+        self.inner.presence(numbers, since).await
+    }
+
+    async fn replies(&self, query: &ReplyQuery) -> Result<Vec<ReplyRow>, StoreError> {
+        self.inner.replies(query).await
     }
 
     async fn report(&self, query: ReportQuery) -> Result<Vec<ReportRow>, StoreError> {

@@ -4,15 +4,18 @@ use std::collections::HashMap;
 
 use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Reason, State, apply};
+use campaign_core::message::MessageTemplate;
 use campaign_core::store::{
     Batch, Change, Effect, Epoch, Happened, Journal, LaneId, LaneNote, Lost, StoreError, Sweep,
 };
 use rusqlite::{OptionalExtension, params};
 
 use super::Database;
+use super::campaigns;
 use super::fault::{Fault, Result};
 use super::lock::Seen;
 use super::moves::{Moves, Row};
+use super::people;
 use super::recipients::Recipients;
 use super::rows::{self, SUPERSEDED};
 
@@ -187,6 +190,19 @@ impl Making<'_> {
                 Ok(done_or_not_found(changed))
             }
             Change::NewGeneration { delivery } => self.moves.new_generation(*delivery),
+            Change::Message { campaign, message } => self.edit(*campaign, message),
+            Change::Presence {
+                phone,
+                is_on_whatsapp,
+            } => {
+                let at = self.moves.at.wall;
+                people::keep_presence(self.moves.connection, *phone, *is_on_whatsapp, at)?;
+                Ok(Effect::Done)
+            }
+            Change::Reply(reply) => {
+                people::keep_reply(self.moves.connection, reply, self.moves.at.wall)?;
+                Ok(Effect::Done)
+            }
             Change::Answer { command, answer } => {
                 let changed = self
                     .moves
@@ -323,6 +339,20 @@ impl Making<'_> {
             .prepare_cached("UPDATE campaign SET state = ? WHERE id = ? AND state = ?")?
             .execute(params![to as u8, campaign.number(), from as u8])?;
         self.campaigns.insert(campaign, Some(to));
+        Ok(Effect::Done)
+    }
+
+    fn edit(&mut self, campaign: CampaignId, message: &MessageTemplate) -> Result<Effect> {
+        match self.campaign_state(campaign)? {
+            None => return Ok(Effect::Lost(Lost::NotFound)),
+            Some(state) if !state.may_be_changed() => {
+                return Ok(Effect::Lost(Lost::Campaign(state)));
+            }
+            Some(_) => {}
+        }
+        // What this batch has moved so far counts too.
+        self.moves.write_counts()?;
+        campaigns::edit(self.moves.connection, campaign, message, self.moves.at.wall)?;
         Ok(Effect::Done)
     }
 

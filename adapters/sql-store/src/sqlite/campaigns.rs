@@ -1,12 +1,17 @@
 //! Campaigns, and how their audience comes in.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use campaign_core::campaign::{CampaignState, Definition};
 use campaign_core::clock::Now;
-use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Standing, apply};
-use campaign_core::store::{CampaignRecord, Counts, Imported, NewRecipient, StoreError};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Standing, State, apply};
+use campaign_core::message::MessageTemplate;
+use campaign_core::store::{
+    CampaignQuery, CampaignRecord, Counts, EarlierMessage, Imported, NewRecipient, StoreError,
+};
+use jiff::Timestamp;
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, params};
 
 use super::Database;
 use super::fault::{Fault, Result};
@@ -72,6 +77,27 @@ impl Database {
         recipients: &[NewRecipient],
         rejected: u64,
     ) -> Result<Vec<Imported>> {
+        self.take_in(campaign, recipients, rejected, Door::Import)
+    }
+
+    pub(super) fn add(
+        &mut self,
+        campaign: CampaignId,
+        recipients: &[NewRecipient],
+        rejected: u64,
+        now: Now,
+    ) -> Result<Vec<Imported>> {
+        let door = Door::Addition(rows::micros(now.wall));
+        self.take_in(campaign, recipients, rejected, door)
+    }
+
+    fn take_in(
+        &mut self,
+        campaign: CampaignId,
+        recipients: &[NewRecipient],
+        rejected: u64,
+        door: Door,
+    ) -> Result<Vec<Imported>> {
         // Put back only when all has come in: else it is read from the database again.
         let known = self.recipients.remove(&campaign);
         let (imported, recipients_now) = self.together(|| {
@@ -91,17 +117,9 @@ impl Database {
                 .into());
             };
             let state = campaign_state(state)?;
-            if state != CampaignState::Importing {
-                return Err(StoreError::Refused(format!(
-                    "the audience of a campaign that is {state} is complete"
-                ))
-                .into());
-            }
-            if self
-                .imports
-                .get(&campaign)
-                .is_some_and(|begun| *begun != import)
-            {
+            door.admits(state)?;
+            let is_ours = |begun: &i64| *begun == import;
+            if matches!(door, Door::Import) && !self.imports.get(&campaign).is_none_or(is_ours) {
                 return Err(StoreError::Refused(
                     "this campaign is being imported anew by another process".into(),
                 )
@@ -111,7 +129,11 @@ impl Database {
                 Some(known) if known.are_as_of((import, next)) => known,
                 _ => Recipients::load(&self.connection, campaign, (import, next))?,
             };
-            let mut page = Page::new(self, campaign, next, created_at, known)?;
+            let at = match door {
+                Door::Import => created_at,
+                Door::Addition(now) => now,
+            };
+            let mut page = Page::new(self, campaign, next, at, known)?;
             let imported = recipients
                 .iter()
                 .map(|recipient| page.add(recipient))
@@ -129,10 +151,32 @@ impl Database {
                     "UPDATE campaign SET next_ordinal = ?, rejected = rejected + ? WHERE id = ?",
                 )?
                 .execute(params![next, rejected.cast_signed(), campaign.number()])?;
+            if matches!(door, Door::Addition(_)) {
+                // There is no freeze any more that would write them.
+                known.write(&self.connection)?;
+                self.run_again(campaign, state)?;
+            }
             Ok((imported, known))
         })?;
         self.recipients.insert(campaign, recipients_now);
         Ok(imported)
+    }
+
+    /// A campaign that people were added to.
+    fn run_again(&self, campaign: CampaignId, state: CampaignState) -> Result<()> {
+        let scheduled: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT sum(n) FROM campaign_count WHERE campaign = ? AND state = ?")?
+            .query_row(params![campaign.number(), State::Scheduled as u8], |row| {
+                row.get(0)
+            })?;
+        let to = state.once_grown(scheduled > Some(0));
+        if to != state {
+            self.connection
+                .prepare_cached("UPDATE campaign SET state = ? WHERE id = ?")?
+                .execute(params![to as u8, campaign.number()])?;
+        }
+        Ok(())
     }
 
     pub(super) fn campaign(&self, name: &str) -> Result<Option<CampaignRecord>> {
@@ -143,16 +187,55 @@ impl Database {
         found.next()?.map(|row| self.record(row)).transpose()
     }
 
-    pub(super) fn campaigns(&self) -> Result<Vec<CampaignRecord>> {
-        let mut statement = self
-            .connection
-            .prepare_cached(&format!("{RECORD} ORDER BY created_at DESC, id DESC"))?;
-        let mut found = statement.query([])?;
+    pub(super) fn campaigns(&self, which: &CampaignQuery) -> Result<Vec<CampaignRecord>> {
+        let mut records = match which {
+            CampaignQuery::All => self.records(RECORD, [])?,
+            CampaignQuery::Live => {
+                let live = CampaignState::ALL.into_iter().filter(|it| it.is_live());
+                let live: Vec<String> = live.map(|state| (state as u8).to_string()).collect();
+                self.records(
+                    &format!("{RECORD} WHERE state IN ({})", live.join(", ")),
+                    [],
+                )?
+            }
+            CampaignQuery::These(ids) => {
+                let sql = format!("{RECORD} WHERE id = ?");
+                let each = ids.iter().map(|id| self.records(&sql, [id.number()]));
+                each.collect::<Result<Vec<_>>>()?
+                    .into_iter()
+                    .flatten()
+                    .collect()
+            }
+        };
+        records.sort_unstable_by_key(|record| Reverse((record.created_at, record.id)));
+        Ok(records)
+    }
+
+    fn records(&self, sql: &str, parameters: impl Params) -> Result<Vec<CampaignRecord>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut found = statement.query(parameters)?;
         let mut records = Vec::new();
         while let Some(row) = found.next()? {
             records.push(self.record(row)?);
         }
         Ok(records)
+    }
+
+    pub(super) fn earlier_messages(&self, campaign: CampaignId) -> Result<Vec<EarlierMessage>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT message, replaced_at, past FROM earlier_message WHERE campaign = ? ORDER BY version",
+        )?;
+        let mut found = statement.query([campaign.number()])?;
+        let mut earlier = Vec::new();
+        while let Some(row) = found.next()? {
+            let past: i64 = row.get(2)?;
+            earlier.push(EarlierMessage {
+                message: serde_json::from_str(&row.get::<_, String>(0)?)?,
+                replaced_at: rows::moment(row.get(1)?)?,
+                past: past.cast_unsigned(),
+            });
+        }
+        Ok(earlier)
     }
 
     fn record(&self, row: &Row<'_>) -> Result<CampaignRecord> {
@@ -233,12 +316,70 @@ impl Database {
     }
 }
 
+/// Gives a campaign another message, and keeps the one it had.
+pub(super) fn edit(
+    connection: &Connection,
+    campaign: CampaignId,
+    message: &MessageTemplate,
+    at: Timestamp,
+) -> Result<()> {
+    let definition: String = connection
+        .prepare_cached("SELECT definition FROM campaign WHERE id = ?")?
+        .query_row([campaign.number()], |row| row.get(0))?;
+    let mut definition: Definition = serde_json::from_str(&definition)?;
+    let earlier = std::mem::replace(&mut definition.message, message.clone());
+    connection
+        .prepare_cached(
+            "INSERT INTO earlier_message (campaign, version, message, replaced_at, past)
+             VALUES (?1, 1 + (SELECT count(*) FROM earlier_message WHERE campaign = ?1), ?2, ?3,
+                     (SELECT coalesce(sum(n), 0) FROM campaign_count WHERE campaign = ?1 AND state <> ?4))",
+        )?
+        .execute(params![
+            campaign.number(),
+            serde_json::to_string(&earlier)?,
+            rows::micros(at),
+            State::Scheduled as u8
+        ])?;
+    connection
+        .prepare_cached("UPDATE campaign SET definition = ?, kind = ? WHERE id = ?")?
+        .execute(params![
+            serde_json::to_string(&definition)?,
+            message.kind() as u8,
+            campaign.number()
+        ])?;
+    Ok(())
+}
+
+/// How people come in.
+#[derive(Debug, Clone, Copy)]
+enum Door {
+    /// With the list that makes the audience.
+    Import,
+    /// Later, at this moment, by an explicit act.
+    Addition(i64),
+}
+
+impl Door {
+    fn admits(self, state: CampaignState) -> Result<()> {
+        let why = match self {
+            Door::Import if state != CampaignState::Importing => {
+                format!("the audience of a campaign that is {state} is complete")
+            }
+            Door::Addition(_) if !state.may_be_changed() => {
+                format!("nobody can be added to a campaign that is {state}")
+            }
+            _ => return Ok(()),
+        };
+        Err(StoreError::Refused(why).into())
+    }
+}
+
 /// A page of an audience on its way in.
 struct Page<'a> {
     connection: &'a Connection,
     campaign: CampaignId,
     next: u32,
-    created_at: i64,
+    at: i64,
     counts: Differences,
     known: Recipients,
     delivery: CachedStatement<'a>,
@@ -251,7 +392,7 @@ impl<'a> Page<'a> {
         database: &'a Database,
         campaign: CampaignId,
         next: u32,
-        created_at: i64,
+        at: i64,
         known: Recipients,
     ) -> Result<Self> {
         let connection = &database.connection;
@@ -259,7 +400,7 @@ impl<'a> Page<'a> {
             connection,
             campaign,
             next,
-            created_at,
+            at,
             counts: Differences::new(),
             known,
             delivery: connection.prepare_cached(
@@ -304,7 +445,7 @@ impl<'a> Page<'a> {
             digits,
             standing.state as u8,
             rows::reason_number(standing.reason),
-            self.created_at
+            self.at
         ])?;
         let values = serde_json::to_string(&recipient.values)?;
         self.content.execute(params![id, row, key, values])?;

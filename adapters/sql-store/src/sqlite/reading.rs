@@ -7,8 +7,8 @@ use campaign_core::limits::LaneLimits;
 use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
-    ControlRow, DoubtPage, DoubtQuery, Doubtful, Epoch, LaneId, LaneRecord, Ready, ReadyPage,
-    ReadyQuery, ReportQuery, ReportRow,
+    ControlRow, DoubtPage, DoubtQuery, Doubtful, Epoch, LaneId, LaneRecord, PRESENCE_KEPT_FOR,
+    Ready, ReadyPage, ReadyQuery, ReportQuery, ReportRow,
 };
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
@@ -30,14 +30,18 @@ impl Database {
         let (first, last) = rows::range_after(query.campaign, query.after);
         let due = rows::micros(query.due);
         let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let since = query.due.checked_sub(PRESENCE_KEPT_FOR);
+        let since = since.unwrap_or(Timestamp::MIN);
         let mut page = ReadyPage::default();
         let mut statement = self.connection.prepare_cached(
-            "SELECT r.delivery, phone, attempts, \"values\"
+            "SELECT r.delivery, d.phone, attempts, \"values\", is_on_whatsapp
              FROM ready r JOIN delivery d ON d.id = r.delivery JOIN delivery_content c ON c.id = r.delivery & ~?
+             LEFT JOIN presence p ON p.phone = d.phone AND checked_at >= ?
              WHERE r.delivery BETWEEN ? AND ? AND not_before <= ? ORDER BY r.delivery LIMIT ?",
         )?;
         let mut found = statement.query(params![
             GENERATIONS,
+            rows::micros(since),
             first,
             last,
             due,
@@ -54,6 +58,7 @@ impl Database {
                 phone: rows::phone(row.get(1)?)?,
                 attempts: row.get(2)?,
                 values: rows::texts(&values)?,
+                is_on_whatsapp: row.get(4)?,
             });
         }
         let next: Option<i64> = self

@@ -13,7 +13,10 @@ use super::{Durability, Options};
 
 /// "WAHC": tells our files from other programs' databases.
 const APPLICATION_ID: i32 = 0x5741_4843;
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_campaigns.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_campaigns.sql"),
+    include_str!("../../migrations/sqlite/0002_operator.sql"),
+];
 /// Another process's write is waited for this long, look by look: its longest is a page of an import.
 const BUSY_LOOKS_MAX: i32 = 5_000;
 const BUSY_LOOK: Duration = Duration::from_millis(1);
@@ -126,11 +129,12 @@ fn migrate(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Res
             connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         // Another process may have been faster.
         if version(&transaction)? == from {
-            let next = usize::try_from(from).unwrap_or(usize::MAX);
-            for migration in migrations.iter().skip(next).take(1) {
+            // A new database is made at once: what never was in between needs no copy.
+            let to = if from == 0 { known } else { from + 1 };
+            for (_, migration) in (0..to).zip(migrations).skip(from as usize) {
                 transaction.execute_batch(migration)?;
             }
-            transaction.pragma_update(None, "user_version", from + 1)?;
+            transaction.pragma_update(None, "user_version", to)?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             identify(&transaction, path)?;
         }

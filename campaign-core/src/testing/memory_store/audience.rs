@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::tables::{AT_ONCE, Campaign, Delivery, Recipient, Tables, count, ids_of};
 use crate::campaign::{CampaignState, Definition};
 use crate::clock::Now;
-use crate::delivery::{CampaignId, DeliveryId, Happening, Standing, apply};
+use crate::delivery::{CampaignId, DeliveryId, Happening, Standing, State, apply};
 use crate::store::{Counts, Imported, NewRecipient, StoreError};
 
 impl Tables {
@@ -43,6 +43,7 @@ impl Tables {
             created_at: now.wall,
             rejected: 0,
             counts: Counts::default(),
+            earlier_messages: Vec::new(),
             recipients: Vec::new(),
             rows: BTreeMap::new(),
         };
@@ -66,29 +67,66 @@ impl Tables {
         recipients: Vec<NewRecipient>,
         rejected: u64,
     ) -> Result<Vec<Imported>, StoreError> {
-        let campaign = self.campaigns.get_mut(&id);
-        let campaign = campaign.ok_or_else(|| StoreError::NotFound {
-            what: format!("campaign number {}", id.number()),
-        })?;
+        let campaign = self.campaign_for(id, recipients.len())?;
         if campaign.state != CampaignState::Importing {
             return Err(StoreError::Refused(format!(
                 "the audience of a campaign that is {} is complete",
                 campaign.state
             )));
         }
-        let ordinal_max = campaign.recipients.len() + recipients.len();
+        campaign.rejected += rejected;
+        let at = campaign.created_at;
+        Ok(self.take_in(id, recipients, at))
+    }
+
+    pub(super) fn add(
+        &mut self,
+        id: CampaignId,
+        recipients: Vec<NewRecipient>,
+        rejected: u64,
+        now: Now,
+    ) -> Result<Vec<Imported>, StoreError> {
+        let campaign = self.campaign_for(id, recipients.len())?;
+        if !campaign.state.may_be_changed() {
+            return Err(StoreError::Refused(format!(
+                "nobody can be added to a campaign that is {}",
+                campaign.state
+            )));
+        }
+        campaign.rejected += rejected;
+        let imported = self.take_in(id, recipients, now.wall);
+        if let Some(campaign) = self.campaigns.get_mut(&id) {
+            let has_more = campaign.counts.of(State::Scheduled) > 0;
+            campaign.state = campaign.state.once_grown(has_more);
+        }
+        Ok(imported)
+    }
+
+    fn campaign_for(&mut self, id: CampaignId, more: usize) -> Result<&mut Campaign, StoreError> {
+        let campaign = self.campaigns.get_mut(&id);
+        let campaign = campaign.ok_or_else(|| StoreError::NotFound {
+            what: format!("campaign number {}", id.number()),
+        })?;
+        let ordinal_max = campaign.recipients.len() + more;
         if ordinal_max > DeliveryId::RECIPIENTS_MAX as usize {
             return Err(StoreError::Refused(format!(
                 "a campaign has at most {} recipients",
                 DeliveryId::RECIPIENTS_MAX
             )));
         }
-        campaign.rejected += rejected;
-        let at = campaign.created_at;
-        Ok(recipients
+        Ok(campaign)
+    }
+
+    fn take_in(
+        &mut self,
+        id: CampaignId,
+        recipients: Vec<NewRecipient>,
+        at: Timestamp,
+    ) -> Vec<Imported> {
+        recipients
             .into_iter()
             .filter_map(|recipient| self.import_one(id, recipient, at))
-            .collect())
+            .collect()
     }
 
     fn import_one(&mut self, id: CampaignId, new: NewRecipient, at: Timestamp) -> Option<Imported> {

@@ -1,12 +1,18 @@
 //! What the changes of a batch do to the tables.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::tables::{AT_ONCE, Attempt, Tables, ids_of};
 use crate::campaign::CampaignState;
 use crate::clock::Stamp;
 use crate::delivery::{CampaignId, DeliveryId, Happening, Reason, State, apply};
-use crate::store::{Batch, Change, Effect, Happened, Journal, LaneNote, Lost, Sweep};
+use crate::message::MessageTemplate;
+use crate::store::{
+    Batch, Change, EarlierMessage, Effect, Happened, Journal, LaneNote, Lost, REPLIES_KEPT_FOR,
+    Reply, ReplyRow, Sweep,
+};
 
 impl Tables {
     pub(super) fn commit(&mut self, batch: &Batch) -> Vec<Effect> {
@@ -63,11 +69,67 @@ impl Tables {
             Change::NewGeneration { delivery } => {
                 self.new_generation(*delivery, at).map(Effect::Created)
             }
+            Change::Message { campaign, message } => self.edit(*campaign, message, at),
+            Change::Presence {
+                phone,
+                is_on_whatsapp,
+            } => {
+                self.presence.insert(*phone, (*is_on_whatsapp, at.wall));
+                Ok(Effect::Done)
+            }
+            Change::Reply(reply) => {
+                self.keep_reply(reply, at);
+                Ok(Effect::Done)
+            }
             Change::Answer { command, answer } => {
                 let (_, given) = self.commands.get_mut(command).ok_or(Lost::NotFound)?;
                 *given = Some(answer.clone());
                 Ok(Effect::Done)
             }
+        }
+    }
+
+    fn edit(
+        &mut self,
+        campaign: CampaignId,
+        message: &MessageTemplate,
+        at: Stamp,
+    ) -> Result<Effect, Lost> {
+        let campaign = self.campaigns.get_mut(&campaign).ok_or(Lost::NotFound)?;
+        if !campaign.state.may_be_changed() {
+            return Err(Lost::Campaign(campaign.state));
+        }
+        let definition = Arc::make_mut(&mut campaign.definition);
+        let earlier = std::mem::replace(&mut definition.message, message.clone());
+        campaign.earlier_messages.push(EarlierMessage {
+            message: earlier,
+            replaced_at: at.wall,
+            past: campaign.counts.total() - campaign.counts.of(State::Scheduled),
+        });
+        Ok(Effect::Done)
+    }
+
+    fn keep_reply(&mut self, reply: &Reply, at: Stamp) {
+        let is_known = |row: &ReplyRow| {
+            row.reply.account == reply.account && row.reply.message_id == reply.message_id
+        };
+        if self.replies.iter().any(is_known) {
+            return;
+        }
+        let since = at.wall.checked_sub(REPLIES_KEPT_FOR);
+        let mut latest = self.campaigns.iter().rev();
+        let answered = latest.find(|(_, campaign)| {
+            let is_recent = since
+                .as_ref()
+                .is_ok_and(|since| campaign.created_at >= *since);
+            is_recent && campaign.rows.keys().any(|(phone, _)| *phone == reply.from)
+        });
+        if let Some((campaign, _)) = answered {
+            self.replies.push(ReplyRow {
+                number: self.replies.len() as u64 + 1,
+                campaign: *campaign,
+                reply: reply.clone(),
+            });
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::tables::{Lane, Tables, ids_of};
+use crate::campaign::CampaignState;
 use crate::clock::Stamp;
 use crate::delivery::{CampaignId, DeliveryId};
 use crate::gateway::{Account, Session};
@@ -15,8 +16,9 @@ use crate::limits::LaneLimits;
 use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
 use crate::store::{
-    Answer, CampaignRecord, Command, CommandId, ControlRow, DoubtPage, DoubtQuery, Doubtful, Epoch,
-    LaneId, LaneRecord, Ready, ReadyPage, ReadyQuery, ReportQuery, ReportRow, Suppression, Trusted,
+    Answer, CampaignQuery, CampaignRecord, Command, CommandId, ControlRow, DoubtPage, DoubtQuery,
+    Doubtful, Epoch, LaneId, LaneRecord, PRESENCE_KEPT_FOR, Ready, ReadyPage, ReadyQuery,
+    ReplyQuery, ReplyRow, ReportQuery, ReportRow, Suppression, Trusted,
 };
 
 /// So many of the nearest accepted messages take turns as the control of a look-up.
@@ -90,21 +92,41 @@ impl Tables {
         ReadyPage {
             ready: due
                 .into_iter()
-                .filter_map(|id| self.ready_row(id))
+                .filter_map(|id| self.ready_row(id, query.due))
                 .collect(),
             next_due,
             has_more,
         }
     }
 
-    fn ready_row(&self, delivery: DeliveryId) -> Option<Ready> {
+    fn ready_row(&self, delivery: DeliveryId, due: Timestamp) -> Option<Ready> {
         let recipient = self.recipient(delivery)?;
         Some(Ready {
             delivery,
             phone: recipient.phone,
             attempts: self.standing_of(delivery)?.attempts,
             values: recipient.values.to_vec().into(),
+            is_on_whatsapp: self.is_on_whatsapp(
+                recipient.phone,
+                due.checked_sub(PRESENCE_KEPT_FOR).unwrap_or(Timestamp::MIN),
+            ),
         })
+    }
+
+    pub(super) fn is_on_whatsapp(&self, phone: PhoneNumber, since: Timestamp) -> Option<bool> {
+        let (is_on_whatsapp, checked_at) = self.presence.get(&phone)?;
+        (*checked_at >= since).then_some(*is_on_whatsapp)
+    }
+
+    pub(super) fn replies_page(&self, query: &ReplyQuery) -> Vec<ReplyRow> {
+        let is_asked = |row: &&ReplyRow| {
+            row.number > query.after
+                && query
+                    .campaign
+                    .is_none_or(|campaign| campaign == row.campaign)
+        };
+        let page = self.replies.iter().filter(is_asked);
+        page.take(query.limit as usize).cloned().collect()
     }
 
     pub(super) fn doubt_page(&self, query: DoubtQuery) -> DoubtPage {
@@ -236,10 +258,16 @@ impl Tables {
         self.campaign_record(*self.names.get(name)?)
     }
 
-    pub(super) fn campaign_records(&self) -> Vec<CampaignRecord> {
+    pub(super) fn campaign_records(&self, which: &CampaignQuery) -> Vec<CampaignRecord> {
+        let is_asked = |id: &CampaignId, state: CampaignState| match which {
+            CampaignQuery::All => true,
+            CampaignQuery::Live => state.is_live(),
+            CampaignQuery::These(ids) => ids.contains(id),
+        };
         let mut ids: Vec<(Timestamp, CampaignId)> = self
             .campaigns
             .iter()
+            .filter(|(id, campaign)| is_asked(id, campaign.state))
             .map(|(id, campaign)| (campaign.created_at, *id))
             .collect();
         ids.sort_unstable_by_key(|key| Reverse(*key));

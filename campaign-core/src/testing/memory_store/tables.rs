@@ -15,7 +15,8 @@ use crate::limits::LaneLimits;
 use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
 use crate::store::{
-    Answer, Command, CommandId, Counts, Epoch, LaneId, StoreOn, Suppression, Trusted,
+    Answer, Command, CommandId, Counts, EarlierMessage, Epoch, LaneId, ReplyRow, StoreOn,
+    Suppression, Trusted,
 };
 
 /// Due before anything else: at once.
@@ -47,6 +48,8 @@ pub(super) struct Tables {
     pub(super) controls: BTreeSet<(LaneId, Timestamp, DeliveryId)>,
     pub(super) foreign: BTreeMap<Box<str>, DeliveryId>,
     pub(super) suppressed: BTreeMap<PhoneNumber, Suppression>,
+    pub(super) presence: BTreeMap<PhoneNumber, (bool, Timestamp)>,
+    pub(super) replies: Vec<ReplyRow>,
     pub(super) commands: BTreeMap<CommandId, (Command, Option<Answer>)>,
 }
 
@@ -71,6 +74,7 @@ pub(super) struct Campaign {
     pub(super) created_at: Timestamp,
     pub(super) rejected: u64,
     pub(super) counts: Counts,
+    pub(super) earlier_messages: Vec<EarlierMessage>,
     /// By ordinal.
     pub(super) recipients: Vec<Recipient>,
     pub(super) rows: BTreeMap<(PhoneNumber, Option<Box<str>>), u64>,
@@ -147,6 +151,8 @@ impl Tables {
             controls: BTreeSet::new(),
             foreign: BTreeMap::new(),
             suppressed: BTreeMap::new(),
+            presence: BTreeMap::new(),
+            replies: Vec::new(),
             commands: BTreeMap::new(),
         }
     }

@@ -2,12 +2,12 @@
 
 use super::ContractStore;
 use super::scene::{
-    Scene, assert_counts_equal_the_report, at, columns, definition, imported, now, phone,
+    Scene, Target, assert_counts_equal_the_report, at, columns, definition, imported, now, phone,
     recipient, report,
 };
 use crate::campaign::{CampaignState, Definition};
-use crate::delivery::{DeliveryId, Reason, State};
-use crate::store::{Imported, NewRecipient, Store, StoreError};
+use crate::delivery::{DeliveryId, Happening, Reason, State};
+use crate::store::{CampaignQuery, Change, Effect, Imported, NewRecipient, Store, StoreError};
 
 /// The same phone, or the same phone and key, comes in once; the other is told the first one's row.
 pub async fn a_duplicate_is_told_its_first_row(database: &impl ContractStore) {
@@ -101,7 +101,7 @@ pub async fn creating_again_empties_what_was_never_frozen(database: &impl Contra
     );
     assert_eq!((&*record.definition, &*record.columns), (&changed, &*other));
     assert_eq!(report(store, campaign).await, []);
-    assert_eq!(store.campaigns().await.unwrap().len(), 1);
+    assert_eq!(store.campaigns(&CampaignQuery::All).await.unwrap().len(), 1);
 
     let added = store
         .import(campaign, vec![recipient(2, 3)], 0)
@@ -184,7 +184,7 @@ pub async fn campaigns_are_found_by_name_and_listed_newest_first(database: &impl
             .await
             .unwrap();
     }
-    let listed = store.campaigns().await.unwrap();
+    let listed = store.campaigns(&CampaignQuery::All).await.unwrap();
     let listed: Vec<_> = listed
         .iter()
         .map(|record| &record.definition.name)
@@ -228,4 +228,103 @@ pub async fn a_frozen_audience_stays_as_it_is(database: &impl ContractStore) {
     let record = store.campaign("frozen").await.unwrap().unwrap();
     assert_eq!(record.state, CampaignState::Frozen);
     assert_eq!(record.counts.total(), 1);
+}
+
+/// People are added to an audience that is whole: due after the others, once each, and a campaign that had ended runs again.
+pub async fn an_audience_grows_only_by_an_explicit_act(database: &impl ContractStore) {
+    let scene = Scene::open(database).await;
+    let store = &scene.store;
+    let (campaign, targets) = imported(store, "grows", 0..2).await;
+    let early = store.add(campaign, vec![recipient(9, 9)], 0, now(1)).await;
+    assert!(matches!(early, Err(StoreError::Refused(_))), "{early:?}");
+    scene.start(campaign).await;
+
+    let more = vec![recipient(3, 1), recipient(4, 7), recipient(5, 7)];
+    let added = store.add(campaign, more, 2, now(60)).await.unwrap();
+    let Imported::Added(new) = added[1] else {
+        panic!("not added: {added:?}");
+    };
+    let duplicate = |first_row| Imported::Duplicate { first_row };
+    assert_eq!(added, [duplicate(3), Imported::Added(new), duplicate(4)]);
+    let due: Vec<DeliveryId> = targets.iter().map(|it| it.delivery).chain([new]).collect();
+    assert_eq!(scene.ready_ids(campaign, 60).await, due);
+    assert_eq!(scene.row(new).await.changed_at, now(60).wall);
+    let record = store.campaign("grows").await.unwrap().unwrap();
+    assert_eq!(
+        (record.state, record.rejected, record.counts.total()),
+        (CampaignState::Running, 2, 3)
+    );
+
+    use CampaignState::{Cancelled, Completed, Running, Settled};
+    for delivery in due {
+        let target = Target {
+            delivery,
+            phone: scene.row(delivery).await.phone,
+        };
+        scene.send_and(61, target, Happening::Accepted).await;
+    }
+    for (from, to) in [(Running, Completed), (Completed, Settled)] {
+        let effect = scene.one(62, Change::Campaign { campaign, from, to }).await;
+        assert_eq!(effect, Effect::Done);
+    }
+    let state = async || store.campaign("grows").await.unwrap().unwrap().state;
+    let nobody_new = vec![recipient(8, 0)];
+    store.add(campaign, nobody_new, 1, now(63)).await.unwrap();
+    assert_eq!(state().await, Settled);
+    let skipped = NewRecipient {
+        skip: Some(Reason::MissingVariable),
+        ..recipient(8, 11)
+    };
+    store
+        .add(campaign, vec![skipped], 0, now(63))
+        .await
+        .unwrap();
+    assert_eq!(state().await, Settled, "there is nothing to send");
+    let one_more = vec![recipient(8, 12)];
+    store.add(campaign, one_more, 0, now(64)).await.unwrap();
+    assert_eq!(state().await, Running);
+    assert_counts_equal_the_report(store, campaign).await;
+
+    let called_off = Change::Campaign {
+        campaign,
+        from: Running,
+        to: Cancelled,
+    };
+    assert_eq!(scene.one(65, called_off).await, Effect::Done);
+    let late = store
+        .add(campaign, vec![recipient(9, 13)], 0, now(66))
+        .await;
+    assert!(matches!(late, Err(StoreError::Refused(_))), "{late:?}");
+    let nowhere = crate::delivery::CampaignId::new(campaign.number() + 7).unwrap();
+    let lost = store.add(nowhere, vec![recipient(2, 2)], 0, now(67)).await;
+    assert!(matches!(lost, Err(StoreError::NotFound { .. })), "{lost:?}");
+}
+
+/// Campaigns are listed as they are asked for.
+pub async fn campaigns_can_be_limited_to_live_ones_or_some(database: &impl ContractStore) {
+    let scene = Scene::open(database).await;
+    let store = &scene.store;
+    let (imported, _) = imported(store, "imported", 0..1).await;
+    let (running, _) = scene.running("running", 0..1).await;
+    let (settled, _) = scene.running("settled", 0..0).await;
+    use CampaignState::{Completed, Running, Settled};
+    for (from, to) in [(Running, Completed), (Completed, Settled)] {
+        let campaign = settled;
+        scene.one(1, Change::Campaign { campaign, from, to }).await;
+    }
+    let nowhere = crate::delivery::CampaignId::new(settled.number() + 7).unwrap();
+    for (query, expected) in [
+        (CampaignQuery::All, vec![imported, running, settled]),
+        (CampaignQuery::Live, vec![running]),
+        (
+            CampaignQuery::These(vec![settled, nowhere, imported]),
+            vec![imported, settled],
+        ),
+        (CampaignQuery::These(Vec::new()), Vec::new()),
+    ] {
+        let listed = store.campaigns(&query).await.unwrap();
+        let mut listed: Vec<_> = listed.into_iter().map(|record| record.id).collect();
+        listed.sort_unstable();
+        assert_eq!(listed, expected, "{query:?}");
+    }
 }

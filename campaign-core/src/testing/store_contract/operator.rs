@@ -2,11 +2,14 @@
 
 use super::ContractStore;
 use super::journal::{pause, resume};
-use super::scene::{Scene, account, assert_counts_equal_the_report, commit, imported, report};
-use crate::campaign::CampaignState;
+use super::scene::{
+    Scene, account, assert_counts_equal_the_report, commit, definition, imported, report, wall,
+};
+use crate::campaign::{CampaignState, Definition};
 use crate::delivery::{CampaignId, Happening, Reason, State};
 use crate::limits::LaneLimits;
-use crate::store::{Answer, Change, Command, Effect, Lost, Store, Sweep};
+use crate::message::MessageTemplate;
+use crate::store::{Answer, Change, Command, EarlierMessage, Effect, Lost, Store, Sweep};
 
 /// A move from where the campaign does not stand is lost, and told where it stands.
 pub async fn a_campaign_moves_only_from_where_it_stands(database: &impl ContractStore) {
@@ -144,4 +147,57 @@ pub async fn sweeps_move_so_many_and_say_how_many(database: &impl ContractStore)
         assert_counts_equal_the_report(&scene.store, campaign).await;
     }
     assert_eq!(scene.ready_ids(untouched, 9).await.len(), 3);
+}
+
+/// Another message holds for whoever is not written to yet; the earlier one stays on record.
+pub async fn an_edited_message_keeps_the_earlier_one(database: &impl ContractStore) {
+    let scene = Scene::open(database).await;
+    let store = &scene.store;
+    let (campaign, targets) = scene.running("edited", 0..3).await;
+    scene.send_and(1, targets[0], Happening::Accepted).await;
+    let edit = |text: &str| Change::Message {
+        campaign,
+        message: MessageTemplate::text(text).unwrap(),
+    };
+    for (seconds, text) in [(10, "Halo Kak {{nama}}"), (20, "Hai {{nama}}")] {
+        assert_eq!(scene.one(seconds, edit(text)).await, Effect::Done);
+    }
+    let record = store.campaign("edited").await.unwrap().unwrap();
+    let expected = Definition {
+        message: MessageTemplate::text("Hai {{nama}}").unwrap(),
+        ..definition("edited")
+    };
+    assert_eq!(*record.definition, expected);
+    let earlier = |text: &str, seconds| EarlierMessage {
+        message: MessageTemplate::text(text).unwrap(),
+        replaced_at: wall(seconds),
+        past: 1,
+    };
+    assert_eq!(
+        store.earlier_messages(campaign).await.unwrap(),
+        [
+            earlier("Halo {{nama}}", 10),
+            earlier("Halo Kak {{nama}}", 20)
+        ]
+    );
+    use CampaignState::{Cancelled, Running};
+    let called_off = Change::Campaign {
+        campaign,
+        from: Running,
+        to: Cancelled,
+    };
+    assert_eq!(scene.one(30, called_off).await, Effect::Done);
+    let late = scene.one(31, edit("Maaf")).await;
+    assert_eq!(late, Effect::Lost(Lost::Campaign(Cancelled)));
+    let (importing, _) = imported(store, "importing", 0..1).await;
+    let early = Change::Message {
+        campaign: importing,
+        message: MessageTemplate::text("Maaf").unwrap(),
+    };
+    let early = scene.one(32, early).await;
+    assert_eq!(
+        early,
+        Effect::Lost(Lost::Campaign(CampaignState::Importing))
+    );
+    assert_eq!(store.earlier_messages(importing).await.unwrap(), []);
 }

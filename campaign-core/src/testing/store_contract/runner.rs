@@ -5,7 +5,9 @@ use super::scene::{
     Scene, answered, assert_counts_equal_the_report, at, evidence, happened, lane, report, wall,
 };
 use crate::delivery::{Ack, Doubt, Happening, Reason, State};
-use crate::store::{Change, Effect, Happened, Journal, LaneNote, Lost, Store, StoreError, Trusted};
+use crate::store::{
+    CampaignQuery, Change, Effect, Happened, Journal, LaneNote, Lost, Store, StoreError, Trusted,
+};
 
 /// There is one runner; it is named to whoever else tries, and leaves by stepping down or by its end.
 pub async fn a_second_runner_is_refused_until_the_first_is_gone(database: &impl ContractStore) {
@@ -17,7 +19,13 @@ pub async fn a_second_runner_is_refused_until_the_first_is_gone(database: &impl 
         other => panic!("two runners: {other:?}"),
     }
     // Reading needs no lock.
-    assert!(second.campaigns().await.unwrap().is_empty());
+    assert!(
+        second
+            .campaigns(&CampaignQuery::All)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     second.step_down().await.unwrap();
     assert!(
         second.take_over(at(2)).await.is_err(),

@@ -13,8 +13,8 @@ use crate::limits::LaneLimits;
 use crate::message::{MessageKind, MessageTemplate};
 use crate::phone::PhoneNumber;
 use crate::store::{
-    Batch, Change, DoubtPage, DoubtQuery, Effect, Happened, Imported, Journal, LaneRecord,
-    NewRecipient, Ready, ReadyPage, ReadyQuery, ReportQuery, ReportRow, Store,
+    Batch, CampaignQuery, Change, DoubtPage, DoubtQuery, Effect, Happened, Imported, Journal,
+    LaneRecord, NewRecipient, Ready, ReadyPage, ReadyQuery, ReportQuery, ReportRow, Store,
 };
 
 pub(super) const TEXT_HASH: u64 = 0x7e47;
@@ -314,7 +314,7 @@ pub(super) async fn assert_counts_equal_the_report(store: &impl Store, campaign:
         let key = (row.standing.state, row.standing.reason);
         *counted.entry(key).or_insert(0) += 1;
     }
-    let records = store.campaigns().await.unwrap();
+    let records = store.campaigns(&CampaignQuery::All).await.unwrap();
     let record = records.into_iter().find(|record| record.id == campaign);
     let mut counts = record.expect("the campaign is listed").counts.0;
     counts.retain(|_, count| *count > 0);

@@ -7,7 +7,7 @@ use campaign_core::campaign::CampaignState;
 use campaign_core::engine::Input;
 use campaign_core::store::{Batch, Change, Command, Store, Suppression, Sweep};
 
-use super::{BOOT, Event, World, phone, run};
+use super::{BOOT, Event, World, people, phone, run};
 
 impl World {
     /// What the operator, the clock and the disk will do, drawn beforehand.
@@ -28,6 +28,10 @@ impl World {
         for _ in 0..self.plan.suppressions {
             let at = self.rng.u64(1..spread);
             self.later(Duration::from_secs(at), Event::Suppress);
+        }
+        for _ in 0..self.plan.additions {
+            let at = self.rng.u64(1..spread * 2);
+            self.later(Duration::from_secs(at), Event::AddPeople);
         }
         for _ in 0..self.plan.clock_jumps {
             let at = self.rng.u64(1..spread);
@@ -82,6 +86,26 @@ impl World {
         };
         run(self.store.suppress(&[entry])).unwrap();
         self.suppressed.push((phone, self.now.elapsed));
+    }
+
+    /// Some who are there already, and some who are not; nobody once it was cancelled.
+    pub(super) fn add_people(&mut self) {
+        let before = self.people.saturating_sub(3);
+        let now = self.seen_now();
+        let more = people(before..self.people + 5);
+        if run(self.store.add(self.campaign, more, 0, now)).is_err() {
+            return;
+        }
+        self.write_down(|| "five people added".into());
+        self.people += 5;
+        // It may have come to its end: a runner that was told so would not look again by itself.
+        let campaign = self.campaign;
+        let start = Command::Start { campaign };
+        if self.engine.is_some() {
+            self.command(start);
+        } else {
+            run(self.store.submit(&start)).unwrap();
+        }
     }
 
     /// The runner dies when a retry is durable and before it learns of it.

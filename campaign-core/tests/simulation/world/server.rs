@@ -6,7 +6,9 @@ use campaign_core::clock::Elapsed;
 use campaign_core::delivery::{Ack, DeliveryId, Doubt};
 use campaign_core::engine::Input;
 use campaign_core::failure::{NotHandedOver, Outcome, Signal};
-use campaign_core::gateway::{Finding, Found, Notice, Observation, Readiness, Sending};
+use campaign_core::gateway::{
+    Finding, Found, Notice, NumberStatus, Observation, Readiness, Sending,
+};
 use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
 use jiff::Timestamp;
@@ -34,6 +36,26 @@ pub(super) struct Kept {
 }
 
 impl World {
+    /// The first question about a number may come to nothing.
+    pub(super) fn number_status(&mut self, phone: PhoneNumber) -> NumberStatus {
+        let is_known = self.checks.iter().any(|(other, ..)| *other == phone);
+        let status = if !is_known && self.rng.u8(..) < 12 {
+            NumberStatus::Unknown
+        } else if self.is_absent(phone) {
+            NumberStatus::NotOnWhatsapp
+        } else {
+            NumberStatus::OnWhatsapp
+        };
+        self.write_down(|| format!("check of {phone} -> {status:?}"));
+        self.checks.push((phone, self.now.elapsed, status));
+        status
+    }
+
+    pub(crate) fn is_absent(&self, phone: PhoneNumber) -> bool {
+        let one_in = self.plan.absent_one_in;
+        one_in.is_some_and(|one_in| phone.digits().is_multiple_of(one_in))
+    }
+
     pub(super) fn send(&mut self, sending: Sending) {
         let delivery = sending.delivery;
         if !self.gate_is_open || self.now.elapsed > sending.deadline {

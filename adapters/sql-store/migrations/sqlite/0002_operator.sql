@@ -1,0 +1,37 @@
+-- What an operator does to a campaign on its way, and what people answer.
+
+-- The live campaigns, and the others passed over: single messages are campaigns too, and there are many of them.
+CREATE INDEX campaign_state ON campaign (state);
+
+-- What a campaign said before its message was edited; the present message is in its definition.
+CREATE TABLE earlier_message (
+    campaign INTEGER NOT NULL,
+    -- From 1, in the order in which they were replaced.
+    version INTEGER NOT NULL,
+    message TEXT NOT NULL,
+    replaced_at INTEGER NOT NULL,
+    -- Deliveries that were not waiting to be sent any more by then.
+    past INTEGER NOT NULL,
+    PRIMARY KEY (campaign, version)
+) STRICT, WITHOUT ROWID;
+
+-- Whether a number is on WhatsApp, as the server last said.
+CREATE TABLE presence (
+    phone INTEGER PRIMARY KEY,
+    is_on_whatsapp INTEGER NOT NULL CHECK (is_on_whatsapp IN (0, 1)),
+    checked_at INTEGER NOT NULL
+) STRICT;
+
+-- What people wrote who are in a campaign.
+CREATE TABLE reply (
+    seq INTEGER PRIMARY KEY,
+    account INTEGER NOT NULL,
+    message_id TEXT NOT NULL,
+    phone INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    -- The latest campaign that had written to them.
+    campaign INTEGER NOT NULL,
+    UNIQUE (account, message_id)
+) STRICT;
+CREATE INDEX reply_campaign ON reply (campaign, seq);

@@ -1,0 +1,121 @@
+//! People whatever the campaign: whether their numbers are on WhatsApp, and what they write.
+
+use std::collections::BTreeMap;
+
+use campaign_core::gateway::Account;
+use campaign_core::phone::PhoneNumber;
+use campaign_core::store::{REPLIES_KEPT_FOR, Reply, ReplyQuery, ReplyRow};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::Database;
+use super::fault::Result;
+use super::rows;
+
+impl Database {
+    pub(super) fn presence(
+        &self,
+        numbers: &[PhoneNumber],
+        since: Timestamp,
+    ) -> Result<BTreeMap<PhoneNumber, bool>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT is_on_whatsapp FROM presence WHERE phone = ? AND checked_at >= ?",
+        )?;
+        let mut known = BTreeMap::new();
+        for phone in numbers {
+            let found: Option<bool> = statement
+                .query_row(params![rows::digits(*phone), rows::micros(since)], |row| {
+                    row.get(0)
+                })
+                .optional()?;
+            if let Some(is_on_whatsapp) = found {
+                known.insert(*phone, is_on_whatsapp);
+            }
+        }
+        Ok(known)
+    }
+
+    pub(super) fn replies(&self, query: &ReplyQuery) -> Result<Vec<ReplyRow>> {
+        let filter = match query.campaign {
+            Some(_) => "campaign = ?3 AND",
+            None => "?3 IS NULL AND",
+        };
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT seq, campaign, account, message_id, phone, received_at, text FROM reply
+             WHERE {filter} seq > ?1 ORDER BY seq LIMIT ?2"
+        ))?;
+        let mut found = statement.query(params![
+            query.after.cast_signed(),
+            query.limit,
+            query.campaign.map(|campaign| campaign.number())
+        ])?;
+        let mut page = Vec::new();
+        while let Some(row) = found.next()? {
+            let seq: i64 = row.get(0)?;
+            page.push(ReplyRow {
+                number: seq.cast_unsigned(),
+                campaign: rows::campaign(row.get(1)?)?,
+                reply: Reply {
+                    account: Account(rows::phone(row.get(2)?)?),
+                    message_id: row.get(3)?,
+                    from: rows::phone(row.get(4)?)?,
+                    received_at: rows::moment(row.get(5)?)?,
+                    text: row.get(6)?,
+                },
+            });
+        }
+        Ok(page)
+    }
+}
+
+pub(super) fn keep_presence(
+    connection: &Connection,
+    phone: PhoneNumber,
+    is_on_whatsapp: bool,
+    at: Timestamp,
+) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO presence (phone, is_on_whatsapp, checked_at) VALUES (?, ?, ?)
+             ON CONFLICT (phone) DO UPDATE
+             SET is_on_whatsapp = excluded.is_on_whatsapp, checked_at = excluded.checked_at",
+        )?
+        .execute(params![
+            rows::digits(phone),
+            is_on_whatsapp,
+            rows::micros(at)
+        ])?;
+    Ok(())
+}
+
+/// Keeps a reply of somebody in a campaign that is not too old. Messages are few beside campaigns' own, so each recent campaign may be
+/// asked for its sender, the latest first.
+pub(super) fn keep_reply(connection: &Connection, reply: &Reply, at: Timestamp) -> Result<()> {
+    let since = at.checked_sub(REPLIES_KEPT_FOR).unwrap_or(Timestamp::MIN);
+    let phone = rows::digits(reply.from);
+    let campaign: Option<i64> = connection
+        .prepare_cached(
+            "SELECT id FROM campaign WHERE created_at >= ?
+               AND EXISTS (SELECT 1 FROM recipient WHERE recipient.campaign = campaign.id AND phone = ?)
+             ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row(params![rows::micros(since), phone], |row| row.get(0))
+        .optional()?;
+    let Some(campaign) = campaign else {
+        return Ok(());
+    };
+    connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO reply (account, message_id, phone, received_at, text, campaign)
+             VALUES (?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            rows::digits(reply.account.0),
+            reply.message_id,
+            phone,
+            rows::micros(reply.received_at),
+            reply.text,
+            campaign
+        ])?;
+    Ok(())
+}
