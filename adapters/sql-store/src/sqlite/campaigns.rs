@@ -14,7 +14,8 @@ use super::moves::{Differences, write_counts};
 use super::recipients::Recipients;
 use super::rows;
 
-const RECORD: &str = "SELECT id, definition, columns, state, created_at, rejected FROM campaign";
+const RECORD: &str =
+    "SELECT id, definition, columns, state, created_at, rejected, pruned_at FROM campaign";
 
 impl Database {
     pub(super) fn create(
@@ -179,6 +180,10 @@ impl Database {
             created_at: rows::moment(row.get(4)?)?,
             rejected: rejected.cast_unsigned(),
             counts,
+            pruned_at: row
+                .get::<_, Option<i64>>(6)?
+                .map(rows::moment)
+                .transpose()?,
         })
     }
 
