@@ -5,6 +5,7 @@ mod cancel;
 mod completions;
 mod config;
 mod demo;
+mod doctor;
 mod man;
 mod pause;
 mod plan;
@@ -49,6 +50,7 @@ pub(crate) enum Command {
     Prune(prune::Args),
     Session(session::Args),
     Config(config::Args),
+    Doctor(doctor::Args),
     Demo(demo::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -76,6 +78,7 @@ pub(crate) async fn run(setup: &Setup, command: Command) -> Result<Exit, Failure
         Command::Prune(args) => prune::run(setup, args).await,
         Command::Session(args) => session::run(setup, args).await,
         Command::Config(args) => config::run(setup, args),
+        Command::Doctor(args) => doctor::run(setup, args).await,
         Command::Demo(args) => demo::run(setup, args).await,
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(setup, args),

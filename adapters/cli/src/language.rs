@@ -4,6 +4,7 @@
 
 mod cause;
 mod english;
+mod finding;
 mod indonesian;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use campaign_core::delivery::{Reason, State};
 use sql_store::TroubleKind;
 
 pub(crate) use self::cause::Cause;
+pub(crate) use self::finding::{Evidence, Finding, Ids, Mark};
 use crate::rows::RowFault;
 use crate::settings::Origin;
 
@@ -83,6 +85,14 @@ impl Language {
         match self {
             Language::English => (fault.to_string(), fault.remedy().to_owned()),
             Language::Indonesian => indonesian::fault(fault),
+        }
+    }
+
+    /// What a check found, and what to do about it.
+    pub(crate) fn finding(self, finding: &Finding) -> (String, Option<String>) {
+        match self {
+            Language::English => english::finding(finding),
+            Language::Indonesian => indonesian::finding(finding),
         }
     }
 
@@ -705,6 +715,14 @@ pub(crate) enum Text {
     },
     SumPruned {
         when: String,
+    },
+
+    /// What `doctor` found, in the operator's language already.
+    Check {
+        mark: Mark,
+        check: &'static str,
+        message: String,
+        remedy: Option<String>,
     },
 }
 

@@ -193,21 +193,30 @@ pub(crate) async fn check_session(
     session: &Session,
     url: &str,
 ) -> Result<(), Failure> {
-    let observation = gateway.observe(session).await;
+    let readiness = gateway.observe(session).await.readiness;
+    if readiness == Readiness::NotReady("STARTING".into()) {
+        return Ok(());
+    }
+    match session_text(&readiness, session, url) {
+        Some(text) => Err(Failure::new(Exit::NotReady, text)),
+        None => Ok(()),
+    }
+}
+
+/// Why a session cannot send, and what to do about it; `None` for one that can.
+pub(crate) fn session_text(readiness: &Readiness, session: &Session, url: &str) -> Option<Text> {
     let url = without_secrets(url);
     let session = session.to_string();
-    let text = match observation.readiness {
-        Readiness::Working => return Ok(()),
-        Readiness::NotReady(status) if &*status == "STARTING" => return Ok(()),
+    Some(match readiness {
+        Readiness::Working => return None,
         Readiness::NotReady(status) => Text::SessionNotReady {
             session,
-            status: status.into(),
+            status: status.to_string(),
         },
         Readiness::Missing => Text::SessionMissing { session, url },
         Readiness::Unauthorized => Text::KeyRefused { url },
         Readiness::Unreachable => Text::ServerUnreachable { url },
-    };
-    Err(Failure::new(Exit::NotReady, text))
+    })
 }
 
 async fn only_a_simulator(client: &WahaClient) -> Result<(), Failure> {

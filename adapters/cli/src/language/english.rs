@@ -1,5 +1,7 @@
 //! English.
 
+mod doctor;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::{Reason, State};
 use sql_store::TroubleKind;
 
+pub(super) use self::doctor::finding;
 use super::{Loss, Slowest, Text, WaitText};
 use crate::rows::RowFault;
 
@@ -528,6 +531,10 @@ pub(super) fn say(text: &Text) -> String {
              to send again, take another name",
             crate::summary::quoted(name)
         ),
+        Text::Check { mark, check, message, remedy } => {
+            let remedy = remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+            format!("{:8} {check:12} {message}{remedy}", doctor::mark(*mark))
+        }
         Text::SumPruned { when } => format!("  its people were taken out on {when}; the counts stay"),
     }
 }

@@ -1,6 +1,7 @@
 //! Bahasa Indonesia.
 
 mod causes;
+mod doctor;
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::{Reason, State};
 use sql_store::TroubleKind;
 
+pub(super) use self::doctor::finding;
 use super::{Loss, Slowest, Text, WaitText};
 
 /// One text a row: a table, whatever its length.
@@ -542,6 +544,10 @@ pub(super) fn say(text: &Text) -> String {
              untuk mengirim lagi, pakai nama lain",
             crate::summary::quoted(name)
         ),
+        Text::Check { mark, check, message, remedy } => {
+            let remedy = remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+            format!("{:8} {:12} {message}{remedy}", doctor::mark(*mark), doctor::check(check))
+        }
         Text::SumPruned { when } => format!("  data orangnya dihapus pada {when}; jumlahnya tetap ada"),
     }
 }

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::fault::{Fault, Result};
 use super::lock::RunnerLock;
 use super::rows;
-use super::schema::{beside, refuse_others};
+use super::schema::{beside, newest, refuse_others};
 
 /// Findings are named up to here; a file that is damaged in one place is restored like one that is damaged in many.
 const FINDINGS_MAX: u32 = 10;
@@ -34,6 +34,8 @@ pub struct Inspection {
     pub bytes: u64,
     /// The version of its schema.
     pub schema: u32,
+    /// Whether that is the version that this program works with; an older one is brought up to date when it is opened.
+    pub is_newest: bool,
     /// Whether it is in WAL mode, as it is while it is in use; a copy need not be.
     pub is_wal: bool,
     /// Campaigns in it.
@@ -94,6 +96,7 @@ pub(super) fn look(path: &Path, depth: Depth) -> Result<Inspection> {
     Ok(Inspection {
         bytes: metadata.len() + waiting,
         schema,
+        is_newest: schema == newest(),
         is_wal: is_wal(path),
         campaigns: number("SELECT count(*) FROM campaign")?,
         deliveries: number("SELECT count(*) FROM delivery WHERE flags & 2 = 0")?,

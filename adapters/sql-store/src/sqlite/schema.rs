@@ -84,7 +84,7 @@ pub(super) fn refuse_others(connection: &Connection, path: &Path) -> Result<u32>
         .into());
     }
     let found = version(connection)?;
-    let known = known(MIGRATIONS);
+    let known = newest();
     if found > known {
         return Err(StoreError::TooNew { found, known }.into());
     }
@@ -109,6 +109,11 @@ fn keep_wal(connection: &Connection) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The version of the schema that this program works with.
+pub(super) fn newest() -> u32 {
+    known(MIGRATIONS)
 }
 
 fn known(migrations: &[&str]) -> u32 {
