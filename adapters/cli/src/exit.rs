@@ -73,12 +73,7 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let is_unknown = matches!(error, StoreError::Unknown(_));
-        if let Some(trouble) = Trouble::of(&error) {
-            let trouble = Text::DatabaseTrouble {
-                kind: trouble.kind(),
-                path: trouble.path().display().to_string(),
-                detail: trouble.detail().to_owned(),
-            };
+        if let Some(trouble) = trouble(&error) {
             return Self::other_text(match is_unknown {
                 true => Text::SaveUnknown {
                     trouble: Box::new(trouble),
@@ -99,11 +94,20 @@ impl From<StoreError> for Failure {
     }
 }
 
+/// What is wrong with the database's file, when that is what an error is about.
+pub(crate) fn trouble(error: &StoreError) -> Option<Text> {
+    Trouble::of(error).map(|trouble| Text::DatabaseTrouble {
+        kind: trouble.kind(),
+        path: trouble.path().display().to_string(),
+        detail: trouble.detail().to_owned(),
+    })
+}
+
 impl From<DriverError> for Failure {
     fn from(error: DriverError) -> Self {
         match error {
             DriverError::TakeOver(error) | DriverError::CommitUnknown(error)
-                if Trouble::of(&error).is_some() =>
+                if trouble(&error).is_some() =>
             {
                 error.into()
             }

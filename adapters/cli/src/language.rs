@@ -645,6 +645,10 @@ pub(crate) enum Text {
     SaveUnknown {
         trouble: Box<Text>,
     },
+    /// A runner cannot save, and tries again.
+    NotSaved {
+        trouble: Box<Text>,
+    },
     DatabaseTooNew {
         path: String,
         found: u32,

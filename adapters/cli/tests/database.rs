@@ -398,7 +398,26 @@ async fn a_newer_database_and_another_program_s_are_left_alone() {
     assert_eq!(fs::read(&database).unwrap(), before);
 }
 
-/// No file may grow beyond this: to SQLite that is a disk that takes no more.
+/// The command where no file may grow beyond so many blocks: to SQLite that is a disk that takes no more.
+#[cfg(unix)]
+fn limited(usual: &Command, blocks: u32) -> Command {
+    let mut limited = Command::new("sh");
+    limited
+        .arg("-c")
+        .arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\""))
+        .arg("sh")
+        .arg(usual.get_program())
+        .args(usual.get_args())
+        .current_dir(usual.get_current_dir().unwrap())
+        .env_clear()
+        .envs(
+            usual
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+    limited
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_takes_no_more_costs_nothing_that_was_saved() {
@@ -412,20 +431,10 @@ async fn a_disk_that_takes_no_more_costs_nothing_that_was_saved() {
     }
     world.write("long.csv", &csv);
     let usual = world.command(&start("long.csv", "zweite"));
-    let mut limited = Command::new("sh");
-    limited
-        .args(["-c", "trap '' XFSZ; ulimit -f 500; exec \"$@\"", "sh"])
-        .arg(usual.get_program())
-        .args(usual.get_args())
-        .current_dir(world.folder.path())
-        .env_clear()
-        .envs(
-            usual
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        );
-    let full = ran(limited).await.expect(1);
-    full.says("test.sqlite")
+    ran(limited(&usual, 500))
+        .await
+        .expect(1)
+        .says("test.sqlite")
         .says("free space")
         .says("Nothing that was saved is lost");
 
@@ -434,6 +443,51 @@ async fn a_disk_that_takes_no_more_costs_nothing_that_was_saved() {
     assert_eq!(world.simulator.ledger().len(), 5);
     world.run(&start("long.csv", "zweite")).await.expect(0);
     assert_eq!(world.simulator.ledger().len(), 205);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_fills_up_while_sending_stops_it_with_a_word_and_nobody_gets_it_twice() {
+    let world = World::start(World::usual(1)).await;
+    world.list(60);
+    let mut arguments = start("list.csv", "promo").to_vec();
+    arguments[7] = "2s";
+    let said = world.path("said.txt");
+    let runner = limited(&world.command(&arguments), 700)
+        .stdout(std::process::Stdio::null())
+        .stderr(fs::File::create(&said).unwrap())
+        .spawn()
+        .unwrap();
+    let told = || {
+        fs::read_to_string(&said)
+            .unwrap()
+            .contains("nothing can be saved")
+    };
+    until("the operator is told", told).await;
+    let words = fs::read_to_string(&said).unwrap();
+    assert!(
+        words.contains("test.sqlite") && words.contains("free space"),
+        "{words}"
+    );
+    assert_eq!(words.matches("nothing can be saved").count(), 1, "{words}");
+    let sent = world.simulator.ledger().len();
+    assert!((1..60).contains(&sent), "{sent}");
+    // What cannot be saved cannot be brought to an end either: the second word ends it at once.
+    let mut runner = runner;
+    let id = rustix::process::Pid::from_child(&runner);
+    for _ in 0..2 {
+        let _gone = rustix::process::kill_process(id, rustix::process::Signal::INT);
+        until("it takes the word", || {
+            let words = fs::read_to_string(&said).unwrap();
+            words.contains("stopping") || runner.try_wait().unwrap().is_some()
+        })
+        .await;
+    }
+    assert_ne!(ended(runner).await, 0);
+
+    let resumed = world.run(&["resume", "--all"]).await;
+    assert!([0, 6].contains(&resumed.code), "{resumed:?}");
+    world.judge(60, "after the disk was full");
 }
 
 #[tokio::test(flavor = "multi_thread")]

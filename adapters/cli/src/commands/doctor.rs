@@ -83,11 +83,10 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         false => session::Seen::default(),
     };
     let found = database::look(&mut report, args.thorough).await?;
-    report.add(Finding::Doubts(session::evidence(
-        &seen,
-        found.as_ref(),
-        server.as_ref(),
-    )));
+    if let Some(server) = &server {
+        let evidence = session::evidence(&seen, found.as_ref(), server);
+        report.add(Finding::Doubts(evidence));
+    }
     let exit = report.exit();
     setup.output.json(&json!({
         "settings": settings,

@@ -469,6 +469,10 @@ pub(super) fn say(text: &Text) -> String {
              waha-campaign resume --all looks up whatever is in doubt before it sends anything",
             say(trouble)
         ),
+        Text::NotSaved { trouble } => format!(
+            "nothing can be saved, so nothing more is sent; it goes on by itself once this is mended: {}",
+            say(trouble)
+        ),
         Text::DatabaseTooNew { path, found, known } => format!(
             "{path} is of a newer version of this program (schema {found}, this one knows {known}): use the newer program. \
              Nothing was changed"

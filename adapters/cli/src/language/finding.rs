@@ -34,8 +34,6 @@ pub(crate) enum Ids {
     Unproved,
     /// This server gives messages ids of its own.
     Ignored { platform: String },
-    /// Nobody could be asked.
-    Unknown,
 }
 
 /// What settles a message that had no answer, as far as this installation has it.

@@ -482,6 +482,10 @@ pub(super) fn say(text: &Text) -> String {
              waha-campaign resume --all mencari dahulu semua yang belum pasti sebelum mengirim apa pun",
             say(trouble)
         ),
+        Text::NotSaved { trouble } => format!(
+            "tidak ada yang dapat disimpan, jadi tidak ada lagi yang dikirim; pengiriman berlanjut sendiri setelah ini dibereskan: {}",
+            say(trouble)
+        ),
         Text::DatabaseTooNew { path, found, known } => format!(
             "{path} berasal dari versi program yang lebih baru (skema {found}, program ini mengenal {known}): pakai program yang lebih baru. \
              Tidak ada yang diubah"

@@ -95,7 +95,7 @@ async fn events(client: &WahaClient, name: &str) -> Finding {
 pub(super) fn evidence(
     seen: &Seen,
     database: Option<&Inspection>,
-    server: Option<&Environment>,
+    server: &Environment,
 ) -> Evidence {
     let lane = database.and_then(|database| {
         let mut lanes = database.lanes.iter();
@@ -104,11 +104,10 @@ pub(super) fn evidence(
     let proved = lane.filter(|lane| {
         Some(&lane.trusted.platform) == seen.platform.as_ref() && !lane.trusted.kinds.is_empty()
     });
-    let ids = match (proved, server) {
-        (Some(lane), _) => Ids::Proved(lane.trusted.kinds.clone()),
-        (None, None) => Ids::Unknown,
-        (None, Some(server)) if honours_ids(server) => Ids::Unproved,
-        (None, Some(server)) => Ids::Ignored {
+    let ids = match proved {
+        Some(lane) => Ids::Proved(lane.trusted.kinds.clone()),
+        None if honours_ids(server) => Ids::Unproved,
+        None => Ids::Ignored {
             platform: format!("WAHA {} with {}", server.version, server.engine),
         },
     };

@@ -108,7 +108,6 @@ fn doubts(evidence: &Evidence) -> (String, Option<String>) {
         }
         Ids::Unproved => "the first messages will show whether ids are honoured".into(),
         Ids::Ignored { platform } => format!("{platform} gives messages ids of its own"),
-        Ids::Unknown => "whether ids are honoured is not known".into(),
     };
     if evidence.is_whole() {
         return (

@@ -132,7 +132,6 @@ fn doubts(evidence: &Evidence) -> (String, Option<String>) {
             "pesan-pesan pertama akan menunjukkan apakah nomor pesan kita dipakai".into()
         }
         Ids::Ignored { platform } => format!("{platform} memberi nomor pesannya sendiri"),
-        Ids::Unknown => "belum diketahui apakah nomor pesan kita dipakai".into(),
     };
     if evidence.is_whole() {
         return (
