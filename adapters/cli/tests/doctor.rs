@@ -202,7 +202,18 @@ async fn keys_from_the_documentation_and_servers_without_one_are_problems() {
 
     let open = serves_everybody();
     let found = ran(look(folder.path(), &open, KEY, &["--json"])).await;
-    assert_marks(&found, &[("server", "ok"), ("access", "problem")]);
+    assert_marks(
+        &found,
+        &[
+            ("server", "ok"),
+            ("access", "problem"),
+            ("clock", "warning"),
+            ("session", "problem"),
+            ("events", "warning"),
+        ],
+    );
+    let clock = checks(&found)["clock"]["message"].to_string();
+    assert!(clock.contains("behind this one"), "{clock}");
     assert_eq!(found.code, 4, "it has no session either");
 }
 
@@ -227,6 +238,11 @@ fn serves_everybody() -> String {
                 "/api/server/version" => (
                     "200 OK",
                     r#"{"version":"2026.7.1","engine":"NOWEB","tier":"CORE"}"#,
+                ),
+                // It has been up for a day, and it is 2001.
+                "/api/server/status" => (
+                    "200 OK",
+                    r#"{"startTimestamp":1000000000000,"uptime":86400000}"#,
                 ),
                 path if path.starts_with("/api/sessions?") => ("200 OK", "[]"),
                 _ => (

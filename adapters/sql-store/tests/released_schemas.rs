@@ -330,6 +330,12 @@ async fn brought_over(fixture: &Path, version: u32, newest: u32) {
         assert_eq!(standing(&copy), before, "the copy of schema {version}");
     }
 
+    // A backup from before the upgrade comes back as well.
+    let back = sql_store::restore(fixture, &path, sql_store::Existing::Keep).unwrap();
+    assert_eq!(
+        (back.inspection.schema, back.inspection.campaigns),
+        (version, 5)
+    );
     let store = open(&path);
     for campaign in ["tagihan", "promo", "lama", "batal", "baru"] {
         assert_counts(&store, campaign).await;

@@ -191,21 +191,20 @@ impl Finding {
             F::AccessUnknown { .. }
             | F::KeyShort
             | F::ClockApart { .. }
-            | F::ClockUnknown
             | F::IdleShort { .. }
-            | F::IdleUnknown { .. }
             | F::KeepsNone { .. }
             | F::KeepsUnknown
             | F::EventsAway { .. }
-            | F::DiskLow { .. }
-            | F::DiskUnknown => Mark::Warning,
+            | F::DiskLow { .. } => Mark::Warning,
             F::Doubts(evidence) if !evidence.is_whole() => Mark::Warning,
             F::ServerAnswers { .. }
             | F::AccessClosed
             | F::KeyOwn
             | F::ClockInStep { .. }
+            | F::ClockUnknown
             | F::IdleCloses { .. }
             | F::IdleStays { .. }
+            | F::IdleUnknown { .. }
             | F::SessionWorks { .. }
             | F::KeepsMessages
             | F::EventsArrive
@@ -215,6 +214,7 @@ impl Finding {
             | F::SchemaIs { .. }
             | F::Durable { .. }
             | F::DiskFree { .. }
+            | F::DiskUnknown
             | F::Whole
             | F::Runner { .. }
             | F::Doubts(_) => Mark::Fine,

@@ -26,7 +26,10 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             format!("{url} answers without a key: whoever reaches it can write to everybody as you"),
             "set WAHA_API_KEY at the server, or close the port",
         ),
-        Finding::AccessUnknown { why } => fine(format!("whether it answers without a key could not be seen: {why}")),
+        Finding::AccessUnknown { why } => with(
+            format!("whether it answers without a key could not be seen: {why}"),
+            "look again once the server, or the proxy before it, is well",
+        ),
         Finding::KeyOwn => fine("the server takes none of the keys that are printed in WAHA's documentation".into()),
         Finding::KeyPublic => with(
             "the server takes a key that is printed in WAHA's documentation".into(),
@@ -61,7 +64,10 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             format!("the session {name} keeps no messages: what had no answer cannot be looked up"),
             "turn the message store on in WAHA (config.noweb.store.enabled), or delete the session and make it with session create",
         ),
-        Finding::KeepsUnknown => fine("whether the session keeps its messages could not be seen".into()),
+        Finding::KeepsUnknown => with(
+            "whether the session keeps its messages could not be seen".into(),
+            "look at its configuration in WAHA's dashboard: the message store must be on",
+        ),
         Finding::EventsArrive => fine("the websocket connects: acknowledgements arrive as they happen".into()),
         Finding::EventsRefused { why } => with(
             format!("the server refuses the websocket: {why}"),

@@ -48,7 +48,10 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             format!("{url} menjawab tanpa kunci: siapa pun yang menjangkaunya dapat mengirim atas nama Anda"),
             "isi WAHA_API_KEY di server, atau tutup port-nya",
         ),
-        Finding::AccessUnknown { why } => fine(format!("tidak terlihat apakah server menjawab tanpa kunci: {why}")),
+        Finding::AccessUnknown { why } => with(
+            format!("tidak terlihat apakah server menjawab tanpa kunci: {why}"),
+            "periksa lagi setelah server, atau proxy di depannya, beres",
+        ),
         Finding::KeyOwn => fine("server menolak kunci-kunci contoh dari dokumentasi WAHA".into()),
         Finding::KeyPublic => with(
             "server menerima kunci contoh dari dokumentasi WAHA".into(),
@@ -83,7 +86,10 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             format!("sesi {name} tidak menyimpan pesannya: yang tidak terjawab tidak dapat dicari"),
             "nyalakan penyimpanan pesan di WAHA (config.noweb.store.enabled), atau hapus sesinya dan buat lagi dengan session create",
         ),
-        Finding::KeepsUnknown => fine("tidak terlihat apakah sesi menyimpan pesannya".into()),
+        Finding::KeepsUnknown => with(
+            "tidak terlihat apakah sesi menyimpan pesannya".into(),
+            "periksa konfigurasinya di dasbor WAHA: penyimpanan pesan harus menyala",
+        ),
         Finding::EventsArrive => fine("websocket tersambung: tanda terima datang seketika".into()),
         Finding::EventsRefused { why } => with(
             format!("server menolak websocket: {why}"),
