@@ -174,6 +174,50 @@ async fn only_a_whole_backup_of_ours_is_brought_back() {
     assert_eq!(listed(folder).await, 3_000);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_moment_a_restore_leaves_a_whole_database_and_loses_neither() {
+    const BACKED_UP: usize = 20_000;
+    const PRESENT: usize = 20_001;
+    let made = tempfile::tempdir().unwrap();
+    filled(made.path(), BACKED_UP as u32).await;
+    run(made.path(), &["backup", "copy.sqlite"]).await.expect(0);
+    run(made.path(), &["suppress", "add", "081299999999"])
+        .await
+        .expect(0);
+    for moment in ["", ".lock", ".restoring", ".before-restore"] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        for file in ["test.sqlite", "test.sqlite.seen", "copy.sqlite"] {
+            fs::copy(made.path().join(file), folder.join(file)).unwrap();
+        }
+        let mut child = alone(folder, &["restore", "copy.sqlite", "--replace"])
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let sign = folder.join(format!("test.sqlite{moment}"));
+        until(moment, || {
+            sign.exists() || child.try_wait().unwrap().is_some()
+        })
+        .await;
+        let _ended = child.kill();
+        ended(child).await;
+
+        let found = listed(folder).await;
+        assert!([BACKED_UP, PRESENT].contains(&found), "{moment}: {found}");
+        let kept = folder.join("test.sqlite.before-restore");
+        if found == BACKED_UP {
+            let kept = kept.file_name().unwrap().to_str().unwrap();
+            let list = bare(folder, &["suppress", "list", "--json", "--db", kept]);
+            assert_eq!(ran(list).await.expect(0).stdout.lines().count(), PRESENT);
+        }
+        // What was begun and not finished does not stand in the way.
+        run(folder, &["restore", "copy.sqlite", "--replace"])
+            .await
+            .expect(0);
+        assert_eq!(listed(folder).await, BACKED_UP, "{moment}");
+    }
+}
+
 fn newer(path: &Path) {
     let connection = Connection::open(path).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
