@@ -92,6 +92,7 @@ pub struct Handle {
     store: Arc<dyn Store>,
     notices: mpsc::Sender<Input>,
     status: watch::Receiver<Status>,
+    failing: watch::Receiver<Option<Arc<StoreError>>>,
 }
 
 impl fmt::Debug for Handle {
@@ -167,6 +168,12 @@ impl Handle {
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
     }
+
+    /// Why the store took nothing the last time it was asked to; empty while it works. The driver tries again by itself: somebody should be told
+    /// to free the disk, or whatever it is.
+    pub fn store_failure(&self) -> watch::Receiver<Option<Arc<StoreError>>> {
+        self.failing.clone()
+    }
 }
 
 /// The runner of a store.
@@ -179,6 +186,7 @@ pub struct Driver {
     tasks: JoinSet<Told>,
     notices: mpsc::Receiver<Input>,
     status: watch::Sender<Status>,
+    failing: watch::Sender<Option<Arc<StoreError>>>,
 }
 
 /// What a step that was carried out reports.
@@ -187,6 +195,7 @@ enum Told {
     Nothing,
     Campaigns(Vec<CampaignRecord>),
     Commands(Vec<(CommandId, Command)>),
+    CommitFailed(StoreError),
     CommitUnknown(StoreError),
 }
 
@@ -217,6 +226,7 @@ impl Driver {
         let store = Arc::clone(&parts.store);
         let (notify, notices) = mpsc::channel(NOTICES_MAX);
         let (status, watched) = watch::channel(Status::default());
+        let (failing, failures) = watch::channel(None);
         let mut driver = Driver {
             parts,
             engine,
@@ -226,12 +236,14 @@ impl Driver {
             tasks: JoinSet::new(),
             notices,
             status,
+            failing,
         };
         driver.introduce(records);
         let handle = Handle {
             store,
             notices: notify,
             status: watched,
+            failing: failures,
         };
         Ok((driver, handle))
     }
@@ -300,7 +312,17 @@ impl Driver {
     fn told(&mut self, told: Result<Told, tokio::task::JoinError>) -> Result<(), DriverError> {
         let now = self.parts.clock.now();
         match told {
-            Ok(Told::Input(input)) => self.engine.handle(input, now),
+            Ok(Told::Input(input)) => {
+                if matches!(input, Input::Committed(_)) {
+                    self.failing
+                        .send_if_modified(|failing| failing.take().is_some());
+                }
+                self.engine.handle(input, now);
+            }
+            Ok(Told::CommitFailed(error)) => {
+                self.failing.send_replace(Some(Arc::new(error)));
+                self.engine.handle(Input::CommitFailed, now);
+            }
             Ok(Told::Nothing) => {}
             Ok(Told::Campaigns(records)) => {
                 self.introduce(records);
@@ -396,7 +418,7 @@ impl Driver {
                     match store.commit(batch).await {
                         Ok(effects) => Told::Input(Input::Committed(effects)),
                         Err(error @ StoreError::Unknown(_)) => Told::CommitUnknown(error),
-                        Err(_) => Told::Input(Input::CommitFailed),
+                        Err(error) => Told::CommitFailed(error),
                     }
                 });
             }

@@ -125,6 +125,7 @@ impl<'a> World<'a> {
             created_at: outlook.now.wall,
             rejected: 0,
             counts: Counts::default(),
+            pruned_at: None,
         };
         let mut world = Self {
             outlook,

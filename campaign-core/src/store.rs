@@ -148,6 +148,8 @@ pub struct CampaignRecord {
     pub rejected: u64,
     /// How many deliveries stand where; one per recipient, its newest generation.
     pub counts: Counts,
+    /// When its people were taken out of the store: then this record is all that is left of it, and nothing moves it any more.
+    pub pruned_at: Option<Timestamp>,
 }
 
 /// How many deliveries stand where.

@@ -1,13 +1,17 @@
 //! The commands, one file for each.
 
+mod backup;
 mod cancel;
 mod completions;
 mod config;
 mod demo;
+mod doctor;
 mod man;
 mod pause;
 mod plan;
+mod prune;
 mod report;
+mod restore;
 mod resume;
 mod retry;
 mod session;
@@ -20,6 +24,7 @@ mod watch;
 use std::io::{self, Write};
 
 use campaign_core::store::{CampaignQuery, CampaignRecord, Store};
+use jiff::Timestamp;
 
 use crate::exit::{Exit, Failure};
 use crate::inputs::Inputs;
@@ -40,8 +45,12 @@ pub(crate) enum Command {
     Retry(retry::Args),
     Report(report::Args),
     Suppress(suppress::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
+    Prune(prune::Args),
     Session(session::Args),
     Config(config::Args),
+    Doctor(doctor::Args),
     Demo(demo::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -64,8 +73,12 @@ pub(crate) async fn run(setup: &Setup, command: Command) -> Result<Exit, Failure
         Command::Retry(args) => retry::run(setup, args).await,
         Command::Report(args) => report::run(setup, args).await,
         Command::Suppress(args) => suppress::run(setup, args).await,
+        Command::Backup(args) => backup::run(setup, args).await,
+        Command::Restore(args) => restore::run(setup, args).await,
+        Command::Prune(args) => prune::run(setup, args).await,
         Command::Session(args) => session::run(setup, args).await,
         Command::Config(args) => config::run(setup, args),
+        Command::Doctor(args) => doctor::run(setup, args).await,
         Command::Demo(args) => demo::run(setup, args).await,
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(setup, args),
@@ -90,6 +103,28 @@ pub(crate) async fn campaign(store: &dyn Store, name: &str) -> Result<CampaignRe
         name: name.to_owned(),
         others: others.collect(),
     }))
+}
+
+/// The same, with its people.
+///
+/// # Errors
+/// When they were taken out, too.
+pub(crate) async fn campaign_with_people(
+    store: &dyn Store,
+    name: &str,
+) -> Result<CampaignRecord, Failure> {
+    let record = campaign(store, name).await?;
+    match record.pruned_at {
+        None => Ok(record),
+        Some(moment) => Err(was_pruned(&record, moment)),
+    }
+}
+
+fn was_pruned(record: &CampaignRecord, moment: Timestamp) -> Failure {
+    Failure::refused(Text::WasPruned {
+        name: record.definition.name.clone(),
+        when: record.definition.zone.show(moment),
+    })
 }
 
 /// Writes to standard output. Nobody is left to tell when the reader has gone away.

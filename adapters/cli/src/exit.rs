@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use campaign_core::driver::DriverError;
 use campaign_core::store::StoreError;
 
+use sql_store::Trouble;
+
 use crate::language::Text;
 
 /// What the exit codes mean; shown by `--help`.
@@ -70,6 +72,15 @@ impl Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        let is_unknown = matches!(error, StoreError::Unknown(_));
+        if let Some(trouble) = trouble(&error) {
+            return Self::other_text(match is_unknown {
+                true => Text::SaveUnknown {
+                    trouble: Box::new(trouble),
+                },
+                false => trouble,
+            });
+        }
         match error {
             StoreError::RunnerBusy { holder } => {
                 Self::new(Exit::Unfinished, Text::RunnerBusy { holder })
@@ -83,9 +94,23 @@ impl From<StoreError> for Failure {
     }
 }
 
+/// What is wrong with the database's file, when that is what an error is about.
+pub(crate) fn trouble(error: &StoreError) -> Option<Text> {
+    Trouble::of(error).map(|trouble| Text::DatabaseTrouble {
+        kind: trouble.kind(),
+        path: trouble.path().display().to_string(),
+        detail: trouble.detail().to_owned(),
+    })
+}
+
 impl From<DriverError> for Failure {
     fn from(error: DriverError) -> Self {
         match error {
+            DriverError::TakeOver(error) | DriverError::CommitUnknown(error)
+                if trouble(&error).is_some() =>
+            {
+                error.into()
+            }
             DriverError::TakeOver(error) => error.into(),
             DriverError::CommitUnknown(_) => Self::other(error),
         }

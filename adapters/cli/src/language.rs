@@ -4,6 +4,7 @@
 
 mod cause;
 mod english;
+mod finding;
 mod indonesian;
 
 use std::time::Duration;
@@ -11,8 +12,10 @@ use std::time::Duration;
 use campaign_core::audience::{Fault, RejectReason};
 use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::{Reason, State};
+use sql_store::TroubleKind;
 
 pub(crate) use self::cause::Cause;
+pub(crate) use self::finding::{Evidence, Finding, Ids, Mark};
 use crate::rows::RowFault;
 use crate::settings::Origin;
 
@@ -82,6 +85,14 @@ impl Language {
         match self {
             Language::English => (fault.to_string(), fault.remedy().to_owned()),
             Language::Indonesian => indonesian::fault(fault),
+        }
+    }
+
+    /// What a check found, and what to do about it.
+    pub(crate) fn finding(self, finding: &Finding) -> (String, Option<String>) {
+        match self {
+            Language::English => english::finding(finding),
+            Language::Indonesian => indonesian::finding(finding),
         }
     }
 
@@ -623,6 +634,116 @@ pub(crate) enum Text {
     PairInterrupted {
         name: String,
     },
+
+    // Care of the database
+    DatabaseTrouble {
+        kind: TroubleKind,
+        path: String,
+        detail: String,
+    },
+    /// It is not known whether the last changes were saved.
+    SaveUnknown {
+        trouble: Box<Text>,
+    },
+    /// A runner cannot save, and tries again.
+    NotSaved {
+        trouble: Box<Text>,
+    },
+    DatabaseTooNew {
+        path: String,
+        found: u32,
+        known: u32,
+    },
+    DatabaseForeign {
+        path: String,
+    },
+    FileExists {
+        path: String,
+    },
+    BackupMade {
+        file: String,
+        bytes: u64,
+        campaigns: u64,
+        deliveries: u64,
+    },
+    NotABackup {
+        path: String,
+    },
+    RestoreOver {
+        path: String,
+        backup: String,
+    },
+    Restored {
+        path: String,
+        campaigns: u64,
+        deliveries: u64,
+        as_of: Option<String>,
+    },
+    RestoreKept {
+        path: String,
+    },
+    RestoreNext {
+        command: String,
+    },
+    PruneNone {
+        days: u32,
+    },
+    PruneCampaign {
+        name: String,
+        deliveries: u64,
+        last_change: String,
+    },
+    PruneDry {
+        campaigns: u64,
+        deliveries: u64,
+    },
+    PruneConfirm {
+        campaigns: u64,
+        deliveries: u64,
+    },
+    PruneNeedsYes,
+    PruneKept,
+    Pruning {
+        deliveries: u64,
+    },
+    Pruned {
+        campaigns: u64,
+        deliveries: u64,
+        /// `None`: there was no space to give the space back.
+        freed: Option<u64>,
+    },
+    PruneCopies,
+    WasPruned {
+        name: String,
+        when: String,
+    },
+    SumPruned {
+        when: String,
+    },
+
+    /// What `doctor` found, in the operator's language already.
+    Check {
+        mark: Mark,
+        check: &'static str,
+        message: String,
+        remedy: Option<String>,
+    },
+}
+
+/// `4.2 MB`, in units of a thousand as file managers show them.
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1_000 {
+        return format!("{bytes} B");
+    }
+    let mut amount = bytes as f64 / 1_000.0;
+    let mut unit = 0;
+    while amount >= 999.95 && unit + 1 < UNITS.len() {
+        amount /= 1_000.0;
+        unit += 1;
+    }
+    let unit = UNITS.get(unit).copied().unwrap_or_default();
+    format!("{amount:.1} {unit}")
 }
 
 /// Names in quotes, one after the other.
@@ -634,6 +755,19 @@ fn quoted(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_those_of_file_managers() {
+        for (bytes, words) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (4_096, "4.1 kB"),
+            (999_999, "1.0 MB"),
+            (12_345_678_901, "12.3 GB"),
+        ] {
+            assert_eq!(size(bytes), words);
+        }
+    }
 
     #[test]
     fn the_locale_names_the_language() {

@@ -109,15 +109,18 @@ impl<'a> Counter<'a> {
     }
 
     pub(crate) fn show(&mut self, rows: u64) {
-        let text = Text::Reading { rows };
+        self.show_text(&Text::Reading { rows });
+    }
+
+    pub(crate) fn show_text(&mut self, text: &Text) {
         match &self.bar {
             Some(bar) => {
-                bar.set_message(self.output.words(&text));
+                bar.set_message(self.output.words(text));
                 bar.tick();
             }
             None if self.last_line.elapsed() >= LINE_EVERY && !self.output.is_json() => {
                 self.last_line = Instant::now();
-                self.output.note(&text);
+                self.output.note(text);
             }
             None => {}
         }

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use waha_gateway::WahaGateway;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, trouble};
 use crate::language::Text;
 use crate::limits::LimitWishes;
 use crate::progress::Progress;
@@ -201,11 +201,23 @@ impl Runner<'_> {
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut last = Vec::new();
+        let mut failing = self.handle.store_failure();
+        // It fails at every try, and is told once.
+        let mut told: Option<String> = None;
         let how = loop {
             tokio::select! {
                 ended = &mut self.driver => return Err(driver_ended(ended)),
                 () = signals.next() => break How::Stopped,
                 _ = ticks.tick() => {}
+            }
+            if failing.has_changed().unwrap_or(false)
+                && let Some(error) = &*failing.borrow_and_update()
+            {
+                let words = self.setup.output.words(&not_saved(error));
+                if told.as_deref() != Some(&*words) {
+                    self.setup.output.note(&Text::Plain(words.clone()));
+                    told = Some(words);
+                }
             }
             refused(&*self.watcher.store, &mut self.commands).await?;
             let status = self.handle.status().borrow().clone();
@@ -251,6 +263,13 @@ impl Runner<'_> {
         };
         let views = self.watcher.look(&self.run.goal, waited).await?;
         Ok(Ended { how, views })
+    }
+}
+
+fn not_saved(error: &StoreError) -> Text {
+    let trouble = trouble(error).unwrap_or_else(|| Text::Plain(error.to_string()));
+    Text::NotSaved {
+        trouble: Box::new(trouble),
     }
 }
 

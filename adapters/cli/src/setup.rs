@@ -7,9 +7,9 @@ use campaign_core::clock::{AcceleratedClock, Clock, SystemClock};
 use campaign_core::driver::Parts;
 use campaign_core::gateway::{Gateway, Readiness, Session};
 use campaign_core::limits::LaneLimits;
-use campaign_core::store::Store;
+use campaign_core::store::{Store, StoreError};
 use jiff::Timestamp;
-use sql_store::SqliteStore;
+use sql_store::{Depth, SqliteStore, TroubleKind};
 use url::{Host, Url};
 use waha_client::WahaClient;
 use waha_gateway::{Options, WahaGateway};
@@ -43,17 +43,43 @@ impl Setup {
     /// # Errors
     /// When it cannot be opened or made.
     pub(crate) async fn store(&self) -> Result<Arc<dyn Store>, Failure> {
+        self.database_folder()?;
+        Ok(Arc::new(self.database()?))
+    }
+
+    /// Makes the folder of the database where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(crate) fn database_folder(&self) -> Result<(), Failure> {
         let path = &self.settings.db.value;
-        if let Some(folder) = path
+        let folder = path
             .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            std::fs::create_dir_all(folder).map_err(|error| cannot_open(path, &error))?;
+            .filter(|folder| !folder.as_os_str().is_empty());
+        match folder {
+            Some(folder) => {
+                std::fs::create_dir_all(folder).map_err(|error| cannot_open(path, &error))
+            }
+            None => Ok(()),
         }
-        Ok(Arc::new(SqliteStore::open(
-            path,
-            sql_store::Options::default(),
-        )?))
+    }
+
+    fn database(&self) -> Result<SqliteStore, Failure> {
+        let path = &self.settings.db.value;
+        SqliteStore::open(path, sql_store::Options::default()).map_err(|error| {
+            let shown = path.display().to_string();
+            match error {
+                StoreError::TooNew { found, known } => Failure::other_text(Text::DatabaseTooNew {
+                    path: shown,
+                    found,
+                    known,
+                }),
+                StoreError::Refused(_) if is_foreign(path) => {
+                    Failure::refused(Text::DatabaseForeign { path: shown })
+                }
+                other => other.into(),
+            }
+        })
     }
 
     /// The database, which must be there.
@@ -61,13 +87,21 @@ impl Setup {
     /// # Errors
     /// When there is none, or it cannot be opened.
     pub(crate) async fn existing_store(&self) -> Result<Arc<dyn Store>, Failure> {
+        Ok(Arc::new(self.existing_database()?))
+    }
+
+    /// The same, for what only a database in a file can do.
+    ///
+    /// # Errors
+    /// As [`Setup::existing_store`].
+    pub(crate) fn existing_database(&self) -> Result<SqliteStore, Failure> {
         let path = &self.settings.db.value;
         if !path.exists() {
             return Err(Failure::refused(Text::NoDatabase {
                 path: path.display().to_string(),
             }));
         }
-        self.store().await
+        self.database()
     }
 
     /// The clock: the machine's own, or a simulator's.
@@ -159,21 +193,30 @@ pub(crate) async fn check_session(
     session: &Session,
     url: &str,
 ) -> Result<(), Failure> {
-    let observation = gateway.observe(session).await;
+    let readiness = gateway.observe(session).await.readiness;
+    if readiness == Readiness::NotReady("STARTING".into()) {
+        return Ok(());
+    }
+    match session_text(&readiness, session, url) {
+        Some(text) => Err(Failure::new(Exit::NotReady, text)),
+        None => Ok(()),
+    }
+}
+
+/// Why a session cannot send, and what to do about it; `None` for one that can.
+pub(crate) fn session_text(readiness: &Readiness, session: &Session, url: &str) -> Option<Text> {
     let url = without_secrets(url);
     let session = session.to_string();
-    let text = match observation.readiness {
-        Readiness::Working => return Ok(()),
-        Readiness::NotReady(status) if &*status == "STARTING" => return Ok(()),
+    Some(match readiness {
+        Readiness::Working => return None,
         Readiness::NotReady(status) => Text::SessionNotReady {
             session,
-            status: status.into(),
+            status: status.to_string(),
         },
         Readiness::Missing => Text::SessionMissing { session, url },
         Readiness::Unauthorized => Text::KeyRefused { url },
         Readiness::Unreachable => Text::ServerUnreachable { url },
-    };
-    Err(Failure::new(Exit::NotReady, text))
+    })
 }
 
 async fn only_a_simulator(client: &WahaClient) -> Result<(), Failure> {
@@ -219,5 +262,16 @@ pub(crate) fn without_secrets(url: &str) -> String {
 }
 
 fn cannot_open(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::other(format!("{}: {error}", path.display()))
+    Failure::other_text(Text::DatabaseTrouble {
+        kind: TroubleKind::CannotOpen,
+        path: path.display().to_string(),
+        detail: error.to_string(),
+    })
+}
+
+fn is_foreign(path: &Path) -> bool {
+    matches!(
+        sql_store::inspect(path, Depth::Quick),
+        Err(StoreError::Refused(_))
+    )
 }

@@ -79,6 +79,10 @@ pub(crate) fn show_one(output: &Output, view: &View) {
     if let Some(waits) = view.waits() {
         output.say(&Text::SumWaits { waits });
     }
+    if let Some(moment) = record.pruned_at {
+        let when = record.definition.zone.show(moment);
+        output.say(&Text::SumPruned { when });
+    }
 }
 
 fn next_commands(output: &Output, record: &CampaignRecord, how: How) {

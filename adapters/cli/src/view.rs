@@ -155,6 +155,7 @@ impl View {
             "waits_because": waiting.and_then(|waiting| waiting.trouble.as_deref()
                 .or(waiting.limit.as_deref()).or(waiting.status.as_deref())),
             "waits_until": until,
+            "pruned_at": self.record.pruned_at,
         })
     }
 }

@@ -7,4 +7,7 @@
 mod sqlite;
 
 #[cfg(feature = "sqlite")]
-pub use self::sqlite::{Durability, Options, SqliteStore};
+pub use self::sqlite::{
+    Depth, Durability, Existing, Inspection, LaneSeen, Options, Prunable, Pruning, Restored,
+    SqliteStore, Trouble, TroubleKind, inspect, restore,
+};

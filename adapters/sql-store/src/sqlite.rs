@@ -4,10 +4,13 @@
 mod batch;
 mod campaigns;
 mod commands;
+mod copies;
 mod fault;
+mod inspect;
 mod lock;
 mod moves;
 mod people;
+mod prune;
 mod reading;
 mod recipients;
 mod rows;
@@ -41,8 +44,12 @@ use tokio::sync::oneshot;
 
 use self::batch::Sweeps;
 use self::commands::OpenCommands;
+pub use self::copies::{Existing, Restored, restore};
 use self::fault::Fault;
+pub use self::fault::{Trouble, TroubleKind};
+pub use self::inspect::{Depth, Inspection, LaneSeen, inspect};
 use self::lock::{RunnerLock, Seen};
+pub use self::prune::{Prunable, Pruning};
 use self::recipients::Recipients;
 
 /// What survives.
@@ -116,7 +123,7 @@ impl SqliteStore {
     /// [`StoreError::Failed`] when the file cannot be opened.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, StoreError> {
         let path = path.as_ref().to_path_buf();
-        let mut database = Database::open(&path, &options)?;
+        let mut database = Database::open(&path, &options).map_err(|fault| fault.at(&path))?;
         let (jobs, queue) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
             .name("sqlite".to_owned())
@@ -125,7 +132,7 @@ impl SqliteStore {
                     job(&mut database);
                 }
             })
-            .map_err(|error| Fault::file(&path, error))?;
+            .map_err(|error| Fault::file(&path, error).at(&path))?;
         Ok(Self {
             path,
             jobs: Some(jobs),
@@ -138,13 +145,15 @@ impl SqliteStore {
         &self.path
     }
 
-    /// Copies the database as of one moment to a new file, while it is in use. Opened under its new name, the copy counts as restored.
+    /// Copies the database as of one moment to a new file, while it is in use, and reads the copy through: what it returns is what the
+    /// copy holds. Opened under its new name, or brought back by [`restore`], it counts as restored.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] when there is such a file already; [`StoreError::Failed`] when it cannot be written.
-    pub async fn backup(&self, to: impl AsRef<Path>) -> Result<(), StoreError> {
+    /// [`StoreError::Refused`] when there is such a file already; [`StoreError::Failed`] when it cannot be written. A copy that failed
+    /// leaves nothing behind.
+    pub async fn backup(&self, to: impl AsRef<Path>) -> Result<Inspection, StoreError> {
         let to = to.as_ref().to_path_buf();
-        self.call(move |database| schema::copy(&database.connection, &to))
+        self.call(move |database| copies::back_up(&database.connection, &to))
             .await
     }
 
@@ -161,7 +170,7 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&mut Database) -> fault::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let closed = || StoreError::from(Fault::Closed);
+        let closed = || Fault::Closed.at(&self.path);
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |database| {
             // Nobody waits for the answer any more: the work is done all the same.
@@ -170,7 +179,7 @@ impl SqliteStore {
         let jobs = self.jobs.as_ref().ok_or_else(closed)?;
         jobs.send(job).map_err(|_| closed())?;
         match answered.await {
-            Ok(result) => result.map_err(StoreError::from),
+            Ok(result) => result.map_err(|fault| fault.at(&self.path)),
             // The thread ended half-way.
             Err(error) => Err(StoreError::Unknown(Box::new(error))),
         }

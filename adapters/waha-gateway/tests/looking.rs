@@ -185,7 +185,7 @@ async fn learns_the_lid(gateway: &WahaGateway, server: &MockServer) {
         "id": "evt_1", "event": "message.ack", "session": "default",
         "payload": {"id": format!("true_{LID}_{ID}"), "from": LID, "fromMe": true, "ack": 1},
     });
-    gateway.learn(&Event::parse(ack.to_string().as_bytes()).unwrap());
+    gateway.notices(&Event::parse(ack.to_string().as_bytes()).unwrap());
 }
 
 #[tokio::test]

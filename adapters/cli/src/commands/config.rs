@@ -16,6 +16,13 @@ use crate::setup::Setup;
 pub(crate) struct Args {}
 
 pub(crate) fn run(setup: &Setup, Args {}: Args) -> Result<Exit, Failure> {
+    let settings = show(setup);
+    setup.output.json(&settings);
+    Ok(Exit::Done)
+}
+
+/// Says what they are, and returns them for programs.
+pub(super) fn show(setup: &Setup) -> serde_json::Map<String, serde_json::Value> {
     let shown = setup.settings.shown();
     for setting in &shown {
         setup.output.say(&Text::ConfigLine {
@@ -31,9 +38,7 @@ pub(crate) fn run(setup: &Setup, Args {}: Args) -> Result<Exit, Failure> {
             json!({"value": setting.value, "origin": origin}),
         )
     });
-    let settings: serde_json::Map<_, _> = settings
+    settings
         .map(|(name, setting)| (name.to_owned(), setting))
-        .collect();
-    setup.output.json(&settings);
-    Ok(Exit::Done)
+        .collect()
 }

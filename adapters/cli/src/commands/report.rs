@@ -9,7 +9,7 @@ use campaign_core::delivery::State;
 use campaign_core::store::{CampaignRecord, ReportPages, ReportQuery, ReportRow};
 use serde_json::{Map, Value, json};
 
-use super::campaign;
+use super::campaign_with_people;
 use crate::exit::{Exit, Failure};
 use crate::inputs::rejects_file;
 use crate::language::{Language, Text};
@@ -60,7 +60,7 @@ const PAGE: u32 = 5_000;
 
 pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     let store = setup.existing_store().await?;
-    let record = campaign(&*store, &args.name).await?;
+    let record = campaign_with_people(&*store, &args.name).await?;
     let rejects = args.rejects.unwrap_or_else(|| rejects_file(&args.name));
     let wants_rejected = args.only.is_empty() || args.only.contains(&Which::Rejected);
     let states: Vec<State> = args

@@ -6,7 +6,7 @@ use campaign_core::campaign::CampaignState;
 use campaign_core::store::{CampaignQuery, CampaignRecord, Command, Store, StoreError};
 
 use super::start::finish;
-use super::{campaign, pause};
+use super::{campaign_with_people, pause};
 use crate::exit::{Exit, Failure};
 use crate::language::Text;
 use crate::limits::{LimitArgs, LimitWishes};
@@ -34,7 +34,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     let store = setup.existing_store().await?;
     let limits = LimitWishes::read(&LimitArgs::default(), None, &setup.settings)?;
     let record = match &args.name {
-        Some(name) => campaign(&*store, name).await?,
+        Some(name) => campaign_with_people(&*store, name).await?,
         None => return all(setup, store, args.no_wait, limits).await,
     };
     if record.state == CampaignState::Cancelled {

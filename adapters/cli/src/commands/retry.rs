@@ -3,7 +3,7 @@
 use campaign_core::delivery::Reason;
 use campaign_core::store::{Answer, Command};
 
-use super::{campaign, unconfirmed};
+use super::{campaign_with_people, unconfirmed};
 use crate::exit::{Exit, Failure};
 use crate::language::Text;
 use crate::operate::carry_out;
@@ -33,7 +33,7 @@ const REASONS: [Reason; 3] = [
 pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     let reason = args.reason.map(|given| reason(&given)).transpose()?;
     let store = setup.existing_store().await?;
-    let campaign = campaign(&*store, &args.name).await?.id;
+    let campaign = campaign_with_people(&*store, &args.name).await?.id;
     let done = carry_out(setup, &store, vec![Command::Retry { campaign, reason }]).await?;
     unconfirmed::say(setup, &args.name, &done);
     let has_work = matches!(done.answer, Answer::Deliveries { moved, .. } if moved > 0);

@@ -1,7 +1,7 @@
 //! `session`: makes, pairs and looks after the WhatsApp accounts of a WAHA server.
 
 mod act;
-mod failure;
+pub(super) mod failure;
 mod pair;
 mod screen;
 mod show;

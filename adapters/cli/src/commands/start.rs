@@ -7,7 +7,7 @@ use campaign_core::clock::Clock;
 use campaign_core::delivery::CampaignId;
 use campaign_core::store::{CampaignRecord, Command, Store};
 
-use super::notes;
+use super::{notes, was_pruned};
 use crate::confirm::{can_ask, is_agreed};
 use crate::exit::{Exit, Failure};
 use crate::import::{Totals, import};
@@ -114,6 +114,9 @@ fn has_begun(state: CampaignState) -> bool {
 
 /// An earlier run got further than the import: the inputs must be the same.
 fn goes_on(setup: &Setup, inputs: &Inputs, record: &CampaignRecord) -> Result<(), Failure> {
+    if let Some(moment) = record.pruned_at {
+        return Err(was_pruned(record, moment));
+    }
     let name = record.definition.name.clone();
     let differences = record.definition.differences(&inputs.definition);
     if !differences.is_empty() {

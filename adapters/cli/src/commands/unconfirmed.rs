@@ -7,7 +7,7 @@ use campaign_core::phone::{LinePolicy, PhoneNumber, normalize};
 use campaign_core::store::{Answer, CampaignRecord, Command, ReportPages, ReportQuery, Store};
 use serde_json::json;
 
-use super::campaign;
+use super::campaign_with_people;
 use crate::exit::{Exit, Failure};
 use crate::language::Text;
 use crate::limits::LimitWishes;
@@ -93,7 +93,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         What::Resend { selection, yes } => {
             if !yes {
                 let store = setup.existing_store().await?;
-                let record = campaign(&*store, &selection.name).await?;
+                let record = campaign_with_people(&*store, &selection.name).await?;
                 let count = chosen(&*store, &record, &selection).await?.len() as u64;
                 return Err(Failure::new(Exit::Usage, Text::ResendWarning { count }));
             }
@@ -120,7 +120,7 @@ pub(super) fn say(setup: &Setup, name: &str, done: &Done) {
 
 async fn list(setup: &Setup, name: &str) -> Result<Exit, Failure> {
     let store = setup.existing_store().await?;
-    let record = campaign(&*store, name).await?;
+    let record = campaign_with_people(&*store, name).await?;
     let zone = &record.definition.zone;
     let mut count = 0;
     let mut rows = unconfirmed(&*store, &record);
@@ -160,7 +160,7 @@ async fn list(setup: &Setup, name: &str) -> Result<Exit, Failure> {
 
 async fn refresh(setup: &Setup, name: &str) -> Result<Exit, Failure> {
     let store = setup.existing_store().await?;
-    let record = campaign(&*store, name).await?;
+    let record = campaign_with_people(&*store, name).await?;
     let campaign = record.id;
     let before = record.counts.of(State::Unconfirmed);
     let command = Command::Refresh { campaign };
@@ -201,7 +201,7 @@ async fn decide(
     command: impl Fn(Vec<DeliveryId>) -> Command,
 ) -> Result<Exit, Failure> {
     let store = setup.existing_store().await?;
-    let record = campaign(&*store, &selection.name).await?;
+    let record = campaign_with_people(&*store, &selection.name).await?;
     let deliveries = chosen(&*store, &record, &selection).await?;
     let commands = deliveries
         .chunks(PAGE as usize)

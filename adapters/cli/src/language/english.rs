@@ -1,12 +1,16 @@
 //! English.
 
+mod doctor;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use campaign_core::audience::RejectReason;
 use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::{Reason, State};
+use sql_store::TroubleKind;
 
+pub(super) use self::doctor::finding;
 use super::{Loss, Slowest, Text, WaitText};
 use crate::rows::RowFault;
 
@@ -458,6 +462,114 @@ pub(super) fn say(text: &Text) -> String {
         Text::PairInterrupted { name } => {
             format!("not waited for any longer; waha-campaign session list shows whether {name} was paired")
         }
+
+        Text::DatabaseTrouble { kind, path, detail } => database_trouble(*kind, path, detail),
+        Text::SaveUnknown { trouble } => format!(
+            "it is not known whether the last changes were saved: {}. Nothing is lost: once that is mended, \
+             waha-campaign resume --all looks up whatever is in doubt before it sends anything",
+            say(trouble)
+        ),
+        Text::NotSaved { trouble } => format!(
+            "nothing can be saved, so nothing more is sent; it goes on by itself once this is mended: {}",
+            say(trouble)
+        ),
+        Text::DatabaseTooNew { path, found, known } => format!(
+            "{path} is of a newer version of this program (schema {found}, this one knows {known}): use the newer program. \
+             Nothing was changed"
+        ),
+        Text::DatabaseForeign { path } => format!(
+            "{path} is no database of this program, and was left as it is: name another file with --db"
+        ),
+        Text::FileExists { path } => format!("{path} is there already and was left as it is: name another file"),
+        Text::BackupMade { file, bytes, campaigns, deliveries } => format!(
+            "{file}: {}, {campaigns} campaigns, {deliveries} deliveries, read through and whole.\n\
+             It holds names and numbers of people: keep it where only you can read it",
+            super::size(*bytes)
+        ),
+        Text::NotABackup { path } => format!(
+            "{path} is no backup of this program: give a file that waha-campaign backup made. Nothing was changed"
+        ),
+        Text::RestoreOver { path, backup } => format!(
+            "there is a database already: {path}. To put the backup in its place, and keep the present one beside it: \
+             waha-campaign restore {} --replace",
+            crate::summary::quoted(backup)
+        ),
+        Text::Restored { path, campaigns, deliveries, as_of } => {
+            let as_of = as_of.as_ref().map(|moment| format!(", as of {moment}")).unwrap_or_default();
+            format!("{path} holds {campaigns} campaigns, {deliveries} deliveries again{as_of}")
+        }
+        Text::RestoreKept { path } => format!("the database that was there is kept as {path}"),
+        Text::RestoreNext { command } => format!(
+            "What is not settled in it may have been sent since it was made. All of that is looked up first; nobody is written to before.\n\
+             to go on:                 {command}"
+        ),
+        Text::PruneNone { days } => {
+            format!("nothing to prune: no campaign that is over has been unchanged for {days} days")
+        }
+        Text::PruneCampaign { name, deliveries, last_change } => {
+            format!("{name:24} {deliveries} deliveries, unchanged since {last_change}")
+        }
+        Text::PruneDry { campaigns, deliveries } => format!(
+            "{deliveries} people would be taken out of {campaigns} campaigns; nothing was changed"
+        ),
+        Text::PruneConfirm { campaigns, deliveries } => format!(
+            "Take {deliveries} people out of {campaigns} campaigns, for good? Their reports cannot be written any more. Type yes: "
+        ),
+        Text::PruneNeedsYes => {
+            "people are taken out for good: look with --dry-run, then add --yes".into()
+        }
+        Text::PruneKept => "not agreed to; nothing was changed".into(),
+        Text::Pruning { deliveries } => format!("taken out: {deliveries}"),
+        Text::Pruned { campaigns, deliveries, freed } => {
+            let freed = match freed {
+                Some(bytes) => format!("{} freed", super::size(*bytes)),
+                None => "the disk is too full to make the file smaller, its space is used for what comes".into(),
+            };
+            format!("{deliveries} people taken out of {campaigns} campaigns; {freed}")
+        }
+        Text::PruneCopies => {
+            "backups, reports and rejects files that were made before still hold them: look after those yourself".into()
+        }
+        Text::WasPruned { name, when } => format!(
+            "the people of campaign {name:?} were taken out on {when}: only its counts are left (waha-campaign status {}); \
+             to send again, take another name",
+            crate::summary::quoted(name)
+        ),
+        Text::Check { mark, check, message, remedy } => {
+            let remedy = remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+            format!("{:8} {check:12} {message}{remedy}", doctor::mark(*mark))
+        }
+        Text::SumPruned { when } => format!("  its people were taken out on {when}; the counts stay"),
+    }
+}
+
+/// What is wrong with the database's file, and what to do about it.
+fn database_trouble(kind: TroubleKind, path: &str, detail: &str) -> String {
+    match kind {
+        TroubleKind::Locked => format!(
+            "another program keeps {path} locked: close it (a database browser, a backup tool) and try again. Nothing was changed"
+        ),
+        TroubleKind::ReadOnly => format!(
+            "{path} cannot be written by this user: give the user the file and its folder, or name another with --db ({detail})"
+        ),
+        TroubleKind::Full => format!(
+            "the disk is full, {path} cannot grow: free some space and try again. Nothing that was saved is lost ({detail})"
+        ),
+        TroubleKind::Disk => format!(
+            "the disk does not take {path}: look at its free space, at quotas and at its health, then try again. \
+             Nothing that was saved is lost ({detail})"
+        ),
+        TroubleKind::Damaged => format!(
+            "{path} is damaged: bring a backup back with waha-campaign restore FILE --replace, which keeps the damaged one \
+             beside it; waha-campaign doctor --thorough shows more ({detail})"
+        ),
+        TroubleKind::NotADatabase => format!(
+            "{path} is not a database: name another file, or bring a backup back with waha-campaign restore FILE --replace"
+        ),
+        TroubleKind::CannotOpen => {
+            format!("{path} cannot be opened: check the path and the permissions ({detail})")
+        }
+        _ => format!("the database {path} failed: {detail}"),
     }
 }
 

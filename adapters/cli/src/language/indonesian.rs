@@ -1,6 +1,7 @@
 //! Bahasa Indonesia.
 
 mod causes;
+mod doctor;
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -8,7 +9,9 @@ use std::time::Duration;
 use campaign_core::audience::Fault;
 use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::{Reason, State};
+use sql_store::TroubleKind;
 
+pub(super) use self::doctor::finding;
 use super::{Loss, Slowest, Text, WaitText};
 
 /// One text a row: a table, whatever its length.
@@ -472,7 +475,120 @@ pub(super) fn say(text: &Text) -> String {
         Text::PairInterrupted { name } => format!(
             "tidak ditunggu lagi; waha-campaign session list menunjukkan apakah {name} sudah tertaut"
         ),
+
+        Text::DatabaseTrouble { kind, path, detail } => database_trouble(*kind, path, detail),
+        Text::SaveUnknown { trouble } => format!(
+            "belum diketahui apakah perubahan terakhir tersimpan: {}. Tidak ada yang hilang: setelah itu dibereskan, \
+             waha-campaign resume --all mencari dahulu semua yang belum pasti sebelum mengirim apa pun",
+            say(trouble)
+        ),
+        Text::NotSaved { trouble } => format!(
+            "tidak ada yang dapat disimpan, jadi tidak ada lagi yang dikirim; pengiriman berlanjut sendiri setelah ini dibereskan: {}",
+            say(trouble)
+        ),
+        Text::DatabaseTooNew { path, found, known } => format!(
+            "{path} berasal dari versi program yang lebih baru (skema {found}, program ini mengenal {known}): pakai program yang lebih baru. \
+             Tidak ada yang diubah"
+        ),
+        Text::DatabaseForeign { path } => format!(
+            "{path} bukan database program ini dan dibiarkan apa adanya: pilih file lain dengan --db"
+        ),
+        Text::FileExists { path } => format!("{path} sudah ada dan dibiarkan apa adanya: pilih nama lain"),
+        Text::BackupMade { file, bytes, campaigns, deliveries } => format!(
+            "{file}: {}, {campaigns} kampanye, {deliveries} kiriman, sudah dibaca ulang dan utuh.\n\
+             Isinya nama dan nomor orang: simpan di tempat yang hanya dapat Anda baca",
+            size(*bytes)
+        ),
+        Text::NotABackup { path } => format!(
+            "{path} bukan cadangan program ini: beri file yang dibuat dengan waha-campaign backup. Tidak ada yang diubah"
+        ),
+        Text::RestoreOver { path, backup } => format!(
+            "sudah ada database: {path}. Untuk menggantinya dengan cadangan, sedangkan yang sekarang disimpan di sampingnya: \
+             waha-campaign restore {} --replace",
+            crate::summary::quoted(backup)
+        ),
+        Text::Restored { path, campaigns, deliveries, as_of } => {
+            let as_of = as_of.as_ref().map(|moment| format!(", per {moment}")).unwrap_or_default();
+            format!("{path} kembali memuat {campaigns} kampanye, {deliveries} kiriman{as_of}")
+        }
+        Text::RestoreKept { path } => format!("database yang tadinya ada disimpan sebagai {path}"),
+        Text::RestoreNext { command } => format!(
+            "Yang belum tuntas di dalamnya mungkin sudah terkirim sejak cadangan dibuat. Semuanya dicari dahulu; sebelum itu tidak seorang pun dikirimi.\n\
+             untuk melanjutkan:           {command}"
+        ),
+        Text::PruneNone { days } => format!(
+            "tidak ada yang perlu dibersihkan: tidak ada kampanye tuntas yang tidak berubah selama {days} hari"
+        ),
+        Text::PruneCampaign { name, deliveries, last_change } => {
+            format!("{name:24} {deliveries} kiriman, tidak berubah sejak {last_change}")
+        }
+        Text::PruneDry { campaigns, deliveries } => format!(
+            "data {deliveries} orang akan dihapus dari {campaigns} kampanye; belum ada yang diubah"
+        ),
+        Text::PruneConfirm { campaigns, deliveries } => format!(
+            "Hapus data {deliveries} orang dari {campaigns} kampanye untuk selamanya? Laporannya tidak dapat dibuat lagi. Ketik ya: "
+        ),
+        Text::PruneNeedsYes => {
+            "data orang dihapus untuk selamanya: periksa dengan --dry-run, lalu tambahkan --yes".into()
+        }
+        Text::PruneKept => "tidak disetujui; tidak ada yang diubah".into(),
+        Text::Pruning { deliveries } => format!("dihapus: {deliveries}"),
+        Text::Pruned { campaigns, deliveries, freed } => {
+            let freed = match freed {
+                Some(bytes) => format!("{} dikosongkan", size(*bytes)),
+                None => "disk terlalu penuh untuk mengecilkan file, ruangnya dipakai untuk data berikutnya".into(),
+            };
+            format!("data {deliveries} orang dihapus dari {campaigns} kampanye; {freed}")
+        }
+        Text::PruneCopies => {
+            "cadangan, laporan, dan file tolakan yang dibuat sebelumnya masih memuatnya: urus sendiri file-file itu".into()
+        }
+        Text::WasPruned { name, when } => format!(
+            "data orang di kampanye {name:?} sudah dihapus pada {when}: yang tersisa hanya jumlahnya (waha-campaign status {}); \
+             untuk mengirim lagi, pakai nama lain",
+            crate::summary::quoted(name)
+        ),
+        Text::Check { mark, check, message, remedy } => {
+            let remedy = remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+            format!("{:8} {:12} {message}{remedy}", doctor::mark(*mark), doctor::check(check))
+        }
+        Text::SumPruned { when } => format!("  data orangnya dihapus pada {when}; jumlahnya tetap ada"),
     }
+}
+
+/// What is wrong with the database's file, and what to do about it.
+fn database_trouble(kind: TroubleKind, path: &str, detail: &str) -> String {
+    match kind {
+        TroubleKind::Locked => format!(
+            "program lain mengunci {path}: tutup program itu (penjelajah database, alat cadangan), lalu coba lagi. Tidak ada yang diubah"
+        ),
+        TroubleKind::ReadOnly => format!(
+            "{path} tidak dapat ditulis oleh pengguna ini: beri pengguna ini hak atas file dan foldernya, atau pilih yang lain dengan --db ({detail})"
+        ),
+        TroubleKind::Full => format!(
+            "disk penuh, {path} tidak dapat bertambah: kosongkan ruang, lalu coba lagi. Yang sudah tersimpan tidak hilang ({detail})"
+        ),
+        TroubleKind::Disk => format!(
+            "disk tidak menerima {path}: periksa ruang kosong, kuota, dan kondisi disknya, lalu coba lagi. \
+             Yang sudah tersimpan tidak hilang ({detail})"
+        ),
+        TroubleKind::Damaged => format!(
+            "{path} rusak: kembalikan cadangan dengan waha-campaign restore FILE --replace, yang menyimpan database rusak itu \
+             di sampingnya; waha-campaign doctor --thorough menunjukkan lebih banyak ({detail})"
+        ),
+        TroubleKind::NotADatabase => format!(
+            "{path} bukan database: pilih file lain, atau kembalikan cadangan dengan waha-campaign restore FILE --replace"
+        ),
+        TroubleKind::CannotOpen => {
+            format!("{path} tidak dapat dibuka: periksa lokasi dan hak aksesnya ({detail})")
+        }
+        _ => format!("database {path} gagal: {detail}"),
+    }
+}
+
+/// With a comma for the decimals.
+fn size(bytes: u64) -> String {
+    super::size(bytes).replace('.', ",")
 }
 
 fn session_next(name: &str, status: &str) -> String {

@@ -1,4 +1,4 @@
--- What an operator does to a campaign on its way, and what people answer.
+-- What an operator does to a campaign on its way and afterwards, and what people answer.
 
 -- The live campaigns, and the others passed over: single messages are campaigns too, and there are many of them.
 CREATE INDEX campaign_state ON campaign (state);
@@ -35,3 +35,6 @@ CREATE TABLE reply (
     UNIQUE (account, message_id)
 ) STRICT;
 CREATE INDEX reply_campaign ON reply (campaign, seq);
+
+-- When the people of a campaign were taken out of the database. What it was and its counts stay, and nothing moves it any more.
+ALTER TABLE campaign ADD COLUMN pruned_at INTEGER CHECK (pruned_at IS NULL OR state IN (7, 8));

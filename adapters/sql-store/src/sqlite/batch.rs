@@ -6,7 +6,7 @@ use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Reason, State, apply};
 use campaign_core::message::MessageTemplate;
 use campaign_core::store::{
-    Batch, Change, Effect, Epoch, Happened, Journal, LaneId, LaneNote, Lost, StoreError, Sweep,
+    Batch, Change, Effect, Epoch, Happened, Journal, LaneId, LaneNote, Lost, Sweep,
 };
 use rusqlite::{OptionalExtension, params};
 
@@ -46,7 +46,7 @@ impl Database {
         if journals {
             // Nothing is sent before this is written: an older copy of the database stays recognisable.
             self.see(number)
-                .map_err(|fault| StoreError::Unknown(Box::new(fault)))?;
+                .map_err(|fault| fault.in_doubt_at(&self.path))?;
         }
         if batch
             .changes
@@ -100,7 +100,7 @@ impl Database {
         match self.batches() {
             Ok(found) if found >= number => Ok(()),
             Ok(_) => Err(error.into()),
-            Err(_) => Err(StoreError::Unknown(Box::new(Fault::from(error))).into()),
+            Err(_) => Err(Fault::from(error).in_doubt_at(&self.path).into()),
         }
     }
 
@@ -335,9 +335,15 @@ impl Making<'_> {
             };
             known.write(connection)?;
         }
-        connection
-            .prepare_cached("UPDATE campaign SET state = ? WHERE id = ? AND state = ?")?
+        let moved = connection
+            .prepare_cached(
+                "UPDATE campaign SET state = ? WHERE id = ? AND state = ? AND pruned_at IS NULL",
+            )?
             .execute(params![to as u8, campaign.number(), from as u8])?;
+        if moved == 0 {
+            // Its people are gone: there is nothing that could go on.
+            return Ok(Effect::Lost(Lost::Campaign(state)));
+        }
         self.campaigns.insert(campaign, Some(to));
         Ok(Effect::Done)
     }

@@ -19,7 +19,8 @@ use super::moves::{Differences, write_counts};
 use super::recipients::Recipients;
 use super::rows;
 
-const RECORD: &str = "SELECT id, definition, columns, state, created_at, rejected FROM campaign";
+const RECORD: &str =
+    "SELECT id, definition, columns, state, created_at, rejected, pruned_at FROM campaign";
 
 impl Database {
     pub(super) fn create(
@@ -101,16 +102,17 @@ impl Database {
         // Put back only when all has come in: else it is read from the database again.
         let known = self.recipients.remove(&campaign);
         let (imported, recipients_now) = self.together(|| {
-            let found: Option<(u8, i64, u32, i64)> = self
+            let found: Option<(u8, i64, u32, i64, bool)> = self
                 .connection
                 .prepare_cached(
-                    "SELECT state, import, next_ordinal, created_at FROM campaign WHERE id = ?",
+                    "SELECT state, import, next_ordinal, created_at, pruned_at IS NOT NULL
+                     FROM campaign WHERE id = ?",
                 )?
                 .query_row([campaign.number()], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
                 })
                 .optional()?;
-            let Some((state, import, next, created_at)) = found else {
+            let Some((state, import, next, created_at, is_pruned)) = found else {
                 return Err(StoreError::NotFound {
                     what: format!("campaign number {}", campaign.number()),
                 }
@@ -118,6 +120,10 @@ impl Database {
             };
             let state = campaign_state(state)?;
             door.admits(state)?;
+            if is_pruned {
+                let why = "the people of this campaign were taken out of the database: nobody can be told from those who had it";
+                return Err(StoreError::Refused(why.into()).into());
+            }
             let is_ours = |begun: &i64| *begun == import;
             if matches!(door, Door::Import) && !self.imports.get(&campaign).is_none_or(is_ours) {
                 return Err(StoreError::Refused(
@@ -262,6 +268,10 @@ impl Database {
             created_at: rows::moment(row.get(4)?)?,
             rejected: rejected.cast_unsigned(),
             counts,
+            pruned_at: row
+                .get::<_, Option<i64>>(6)?
+                .map(rows::moment)
+                .transpose()?,
         })
     }
 

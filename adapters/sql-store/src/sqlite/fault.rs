@@ -1,6 +1,8 @@
 //! What can go wrong in SQLite, in words that say what to do.
 
-use std::path::Path;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use campaign_core::store::StoreError;
 use rusqlite::ErrorCode;
@@ -10,16 +12,13 @@ pub(super) type Result<T> = std::result::Result<T, Fault>;
 /// A failure inside the store; becomes a [`StoreError`] at its edge.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
-    #[error("{}{error}", advice(.error))]
+    #[error("{}{error}", advice(kind_of(.error)))]
     Sql {
         #[from]
         error: rusqlite::Error,
     },
-    #[error("the file {path}: {source}")]
-    File {
-        path: String,
-        source: std::io::Error,
-    },
+    #[error("the file {}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
     #[error("the database holds something this program cannot read: {0}")]
     Unreadable(String),
     #[error("the store has been closed")]
@@ -29,19 +28,46 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    pub(super) fn file(path: &Path, source: std::io::Error) -> Self {
+    pub(super) fn file(path: &Path, source: io::Error) -> Self {
         Self::File {
-            path: path.display().to_string(),
+            path: path.to_path_buf(),
             source,
         }
     }
 
-    pub(super) fn unreadable(what: impl std::fmt::Display) -> Self {
+    pub(super) fn unreadable(what: impl fmt::Display) -> Self {
         Self::Unreadable(what.to_string())
     }
 
     pub(super) fn is_busy(&self) -> bool {
-        matches!(self, Self::Sql { error } if is(error, ErrorCode::DatabaseBusy))
+        matches!(self, Self::Sql { error } if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
+    }
+
+    /// Of a copy: whether it is the new file that could not be written, not the old one that could not be read.
+    pub(super) fn is_about_writing(&self) -> bool {
+        use TroubleKind::{CannotOpen, Disk, Full, ReadOnly};
+        matches!(self, Self::Sql { error } if matches!(kind_of(error), CannotOpen | Disk | Full | ReadOnly))
+    }
+
+    /// The error that callers get, with the file that it is about.
+    pub(super) fn at(self, database: &Path) -> StoreError {
+        let detail = self.to_string();
+        let (path, kind) = match self {
+            Self::Store(error) => return error,
+            Self::Closed => return StoreError::Failed(detail.into()),
+            Self::Sql { error } => (database.to_path_buf(), kind_of(&error)),
+            Self::File { path, source } => (path, kind_of_file(&source)),
+            Self::Unreadable(_) => (database.to_path_buf(), TroubleKind::Damaged),
+        };
+        StoreError::Failed(Box::new(Trouble { path, kind, detail }))
+    }
+
+    /// The same when it cannot be told whether something was saved.
+    pub(super) fn in_doubt_at(self, database: &Path) -> StoreError {
+        match self.at(database) {
+            StoreError::Failed(source) => StoreError::Unknown(source),
+            other => StoreError::Unknown(Box::new(other)),
+        }
     }
 }
 
@@ -51,32 +77,114 @@ impl From<serde_json::Error> for Fault {
     }
 }
 
-impl From<Fault> for StoreError {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Store(error) => error,
-            other => StoreError::Failed(Box::new(other)),
+/// What is wrong with a database's file. It travels as the source of [`StoreError::Failed`], and of [`StoreError::Unknown`].
+#[derive(Debug)]
+pub struct Trouble {
+    path: PathBuf,
+    kind: TroubleKind,
+    detail: String,
+}
+
+/// What is wrong with a file, told apart by what to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TroubleKind {
+    /// Another process holds it.
+    Locked,
+    /// This user may not write it, or its folder.
+    ReadOnly,
+    /// The disk is full.
+    Full,
+    /// The disk fails to read or write: also when a quota or a limit of file sizes is used up, which SQLite does not tell apart.
+    Disk,
+    /// It has been damaged.
+    Damaged,
+    /// It is something else.
+    NotADatabase,
+    /// It is not there, or cannot be opened.
+    CannotOpen,
+    /// Anything else.
+    Other,
+}
+
+impl Trouble {
+    /// What is wrong with this error's file, if that is what it is about.
+    pub fn of(error: &StoreError) -> Option<&Self> {
+        match error {
+            StoreError::Failed(source) | StoreError::Unknown(source) => source.downcast_ref(),
+            _ => None,
         }
+    }
+
+    pub(super) fn damaged(path: &Path, findings: &[String]) -> StoreError {
+        StoreError::Failed(Box::new(Self {
+            path: path.to_path_buf(),
+            kind: TroubleKind::Damaged,
+            detail: findings.join("; "),
+        }))
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What to do about it depends on this.
+    pub fn kind(&self) -> TroubleKind {
+        self.kind
+    }
+
+    /// What SQLite or the system says.
+    pub fn detail(&self) -> &str {
+        &self.detail
     }
 }
 
-fn is(error: &rusqlite::Error, code: ErrorCode) -> bool {
-    error.sqlite_error_code() == Some(code)
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.detail)
+    }
 }
 
-fn advice(error: &rusqlite::Error) -> &'static str {
+impl std::error::Error for Trouble {}
+
+fn kind_of(error: &rusqlite::Error) -> TroubleKind {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => "the disk is full, free some space: ",
-        Some(ErrorCode::SystemIoFailure) => "the disk failed to read or write: ",
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            "another process kept the database locked for too long: "
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => TroubleKind::Locked,
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => TroubleKind::ReadOnly,
+        Some(ErrorCode::DiskFull) => TroubleKind::Full,
+        Some(ErrorCode::SystemIoFailure) => TroubleKind::Disk,
+        Some(ErrorCode::DatabaseCorrupt) => TroubleKind::Damaged,
+        Some(ErrorCode::NotADatabase) => TroubleKind::NotADatabase,
+        Some(ErrorCode::CannotOpen) => TroubleKind::CannotOpen,
+        _ => TroubleKind::Other,
+    }
+}
+
+fn kind_of_file(error: &io::Error) -> TroubleKind {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            TroubleKind::ReadOnly
         }
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-            "the database cannot be written by this user: "
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            TroubleKind::Full
         }
-        Some(ErrorCode::CannotOpen) => "the database cannot be opened: ",
-        Some(ErrorCode::NotADatabase) => "this file is not a database: ",
-        Some(ErrorCode::DatabaseCorrupt) => "the database is damaged, restore a backup: ",
-        _ => "",
+        io::ErrorKind::NotFound | io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory => {
+            TroubleKind::CannotOpen
+        }
+        _ => TroubleKind::Other,
+    }
+}
+
+fn advice(kind: TroubleKind) -> &'static str {
+    match kind {
+        TroubleKind::Full => "the disk is full, free some space: ",
+        TroubleKind::Disk => "the disk failed to read or write: ",
+        TroubleKind::Locked => "another process kept the database locked for too long: ",
+        TroubleKind::ReadOnly => "the database cannot be written by this user: ",
+        TroubleKind::CannotOpen => "the database cannot be opened: ",
+        TroubleKind::NotADatabase => "this file is not a database: ",
+        TroubleKind::Damaged => "the database is damaged, restore a backup: ",
+        TroubleKind::Other => "",
     }
 }

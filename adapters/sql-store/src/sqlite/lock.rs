@@ -4,7 +4,7 @@
 //! number of the last batch that may have sent something: a database behind it is an older copy of itself.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,12 +40,7 @@ impl RunnerLock {
                     std::thread::sleep(LOOK);
                 }
                 Err(TryLockError::WouldBlock) => {
-                    let holder = fs::read_to_string(&path)
-                        .ok()
-                        .map(|text| text.trim().to_owned())
-                        .filter(|text| !text.is_empty())
-                        .or_else(known)
-                        .unwrap_or_else(|| "another process".to_owned());
+                    let holder = named_in(&path).or_else(known).unwrap_or_else(somebody);
                     return Err(StoreError::RunnerBusy { holder }.into());
                 }
                 Err(TryLockError::Error(error)) => return Err(Fault::file(&path, error)),
@@ -60,17 +55,33 @@ impl RunnerLock {
 
     /// Whether some process holds it.
     pub(super) fn is_held(path: &Path) -> Result<bool> {
+        Ok(Self::holder(path)?.is_some())
+    }
+
+    /// Who holds it, if anybody does.
+    pub(super) fn holder(path: &Path) -> Result<Option<String>> {
         let path = beside(path, ".lock");
-        if !path.exists() {
-            return Ok(false);
-        }
-        let file = private_file(&path)?;
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Fault::file(&path, error)),
+        };
         match file.try_lock_shared() {
-            Ok(()) => Ok(false),
-            Err(TryLockError::WouldBlock) => Ok(true),
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(named_in(&path).unwrap_or_else(somebody))),
             Err(TryLockError::Error(error)) => Err(Fault::file(&path, error)),
         }
     }
+}
+
+fn named_in(lock: &Path) -> Option<String> {
+    let text = fs::read_to_string(lock).ok()?;
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn somebody() -> String {
+    "another process".to_owned()
 }
 
 /// This process, for people.

@@ -70,7 +70,8 @@ pub(super) fn private_file(path: &Path) -> Result<File> {
     options.open(path).map_err(|error| Fault::file(path, error))
 }
 
-fn refuse_others(connection: &Connection, path: &Path) -> Result<()> {
+/// Only a database of ours, and one that this program understands; returns its schema's version.
+pub(super) fn refuse_others(connection: &Connection, path: &Path) -> Result<u32> {
     let application: i32 =
         connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 =
@@ -83,11 +84,11 @@ fn refuse_others(connection: &Connection, path: &Path) -> Result<()> {
         .into());
     }
     let found = version(connection)?;
-    let known = known(MIGRATIONS);
+    let known = newest();
     if found > known {
         return Err(StoreError::TooNew { found, known }.into());
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Two processes may turn a new file to WAL at the same moment, which no busy handler waits for.
@@ -108,6 +109,11 @@ fn keep_wal(connection: &Connection) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The version of the schema that this program works with.
+pub(super) fn newest() -> u32 {
+    known(MIGRATIONS)
 }
 
 fn known(migrations: &[&str]) -> u32 {
@@ -175,28 +181,43 @@ pub(super) fn copy(connection: &Connection, to: &Path) -> Result<()> {
         .map_err(|error| Fault::file(to, error))?
         .len();
     if length > 0 {
-        return Err(StoreError::Refused(format!("{} exists already", to.display())).into());
+        return Err(exists(to));
     }
     let name = to.to_str().ok_or_else(|| {
         StoreError::Refused(format!("{} is not a name that SQLite takes", to.display()))
     })?;
-    connection.execute("VACUUM INTO ?", [name])?;
-    file.sync_all().map_err(|error| Fault::file(to, error))
+    let made = connection
+        .execute("VACUUM INTO ?", [name])
+        .map_err(Fault::from)
+        .and_then(|_| file.sync_all().map_err(|error| Fault::file(to, error)));
+    if made.is_err() {
+        // Half a copy must not be taken for one.
+        let _ = fs::remove_file(to);
+    }
+    made
+}
+
+pub(super) fn exists(path: &Path) -> Fault {
+    let why = format!("{} exists already: name another file", path.display());
+    StoreError::Refused(why).into()
 }
 
 /// `campaigns.db.v1.bak`, or the next such name that is free.
 fn copy_path(path: &Path, version: u32) -> PathBuf {
+    free_name(path, &format!(".v{version}"), ".bak")
+}
+
+/// A name beside the file that nothing has yet: with a number in the middle if need be.
+pub(super) fn free_name(path: &Path, middle: &str, ending: &str) -> PathBuf {
+    let numbered = |again: u32| match again {
+        0 => beside(path, &format!("{middle}{ending}")),
+        again => beside(path, &format!("{middle}.{again}{ending}")),
+    };
     (0u32..)
-        .map(|again| {
-            let again = if again == 0 {
-                String::new()
-            } else {
-                format!(".{again}")
-            };
-            beside(path, &format!(".v{version}{again}.bak"))
-        })
-        .find(|copy| !copy.exists())
-        .unwrap_or_else(|| beside(path, ".bak"))
+        .map(numbered)
+        // A broken link has the name too.
+        .find(|name| name.symlink_metadata().is_err())
+        .unwrap_or_else(|| numbered(u32::MAX))
 }
 
 /// The file of the same name with something after it.
@@ -241,30 +262,25 @@ mod tests {
             )
             .unwrap();
 
-        let failed = migrate(&mut connection, &path, &[MIGRATIONS[0], later, broken]);
+        let now = known(MIGRATIONS);
+        let with = |more: &[&'static str]| [MIGRATIONS, more].concat();
+        let failed = migrate(&mut connection, &path, &with(&[later, broken]));
         assert!(failed.is_err());
-        assert_eq!(version(&connection).unwrap(), 2);
+        assert_eq!(version(&connection).unwrap(), now + 1);
         assert!(connection.prepare("SELECT colour FROM lane").is_ok());
         assert!(connection.prepare("SELECT taste FROM lane").is_err());
+        let first = format!("campaigns.db.v{now}.bak");
         assert_eq!(
             copies(&folder),
-            ["campaigns.db.v1.bak", "campaigns.db.v2.bak"]
+            [first.clone(), format!("campaigns.db.v{}.bak", now + 1)]
         );
 
-        migrate(
-            &mut connection,
-            &path,
-            &[
-                MIGRATIONS[0],
-                later,
-                "ALTER TABLE lane ADD COLUMN taste TEXT",
-            ],
-        )
-        .unwrap();
-        assert_eq!(version(&connection).unwrap(), 3);
+        let mended = with(&[later, "ALTER TABLE lane ADD COLUMN taste TEXT"]);
+        migrate(&mut connection, &path, &mended).unwrap();
+        assert_eq!(version(&connection).unwrap(), now + 2);
         assert_eq!(copies(&folder).len(), 3, "no copy is written over");
-        let copy = Connection::open(folder.path().join("campaigns.db.v1.bak")).unwrap();
-        assert_eq!(version(&copy).unwrap(), 1);
+        let copy = Connection::open(folder.path().join(first)).unwrap();
+        assert_eq!(version(&copy).unwrap(), now);
         let kept: i64 = copy
             .query_row("SELECT phone FROM suppression", [], |row| row.get(0))
             .unwrap();
@@ -278,15 +294,9 @@ mod tests {
         connection.pragma_update(None, "user_version", 99).unwrap();
         drop(connection);
         let before = fs::read(&path).unwrap();
-        let refused = open(&path, &Options::default()).map_err(StoreError::from);
+        let refused = open(&path, &Options::default()).map_err(|fault| fault.at(&path));
         assert!(
-            matches!(
-                refused,
-                Err(StoreError::TooNew {
-                    found: 99,
-                    known: 1
-                })
-            ),
+            matches!(refused, Err(StoreError::TooNew { found: 99, .. })),
             "{refused:?}"
         );
         assert_eq!(fs::read(&path).unwrap(), before);
@@ -301,14 +311,14 @@ mod tests {
             .execute_batch("CREATE TABLE contact (name TEXT)")
             .unwrap();
         let before = fs::read(&path).unwrap();
-        let refused = open(&path, &Options::default()).map_err(StoreError::from);
+        let refused = open(&path, &Options::default()).map_err(|fault| fault.at(&path));
         assert!(
             matches!(refused, Err(StoreError::Refused(_))),
             "{refused:?}"
         );
         assert_eq!(fs::read(&path).unwrap(), before);
         fs::write(&path, "this is no database, whatever its name says").unwrap();
-        let refused = open(&path, &Options::default()).map_err(StoreError::from);
+        let refused = open(&path, &Options::default()).map_err(|fault| fault.at(&path));
         let Err(StoreError::Failed(error)) = refused else {
             panic!("{refused:?}");
         };

@@ -89,7 +89,10 @@ impl Scene {
             at: at(seconds),
             changes,
         };
-        Ok(self.database.commit(&batch)?)
+        let path = self.database.path.clone();
+        self.database
+            .commit(&batch)
+            .map_err(|fault| fault.at(&path))
     }
 
     fn journals(&self, ordinals: std::ops::Range<u32>) -> Vec<Change> {
@@ -139,9 +142,12 @@ fn a_full_disk_takes_nothing_and_says_so() {
     };
     limit(&scene, pages);
     let full = scene.commit(1, scene.journals(0..400));
-    let Err(StoreError::Failed(error)) = full else {
+    let Err(error) = full else {
         panic!("there was room: {full:?}");
     };
+    let trouble = Trouble::of(&error).unwrap();
+    assert_eq!(trouble.kind(), TroubleKind::Full);
+    assert_eq!(trouble.path(), scene.database.path);
     assert!(error.to_string().contains("disk is full"), "{error}");
     assert_eq!(
         (scene.count(State::Scheduled), scene.count(State::Sending)),

@@ -77,7 +77,7 @@ pub(crate) async fn running(store: &SqliteStore, name: &str, size: u64) -> Campa
     campaign
 }
 
-fn moved(campaign: CampaignId, from: CampaignState, to: CampaignState) -> Change {
+pub(crate) fn moved(campaign: CampaignId, from: CampaignState, to: CampaignState) -> Change {
     Change::Campaign { campaign, from, to }
 }
 

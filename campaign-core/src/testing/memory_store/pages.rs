@@ -286,6 +286,7 @@ impl Tables {
             created_at: campaign.created_at,
             rejected: campaign.rejected,
             counts: campaign.counts.clone(),
+            pruned_at: None,
         })
     }
 

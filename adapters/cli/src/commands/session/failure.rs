@@ -6,7 +6,7 @@ use crate::exit::{Exit, Failure};
 use crate::language::Text;
 
 /// A question that has no answer, or a wish that was refused.
-pub(super) fn of(error: &Error, url: &str, session: Option<&SessionName>) -> Failure {
+pub(in crate::commands) fn of(error: &Error, url: &str, session: Option<&SessionName>) -> Failure {
     let url = url.to_owned();
     let not_ready = |text| Failure::new(Exit::NotReady, text);
     if error.is_unauthorized() {

@@ -1,0 +1,231 @@
+//! What a look at the installation finds, and how bad that is.
+
+use std::time::Duration;
+
+use campaign_core::message::MessageKind;
+
+use super::Text;
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Mark {
+    Fine,
+    Warning,
+    Problem,
+}
+
+impl Mark {
+    /// As programs read it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Mark::Fine => "ok",
+            Mark::Warning => "warning",
+            Mark::Problem => "problem",
+        }
+    }
+}
+
+/// What is known of the ids that we give messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ids {
+    /// They came back as given, for these kinds of message.
+    Proved(Vec<MessageKind>),
+    /// This server can honour them; nothing was sent that would show it.
+    Unproved,
+    /// This server gives messages ids of its own.
+    Ignored { platform: String },
+}
+
+/// What settles a message that had no answer, as far as this installation has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Evidence {
+    pub(crate) ids: Ids,
+    pub(crate) keeps_messages: Option<bool>,
+    pub(crate) events: bool,
+}
+
+impl Evidence {
+    /// Whether no person is needed, once ids have proved themselves.
+    pub(crate) fn is_whole(&self) -> bool {
+        let can_prove = matches!(self.ids, Ids::Proved(_) | Ids::Unproved);
+        can_prove && self.keeps_messages == Some(true) && self.events
+    }
+}
+
+/// What one check found.
+#[derive(Debug, Clone)]
+pub(crate) enum Finding {
+    ServerAnswers {
+        url: String,
+        version: String,
+        engine: String,
+    },
+    /// It does not, for this reason.
+    ServerFails {
+        why: Box<Text>,
+    },
+    AccessClosed,
+    /// Whoever reaches it may send.
+    AccessOpen {
+        url: String,
+    },
+    AccessUnknown {
+        why: String,
+    },
+    KeyOwn,
+    /// The server takes a key that stands in WAHA's documentation.
+    KeyPublic,
+    KeyShort,
+    ClockInStep {
+        apart: Duration,
+    },
+    ClockApart {
+        apart: Duration,
+        server_is_ahead: bool,
+    },
+    ClockUnknown,
+    IdleCloses {
+        after: Duration,
+    },
+    /// Sooner than this program drops a connection by itself.
+    IdleShort {
+        after: Duration,
+    },
+    IdleStays {
+        at_least: Duration,
+    },
+    IdleUnknown {
+        why: String,
+    },
+    SessionWorks {
+        name: String,
+        account: Option<String>,
+    },
+    SessionFails {
+        why: Box<Text>,
+    },
+    KeepsMessages,
+    KeepsNone {
+        name: String,
+    },
+    KeepsUnknown,
+    EventsArrive,
+    EventsRefused {
+        why: String,
+    },
+    EventsAway {
+        why: String,
+    },
+    /// What nobody but a person can see.
+    Phone,
+    NoDatabase {
+        path: String,
+    },
+    DatabaseHolds {
+        path: String,
+        bytes: u64,
+        campaigns: u64,
+        deliveries: u64,
+    },
+    DatabaseFails {
+        why: Box<Text>,
+    },
+    SchemaIs {
+        schema: u32,
+        is_newest: bool,
+    },
+    Durable {
+        is_wal: bool,
+    },
+    DiskFree {
+        bytes: u64,
+    },
+    DiskLow {
+        bytes: u64,
+    },
+    DiskUnknown,
+    Whole,
+    Runner {
+        holder: Option<String>,
+    },
+    Doubts(Evidence),
+}
+
+impl Finding {
+    /// The check that found it.
+    pub(crate) fn check(&self) -> &'static str {
+        use Finding as F;
+        match self {
+            F::ServerAnswers { .. } | F::ServerFails { .. } => "server",
+            F::AccessClosed | F::AccessOpen { .. } | F::AccessUnknown { .. } => "access",
+            F::KeyOwn | F::KeyPublic | F::KeyShort => "key",
+            F::ClockInStep { .. } | F::ClockApart { .. } | F::ClockUnknown => "clock",
+            F::IdleCloses { .. }
+            | F::IdleShort { .. }
+            | F::IdleStays { .. }
+            | F::IdleUnknown { .. } => "connections",
+            F::SessionWorks { .. } | F::SessionFails { .. } => "session",
+            F::KeepsMessages | F::KeepsNone { .. } | F::KeepsUnknown => "messages",
+            F::EventsArrive | F::EventsRefused { .. } | F::EventsAway { .. } => "events",
+            F::Phone => "phone",
+            F::NoDatabase { .. } | F::DatabaseHolds { .. } | F::DatabaseFails { .. } => "database",
+            F::SchemaIs { .. } => "schema",
+            F::Durable { .. } => "durability",
+            F::DiskFree { .. } | F::DiskLow { .. } | F::DiskUnknown => "disk",
+            F::Whole => "integrity",
+            F::Runner { .. } => "runner",
+            F::Doubts(_) => "doubts",
+        }
+    }
+
+    /// How bad it is.
+    pub(crate) fn mark(&self) -> Mark {
+        use Finding as F;
+        match self {
+            F::ServerFails { .. }
+            | F::AccessOpen { .. }
+            | F::KeyPublic
+            | F::SessionFails { .. }
+            | F::EventsRefused { .. }
+            | F::DatabaseFails { .. } => Mark::Problem,
+            F::AccessUnknown { .. }
+            | F::KeyShort
+            | F::ClockApart { .. }
+            | F::IdleShort { .. }
+            | F::KeepsNone { .. }
+            | F::KeepsUnknown
+            | F::EventsAway { .. }
+            | F::DiskLow { .. } => Mark::Warning,
+            F::Doubts(evidence) if !evidence.is_whole() => Mark::Warning,
+            F::ServerAnswers { .. }
+            | F::AccessClosed
+            | F::KeyOwn
+            | F::ClockInStep { .. }
+            | F::ClockUnknown
+            | F::IdleCloses { .. }
+            | F::IdleStays { .. }
+            | F::IdleUnknown { .. }
+            | F::SessionWorks { .. }
+            | F::KeepsMessages
+            | F::EventsArrive
+            | F::Phone
+            | F::NoDatabase { .. }
+            | F::DatabaseHolds { .. }
+            | F::SchemaIs { .. }
+            | F::Durable { .. }
+            | F::DiskFree { .. }
+            | F::DiskUnknown
+            | F::Whole
+            | F::Runner { .. }
+            | F::Doubts(_) => Mark::Fine,
+        }
+    }
+
+    /// Whether nothing can be sent before it is mended.
+    pub(crate) fn is_not_ready(&self) -> bool {
+        matches!(
+            self,
+            Finding::ServerFails { .. } | Finding::SessionFails { .. }
+        )
+    }
+}

@@ -1,0 +1,350 @@
+//! `waha-campaign doctor`: what it finds in good and in bad installations, and that it leaves them as they are.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod world;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use waha_simulator::{Builder, Simulator};
+use world::{Ran, World, bare, ran};
+
+const KEY: &str = "a-key-of-its-own-that-nobody-guesses";
+const ACCOUNT: &str = "6281200000001";
+
+/// A server in real time, whose one session works and keeps its messages.
+fn usual() -> Builder {
+    Simulator::builder()
+        .key(KEY)
+        .store_default(true)
+        .session("default", ACCOUNT)
+}
+
+/// A look at this server, from a folder of its own.
+fn look(folder: &Path, url: &str, key: &str, arguments: &[&str]) -> Command {
+    let mut command = bare(folder, &["doctor"]);
+    command
+        .args(arguments)
+        .args(["--db", "test.sqlite"])
+        .env("WAHA_URL", url)
+        .env("WAHA_API_KEY", key);
+    command
+}
+
+/// Each check's mark.
+fn marks(ran: &Ran) -> BTreeMap<String, String> {
+    checks(ran)
+        .into_iter()
+        .map(|(check, found)| (check, found["mark"].as_str().unwrap().to_owned()))
+        .collect()
+}
+
+fn checks(ran: &Ran) -> BTreeMap<String, Value> {
+    let report: Value =
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+    assert_eq!(report["exit_code"], ran.code);
+    let checks = report["checks"].as_array().unwrap().iter();
+    checks
+        .map(|check| (check["check"].as_str().unwrap().to_owned(), check.clone()))
+        .collect()
+}
+
+#[track_caller]
+fn assert_marks(ran: &Ran, expected: &[(&str, &str)]) {
+    let marks = marks(ran);
+    for (check, mark) in expected {
+        assert_eq!(
+            marks.get(*check).map(String::as_str),
+            Some(*mark),
+            "{check}: {ran:?}"
+        );
+    }
+}
+
+/// Every file in a folder, and what is in it.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap();
+    entries
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_installation_is_found_good_and_nothing_is_made() {
+    let simulator = usual().start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let found = ran(look(folder.path(), simulator.url(), KEY, &["--json"]))
+        .await
+        .expect(0);
+    assert!(!found.stdout.contains(KEY) && !found.stderr.contains(KEY));
+    let marks = marks(&found);
+    assert!(marks.values().all(|mark| mark == "ok"), "{marks:?}");
+    let named: Vec<&str> = marks.keys().map(String::as_str).collect();
+    assert_eq!(
+        named,
+        [
+            "access", "clock", "database", "disk", "doubts", "events", "key", "messages", "phone",
+            "server", "session"
+        ]
+    );
+    assert!(
+        checks(&found)["database"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("there is none yet")
+    );
+    assert_eq!(files(folder.path()), BTreeMap::new());
+    assert!(simulator.ledger().is_empty());
+
+    let told = ran(look(folder.path(), simulator.url(), KEY, &["--lang", "id"]))
+        .await
+        .expect(0);
+    assert!(!told.stdout.contains(KEY));
+    told.says("key")
+        .says("***")
+        .says("baik     server")
+        .says("WORKING, +6281200000001");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_server_the_rest_is_looked_at_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let url = format!("http://{nobody}");
+    let found = ran(look(folder.path(), &url, KEY, &["--json"]))
+        .await
+        .expect(4);
+    assert_marks(
+        &found,
+        &[("server", "problem"), ("database", "ok"), ("disk", "ok")],
+    );
+    let simulator = usual().start().await.unwrap();
+    let found = ran(look(
+        folder.path(),
+        simulator.url(),
+        "another key",
+        &["--json"],
+    ))
+    .await
+    .expect(4);
+    assert_marks(&found, &[("server", "problem")]);
+    let said = checks(&found)["server"]["message"].to_string();
+    assert!(said.contains("refuses the key"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_cannot_send_is_a_problem_and_one_that_keeps_nothing_a_warning() {
+    let simulator = Simulator::builder()
+        .key(KEY)
+        .session("default", ACCOUNT)
+        .stopped_session("tidur")
+        .start()
+        .await
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let url = simulator.url();
+    let forgetful = ran(look(folder.path(), url, KEY, &["--json"]))
+        .await
+        .expect(0);
+    assert_marks(
+        &forgetful,
+        &[
+            ("session", "ok"),
+            ("messages", "warning"),
+            ("doubts", "warning"),
+        ],
+    );
+    let doubts = &checks(&forgetful)["doubts"];
+    assert!(
+        doubts["message"]
+            .as_str()
+            .unwrap()
+            .contains("keeps no messages")
+    );
+    assert!(doubts["remedy"].is_string());
+    for name in ["tidur", "lain"] {
+        let found = ran(look(
+            folder.path(),
+            url,
+            KEY,
+            &["--session", name, "--json"],
+        ))
+        .await
+        .expect(4);
+        assert_marks(&found, &[("server", "ok"), ("session", "problem")]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_from_the_documentation_and_servers_without_one_are_problems() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulator = usual().key("yoursecretkey").start().await.unwrap();
+    let found = ran(look(
+        folder.path(),
+        simulator.url(),
+        "yoursecretkey",
+        &["--json"],
+    ))
+    .await;
+    assert_marks(&found.expect(1), &[("access", "ok"), ("key", "problem")]);
+    let simulator = usual().key("pendek").start().await.unwrap();
+    let found = ran(look(folder.path(), simulator.url(), "pendek", &["--json"])).await;
+    assert_marks(&found.expect(0), &[("key", "warning")]);
+
+    let open = serves_everybody();
+    let found = ran(look(folder.path(), &open, KEY, &["--json"])).await;
+    assert_marks(
+        &found,
+        &[
+            ("server", "ok"),
+            ("access", "problem"),
+            ("clock", "warning"),
+            ("session", "problem"),
+            ("events", "warning"),
+        ],
+    );
+    let clock = checks(&found)["clock"]["message"].to_string();
+    assert!(clock.contains("behind this one"), "{clock}");
+    assert_eq!(found.code, 4, "it has no session either");
+}
+
+/// A server that asks nobody for a key.
+fn serves_everybody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut asked = Vec::new();
+            let mut bytes = [0; 1_024];
+            while !asked.ends_with(b"\r\n\r\n") {
+                let read = stream.read(&mut bytes).unwrap();
+                if read == 0 {
+                    break;
+                }
+                asked.extend_from_slice(&bytes[..read]);
+            }
+            let asked = String::from_utf8_lossy(&asked);
+            let (status, body) = match asked.split(' ').nth(1).unwrap_or_default() {
+                "/api/server/version" => (
+                    "200 OK",
+                    r#"{"version":"2026.7.1","engine":"NOWEB","tier":"CORE"}"#,
+                ),
+                // It has been up for a day, and it is 2001.
+                "/api/server/status" => (
+                    "200 OK",
+                    r#"{"startTimestamp":1000000000000,"uptime":86400000}"#,
+                ),
+                path if path.starts_with("/api/sessions?") => ("200 OK", "[]"),
+                _ => (
+                    "404 Not Found",
+                    r#"{"message":"Session not found","error":"Not Found","statusCode":404}"#,
+                ),
+            };
+            let length = body.len();
+            let _gone = write!(
+                stream,
+                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            );
+        }
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_learnt_by_sending_counts_and_the_database_stays_as_it_is() {
+    let world = World::start(World::usual(1).key(KEY)).await;
+    world.list(5);
+    world
+        .run(&[
+            "start",
+            "list.csv",
+            "--name",
+            "promo",
+            "--template",
+            "a",
+            "--gap",
+            "none",
+            "--yes",
+        ])
+        .await
+        .expect(0);
+    let before = files(world.folder.path());
+    let found = world
+        .run(&["doctor", "--thorough", "--json"])
+        .await
+        .expect(0);
+    assert_eq!(files(world.folder.path()), before);
+    assert_marks(
+        &found,
+        &[
+            ("connections", "ok"),
+            ("database", "ok"),
+            ("schema", "ok"),
+            ("durability", "ok"),
+            ("integrity", "ok"),
+            ("runner", "ok"),
+            ("doubts", "ok"),
+        ],
+    );
+    let checks = checks(&found);
+    let says = |check: &str, words: &str| {
+        let said = checks[check]["message"].as_str().unwrap();
+        assert!(said.contains(words), "{said}");
+    };
+    says("database", "1 campaigns, 5 deliveries");
+    says("doubts", "ids are honoured (text)");
+    says("connections", "closed after 5");
+    says("durability", "WAL");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_database_is_a_problem_of_its_own() {
+    let simulator = usual().start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut numbers = String::from("no hp\n");
+    for number in 0..3_000 {
+        numbers.push_str(&format!("0813{number:08}\n"));
+    }
+    fs::write(folder.join("list.csv"), numbers).unwrap();
+    ran(bare(
+        folder,
+        &["suppress", "import", "list.csv", "--db", "test.sqlite"],
+    ))
+    .await
+    .expect(0);
+    let path = folder.join("test.sqlite");
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 8_192 * 4_096;
+    bytes[middle..middle + 4_096].fill(0x5a);
+    fs::write(&path, bytes).unwrap();
+
+    let quick = ran(look(folder, simulator.url(), KEY, &["--json"]))
+        .await
+        .expect(0);
+    assert_marks(&quick, &[("database", "ok")]);
+    let thorough = ran(look(folder, simulator.url(), KEY, &["--thorough"]))
+        .await
+        .expect(1);
+    thorough
+        .says("problem  database")
+        .says("is damaged")
+        .says("restore FILE --replace");
+    fs::write(&path, "no database").unwrap();
+    let before = files(folder);
+    let found = ran(look(folder, simulator.url(), KEY, &["--json"]))
+        .await
+        .expect(1);
+    assert_marks(&found, &[("server", "ok"), ("database", "problem")]);
+    assert_eq!(files(folder), before);
+}

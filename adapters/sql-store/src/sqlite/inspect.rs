@@ -1,0 +1,185 @@
+//! Looks at a database without changing anything: neither the file, nor those beside it.
+
+use std::fs;
+use std::path::Path;
+
+use campaign_core::gateway::{Account, Session};
+use campaign_core::store::{StoreError, StoreOn, Trusted};
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags};
+
+use super::fault::{Fault, Result};
+use super::lock::RunnerLock;
+use super::rows;
+use super::schema::{beside, newest, refuse_others};
+
+/// Findings are named up to here; a file that is damaged in one place is restored like one that is damaged in many.
+const FINDINGS_MAX: u32 = 10;
+
+/// How closely a database is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Depth {
+    /// What it says about itself.
+    #[default]
+    Quick,
+    /// Every page of it, too: as long as it takes to read the file.
+    Thorough,
+}
+
+/// What a database holds, as far as that can be seen from outside.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The size of its file, and of what has not been written into that yet.
+    pub bytes: u64,
+    /// The version of its schema.
+    pub schema: u32,
+    /// Whether that is the version that this program works with; an older one is brought up to date when it is opened.
+    pub is_newest: bool,
+    /// Whether it is in WAL mode, as it is while it is in use; a copy need not be.
+    pub is_wal: bool,
+    /// Campaigns in it.
+    pub campaigns: u64,
+    /// Recipients of all campaigns.
+    pub deliveries: u64,
+    /// The moment of the last batch.
+    pub last_change: Option<Timestamp>,
+    /// The accounts that it has sent from, and what was learnt about each.
+    pub lanes: Vec<LaneSeen>,
+    /// Who sends from it at this moment.
+    pub runner: Option<String>,
+    /// What is broken in it. Empty where nothing is, and where nobody looked ([`Depth::Quick`]).
+    pub damage: Vec<String>,
+}
+
+/// What a database knows of an account.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct LaneSeen {
+    /// Whose lane.
+    pub account: Account,
+    /// The session it was last opened through.
+    pub session: Session,
+    /// Where message ids have proved to be honoured.
+    pub trusted: Trusted,
+    /// Where its messages are kept.
+    pub store_on: Option<StoreOn>,
+}
+
+/// Looks at a database that another process may be using. Nothing is made, migrated or repaired.
+///
+/// # Errors
+/// [`StoreError::Refused`] for a file that is no database of this program, [`StoreError::TooNew`] for one of a newer version,
+/// [`StoreError::Failed`] for one that cannot be read, or is too damaged to be.
+pub fn inspect(
+    path: impl AsRef<Path>,
+    depth: Depth,
+) -> std::result::Result<Inspection, StoreError> {
+    let path = path.as_ref();
+    look(path, depth).map_err(|fault| fault.at(path))
+}
+
+pub(super) fn look(path: &Path, depth: Depth) -> Result<Inspection> {
+    let metadata = fs::metadata(path).map_err(|error| Fault::file(path, error))?;
+    let connection = open(path)?;
+    let schema = refuse_others(&connection, path)?;
+    if schema == 0 {
+        let why = format!("{} holds no campaigns: name another file", path.display());
+        return Err(StoreError::Refused(why).into());
+    }
+    let number = |sql: &str| -> Result<u64> {
+        let number: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+        u64::try_from(number).map_err(Fault::unreadable)
+    };
+    let last: i64 = connection.query_row("SELECT last_wall FROM meta", [], |row| row.get(0))?;
+    let waiting = fs::metadata(beside(path, "-wal")).map_or(0, |wal| wal.len());
+    Ok(Inspection {
+        bytes: metadata.len() + waiting,
+        schema,
+        is_newest: schema == newest(),
+        is_wal: is_wal(path),
+        campaigns: number("SELECT count(*) FROM campaign")?,
+        deliveries: number("SELECT count(*) FROM delivery WHERE flags & 2 = 0")?,
+        last_change: (last > 0).then(|| rows::moment(last)).transpose()?,
+        lanes: lanes(&connection)?,
+        runner: RunnerLock::holder(path)?,
+        damage: match depth {
+            Depth::Quick => Vec::new(),
+            Depth::Thorough => damage(&connection),
+        },
+    })
+}
+
+/// A connection that can only read.
+pub(super) fn open(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    // Whoever opens a database in WAL mode makes files beside it. Where they are missing nobody has it open: it can be read as
+    // it lies there. Where they are, what they hold belongs to it.
+    let how = match (beside(path, "-wal").exists(), beside(path, "-shm").exists()) {
+        (false, _) => "immutable=1",
+        (true, true) => "readonly_shm=1",
+        (true, false) => "mode=ro",
+    };
+    let connection = Connection::open_with_flags(uri(path, how), flags)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    Ok(connection)
+}
+
+fn uri(path: &Path, how: &str) -> String {
+    let path = path.to_string_lossy();
+    let path = if cfg!(windows) {
+        format!("/{}", path.replace('\\', "/"))
+    } else {
+        path.into_owned()
+    };
+    let path = path
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23");
+    format!("file:{path}?{how}")
+}
+
+/// The file's own word for it: a connection that takes the file as it lies there would say otherwise.
+fn is_wal(path: &Path) -> bool {
+    use std::io::Read;
+    const READ_VERSION: usize = 19;
+    let mut header = [0; READ_VERSION + 1];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    read.is_ok() && header[READ_VERSION] == 2
+}
+
+fn damage(connection: &Connection) -> Vec<String> {
+    let findings = || -> rusqlite::Result<Vec<String>> {
+        let sql = format!("PRAGMA integrity_check({FINDINGS_MAX})");
+        let mut statement = connection.prepare(&sql)?;
+        let found = statement.query_map([], |row| row.get(0))?;
+        found.collect()
+    };
+    match findings() {
+        Ok(findings) => findings.into_iter().filter(|line| line != "ok").collect(),
+        Err(error) => vec![error.to_string()],
+    }
+}
+
+fn lanes(connection: &Connection) -> Result<Vec<LaneSeen>> {
+    let mut statement =
+        connection.prepare("SELECT account, session, trusted, store_on FROM lane ORDER BY id")?;
+    let mut found = statement.query([])?;
+    let mut lanes = Vec::new();
+    while let Some(row) = found.next()? {
+        let session: String = row.get(1)?;
+        let store_on: Option<String> = row.get(3)?;
+        lanes.push(LaneSeen {
+            account: Account(rows::phone(row.get(0)?)?),
+            session: Session::new(&session),
+            trusted: serde_json::from_str(&row.get::<_, String>(2)?)?,
+            store_on: store_on
+                .map(|text| serde_json::from_str(&text))
+                .transpose()?,
+        });
+    }
+    Ok(lanes)
+}
