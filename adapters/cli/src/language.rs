@@ -623,6 +623,19 @@ pub(crate) enum Text {
     PairInterrupted {
         name: String,
     },
+
+    // Reports as files
+    NoSuchState {
+        given: String,
+        known: Vec<&'static str>,
+    },
+    NoSuchFormat {
+        file: String,
+        known: Vec<&'static str>,
+    },
+    WorkbookNeedsFile,
+    RefreshWouldSend,
+    RefreshElsewhere,
 }
 
 /// Names in quotes, one after the other.

@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure};
 use crate::language::Text;
 use crate::limits::LimitWishes;
 use crate::operate::{Done, carry_out};
-use crate::runner::{Goal, How, Run, answer_of, run as run_campaigns};
+use crate::runner::{Ended, Goal, How, Run, answer_of, run as run_campaigns};
 use crate::setup::Setup;
 use crate::summary::quoted;
 
@@ -161,23 +161,14 @@ async fn list(setup: &Setup, name: &str) -> Result<Exit, Failure> {
 async fn refresh(setup: &Setup, name: &str) -> Result<Exit, Failure> {
     let store = setup.existing_store().await?;
     let record = campaign(&*store, name).await?;
-    let campaign = record.id;
     let before = record.counts.of(State::Unconfirmed);
-    let command = Command::Refresh { campaign };
-    if store.runner().await?.is_some() {
-        let id = store.submit(&command).await?;
-        setup.output.json(&answer_of(&*store, id).await?);
-        return Ok(Exit::Done);
-    }
-    let run = Run {
-        goal: Goal::Campaigns(vec![campaign]),
-        commands: vec![command],
-        no_wait: false,
-        only_looks: true,
-        limits: LimitWishes::default(),
-        session: None,
+    let ended = match look_up(setup, &store, &record).await? {
+        Looked::Elsewhere(answer) => {
+            setup.output.json(&answer);
+            return Ok(Exit::Done);
+        }
+        Looked::Here(ended) => ended,
     };
-    let ended = run_campaigns(setup, Arc::clone(&store), run).await?;
     let left = ended
         .views
         .iter()
@@ -193,6 +184,41 @@ async fn refresh(setup: &Setup, name: &str) -> Result<Exit, Failure> {
         0 => Exit::Done,
         _ => Exit::Unconfirmed,
     })
+}
+
+/// Who looks a campaign's open messages up.
+pub(super) enum Looked {
+    /// The process that sends; it was asked to, and goes on with it.
+    Elsewhere(Answer),
+    /// This process, and how that ended.
+    Here(Ended),
+}
+
+/// Looks up once more what is open in a campaign.
+///
+/// # Errors
+/// When the server is none, or the store fails.
+pub(super) async fn look_up(
+    setup: &Setup,
+    store: &Arc<dyn Store>,
+    record: &CampaignRecord,
+) -> Result<Looked, Failure> {
+    let campaign = record.id;
+    let command = Command::Refresh { campaign };
+    if store.runner().await?.is_some() {
+        let id = store.submit(&command).await?;
+        return Ok(Looked::Elsewhere(answer_of(&**store, id).await?));
+    }
+    let run = Run {
+        goal: Goal::Campaigns(vec![campaign]),
+        commands: vec![command],
+        no_wait: false,
+        only_looks: true,
+        limits: LimitWishes::default(),
+        session: None,
+    };
+    let ended = run_campaigns(setup, Arc::clone(store), run).await?;
+    Ok(Looked::Here(ended))
 }
 
 async fn decide(
