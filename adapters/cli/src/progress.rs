@@ -9,6 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::language::Text;
 use crate::output::Output;
+use crate::screen;
 use crate::view::{Pace, View, progress};
 
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -33,6 +34,7 @@ impl<'a> Progress<'a> {
         let bars = output
             .is_watched()
             .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(4)));
+        screen::set_bars(bars.clone());
         Self {
             output,
             bars,
@@ -80,10 +82,20 @@ impl<'a> Progress<'a> {
     }
 }
 
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        screen::set_bars(None);
+    }
+}
+
 fn bar() -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:24} {percent:>3} %  {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::no_length().with_style(style)
+    ProgressBar::no_length().with_style(if screen::knows_unicode() {
+        style
+    } else {
+        style.progress_chars("#-")
+    })
 }
 
 /// One line about work that is not sending: reading a file.
@@ -99,7 +111,11 @@ impl<'a> Counter<'a> {
         let bar = output.is_watched().then(|| {
             let style = ProgressStyle::with_template("{spinner} {wide_msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner());
-            ProgressBar::new_spinner().with_style(style)
+            ProgressBar::new_spinner().with_style(if screen::knows_unicode() {
+                style
+            } else {
+                style.tick_chars("-\\|/ ")
+            })
         });
         Self {
             output,
