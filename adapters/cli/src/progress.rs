@@ -13,6 +13,8 @@ use crate::screen;
 use crate::view::{Pace, View, progress};
 
 const LINE_EVERY: Duration = Duration::from_secs(5);
+/// A line that says nothing new, in a log that is read from time to time.
+const SAME_LINE_EVERY: Duration = Duration::from_secs(60);
 
 /// Shows how campaigns go.
 #[derive(Debug)]
@@ -27,6 +29,7 @@ pub(crate) struct Progress<'a> {
 struct Shown {
     pace: Pace,
     bar: Option<ProgressBar>,
+    told: Option<(String, Instant)>,
 }
 
 impl<'a> Progress<'a> {
@@ -64,7 +67,16 @@ impl<'a> Progress<'a> {
                     bar.set_message(self.output.words(&text));
                     bar.tick();
                 }
-                None if is_time && !self.output.is_json() => self.output.note(&text),
+                None if is_time && !self.output.is_json() => {
+                    let words = self.output.words(&text);
+                    let is_stale = |(told, at): &(String, Instant)| {
+                        *told == words && at.elapsed() < SAME_LINE_EVERY
+                    };
+                    if !shown.told.as_ref().is_some_and(is_stale) {
+                        self.output.note(&text);
+                        shown.told = Some((words, Instant::now()));
+                    }
+                }
                 None => {}
             }
         }
