@@ -25,7 +25,8 @@ for shell in bash zsh fish powershell; do
 done
 install -m 644 "$here"/systemd/* "$tree/systemd/"
 install -m 644 "$here"/../docs/*.md "$tree/docs/"
-install -m 644 "$root/LICENSE" "$root/README.md" "$tree/"
+install -m 644 "$root/LICENSE" "$tree/"
+sed 's|](adapters/cli/docs/|](docs/|g' "$root/README.md" > "$tree/README.md"
 
 # The same contents make the same archive, whenever and by whomever it is packed.
 moment=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2> /dev/null || echo 0)}

@@ -33,20 +33,28 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     /// Each of them, and what is missing to settle it
+    #[command(after_help = "Example:
+  waha-campaign unconfirmed list \"tagihan mei\"")]
     List {
         /// The campaign
         #[arg(value_name = "NAME")]
         name: String,
     },
     /// Look them up once more
+    #[command(after_help = "Example:
+  waha-campaign unconfirmed refresh \"tagihan mei\"")]
     Refresh {
         /// The campaign
         #[arg(value_name = "NAME")]
         name: String,
     },
     /// You have seen that these arrived
+    #[command(after_help = "Example:
+  waha-campaign unconfirmed confirm \"tagihan mei\" --row 17 --row 21")]
     Confirm(Selection),
     /// Send these again; they may arrive twice
+    #[command(after_help = "Example:
+  waha-campaign unconfirmed resend \"tagihan mei\" --phone 08123456789 --yes")]
     Resend {
         #[command(flatten)]
         selection: Selection,
@@ -55,6 +63,8 @@ enum What {
         yes: bool,
     },
     /// Leave these as not sent
+    #[command(after_help = "Example:
+  waha-campaign unconfirmed give-up \"tagihan mei\" --all")]
     GiveUp(Selection),
 }
 
