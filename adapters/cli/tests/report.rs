@@ -250,6 +250,18 @@ async fn a_refresh_looks_up_and_never_sends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_ends_for_a_settled_campaign_without_acknowledgements() {
+    let faults = FaultRates::none().with(Fault::AcksMissing, 1.0);
+    let world = World::start(World::usual(1).faults(faults)).await;
+    world.list(3);
+    world.run(&start("list.csv", "mei")).await.expect(0);
+    world.simulator.faults().set(FaultRates::none());
+    let refresh = ["report", "mei", "--refresh"];
+    world.run(&refresh).await.expect(0).says("3 rows");
+    assert_eq!(world.received().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_spreadsheet_program_shows_the_report_as_it_is() {
     let world = refused().await;
     world

@@ -49,7 +49,7 @@ pub(crate) struct Args {
     /// Where to write it; "-" is standard output [NAME.report.csv]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// First look up what is unconfirmed, or accepted without an acknowledgement
+    /// First look up what is unconfirmed, and, until the campaign is settled, what is accepted without an acknowledgement
     #[arg(long)]
     refresh: bool,
     /// The file with the rows that were left out [NAME.rejects.csv]
@@ -127,6 +127,10 @@ async fn refresh(
     store: &Arc<dyn Store>,
     record: &CampaignRecord,
 ) -> Result<Exit, Failure> {
+    if record.state == CampaignState::Settled {
+        // Nothing is unconfirmed, and nobody waits for acknowledgements any more.
+        return Ok(Exit::Done);
+    }
     let records = store.campaigns().await?;
     let would_send = records.iter().any(|record| {
         matches!(
