@@ -4,11 +4,13 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint docs deny bench
+.PHONY: help demo test soak lint docs deny bench dist newcomer
 
 CARGO ?= cargo
 PHONES := target/phones
 TEST_LOG := target/test.log
+# `make dist PROFILE=dev` packs a build that takes seconds instead of minutes.
+PROFILE ?= release
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -80,3 +82,17 @@ bench: ## the questions in benches/, answered with tables; BENCH="dispatch impor
 	    python3 -m venv $(PHONES)/venv > $(PHONES)/log 2>&1 && $(PHONES)/venv/bin/pip install --quiet "phonenumbers==$$version" >> $(PHONES)/log 2>&1 || true
 	fi
 	PYTHON=$$PWD/$(PHONES)/venv/bin/python $(CARGO) bench --locked -p benches -- $(BENCH)
+
+dist: ## an archive ready to install, with its checksum, in target/dist
+	@$(CARGO) build --locked --profile $(PROFILE) -p waha-campaign
+	folder=$${CARGO_TARGET_DIR:-target}/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+	host=$$(rustc -vV | sed -n 's/^host: //p')
+	rm -rf target/dist
+	adapters/cli/dist/package.sh $$folder/waha-campaign $$host target/dist
+	cd target/dist
+	sha256sum -c SHA256SUMS
+
+newcomer: dist ## the operators' page, followed to the letter with that archive and a simulator
+	@$(CARGO) build --locked --profile $(PROFILE) -p waha-simulator
+	folder=$${CARGO_TARGET_DIR:-target}/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+	adapters/cli/dist/newcomer.sh target/dist $$folder/waha-simulator adapters/cli/docs/operators.md

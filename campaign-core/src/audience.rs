@@ -24,7 +24,7 @@ use encoding_rs::Encoding;
 pub use columns::Columns;
 pub use duplicates::{Identity, Seen, SeenInMemory, resolve_duplicates};
 pub use error::AudienceError;
-pub use report::{Fault, Reject, RejectReason, RejectsWriter};
+pub use report::{Fault, REPORT_FIRST, REPORT_LAST, Reject, RejectReason, RejectsWriter, guarded};
 
 use crate::phone::{LinePolicy, PhoneNumber, Region, normalize};
 use duplicates::IdentityMap;

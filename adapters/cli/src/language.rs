@@ -635,6 +635,19 @@ pub(crate) enum Text {
         name: String,
     },
 
+    // Reports as files
+    NoSuchState {
+        given: String,
+        known: Vec<&'static str>,
+    },
+    NoSuchFormat {
+        file: String,
+        known: Vec<&'static str>,
+    },
+    WorkbookNeedsFile,
+    RefreshWouldSend,
+    RefreshElsewhere,
+
     // Care of the database
     DatabaseTrouble {
         kind: TroubleKind,

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::screen;
+
 /// A run of digits of this length is taken for a phone number.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 9..=15;
 
@@ -50,7 +52,9 @@ impl Drop for Line {
     fn drop(&mut self) {
         let text = masked(&String::from_utf8_lossy(&self.0));
         // A log that cannot be written must not end the program.
-        let _unwritten = io::stderr().lock().write_all(text.as_bytes());
+        screen::beside_bars(|| {
+            let _unwritten = io::stderr().lock().write_all(text.as_bytes());
+        });
     }
 }
 

@@ -15,6 +15,7 @@ mod qr;
 mod rejected;
 mod rows;
 mod runner;
+mod screen;
 mod settings;
 mod setup;
 mod signals;

@@ -2,13 +2,15 @@
 //!
 //! Results go to standard output, progress and warnings to standard error. With `--json` standard output carries JSON alone.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
+use console::Term;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::exit::Failure;
 use crate::language::{Language, Text};
+use crate::screen;
 
 /// Writes for people or for programs.
 #[derive(Debug, Clone)]
@@ -42,7 +44,7 @@ impl Output {
 
     /// Whether progress is watched by a person at a terminal.
     pub(crate) fn is_watched(&self) -> bool {
-        !self.is_json && !self.is_quiet && io::stderr().is_terminal()
+        !self.is_json && !self.is_quiet && screen::can_redraw()
     }
 
     /// The language it speaks.
@@ -58,14 +60,16 @@ impl Output {
     /// A line of the result, for people.
     pub(crate) fn say(&self, text: &Text) {
         if !self.is_json && !self.is_quiet {
-            write_line(io::stdout().lock(), &self.words(text));
+            let words = fitted(self.words(text), &Term::stdout());
+            screen::beside_bars(|| write_line(io::stdout().lock(), &words));
         }
     }
 
     /// A note beside the result.
     pub(crate) fn note(&self, text: &Text) {
         if !self.is_quiet {
-            write_line(io::stderr().lock(), &self.words(text));
+            let words = fitted(self.words(text), &Term::stderr());
+            screen::beside_bars(|| write_line(io::stderr().lock(), &words));
         }
     }
 
@@ -92,10 +96,23 @@ impl Output {
         let words = self.words(&failure.text);
         self.json(&json!({"error": {"exit_code": failure.exit as u8, "message": words}}));
         if !self.is_json {
-            let words = self.words(&Text::Error { what: words });
+            let words = fitted(self.words(&Text::Error { what: words }), &Term::stderr());
             write_line(io::stderr().lock(), &words);
         }
     }
+}
+
+/// As the terminal can show it; what goes elsewhere stays as it is.
+fn fitted(words: String, terminal: &Term) -> String {
+    let Some(width) = screen::width(terminal) else {
+        return words;
+    };
+    let words = if screen::knows_unicode() {
+        words
+    } else {
+        screen::plain_letters(&words)
+    };
+    screen::broken(&words, width)
 }
 
 /// Nobody is left to tell when the reader has gone away, as with `| head`.

@@ -9,9 +9,12 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::language::Text;
 use crate::output::Output;
+use crate::screen;
 use crate::view::{Pace, View, progress};
 
 const LINE_EVERY: Duration = Duration::from_secs(5);
+/// A line that says nothing new, in a log that is read from time to time.
+const SAME_LINE_EVERY: Duration = Duration::from_secs(60);
 
 /// Shows how campaigns go.
 #[derive(Debug)]
@@ -26,6 +29,7 @@ pub(crate) struct Progress<'a> {
 struct Shown {
     pace: Pace,
     bar: Option<ProgressBar>,
+    told: Option<(String, Instant)>,
 }
 
 impl<'a> Progress<'a> {
@@ -33,6 +37,7 @@ impl<'a> Progress<'a> {
         let bars = output
             .is_watched()
             .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(4)));
+        screen::set_bars(bars.clone());
         Self {
             output,
             bars,
@@ -62,7 +67,16 @@ impl<'a> Progress<'a> {
                     bar.set_message(self.output.words(&text));
                     bar.tick();
                 }
-                None if is_time && !self.output.is_json() => self.output.note(&text),
+                None if is_time && !self.output.is_json() => {
+                    let words = self.output.words(&text);
+                    let is_stale = |(told, at): &(String, Instant)| {
+                        *told == words && at.elapsed() < SAME_LINE_EVERY
+                    };
+                    if !shown.told.as_ref().is_some_and(is_stale) {
+                        self.output.note(&text);
+                        shown.told = Some((words, Instant::now()));
+                    }
+                }
                 None => {}
             }
         }
@@ -80,10 +94,20 @@ impl<'a> Progress<'a> {
     }
 }
 
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        screen::set_bars(None);
+    }
+}
+
 fn bar() -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:24} {percent:>3} %  {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::no_length().with_style(style)
+    ProgressBar::no_length().with_style(if screen::knows_unicode() {
+        style
+    } else {
+        style.progress_chars("#-")
+    })
 }
 
 /// One line about work that is not sending: reading a file.
@@ -99,7 +123,11 @@ impl<'a> Counter<'a> {
         let bar = output.is_watched().then(|| {
             let style = ProgressStyle::with_template("{spinner} {wide_msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner());
-            ProgressBar::new_spinner().with_style(style)
+            ProgressBar::new_spinner().with_style(if screen::knows_unicode() {
+                style
+            } else {
+                style.tick_chars("-\\|/ ")
+            })
         });
         Self {
             output,

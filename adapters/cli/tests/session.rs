@@ -592,92 +592,25 @@ async fn every_session_command_has_an_example_in_its_help() {
 /// A terminal with a person at it.
 #[cfg(unix)]
 mod terminal {
-    use std::fs::File;
-    use std::io::{Read, Write};
-    use std::process::Child;
-    use std::sync::{Arc, Mutex};
-
     use rustix::process::{Pid, Signal, kill_process};
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-    use rustix::termios::{Winsize, tcsetwinsize};
     use waha_simulator::Status;
 
     use super::{PHONE, patient, unpaired};
-    use crate::world::{World, ended, until};
+    use crate::world::terminal::Terminal;
+    use crate::world::{World, until};
 
     const BLACK_ON_WHITE: &str = "\u{1b}[38;5;16m\u{1b}[48;5;231m";
 
-    struct Terminal {
-        keyboard: File,
-        seen: Arc<Mutex<Vec<u8>>>,
-        child: Child,
-    }
-
-    impl Terminal {
-        /// Runs the binary in a window of this size.
-        fn run(world: &World, rows: u16, columns: u16, arguments: &[&str]) -> Self {
-            let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-            grantpt(&keyboard).unwrap();
-            unlockpt(&keyboard).unwrap();
-            let size = Winsize {
-                ws_row: rows,
-                ws_col: columns,
-                ws_xpixel: 0,
-                ws_ypixel: 0,
-            };
-            let path = ptsname(&keyboard, Vec::new()).unwrap();
-            let window = File::options()
-                .read(true)
-                .write(true)
-                .open(path.to_str().unwrap())
-                .unwrap();
-            tcsetwinsize(&window, size).unwrap();
-            let mut command = world.command(arguments);
-            let child = command
-                .env("TERM", "xterm-256color")
-                .stdin(window.try_clone().unwrap())
-                .stdout(window.try_clone().unwrap())
-                .stderr(window)
-                .spawn()
-                .unwrap();
-            let keyboard = File::from(keyboard);
-            let seen = Arc::new(Mutex::new(Vec::new()));
-            let (mut window, sink) = (keyboard.try_clone().unwrap(), Arc::clone(&seen));
-            std::thread::spawn(move || {
-                let mut bytes = [0; 4096];
-                // The terminal is gone once nobody has it open.
-                while let Ok(length @ 1..) = window.read(&mut bytes) {
-                    sink.lock().unwrap().extend_from_slice(&bytes[..length]);
-                }
-            });
-            Self {
-                keyboard,
-                seen,
-                child,
-            }
-        }
-
-        fn text(&self) -> String {
-            String::from_utf8_lossy(&self.seen.lock().unwrap()).into_owned()
-        }
-
-        async fn shows(&self, words: &str) {
-            until(words, || self.text().contains(words)).await;
-        }
-
-        fn types(&mut self, line: &str) {
-            writeln!(self.keyboard, "{line}").unwrap();
-        }
-
-        async fn ended(self) -> i32 {
-            ended(self.child).await
-        }
+    fn run(world: &World, rows: u16, columns: u16, arguments: &[&str]) -> Terminal {
+        let mut command = world.command(arguments);
+        command.env("TERM", "xterm-256color");
+        Terminal::run(command, rows, columns)
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_terminal_has_the_code_in_black_on_white_and_in_one_place() {
         let world = unpaired(patient().await).await;
-        let terminal = Terminal::run(&world, 60, 120, &["session", "qr", "toko"]);
+        let terminal = run(&world, 60, 120, &["session", "qr", "toko"]);
         terminal.shows("▀").await;
         assert!(terminal.text().contains(BLACK_ON_WHITE));
         world.simulator.restart_process();
@@ -703,7 +636,7 @@ mod terminal {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_small_window_is_told_how_large_it_must_be() {
         let world = unpaired(patient().await).await;
-        let terminal = Terminal::run(&world, 24, 80, &["session", "qr", "toko"]);
+        let terminal = run(&world, 24, 80, &["session", "qr", "toko"]);
         terminal.shows("this window is too small").await;
         let pid = Pid::from_child(&terminal.child);
         kill_process(pid, Signal::INT).unwrap();
@@ -715,12 +648,12 @@ mod terminal {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_person_is_asked_before_a_pairing_is_lost() {
         let world = World::start(World::usual(1)).await;
-        let mut terminal = Terminal::run(&world, 24, 80, &["session", "logout"]);
+        let mut terminal = run(&world, 24, 80, &["session", "logout"]);
         terminal.shows("Type yes").await;
         terminal.types("tidak");
         assert_eq!(terminal.ended().await, 7);
         assert_eq!(world.simulator.status("default"), Some(Status::Working));
-        let mut terminal = Terminal::run(&world, 24, 80, &["session", "delete"]);
+        let mut terminal = run(&world, 24, 80, &["session", "delete"]);
         terminal.shows("Type yes").await;
         terminal.types("ya");
         assert_eq!(terminal.ended().await, 0);

@@ -292,13 +292,14 @@ fn seen(headers: &[Box<str>]) -> Vec<String> {
         .collect()
 }
 
-/// The columns that are variables, and their names: every column with a header, but for those of a
-/// rejects file. A second column of the same name is numbered.
+/// The columns that are variables, and their names: every column with a header, but for those that
+/// a rejects file or a report has of its own. A second column of the same name is numbered.
 fn variables(headers: &[Box<str>]) -> (Vec<usize>, Vec<Box<str>>) {
     let mut columns = Vec::new();
     let mut names: Vec<Box<str>> = Vec::new();
+    let own = report::own_columns(headers.iter().map(|header| &**header));
     for (column, header) in headers.iter().enumerate() {
-        if is_blank(header) || report::is_own_header(header) {
+        if is_blank(header) || own.get(column).is_some_and(|own| *own) {
             continue;
         }
         let taken = |name: &str| names.iter().any(|other| **other == *name);

@@ -20,8 +20,35 @@ const OWN_HEADERS: [&str; 5] = [
     "rejected_remedy",
 ];
 
-pub(super) fn is_own_header(header: &str) -> bool {
-    OWN_HEADERS.contains(&header)
+/// The column that a campaign's report has before those of the list.
+pub const REPORT_FIRST: &str = "row";
+
+/// The columns that a campaign's report has after those of the list.
+pub const REPORT_LAST: [&str; 6] = ["state", "reason", "remedy", "time", "corrected", "message"];
+
+/// Which columns are ours and not the list's. Those of a rejects file are known by their names. Those of a report have everyday
+/// names, which a list may have too: they are known by standing together, so that a file of failed rows can be sent to as it is.
+pub(super) fn own_columns<'a>(headers: impl Iterator<Item = &'a str>) -> Vec<bool> {
+    let headers: Vec<&str> = headers.collect();
+    let mut own: Vec<bool> = headers
+        .iter()
+        .map(|header| OWN_HEADERS.contains(header))
+        .collect();
+    // The last two may have been deleted by whoever worked with the file.
+    let known = REPORT_LAST.len() - 2;
+    let ends = headers
+        .windows(known)
+        .rposition(|window| *window == REPORT_LAST[..known]);
+    if let Some(begin) = ends.filter(|_| headers.first() == Some(&REPORT_FIRST)) {
+        own[0] = true;
+        for (own, (header, expected)) in own[begin..]
+            .iter_mut()
+            .zip(headers[begin..].iter().zip(REPORT_LAST))
+        {
+            *own = *header == expected;
+        }
+    }
+    own
 }
 
 /// Which kind of fault keeps a row out.
@@ -201,11 +228,11 @@ impl<W: Write> RejectsWriter<W> {
             .terminator(csv::Terminator::CRLF)
             .flexible(true)
             .from_writer(target);
-        let own: Vec<bool> = columns.headers().map(is_own_header).collect();
+        let own = own_columns(columns.headers());
         for header in OWN_HEADERS {
             csv.write_field(header)?;
         }
-        for header in columns.headers().filter(|header| !is_own_header(header)) {
+        for (header, _) in columns.headers().zip(&own).filter(|(_, own)| !**own) {
             csv.write_field(&*guarded(header))?;
         }
         csv.write_record(None::<&[u8]>)?;
@@ -251,8 +278,8 @@ impl<W: Write> RejectsWriter<W> {
     }
 }
 
-/// The cell with an apostrophe before what a spreadsheet would calculate.
-fn guarded(cell: &str) -> Cow<'_, str> {
+/// The cell with an apostrophe before what a spreadsheet would calculate. The reader of lists takes it off again.
+pub fn guarded(cell: &str) -> Cow<'_, str> {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         Cow::Owned(format!("'{cell}"))
     } else {
@@ -307,5 +334,26 @@ mod tests {
         }
         assert_eq!(guarded("=HYPERLINK(\"x\")"), "'=HYPERLINK(\"x\")");
         assert_eq!(unguarded("'0812"), "0812");
+    }
+
+    #[test]
+    fn the_columns_of_a_report_are_known_by_standing_together() {
+        let own = |headers: &str| -> String {
+            let own = own_columns(headers.split(','));
+            own.iter().map(|own| if *own { 'x' } else { '.' }).collect()
+        };
+        assert_eq!(
+            own("row,nama,hp,state,reason,remedy,time,corrected,message"),
+            "x..xxxxxx"
+        );
+        assert_eq!(own("row,nama,hp,state,reason,remedy,time"), "x..xxxx");
+        assert_eq!(
+            own("row,state,hp,state,reason,remedy,time,corrected,message"),
+            "x..xxxxxx"
+        );
+        assert_eq!(own("row,hp,state,reason,remedy,time,note"), "x.xxxx.");
+        assert_eq!(own("row,nama,hp,state"), "....");
+        assert_eq!(own("nama,hp,state,reason,remedy,time"), "......");
+        assert_eq!(own("rejected_row,hp"), "x.");
     }
 }

@@ -1,101 +1,92 @@
 //! `report`: one line for each row of the list, with what became of it.
 
-use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+mod lines;
+mod text;
+mod workbook;
+
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::State;
-use campaign_core::store::{CampaignRecord, ReportPages, ReportQuery, ReportRow};
-use serde_json::{Map, Value, json};
+use campaign_core::store::{CampaignQuery, CampaignRecord, ReportPages, ReportQuery, Store};
+use serde_json::json;
 
+use self::lines::{Line, REJECTED, Rows};
+use self::text::{Csv, Json};
+use self::workbook::Sheets;
 use super::campaign_with_people;
+use super::unconfirmed::{Looked, look_up};
 use crate::exit::{Exit, Failure};
 use crate::inputs::rejects_file;
-use crate::language::{Language, Text};
-use crate::rejected::{Rejected, RejectedRows};
-use crate::setup::Setup;
+use crate::language::Text;
+use crate::rejected::RejectedRows;
+use crate::runner::How;
+use crate::setup::{Setup, check_session};
 
 /// Write what became of each row of the list
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   waha-campaign report \"tagihan mei\"
-  waha-campaign report \"tagihan mei\" --only failed,unconfirmed,skipped --out todo.csv
-  waha-campaign report \"tagihan mei\" --json | jq .state      (one JSON object a line)")]
+  waha-campaign report \"tagihan mei\" --out tagihan.xlsx
+  waha-campaign report \"tagihan mei\" --only failed,unconfirmed,skipped --refresh --out todo.xlsx
+  waha-campaign report \"tagihan mei\" --json | jq .state      (one JSON object a line)
+
+A file of failed rows can be sent to again as it is: its own columns (row, state, reason, remedy, time, ...) are left out.
+  waha-campaign report \"tagihan mei\" --only failed --out gagal.xlsx
+  waha-campaign start gagal.xlsx --name \"tagihan mei, lagi\" --template \"...\"")]
 pub(crate) struct Args {
     /// The campaign
     #[arg(value_name = "NAME")]
     name: String,
     /// Only these: scheduled, sending, unconfirmed, accepted, sent, delivered, read, played, failed, skipped, cancelled, rejected
-    #[arg(long, value_name = "STATES", value_delimiter = ',', value_parser = which)]
-    only: Vec<Which>,
+    #[arg(long, value_name = "STATES", value_delimiter = ',')]
+    only: Vec<String>,
+    /// csv, xlsx, json (an array), or jsonl (an object a line) [the ending of --out, or csv]
+    #[arg(long, value_name = "FORMAT", ignore_case = true)]
+    format: Option<Format>,
     /// Where to write it; "-" is standard output [NAME.report.csv]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// First look up what is unconfirmed, and, until the campaign is settled, what is accepted without an acknowledgement
+    #[arg(long)]
+    refresh: bool,
     /// The file with the rows that were left out [NAME.rejects.csv]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Which {
-    State(State),
-    Rejected,
-}
-
-fn which(name: &str) -> Result<Which, String> {
-    let name = name.trim();
-    if name == "rejected" {
-        return Ok(Which::Rejected);
-    }
-    State::ALL
-        .into_iter()
-        .find(|state| state.name() == name)
-        .map(Which::State)
-        .ok_or_else(|| format!("there is no state {name:?}"))
 }
 
 /// Deliveries read at once.
 const PAGE: u32 = 5_000;
 
 pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
+    let only = Only::read(&args.only)?;
+    let place = Place::of(&args, setup.output.is_json())?;
     let store = setup.existing_store().await?;
-    let record = campaign_with_people(&*store, &args.name).await?;
+    let mut record = campaign_with_people(&*store, &args.name).await?;
+    let mut exit = Exit::Done;
+    if args.refresh {
+        exit = refresh(setup, &store, &record).await?;
+        record = campaign_with_people(&*store, &args.name).await?;
+    }
     let rejects = args.rejects.unwrap_or_else(|| rejects_file(&args.name));
-    let wants_rejected = args.only.is_empty() || args.only.contains(&Which::Rejected);
-    let states: Vec<State> = args
-        .only
-        .iter()
-        .filter_map(|which| match which {
-            Which::State(state) => Some(*state),
-            Which::Rejected => None,
-        })
-        .collect();
-    let wants_deliveries = args.only.is_empty() || !states.is_empty();
-    let mut rows = Rows {
-        deliveries: wants_deliveries.then(|| {
-            let query = ReportQuery {
-                states,
-                limit: PAGE,
-                ..ReportQuery::of(record.id)
-            };
-            ReportPages::new(&*store, query)
-        }),
-        rejected: match wants_rejected && record.rejected > 0 {
-            true => RejectedRows::open(&rejects, &record.columns)?,
-            false => None,
-        },
-        next_rejected: None,
-        language: setup.output.language(),
+    let deliveries = only.wants_deliveries().then(|| {
+        let query = ReportQuery {
+            states: only.states.clone(),
+            limit: PAGE,
+            ..ReportQuery::of(record.id)
+        };
+        ReportPages::new(&*store, query)
+    });
+    let rejected = match only.wants_rejected() && record.rejected > 0 {
+        true => RejectedRows::open(&rejects, &record.columns)?,
+        false => None,
     };
-    let out = args
-        .out
-        .unwrap_or_else(|| PathBuf::from(format!("{}.report.csv", args.name)));
-    let mut target: Box<dyn Target> = if setup.output.is_json() {
-        Box::new(JsonLines(BufWriter::new(io::stdout())))
-    } else {
-        Box::new(Table::create(&out, &record)?)
-    };
+    let mut rows = Rows::new(deliveries, rejected, setup.output.language());
+    let mut target = place
+        .target(&record)
+        .map_err(|error| cannot_write(&place.path, &error))?;
     let mut written = 0;
     let mut rejected = 0;
     while let Some(lines) = rows.next(&record).await? {
@@ -104,228 +95,205 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
             rejected += u64::from(line.state == REJECTED);
             target
                 .write(&line)
-                .map_err(|error| cannot_write(&out, &error))?;
+                .map_err(|error| cannot_write(&place.path, &error))?;
         }
     }
     target
         .finish()
-        .map_err(|error| cannot_write(&out, &error))?;
-    if wants_rejected && rejected != record.rejected {
+        .map_err(|error| cannot_write(&place.path, &error))?;
+    if only.wants_rejected() && rejected != record.rejected {
         setup.output.note(&Text::RejectsMissing {
             file: rejects.display().to_string(),
             rejected: record.rejected,
             found: rejected,
         });
     }
-    if out != Path::new("-") {
+    if !place.is_stdout() {
+        let file = place.path.display().to_string();
+        setup
+            .output
+            .json(&json!({"file": file, "rows": written, "rejected": rejected}));
         setup.output.say(&Text::ReportWritten {
-            file: out.display().to_string(),
+            file,
             rows: written,
         });
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
-const REJECTED: &str = "rejected";
-
-/// One row of the list.
-#[derive(Debug)]
-struct Line<'a> {
-    columns: &'a [Box<str>],
-    row: u64,
-    values: Vec<Box<str>>,
-    state: &'static str,
-    reason: String,
-    reason_code: String,
-    remedy: String,
-    time: String,
-    is_corrected: bool,
-    message: String,
+/// Looks up what is open, where nothing but looking would come of it.
+async fn refresh(
+    setup: &Setup,
+    store: &Arc<dyn Store>,
+    record: &CampaignRecord,
+) -> Result<Exit, Failure> {
+    if record.state == CampaignState::Settled {
+        // Nothing is unconfirmed, and nobody waits for acknowledgements any more.
+        return Ok(Exit::Done);
+    }
+    let records = store.campaigns(&CampaignQuery::Live).await?;
+    let would_send = records.iter().any(|record| {
+        matches!(
+            record.state,
+            CampaignState::Scheduled | CampaignState::Running
+        )
+    });
+    if would_send && store.runner().await?.is_none() {
+        setup.output.note(&Text::RefreshWouldSend);
+        return Ok(Exit::Unfinished);
+    }
+    let gateway = setup.gateway(setup.clock()).await?;
+    let session = &record.definition.session;
+    check_session(&gateway, session, &setup.settings.url.value).await?;
+    Ok(match look_up(setup, store, record).await? {
+        Looked::Elsewhere(_) => {
+            setup.output.note(&Text::RefreshElsewhere);
+            Exit::Done
+        }
+        Looked::Here(ended) if ended.how == How::Finished => Exit::Done,
+        Looked::Here(_) => Exit::Unfinished,
+    })
 }
 
-/// Deliveries and rejected rows together, in the order of the list.
-struct Rows<'a> {
-    deliveries: Option<ReportPages<'a>>,
-    rejected: Option<RejectedRows>,
-    next_rejected: Option<Rejected>,
-    language: Language,
+/// Which rows are wanted.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Only {
+    states: Vec<State>,
+    rejected: bool,
 }
 
-impl Rows<'_> {
-    async fn next<'r>(
-        &mut self,
-        record: &'r CampaignRecord,
-    ) -> Result<Option<Vec<Line<'r>>>, Failure> {
-        let mut lines = Vec::new();
-        let page = match &mut self.deliveries {
-            None => None,
-            Some(pages) => pages.next().await?,
+impl Only {
+    fn read(given: &[String]) -> Result<Self, Failure> {
+        let mut only = Self::default();
+        for name in given.iter().map(|name| name.trim()) {
+            let state = State::ALL.into_iter().find(|state| state.name() == name);
+            match state {
+                Some(state) => only.states.push(state),
+                None if name == REJECTED => only.rejected = true,
+                None => {
+                    let known = State::ALL.into_iter().map(State::name).chain([REJECTED]);
+                    let text = Text::NoSuchState {
+                        given: name.to_owned(),
+                        known: known.collect(),
+                    };
+                    return Err(Failure::new(Exit::Usage, text));
+                }
+            }
+        }
+        Ok(only)
+    }
+
+    fn wants_all(&self) -> bool {
+        self.states.is_empty() && !self.rejected
+    }
+
+    fn wants_deliveries(&self) -> bool {
+        self.wants_all() || !self.states.is_empty()
+    }
+
+    fn wants_rejected(&self) -> bool {
+        self.wants_all() || self.rejected
+    }
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A table as text
+    Csv,
+    /// An Excel workbook
+    Xlsx,
+    /// One JSON array
+    Json,
+    /// One JSON object a line
+    Jsonl,
+}
+
+impl Format {
+    const ALL: [Self; 4] = [Self::Csv, Self::Xlsx, Self::Json, Self::Jsonl];
+
+    fn name(self) -> &'static str {
+        match self {
+            Format::Csv => "csv",
+            Format::Xlsx => "xlsx",
+            Format::Json => "json",
+            Format::Jsonl => "jsonl",
+        }
+    }
+}
+
+/// Where a report goes, and how it is written.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    path: PathBuf,
+    format: Format,
+}
+
+impl Place {
+    fn of(args: &Args, is_json: bool) -> Result<Self, Failure> {
+        if is_json && args.format.is_none() && args.out.as_deref().is_none_or(is_stdout) {
+            return Ok(Self {
+                path: PathBuf::from("-"),
+                format: Format::Jsonl,
+            });
+        }
+        let format = match (args.format, &args.out) {
+            (Some(format), _) => format,
+            (None, Some(out)) => format_of(out)?,
+            (None, None) => Format::Csv,
         };
-        let is_last = page.is_none();
-        for row in page.unwrap_or_default() {
-            while let Some(rejected) = self.rejected_before(row.row)? {
-                lines.push(of_rejected(record, rejected));
-            }
-            lines.push(of_delivery(record, row, self.language));
+        let path = args
+            .out
+            .clone()
+            .unwrap_or_else(|| PathBuf::from(format!("{}.report.{}", args.name, format.name())));
+        if format == Format::Xlsx && is_stdout(&path) {
+            return Err(Failure::new(Exit::Usage, Text::WorkbookNeedsFile));
         }
-        if is_last {
-            while lines.len() < PAGE as usize
-                && let Some(rejected) = self.rejected_before(u64::MAX)?
-            {
-                lines.push(of_rejected(record, rejected));
-            }
-        }
-        Ok((!lines.is_empty()).then_some(lines))
+        Ok(Self { path, format })
     }
 
-    fn rejected_before(&mut self, row: u64) -> Result<Option<Rejected>, Failure> {
-        if self.next_rejected.is_none()
-            && let Some(rows) = &mut self.rejected
-        {
-            self.next_rejected = rows.next_row()?;
-        }
-        let is_before = self
-            .next_rejected
-            .as_ref()
-            .is_some_and(|next| next.row < row);
-        Ok(is_before.then(|| self.next_rejected.take()).flatten())
+    fn is_stdout(&self) -> bool {
+        is_stdout(&self.path)
+    }
+
+    fn target(&self, record: &CampaignRecord) -> io::Result<Box<dyn Target>> {
+        Ok(match self.format {
+            Format::Csv => Box::new(Csv::new(text::open(&self.path)?, &record.columns)?),
+            Format::Xlsx => Box::new(Sheets::new(&self.path, &record.columns)?),
+            Format::Json => Box::new(Json::array(text::open(&self.path)?)),
+            Format::Jsonl => Box::new(Json::lines(text::open(&self.path)?)),
+        })
     }
 }
 
-fn of_delivery(record: &CampaignRecord, row: ReportRow, language: Language) -> Line<'_> {
-    let reason = row.standing.reason;
-    Line {
-        columns: &record.columns,
-        row: row.row,
-        values: row.values.into_vec(),
-        state: row.standing.state.name(),
-        reason: reason
-            .map(|reason| language.reason(reason).to_owned())
-            .unwrap_or_default(),
-        reason_code: reason
-            .map(|reason| reason.name().to_owned())
-            .unwrap_or_default(),
-        remedy: reason
-            .map(|reason| language.remedy(reason).to_owned())
-            .unwrap_or_default(),
-        time: record.definition.zone.show(row.changed_at),
-        is_corrected: row.standing.corrected,
-        message: row.message.map(Into::into).unwrap_or_default(),
-    }
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
-fn of_rejected(record: &CampaignRecord, rejected: Rejected) -> Line<'_> {
-    Line {
-        columns: &record.columns,
-        row: rejected.row,
-        values: rejected.values,
-        state: REJECTED,
-        reason_code: rejected
-            .reason
-            .split(':')
-            .next()
-            .unwrap_or_default()
-            .to_owned(),
-        reason: rejected.reason,
-        remedy: rejected.remedy,
-        time: record.definition.zone.show(record.created_at),
-        is_corrected: false,
-        message: String::new(),
-    }
+/// By the ending of the file's name; a table when it has none.
+fn format_of(path: &Path) -> Result<Format, Failure> {
+    let Some(ending) = path.extension().map(|ending| ending.to_string_lossy()) else {
+        return Ok(Format::Csv);
+    };
+    let ending = ending.to_ascii_lowercase();
+    Format::ALL
+        .into_iter()
+        .find(|format| format.name() == ending)
+        .ok_or_else(|| {
+            Failure::new(
+                Exit::Usage,
+                Text::NoSuchFormat {
+                    file: path.display().to_string(),
+                    known: Format::ALL.map(Format::name).to_vec(),
+                },
+            )
+        })
 }
 
 /// Where lines go.
 trait Target {
     fn write(&mut self, line: &Line<'_>) -> io::Result<()>;
     fn finish(&mut self) -> io::Result<()>;
-}
-
-/// A table that spreadsheets open: with a byte order mark, and with nothing in it that they would calculate.
-struct Table(csv::Writer<Box<dyn Write>>);
-
-impl Table {
-    fn create(path: &Path, record: &CampaignRecord) -> Result<Self, Failure> {
-        let mut to: Box<dyn Write> = if path == Path::new("-") {
-            Box::new(BufWriter::new(io::stdout()))
-        } else {
-            let file = File::create(path).map_err(|error| cannot_write(path, &error))?;
-            Box::new(BufWriter::new(file))
-        };
-        let header = |to: &mut csv::Writer<Box<dyn Write>>| -> io::Result<()> {
-            to.write_field("row")?;
-            for column in record.columns.iter() {
-                to.write_field(&*guarded(column))?;
-            }
-            for own in ["state", "reason", "remedy", "time", "corrected", "message"] {
-                to.write_field(own)?;
-            }
-            Ok(to.write_record(None::<&[u8]>)?)
-        };
-        to.write_all("\u{feff}".as_bytes())
-            .map_err(|error| cannot_write(path, &error))?;
-        let mut csv = csv::WriterBuilder::new()
-            .flexible(true)
-            .terminator(csv::Terminator::CRLF)
-            .from_writer(to);
-        header(&mut csv).map_err(|error| cannot_write(path, &error))?;
-        Ok(Self(csv))
-    }
-}
-
-impl Target for Table {
-    fn write(&mut self, line: &Line<'_>) -> io::Result<()> {
-        self.0.write_field(line.row.to_string())?;
-        for column in 0..line.columns.len() {
-            let value = line.values.get(column).map_or("", |value| value);
-            self.0.write_field(&*guarded(value))?;
-        }
-        let corrected = if line.is_corrected { "yes" } else { "" };
-        for own in [
-            line.state,
-            &line.reason,
-            &line.remedy,
-            &line.time,
-            corrected,
-            &line.message,
-        ] {
-            self.0.write_field(&*guarded(own))?;
-        }
-        Ok(self.0.write_record(None::<&[u8]>)?)
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-/// One object a line.
-struct JsonLines<W: Write>(W);
-
-impl<W: Write> Target for JsonLines<W> {
-    fn write(&mut self, line: &Line<'_>) -> io::Result<()> {
-        let values: Map<String, Value> = line
-            .columns
-            .iter()
-            .zip(&line.values)
-            .map(|(column, value)| (column.to_string(), Value::from(&**value)))
-            .collect();
-        let object = json!({
-            "row": line.row,
-            "values": values,
-            "state": line.state,
-            "reason": line.reason_code,
-            "why": line.reason,
-            "remedy": line.remedy,
-            "time": line.time,
-            "corrected": line.is_corrected,
-            "message": line.message,
-        });
-        writeln!(self.0, "{object}")
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {
@@ -335,31 +303,31 @@ fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     })
 }
 
-/// The cell with an apostrophe before what a spreadsheet would calculate; the reader of lists takes it off again.
-fn guarded(cell: &str) -> Cow<'_, str> {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        Cow::Owned(format!("'{cell}"))
-    } else {
-        Cow::Borrowed(cell)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
-    fn nothing_in_a_table_is_calculated() {
-        for cell in ["=1+1", "+6281", "-5", "@x", "\tx"] {
-            assert_eq!(guarded(cell), format!("'{cell}"));
-        }
-        assert_eq!(guarded("Budi"), "Budi");
+    fn states_are_named_as_everywhere() {
+        let read = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            Only::read(&names).map_err(|failure| failure.exit)
+        };
+        let only = read(&[" failed", "rejected"]).unwrap();
+        assert_eq!((only.states, only.rejected), (vec![State::Failed], true));
+        let all = read(&[]).unwrap();
+        assert!(all.wants_deliveries() && all.wants_rejected());
+        assert!(!read(&["rejected"]).unwrap().wants_deliveries());
+        assert_eq!(read(&["lost"]), Err(Exit::Usage));
     }
 
     #[test]
-    fn states_are_named_as_everywhere() {
-        assert_eq!(which(" failed"), Ok(Which::State(State::Failed)));
-        assert_eq!(which("rejected"), Ok(Which::Rejected));
-        assert!(which("lost").is_err());
+    fn the_ending_of_the_file_names_the_format() {
+        let format = |name: &str| format_of(Path::new(name)).map_err(|failure| failure.exit);
+        assert_eq!(format("a.XLSX"), Ok(Format::Xlsx));
+        assert_eq!(format("a.b.jsonl"), Ok(Format::Jsonl));
+        assert_eq!(format("laporan"), Ok(Format::Csv));
+        assert_eq!(format("a.ods"), Err(Exit::Usage));
     }
 }

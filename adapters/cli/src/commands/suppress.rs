@@ -32,6 +32,8 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Put numbers on the list
+    #[command(after_help = "Example:
+  waha-campaign suppress add 0812-3456-7890 --source \"asked by telephone\"")]
     Add {
         /// The numbers, as people write them
         #[arg(value_name = "PHONE", required = true)]
@@ -41,12 +43,16 @@ enum What {
         source: String,
     },
     /// Take numbers off the list
+    #[command(after_help = "Example:
+  waha-campaign suppress remove 0812-3456-7890")]
     Remove {
         /// The numbers, as people write them
         #[arg(value_name = "PHONE", required = true)]
         phones: Vec<String>,
     },
     /// Put the numbers of a spreadsheet on the list
+    #[command(after_help = "Example:
+  waha-campaign suppress import berhenti.xlsx --source \"list of May\"")]
     Import {
         /// CSV, XLSX, XLS or ODS
         #[arg(value_name = "FILE")]
@@ -59,6 +65,8 @@ enum What {
         source: String,
     },
     /// Show the list
+    #[command(after_help = "Example:
+  waha-campaign suppress list --json")]
     List,
 }
 

@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure};
 use crate::language::Text;
 use crate::limits::LimitWishes;
 use crate::operate::{Done, carry_out};
-use crate::runner::{Goal, How, Run, answer_of, run as run_campaigns};
+use crate::runner::{Ended, Goal, How, Run, answer_of, run as run_campaigns};
 use crate::setup::Setup;
 use crate::summary::quoted;
 
@@ -33,20 +33,28 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     /// Each of them, and what is missing to settle it
+    #[command(after_help = "Example:
+  waha-campaign unconfirmed list \"tagihan mei\"")]
     List {
         /// The campaign
         #[arg(value_name = "NAME")]
         name: String,
     },
     /// Look them up once more
+    #[command(after_help = "Example:
+  waha-campaign unconfirmed refresh \"tagihan mei\"")]
     Refresh {
         /// The campaign
         #[arg(value_name = "NAME")]
         name: String,
     },
     /// You have seen that these arrived
+    #[command(after_help = "Example:
+  waha-campaign unconfirmed confirm \"tagihan mei\" --row 17 --row 21")]
     Confirm(Selection),
     /// Send these again; they may arrive twice
+    #[command(after_help = "Example:
+  waha-campaign unconfirmed resend \"tagihan mei\" --phone 08123456789 --yes")]
     Resend {
         #[command(flatten)]
         selection: Selection,
@@ -55,6 +63,8 @@ enum What {
         yes: bool,
     },
     /// Leave these as not sent
+    #[command(after_help = "Example:
+  waha-campaign unconfirmed give-up \"tagihan mei\" --all")]
     GiveUp(Selection),
 }
 
@@ -161,23 +171,14 @@ async fn list(setup: &Setup, name: &str) -> Result<Exit, Failure> {
 async fn refresh(setup: &Setup, name: &str) -> Result<Exit, Failure> {
     let store = setup.existing_store().await?;
     let record = campaign_with_people(&*store, name).await?;
-    let campaign = record.id;
     let before = record.counts.of(State::Unconfirmed);
-    let command = Command::Refresh { campaign };
-    if store.runner().await?.is_some() {
-        let id = store.submit(&command).await?;
-        setup.output.json(&answer_of(&*store, id).await?);
-        return Ok(Exit::Done);
-    }
-    let run = Run {
-        goal: Goal::Campaigns(vec![campaign]),
-        commands: vec![command],
-        no_wait: false,
-        only_looks: true,
-        limits: LimitWishes::default(),
-        session: None,
+    let ended = match look_up(setup, &store, &record).await? {
+        Looked::Elsewhere(answer) => {
+            setup.output.json(&answer);
+            return Ok(Exit::Done);
+        }
+        Looked::Here(ended) => ended,
     };
-    let ended = run_campaigns(setup, Arc::clone(&store), run).await?;
     let left = ended
         .views
         .iter()
@@ -193,6 +194,41 @@ async fn refresh(setup: &Setup, name: &str) -> Result<Exit, Failure> {
         0 => Exit::Done,
         _ => Exit::Unconfirmed,
     })
+}
+
+/// Who looks a campaign's open messages up.
+pub(super) enum Looked {
+    /// The process that sends; it was asked to, and goes on with it.
+    Elsewhere(Answer),
+    /// This process, and how that ended.
+    Here(Ended),
+}
+
+/// Looks up once more what is open in a campaign.
+///
+/// # Errors
+/// When the server is none, or the store fails.
+pub(super) async fn look_up(
+    setup: &Setup,
+    store: &Arc<dyn Store>,
+    record: &CampaignRecord,
+) -> Result<Looked, Failure> {
+    let campaign = record.id;
+    let command = Command::Refresh { campaign };
+    if store.runner().await?.is_some() {
+        let id = store.submit(&command).await?;
+        return Ok(Looked::Elsewhere(answer_of(&**store, id).await?));
+    }
+    let run = Run {
+        goal: Goal::Campaigns(vec![campaign]),
+        commands: vec![command],
+        no_wait: false,
+        only_looks: true,
+        limits: LimitWishes::default(),
+        session: None,
+    };
+    let ended = run_campaigns(setup, Arc::clone(store), run).await?;
+    Ok(Looked::Here(ended))
 }
 
 async fn decide(

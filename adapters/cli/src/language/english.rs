@@ -463,6 +463,23 @@ pub(super) fn say(text: &Text) -> String {
             format!("not waited for any longer; waha-campaign session list shows whether {name} was paired")
         }
 
+        Text::NoSuchState { given, known } => {
+            format!("--only {given:?} is no state; there are: {}", known.join(", "))
+        }
+        Text::NoSuchFormat { file, known } => format!(
+            "a report cannot be written as {file:?}: let the name end in one of {}, or give --format",
+            known.join(", ")
+        ),
+        Text::WorkbookNeedsFile => {
+            "an XLSX report cannot go to standard output: name a file with --out report.xlsx".into()
+        }
+        Text::RefreshWouldSend => {
+            "note: nothing was looked up, because a campaign is not finished and would send meanwhile: first waha-campaign resume --all, then this report again".into()
+        }
+        Text::RefreshElsewhere => {
+            "note: the sending process looks them up now; this report shows how they stand at this moment".into()
+        }
+
         Text::DatabaseTrouble { kind, path, detail } => database_trouble(*kind, path, detail),
         Text::SaveUnknown { trouble } => format!(
             "it is not known whether the last changes were saved: {}. Nothing is lost: once that is mended, \
@@ -734,13 +751,11 @@ pub(super) fn remedy(reason: Reason) -> &'static str {
         Reason::Silent => "look whether the phone of the session is online",
         Reason::NotOnWhatsapp => "ask for another number",
         Reason::NoConsent => "ask for consent",
-        Reason::Suppressed
-        | Reason::FrequencyCapped
-        | Reason::Repeated
-        | Reason::Expired
-        | Reason::GivenUp
-        | Reason::ByOperator
-        | Reason::EarlierArrived => "",
+        Reason::Suppressed => "leave it, unless the person asks for messages again",
+        Reason::FrequencyCapped => "wait, then send it in another campaign",
+        Reason::Repeated => "nothing: the person has that text already",
+        Reason::Expired => "send it in another campaign with more time",
+        Reason::GivenUp | Reason::ByOperator | Reason::EarlierArrived => "",
     }
 }
 

@@ -476,6 +476,23 @@ pub(super) fn say(text: &Text) -> String {
             "tidak ditunggu lagi; waha-campaign session list menunjukkan apakah {name} sudah tertaut"
         ),
 
+        Text::NoSuchState { given, known } => {
+            format!("--only {given:?} bukan status; yang ada: {}", known.join(", "))
+        }
+        Text::NoSuchFormat { file, known } => format!(
+            "laporan tidak dapat ditulis sebagai {file:?}: beri nama berakhiran salah satu dari {}, atau pakai --format",
+            known.join(", ")
+        ),
+        Text::WorkbookNeedsFile => {
+            "laporan XLSX tidak dapat ditulis ke keluaran standar: sebutkan filenya dengan --out laporan.xlsx".into()
+        }
+        Text::RefreshWouldSend => {
+            "catatan: tidak ada yang diperiksa, karena ada kampanye yang belum selesai dan akan ikut mengirim: jalankan dulu waha-campaign resume --all, lalu buat laporan ini lagi".into()
+        }
+        Text::RefreshElsewhere => {
+            "catatan: proses pengirim sedang memeriksanya; laporan ini menunjukkan keadaan saat ini".into()
+        }
+
         Text::DatabaseTrouble { kind, path, detail } => database_trouble(*kind, path, detail),
         Text::SaveUnknown { trouble } => format!(
             "belum diketahui apakah perubahan terakhir tersimpan: {}. Tidak ada yang hilang: setelah itu dibereskan, \
@@ -744,13 +761,11 @@ pub(super) fn remedy(reason: Reason) -> &'static str {
         Reason::Silent => "periksa apakah ponsel sesi ini tersambung ke internet",
         Reason::NotOnWhatsapp => "minta nomor lain",
         Reason::NoConsent => "minta izin",
-        Reason::Suppressed
-        | Reason::FrequencyCapped
-        | Reason::Repeated
-        | Reason::Expired
-        | Reason::GivenUp
-        | Reason::ByOperator
-        | Reason::EarlierArrived => "",
+        Reason::Suppressed => "biarkan, kecuali orangnya sendiri minta dikirimi lagi",
+        Reason::FrequencyCapped => "tunggu dulu, lalu kirim dalam kampanye lain",
+        Reason::Repeated => "tidak perlu apa-apa: orangnya sudah menerima teks itu",
+        Reason::Expired => "kirim dalam kampanye lain dengan waktu yang lebih panjang",
+        Reason::GivenUp | Reason::ByOperator | Reason::EarlierArrived => "",
     }
 }
 
