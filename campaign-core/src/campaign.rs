@@ -48,6 +48,9 @@ pub struct Source {
     pub sha256: String,
     /// Options of the import (sheet, columns, region, key), as one readable line.
     pub options: String,
+    /// The column that tells several rows of one phone apart.
+    #[serde(default)]
+    pub key: Option<String>,
     /// Only the first so many recipients.
     pub limit: Option<u32>,
 }

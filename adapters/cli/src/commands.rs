@@ -1,23 +1,29 @@
 //! The commands, one file for each.
 
+mod add;
 mod backup;
 mod cancel;
 mod completions;
 mod config;
 mod demo;
 mod doctor;
+mod edit;
 mod man;
 mod pause;
 mod plan;
 mod prune;
+mod replies;
 mod report;
 mod restore;
 mod resume;
 mod retry;
+mod send;
 mod session;
+mod set_limit;
 mod start;
 mod status;
 mod suppress;
+mod test;
 mod unconfirmed;
 mod watch;
 
@@ -36,8 +42,14 @@ use crate::setup::Setup;
 pub(crate) enum Command {
     Plan(plan::Args),
     Start(start::Args),
+    Test(test::Args),
+    Send(send::Args),
     Status(status::Args),
     Watch(watch::Args),
+    Add(add::Args),
+    Edit(edit::Args),
+    SetLimit(set_limit::Args),
+    Replies(replies::Args),
     Pause(pause::Args),
     Resume(resume::Args),
     Cancel(cancel::Args),
@@ -64,8 +76,14 @@ pub(crate) async fn run(setup: &Setup, command: Command) -> Result<Exit, Failure
     match command {
         Command::Plan(args) => plan::run(setup, args).await,
         Command::Start(args) => start::run(setup, args).await,
+        Command::Test(args) => test::run(setup, args).await,
+        Command::Send(args) => send::run(setup, args).await,
         Command::Status(args) => status::run(setup, args).await,
         Command::Watch(args) => watch::run(setup, args).await,
+        Command::Add(args) => add::run(setup, args).await,
+        Command::Edit(args) => edit::run(setup, args).await,
+        Command::SetLimit(args) => set_limit::run(setup, args).await,
+        Command::Replies(args) => replies::run(setup, args).await,
         Command::Pause(args) => pause::run(setup, args).await,
         Command::Resume(args) => resume::run(setup, args).await,
         Command::Cancel(args) => cancel::run(setup, args).await,
@@ -85,6 +103,13 @@ pub(crate) async fn run(setup: &Setup, command: Command) -> Result<Exit, Failure
     }
 }
 
+/// A message of `send`, or a test: campaigns for the engine, and none for the operator.
+fn is_single(record: &CampaignRecord) -> bool {
+    [send::PREFIX, test::PREFIX]
+        .iter()
+        .any(|prefix| record.definition.name.starts_with(prefix))
+}
+
 /// The campaign of that name.
 ///
 /// # Errors
@@ -97,6 +122,7 @@ pub(crate) async fn campaign(store: &dyn Store, name: &str) -> Result<CampaignRe
     let others = store.campaigns(&CampaignQuery::All).await?;
     let others = others
         .iter()
+        .filter(|record| !is_single(record))
         .take(NAMED_MAX)
         .map(|record| record.definition.name.clone());
     Err(Failure::refused(Text::NoCampaign {

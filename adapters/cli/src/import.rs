@@ -1,12 +1,14 @@
 //! A list into the store, page by page: memory holds one page, whatever the length of the list.
 
-use campaign_core::audience::{Page, Recipient};
+use campaign_core::audience::{Audience, Page, Recipient};
+use campaign_core::campaign::Missing;
 use campaign_core::clock::{Clock, Now};
 use campaign_core::delivery::{CampaignId, DeliveryId};
+use campaign_core::message::BoundMessage;
 use campaign_core::store::{Imported, NewRecipient, Store, StoreError};
 
 use crate::exit::Failure;
-use crate::inputs::Inputs;
+use crate::inputs::{Inputs, refused};
 use crate::language::Text;
 use crate::output::Output;
 use crate::progress::Counter;
@@ -37,34 +39,92 @@ pub(crate) async fn import(
     let mut import = Import {
         store,
         campaign,
+        door: Door::Import,
+        order: Vec::new(),
         check: Check::new(&inputs.message, inputs.definition.missing),
         rejects,
         left: u64::from(inputs.definition.source.limit.unwrap_or(u32::MAX)),
         totals: Totals::default(),
         untold: 0,
     };
-    let mut counter = Counter::new(output);
-    let mut rows = 0;
-    while import.left > 0 {
-        // Reading a file keeps the thread for as long as a page takes.
-        let Some(page) = tokio::task::block_in_place(|| inputs.audience.next()) else {
-            break;
-        };
-        let page = page.map_err(|error| Failure::refused(Text::Cause(error.into())))?;
-        rows += page.rows() as u64;
-        counter.show(rows);
-        import.page(page).await?;
-    }
-    drop(counter);
-    store.import(campaign, Vec::new(), import.untold).await?;
-    import.rejects.finish()?;
+    import.read(output, &mut inputs.audience).await?;
     import.check.faults.refuse()?;
     Ok((campaign, import.totals))
+}
+
+/// More people for a campaign whose audience is whole. Every row is looked at before the first one comes in.
+pub(crate) struct Addition<'a> {
+    pub(crate) campaign: CampaignId,
+    /// For the columns of the list that they stand in.
+    pub(crate) message: &'a BoundMessage,
+    pub(crate) missing: Missing,
+    /// Where the values of the campaign's columns stand in that list, if they do.
+    pub(crate) order: Vec<Option<usize>>,
+}
+
+impl Addition<'_> {
+    /// How many rows can be written to, with those that are in the campaign already.
+    ///
+    /// # Errors
+    /// When the message cannot be made for a row, or the file cannot be read.
+    pub(crate) fn look(&self, output: &Output, audience: &mut Audience) -> Result<u64, Failure> {
+        let mut check = Check::new(self.message, self.missing);
+        let mut counter = Counter::new(output);
+        let (mut rows, mut good) = (0, 0);
+        while let Some(page) = tokio::task::block_in_place(|| audience.next()) {
+            let page = page.map_err(refused)?;
+            rows += page.rows() as u64;
+            counter.show(rows);
+            for recipient in &page.recipients {
+                good += u64::from(matches!(check.check(recipient), Checked::Message(_)));
+            }
+        }
+        drop(counter);
+        check.faults.refuse()?;
+        Ok(good)
+    }
+
+    /// Adds them.
+    ///
+    /// # Errors
+    /// When a file or the store fails: who has come in by then is in, and told from the others when it is tried again.
+    pub(crate) async fn carry_out(
+        self,
+        output: &Output,
+        store: &dyn Store,
+        now: Now,
+        audience: &mut Audience,
+        rejects: &mut Rejects,
+    ) -> Result<Totals, Failure> {
+        let mut import = Import {
+            store,
+            campaign: self.campaign,
+            door: Door::Addition(now),
+            order: self.order,
+            check: Check::new(self.message, self.missing),
+            rejects,
+            left: u64::MAX,
+            totals: Totals::default(),
+            untold: 0,
+        };
+        import.read(output, audience).await?;
+        Ok(import.totals)
+    }
+}
+
+/// How rows come into the store.
+#[derive(Debug, Clone, Copy)]
+enum Door {
+    Import,
+    Addition(Now),
 }
 
 struct Import<'a> {
     store: &'a dyn Store,
     campaign: CampaignId,
+    door: Door,
+    /// Where the values of the campaign's columns stand in a row; empty: in their own order.
+    order: Vec<Option<usize>>,
     check: Check<'a>,
     rejects: &'a mut Rejects,
     /// How many may still come in.
@@ -75,6 +135,45 @@ struct Import<'a> {
 }
 
 impl Import<'_> {
+    async fn read(&mut self, output: &Output, audience: &mut Audience) -> Result<(), Failure> {
+        let mut counter = Counter::new(output);
+        let mut rows = 0;
+        while self.left > 0 {
+            // Reading a file keeps the thread for as long as a page takes.
+            let Some(page) = tokio::task::block_in_place(|| audience.next()) else {
+                break;
+            };
+            let page = page.map_err(refused)?;
+            rows += page.rows() as u64;
+            counter.show(rows);
+            self.page(page).await?;
+        }
+        drop(counter);
+        self.store(Vec::new()).await?;
+        self.rejects.finish()
+    }
+
+    /// Puts recipients into the store, and tells it of the rejected rows that it does not know of.
+    async fn store(&mut self, new: Vec<NewRecipient>) -> Result<Vec<Imported>, Failure> {
+        let untold = std::mem::take(&mut self.untold);
+        let stored = match self.door {
+            Door::Import => self.store.import(self.campaign, new, untold).await,
+            Door::Addition(now) => self.store.add(self.campaign, new, untold, now).await,
+        };
+        stored.map_err(too_many)
+    }
+
+    fn values(&self, recipient: &Recipient) -> Box<[Box<str>]> {
+        if self.order.is_empty() {
+            return recipient.values.clone();
+        }
+        let value = |place: &Option<usize>| {
+            let value = place.and_then(|place| recipient.values.get(place));
+            value.cloned().unwrap_or_default()
+        };
+        self.order.iter().map(value).collect()
+    }
+
     async fn page(&mut self, mut page: Page) -> Result<(), Failure> {
         let recipients = std::mem::take(&mut page.recipients);
         let mut first_rows = vec![None; recipients.len()];
@@ -120,16 +219,11 @@ impl Import<'_> {
                 row: recipient.row,
                 phone: recipient.phone,
                 key: recipient.key.clone(),
-                values: recipient.values.clone(),
+                values: self.values(recipient),
                 skip,
             });
         }
-        let untold = std::mem::take(&mut self.untold);
-        let imported = self
-            .store
-            .import(self.campaign, new, untold)
-            .await
-            .map_err(too_many)?;
+        let imported = self.store(new).await?;
         for (imported, is_skipped) in imported.iter().zip(skipped) {
             if matches!(imported, Imported::Added(_)) {
                 self.totals.deliveries += 1;

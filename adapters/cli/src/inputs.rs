@@ -1,21 +1,25 @@
 //! What `plan` and `start` are given: the file, the message, when and how; turned into a campaign's definition.
 
+mod message;
+mod reading;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use campaign_core::audience::{Audience, Options};
+use campaign_core::audience::Audience;
 use campaign_core::campaign::{Definition, Missing, NumberCheck, Source};
 use campaign_core::gateway::Session;
 use campaign_core::limits::{Hours, Zone};
-use campaign_core::message::{BoundMessage, ButtonDefinition, MessageDefinition, MessageTemplate};
-use campaign_core::phone::{LinePolicy, Region};
+use campaign_core::message::BoundMessage;
 use campaign_core::retry::RetryPolicy;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use sha2::{Digest, Sha256};
 
+pub(crate) use self::message::{MessageArgs, template};
+pub(crate) use self::reading::ReadingArgs;
 use crate::exit::{Exit, Failure};
 use crate::language::{Cause, Text};
 use crate::limits::{LimitArgs, LimitWishes};
@@ -30,31 +34,8 @@ pub(crate) struct InputArgs {
     /// The list: CSV, XLSX, XLS or ODS
     #[arg(value_name = "FILE")]
     pub(crate) list: PathBuf,
-    /// The text, or the caption; {{nama}} stands for the column "nama"
-    #[arg(long, value_name = "TEXT", help_heading = "Message")]
-    pub(crate) template: Option<String>,
-    /// The same, from a file
-    #[arg(
-        long,
-        value_name = "FILE",
-        help_heading = "Message",
-        conflicts_with = "template"
-    )]
-    pub(crate) template_file: Option<PathBuf>,
-    /// An image: a path or an address, which may hold columns
-    #[arg(
-        long,
-        value_name = "PATH_OR_URL",
-        help_heading = "Message",
-        conflicts_with = "file"
-    )]
-    pub(crate) image: Option<String>,
-    /// A document, in the same way: invoices/{{no}}.pdf
-    #[arg(long, value_name = "PATH_OR_URL", help_heading = "Message")]
-    pub(crate) file: Option<String>,
-    /// A button, sent as a line with its link: "Bayar=https://..."; at most two
-    #[arg(long, value_name = "LABEL=URL", help_heading = "Message")]
-    pub(crate) button: Vec<String>,
+    #[command(flatten)]
+    pub(crate) message: MessageArgs,
     /// What to do with rows that lack a value the message needs
     #[arg(long, value_enum, default_value_t, help_heading = "Message")]
     pub(crate) missing: MissingArg,
@@ -63,30 +44,14 @@ pub(crate) struct InputArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) session: Option<String>,
 
-    /// Where numbers without a country code belong (ID unless told)
-    #[arg(long, value_name = "CC", help_heading = "List")]
-    pub(crate) region: Option<String>,
-    /// The column with phone numbers; found by its name unless given
-    #[arg(long, value_name = "COLUMN", help_heading = "List")]
-    pub(crate) phone_column: Option<String>,
-    /// A column that tells several rows of one phone apart: invoice_no
-    #[arg(long, value_name = "COLUMN", help_heading = "List")]
-    pub(crate) key_column: Option<String>,
-    /// The sheet; the first visible one unless given
-    #[arg(long, value_name = "NAME", help_heading = "List")]
-    pub(crate) sheet: Option<String>,
-    /// Write to landlines too: a business may have one on WhatsApp
-    #[arg(long, help_heading = "List")]
-    pub(crate) allow_landline: bool,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
     /// Whether to ask WhatsApp first if a number is there; who is not is skipped
     #[arg(long, value_enum, default_value_t, help_heading = "List")]
     pub(crate) check: CheckArg,
     /// Only the first N that can be written to
     #[arg(long, value_name = "N", help_heading = "List", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: Option<u32>,
-    /// Where the rows that are left out are written (NAME.rejects.csv unless told)
-    #[arg(long, value_name = "FILE", help_heading = "List")]
-    pub(crate) rejects: Option<PathBuf>,
 
     /// Send only then: "08:00-20:00", "Mon-Sat 08:00-20:00"
     #[arg(long, value_name = "HOURS", help_heading = "Time")]
@@ -153,21 +118,8 @@ impl InputArgs {
                 Hours::parse(&set.value, zone.clone()).map_err(|error| set.wrong("hours", error))
             })
             .transpose()?;
-        let region = settings.region(&self.region);
-        let options = Options {
-            region: Region::new(&region.value).map_err(|error| region.wrong("region", error))?,
-            lines: if self.allow_landline {
-                LinePolicy::AnyLine
-            } else {
-                LinePolicy::MobileOnly
-            },
-            sheet: self.sheet.clone(),
-            phone: self.phone_column.clone(),
-            key: self.key_column.clone(),
-            page_rows: PAGE_ROWS,
-            ..Options::default()
-        };
-        let message = self.message()?;
+        let options = self.reading.options(settings)?;
+        let message = self.message.read()?;
         let audience = Audience::open(&self.list, &options).map_err(refused)?;
         let bound = message
             .bind(audience.columns().variables())
@@ -179,7 +131,8 @@ impl InputArgs {
             source: Source {
                 name: file_name(&self.list),
                 sha256: sha256(&self.list)?,
-                options: self.describe(&options),
+                options: self.reading.describe(&options),
+                key: options.key.clone(),
                 limit: self.limit,
             },
             missing: match self.missing {
@@ -207,7 +160,8 @@ impl InputArgs {
 
     /// Where the rejected rows go.
     pub(crate) fn rejects_file(&self, name: &str) -> PathBuf {
-        self.rejects.clone().unwrap_or_else(|| rejects_file(name))
+        let told = self.reading.rejects.clone();
+        told.unwrap_or_else(|| rejects_file(name))
     }
 
     fn zone(&self, settings: &Settings) -> Result<Zone, Failure> {
@@ -215,54 +169,6 @@ impl InputArgs {
             None => Ok(Zone::default()),
             Some(set) => set.value.parse().map_err(|error| set.wrong("zone", error)),
         }
-    }
-
-    fn message(&self) -> Result<MessageTemplate, Failure> {
-        let text = match (&self.template, &self.template_file) {
-            (Some(_), Some(_)) => return Err(Failure::new(Exit::Usage, Text::TwoTemplates)),
-            (Some(text), None) => Some(text.clone()),
-            (None, Some(path)) => Some(std::fs::read_to_string(path).map_err(|error| {
-                Failure::refused(Text::Unreadable {
-                    path: path.display().to_string(),
-                    why: error.to_string(),
-                })
-            })?),
-            (None, None) => None,
-        };
-        if text.is_none() && self.image.is_none() && self.file.is_none() {
-            return Err(Failure::new(Exit::Usage, Text::NoMessage));
-        }
-        let buttons = self
-            .button
-            .iter()
-            .map(|given| button(given))
-            .collect::<Result<_, _>>()?;
-        let definition = MessageDefinition {
-            text,
-            image: self.image.as_deref().map(anchored).transpose()?,
-            file: self.file.as_deref().map(anchored).transpose()?,
-            buttons,
-            ..MessageDefinition::default()
-        };
-        MessageTemplate::parse(definition).map_err(refused)
-    }
-
-    /// The options of the import in one line, so that the same file read in another way counts as another input.
-    fn describe(&self, options: &Options) -> String {
-        let mut line = format!("region {}", options.region);
-        for (what, value) in [
-            ("sheet", &options.sheet),
-            ("phone column", &options.phone),
-            ("key column", &options.key),
-        ] {
-            if let Some(value) = value {
-                line.push_str(&format!(", {what} {value:?}"));
-            }
-        }
-        if self.allow_landline {
-            line.push_str(", landlines too");
-        }
-        line
     }
 }
 
@@ -292,38 +198,8 @@ pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
     }
 }
 
-fn refused(error: impl Into<Cause>) -> Failure {
+pub(crate) fn refused(error: impl Into<Cause>) -> Failure {
     Failure::refused(Text::Cause(error.into()))
-}
-
-fn button(given: &str) -> Result<ButtonDefinition, Failure> {
-    let (label, target) = given.split_once('=').ok_or_else(|| {
-        Failure::new(
-            Exit::Usage,
-            Text::ButtonForm {
-                given: given.to_owned(),
-            },
-        )
-    })?;
-    let (label, target) = (label.trim().to_owned(), target.trim().to_owned());
-    let is_phone = target.starts_with('+');
-    Ok(ButtonDefinition {
-        label,
-        url: (!is_phone).then(|| target.clone()),
-        phone: is_phone.then_some(target),
-    })
-}
-
-/// A relative path begins at the folder that the command is given in, from now on: a later `resume` may come from another one.
-fn anchored(source: &str) -> Result<String, Failure> {
-    let is_elsewhere = source.trim_start().starts_with("{{")
-        || source.contains("://")
-        || Path::new(source).is_absolute();
-    if is_elsewhere {
-        return Ok(source.to_owned());
-    }
-    let folder = std::env::current_dir().map_err(Failure::other)?;
-    Ok(folder.join(source).to_string_lossy().into_owned())
 }
 
 /// `2026-11-22T08:00` in the campaign's zone, or with an offset of its own; a date is its first moment.
@@ -412,18 +288,6 @@ mod tests {
     }
 
     #[test]
-    fn a_button_is_a_label_and_an_address_or_a_number() {
-        let pay = button("Bayar = https://bayar.example/?no={{no}}").unwrap();
-        assert_eq!(pay.url.as_deref(), Some("https://bayar.example/?no={{no}}"));
-        assert_eq!(pay.label, "Bayar");
-        assert_eq!(
-            button("CS=+62811").unwrap().phone.as_deref(),
-            Some("+62811")
-        );
-        assert!(button("Bayar").is_err());
-    }
-
-    #[test]
     fn a_name_must_be_one_that_a_file_can_have() {
         for good in ["tagihan mei", "promo-11.11", "пример"] {
             assert!(check_name(good).is_ok(), "{good}");
@@ -431,15 +295,5 @@ mod tests {
         for bad in ["", " a", "a/b", "a:b", ".x", "a\nb"] {
             assert!(check_name(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn paths_begin_at_the_folder_of_the_command_and_addresses_stay() {
-        assert_eq!(
-            anchored("https://x.example/a.png").unwrap(),
-            "https://x.example/a.png"
-        );
-        assert_eq!(anchored("{{berkas}}").unwrap(), "{{berkas}}");
-        assert!(Path::new(&anchored("a/{{no}}.pdf").unwrap()).is_absolute());
     }
 }

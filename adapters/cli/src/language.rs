@@ -635,6 +635,60 @@ pub(crate) enum Text {
         name: String,
     },
 
+    // A campaign on its way
+    CannotChange {
+        name: String,
+        state: CampaignState,
+    },
+    OtherKey {
+        known: Option<String>,
+        asked: String,
+    },
+    KeyUnknown {
+        name: String,
+    },
+    Added {
+        name: String,
+        deliveries: u64,
+        skipped: u64,
+        rejected: u64,
+    },
+    Edited {
+        name: String,
+        left: u64,
+    },
+    /// What a campaign said before it was edited.
+    SumEarlier {
+        message: String,
+        until: String,
+        past: u64,
+    },
+    SendOutcome {
+        phone: String,
+        state: State,
+        reason: Option<Reason>,
+    },
+    SendForgotten {
+        key: String,
+    },
+    BadKey {
+        key: String,
+    },
+    OwnNumberUnknown {
+        session: String,
+    },
+    LimitsAre {
+        session: String,
+        phone: String,
+    },
+    ReplyLine {
+        name: String,
+        phone: String,
+        at: String,
+        text: String,
+    },
+    NoReplies,
+
     // Reports as files
     NoSuchState {
         given: String,

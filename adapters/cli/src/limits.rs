@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::SignedDuration;
 
 use crate::exit::Failure;
-use crate::language::Cause;
+use crate::language::{Cause, Text};
 use crate::settings::{Setting, Settings};
 
 /// Options that change an account's limits.
@@ -22,6 +22,13 @@ pub(crate) struct LimitArgs {
     /// The most messages in any interval of such a length: 30/1m; may be given again
     #[arg(long, value_name = "N/TIME", help_heading = "Limits of the account")]
     pub(crate) window: Vec<String>,
+}
+
+impl LimitArgs {
+    /// Nobody named any.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.gap.is_none() && self.per_day.is_none() && self.window.is_empty()
+    }
 }
 
 /// The limits that somebody named; the others stay as they are on record.
@@ -94,6 +101,19 @@ impl LimitWishes {
             zone: self.zone.clone().unwrap_or(limits.zone),
             in_flight_max: self.in_flight_max.unwrap_or(limits.in_flight_max),
         }
+    }
+}
+
+/// Limits in a line.
+pub(crate) fn shown(limits: &LaneLimits) -> Text {
+    Text::PlanLimits {
+        gap: (limits.gap != Gap::NONE).then_some((limits.gap.min, limits.gap.max)),
+        per_day: limits.sends_per_day_max,
+        windows: limits
+            .windows
+            .iter()
+            .map(|window| (window.sends_max, window.span))
+            .collect(),
     }
 }
 

@@ -8,6 +8,7 @@ use campaign_core::audience::{Columns, Recipient, Reject, RejectsWriter};
 use campaign_core::campaign::Missing;
 use campaign_core::delivery::Reason;
 use campaign_core::message::{BoundMessage, MediaFault, MediaSource, RenderedMessage};
+use campaign_core::phone::PhoneNumber;
 use campaign_core::template::RenderError;
 
 use crate::exit::Failure;
@@ -125,6 +126,21 @@ impl<'a> Check<'a> {
     }
 }
 
+/// Whether a message without variables can be sent.
+///
+/// # Errors
+/// Naming what is wrong with it or with the file that it carries.
+pub(crate) fn check_message(message: &BoundMessage) -> Result<(), Failure> {
+    let mut check = Check::new(message, Missing::Refuse);
+    check.check(&Recipient {
+        row: 1,
+        phone: PhoneNumber::FICTITIOUS,
+        key: None,
+        values: [].into(),
+    });
+    check.faults.refuse()
+}
+
 /// Whether a file is there, can be read, and is small enough.
 fn check_file(path: &Path) -> Result<(), MediaFault> {
     let metadata = match std::fs::metadata(path) {
@@ -239,7 +255,6 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
     use campaign_core::message::{MessageDefinition, MessageTemplate};
-    use campaign_core::phone::PhoneNumber;
 
     fn recipient(row: u64, values: &[&str]) -> Recipient {
         Recipient {

@@ -47,12 +47,23 @@ pub(crate) struct Run {
     pub(crate) commands: Vec<Command>,
     /// End, rather than sit out a long wait.
     pub(crate) no_wait: bool,
-    /// End when everything in doubt has been looked up, whatever is left to send.
-    pub(crate) only_looks: bool,
+    /// When it is over.
+    pub(crate) until: Until,
     /// What the operator wants of the limits.
     pub(crate) limits: LimitWishes,
     /// Whose limits.
     pub(crate) session: Option<Session>,
+}
+
+/// When a run is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Nothing comes about by itself any more.
+    Over,
+    /// Everything in doubt has been looked up, whatever is left to send.
+    LookedUp,
+    /// Nothing is left to send or to look up, and WhatsApp has acknowledged what was sent, or has had a minute to.
+    Acknowledged,
 }
 
 /// How a run ended.
@@ -230,11 +241,7 @@ impl Runner<'_> {
             if !self.commands.is_empty() {
                 continue;
             }
-            let is_over = if self.run.only_looks {
-                self.watcher.are_looked_up(&last).await?
-            } else {
-                self.watcher.are_over(&last).await?
-            };
+            let is_over = self.watcher.is_it(self.run.until, &last).await?;
             if is_over {
                 break How::Finished;
             }
@@ -321,7 +328,7 @@ pub(crate) async fn follow(
         goal,
         commands: Vec::new(),
         no_wait: false,
-        only_looks: false,
+        until: Until::Over,
         limits: LimitWishes::default(),
         session: None,
     };
@@ -352,7 +359,7 @@ async fn watch(
         progress.show(&views);
         let how = if how.is_some() {
             how
-        } else if commands.is_empty() && watcher.are_over(&views).await? {
+        } else if commands.is_empty() && watcher.is_it(run.until, &views).await? {
             Some(How::Finished)
         } else if run.no_wait && watcher.must_wait(&views) {
             Some(How::Waiting)
@@ -414,6 +421,9 @@ struct Watcher {
     /// Since when each waits for its session or its server.
     in_trouble: BTreeMap<CampaignId, Elapsed>,
 }
+
+/// WhatsApp acknowledges a message within seconds, where it does at all.
+const ACK_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A session or a server that is away for longer is not waited for by who was told not to wait.
 const TROUBLE_PATIENCE: Duration = Duration::from_secs(120);
@@ -481,6 +491,38 @@ impl Watcher {
             waiting += usize::from(is_stuck || wait.is_long(view.now));
         }
         open > 0 && waiting == open
+    }
+
+    async fn is_it(&mut self, until: Until, views: &[View]) -> Result<bool, Failure> {
+        match until {
+            Until::Over => self.are_over(views).await,
+            Until::LookedUp => self.are_looked_up(views).await,
+            Until::Acknowledged => self.are_acknowledged(views).await,
+        }
+    }
+
+    async fn are_acknowledged(&mut self, views: &[View]) -> Result<bool, Failure> {
+        for view in views {
+            let counts = view.counts();
+            let is_open = [State::Scheduled, State::Sending]
+                .into_iter()
+                .any(|state| counts.of(state) > 0);
+            let since = *self
+                .completed
+                .entry(view.record.id)
+                .and_modify(|since| {
+                    if is_open {
+                        *since = view.now.elapsed;
+                    }
+                })
+                .or_insert(view.now.elapsed);
+            let is_silent =
+                counts.of(State::Accepted) > 0 && view.now.elapsed.since(since) < ACK_PATIENCE;
+            if is_open || is_silent {
+                return Ok(false);
+            }
+        }
+        self.are_looked_up(views).await
     }
 
     /// Whether nothing of these will be looked up without a person asking for it.

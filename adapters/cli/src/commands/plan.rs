@@ -7,13 +7,14 @@ use campaign_core::audience::{
     Reject, RejectReason, Seen, SeenInMemory, Source, resolve_duplicates,
 };
 use campaign_core::forecast::{Bottleneck, Forecast, Outlook, forecast};
-use campaign_core::limits::{Gap, LaneLimits};
+use campaign_core::limits::LaneLimits;
 use serde_json::{Value, json};
 
 use super::notes;
 use crate::exit::{Exit, Failure};
 use crate::inputs::{InputArgs, Inputs};
 use crate::language::{Slowest, Text};
+use crate::limits::shown;
 use crate::progress::Counter;
 use crate::rows::{Check, Checked, Rejects};
 use crate::setup::Setup;
@@ -307,15 +308,7 @@ impl Plan {
 }
 
 fn say_time(setup: &Setup, inputs: &Inputs, limits: &LaneLimits, forecast: &Forecast) {
-    setup.output.say(&Text::PlanLimits {
-        gap: (limits.gap != Gap::NONE).then_some((limits.gap.min, limits.gap.max)),
-        per_day: limits.sends_per_day_max,
-        windows: limits
-            .windows
-            .iter()
-            .map(|window| (window.sends_max, window.span))
-            .collect(),
-    });
+    setup.output.say(&shown(limits));
     let zone = &inputs.definition.zone;
     if let Some((begins, ends)) = forecast.begins_at.zip(forecast.ends_at) {
         let now = setup.clock().now().wall;

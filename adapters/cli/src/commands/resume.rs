@@ -10,7 +10,7 @@ use super::{campaign_with_people, pause};
 use crate::exit::{Exit, Failure};
 use crate::language::Text;
 use crate::limits::{LimitArgs, LimitWishes};
-use crate::runner::{Goal, Run, answer_of, run as run_campaigns};
+use crate::runner::{Goal, Run, Until, answer_of, run as run_campaigns};
 use crate::setup::{Setup, check_session};
 
 /// Go on with a campaign that was paused or stopped; --all for cron and the like
@@ -54,7 +54,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         goal: Goal::Campaigns(vec![campaign]),
         commands,
         no_wait: args.no_wait,
-        only_looks: false,
+        until: Until::Over,
         limits,
         session: Some(record.definition.session.clone()),
     };
@@ -114,7 +114,7 @@ async fn all(
         goal: Goal::UnderWay,
         commands: Vec::new(),
         no_wait,
-        only_looks: false,
+        until: Until::Over,
         limits,
         session: under_way
             .first()

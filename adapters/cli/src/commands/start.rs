@@ -14,7 +14,7 @@ use crate::import::{Totals, import};
 use crate::inputs::{InputArgs, Inputs, check_name};
 use crate::language::Text;
 use crate::rows::Rejects;
-use crate::runner::{Ended, Goal, How, Run, run as run_campaigns};
+use crate::runner::{Ended, Goal, How, Run, Until, run as run_campaigns};
 use crate::setup::{Setup, check_session};
 use crate::summary;
 use crate::view::View;
@@ -93,7 +93,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
             goal: Goal::Campaigns(vec![campaign]),
             commands,
             no_wait: args.no_wait,
-            only_looks: false,
+            until: Until::Over,
             limits: inputs.limits,
             session: Some(inputs.definition.session),
         },

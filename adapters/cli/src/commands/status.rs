@@ -3,7 +3,7 @@
 use campaign_core::delivery::State;
 use campaign_core::store::{CampaignQuery, CampaignRecord};
 
-use super::campaign;
+use super::{campaign, is_single};
 use crate::exit::{Exit, Failure};
 use crate::language::Text;
 use crate::setup::Setup;
@@ -27,7 +27,11 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     let now = setup.clock().now();
     let records = match &args.name {
         Some(name) => vec![campaign(&*store, name).await?],
-        None => store.campaigns(&CampaignQuery::All).await?,
+        None => {
+            let mut records = store.campaigns(&CampaignQuery::All).await?;
+            records.retain(|record| !is_single(record));
+            records
+        }
     };
     let view = |record: CampaignRecord| View {
         waiting: runner
@@ -44,6 +48,14 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     if args.name.is_some() {
         for view in &views {
             summary::show_one(&setup.output, view);
+            let zone = &view.record.definition.zone;
+            for earlier in store.earlier_messages(view.record.id).await? {
+                setup.output.say(&Text::SumEarlier {
+                    message: earlier.message.describe(),
+                    until: zone.show(earlier.replaced_at),
+                    past: earlier.past,
+                });
+            }
         }
     } else {
         for view in &views {

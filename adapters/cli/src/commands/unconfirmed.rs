@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure};
 use crate::language::Text;
 use crate::limits::LimitWishes;
 use crate::operate::{Done, carry_out};
-use crate::runner::{Ended, Goal, How, Run, answer_of, run as run_campaigns};
+use crate::runner::{Ended, Goal, How, Run, Until, answer_of, run as run_campaigns};
 use crate::setup::Setup;
 use crate::summary::quoted;
 
@@ -223,7 +223,7 @@ pub(super) async fn look_up(
         goal: Goal::Campaigns(vec![campaign]),
         commands: vec![command],
         no_wait: false,
-        only_looks: true,
+        until: Until::LookedUp,
         limits: LimitWishes::default(),
         session: None,
     };

@@ -463,6 +463,43 @@ pub(super) fn say(text: &Text) -> String {
             format!("not waited for any longer; waha-campaign session list shows whether {name} was paired")
         }
 
+        Text::CannotChange { name, state } => format!(
+            "campaign {name:?} is {}: it can be changed only after its list has come in, and before it is cancelled",
+            campaign_state(*state)
+        ),
+        Text::OtherKey { known, asked } => match known {
+            Some(known) => format!(
+                "this campaign tells rows of one phone apart by the column {known:?}, not {asked:?}: leave --key-column out"
+            ),
+            None => format!(
+                "this campaign has one message for each phone, and no key column {asked:?}: leave --key-column out, or begin another campaign"
+            ),
+        },
+        Text::KeyUnknown { name } => format!(
+            "campaign {name:?} was begun by an earlier version that did not note its key column: begin another campaign for these people"
+        ),
+        Text::Added { name, deliveries, skipped, rejected } => {
+            let skipped = if *skipped > 0 { format!(", {skipped} of them skipped") } else { String::new() };
+            format!("{name}: {deliveries} recipients added{skipped}; {rejected} rows left out")
+        }
+        Text::Edited { name, left } => format!("{name}: the new text goes to the {left} who have not been written to"),
+        Text::SumEarlier { message, until, past } => {
+            format!("  until {until}, for the first {past}: {message}")
+        }
+        Text::SendOutcome { phone, state, reason } => match reason {
+            Some(reason) => format!("{phone}: {} ({})", state_name(*state), self::reason(*reason)),
+            None => format!("{phone}: {}", state_name(*state)),
+        },
+        Text::SendForgotten { key } => format!(
+            "the message with the key {key:?} was sent long ago; its details were taken out, and it is not sent again: take another key"
+        ),
+        Text::BadKey { key } => format!("{key:?} is no key: give 1 to 100 characters in one line"),
+        Text::OwnNumberUnknown { session } => format!(
+            "the session {session:?} does not tell its own number: give yours with --to 0812..."
+        ),
+        Text::LimitsAre { session, phone } => format!("{phone} (session {session:?})"),
+        Text::ReplyLine { name, phone, at, text } => format!("{at}  {phone}  {name}: {text}"),
+        Text::NoReplies => "no replies were heard: they are heard while a command sends or watches".into(),
         Text::NoSuchState { given, known } => {
             format!("--only {given:?} is no state; there are: {}", known.join(", "))
         }

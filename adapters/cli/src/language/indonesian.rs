@@ -476,6 +476,43 @@ pub(super) fn say(text: &Text) -> String {
             "tidak ditunggu lagi; waha-campaign session list menunjukkan apakah {name} sudah tertaut"
         ),
 
+        Text::CannotChange { name, state } => format!(
+            "kampanye {name:?} {}: hanya dapat diubah setelah daftarnya masuk dan sebelum dibatalkan",
+            campaign_state(*state)
+        ),
+        Text::OtherKey { known, asked } => match known {
+            Some(known) => format!(
+                "kampanye ini membedakan baris dengan nomor yang sama menurut kolom {known:?}, bukan {asked:?}: jangan pakai --key-column"
+            ),
+            None => format!(
+                "kampanye ini mengirim satu pesan per nomor dan tidak punya kolom kunci {asked:?}: jangan pakai --key-column, atau mulai kampanye lain"
+            ),
+        },
+        Text::KeyUnknown { name } => format!(
+            "kampanye {name:?} dimulai dengan versi lama yang tidak mencatat kolom kuncinya: mulai kampanye lain untuk orang-orang ini"
+        ),
+        Text::Added { name, deliveries, skipped, rejected } => {
+            let skipped = if *skipped > 0 { format!(", {skipped} di antaranya dilewati") } else { String::new() };
+            format!("{name}: {deliveries} penerima ditambahkan{skipped}; {rejected} baris tidak dipakai")
+        }
+        Text::Edited { name, left } => format!("{name}: teks baru dikirim kepada {left} orang yang belum dikirimi"),
+        Text::SumEarlier { message, until, past } => {
+            format!("  sampai {until}, untuk {past} yang pertama: {message}")
+        }
+        Text::SendOutcome { phone, state, reason } => match reason {
+            Some(reason) => format!("{phone}: {} ({})", state_name(*state), self::reason(*reason)),
+            None => format!("{phone}: {}", state_name(*state)),
+        },
+        Text::SendForgotten { key } => format!(
+            "pesan dengan kunci {key:?} sudah lama dikirim; rinciannya sudah dihapus dan pesan itu tidak dikirim lagi: pakai kunci lain"
+        ),
+        Text::BadKey { key } => format!("{key:?} bukan kunci: pakai 1 sampai 100 karakter dalam satu baris"),
+        Text::OwnNumberUnknown { session } => format!(
+            "sesi {session:?} tidak menyebutkan nomornya sendiri: sebutkan nomor Anda dengan --to 0812..."
+        ),
+        Text::LimitsAre { session, phone } => format!("{phone} (sesi {session:?})"),
+        Text::ReplyLine { name, phone, at, text } => format!("{at}  {phone}  {name}: {text}"),
+        Text::NoReplies => "tidak ada balasan yang terdengar: balasan terdengar selama ada perintah yang mengirim atau memantau".into(),
         Text::NoSuchState { given, known } => {
             format!("--only {given:?} bukan status; yang ada: {}", known.join(", "))
         }

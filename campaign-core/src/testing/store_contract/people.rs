@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::ContractStore;
-use super::scene::{Scene, account, at, commit, imported, phone, wall};
+use super::scene::{Scene, account, at, commit, phone, wall};
 use crate::store::{
     Batch, Change, Effect, PRESENCE_KEPT_FOR, REPLIES_KEPT_FOR, ReadyQuery, Reply, ReplyQuery,
     ReplyRow, Store,
@@ -50,7 +50,7 @@ pub async fn replies_are_kept_once_and_from_recipients_only(database: &impl Cont
     let scene = Scene::open(database).await;
     let store = &scene.store;
     let (first, _) = scene.running("first", 0..2).await;
-    let (second, _) = imported(store, "second", 1..3).await;
+    let (second, _) = scene.running("second", 1..3).await;
     let reply = |number, id: &str, text: &str| Reply {
         account: account(1),
         message_id: id.into(),

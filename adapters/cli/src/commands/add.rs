@@ -1,0 +1,176 @@
+//! `add`: more people for a campaign whose audience is whole, such as rejected rows that were mended.
+
+use std::path::{Path, PathBuf};
+
+use campaign_core::audience::Audience;
+use campaign_core::campaign::CampaignState;
+use campaign_core::store::{CampaignRecord, Command};
+use serde_json::json;
+
+use super::campaign_with_people;
+use crate::confirm::{can_ask, is_agreed};
+use crate::exit::{Exit, Failure};
+use crate::import::{Addition, Totals};
+use crate::inputs::{ReadingArgs, refused};
+use crate::language::Text;
+use crate::rows::Rejects;
+use crate::runner::answer_of;
+use crate::setup::Setup;
+
+/// Add people to a campaign: rejected rows that were mended, or a list of others
+///
+/// Who is in the campaign already is left out, however often the list is added.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  waha-campaign add \"tagihan mei\" \"tagihan mei.rejects.csv\"
+  waha-campaign add \"tagihan mei\" pelanggan-baru.xlsx --yes")]
+pub(crate) struct Args {
+    /// The campaign
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The list: CSV, XLSX, XLS or ODS, with the columns that the message needs
+    #[arg(value_name = "FILE")]
+    list: PathBuf,
+    #[command(flatten)]
+    reading: ReadingArgs,
+    /// Do not ask before adding
+    #[arg(long, short = 'y')]
+    yes: bool,
+}
+
+pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
+    let store = setup.existing_store().await?;
+    let record = campaign_with_people(&*store, &args.name).await?;
+    let definition = &record.definition;
+    if !record.state.may_be_changed() {
+        return Err(Failure::refused(Text::CannotChange {
+            name: args.name,
+            state: record.state,
+        }));
+    }
+    let clock = setup.clock();
+    if let Some(expiry) = definition.expires_at.filter(|it| *it < clock.now().wall) {
+        let moment = definition.zone.show(expiry);
+        return Err(Failure::refused(Text::ExpiryIsPast { moment }));
+    }
+    let mut options = args.reading.options(&setup.settings)?;
+    options.key = key(&record, options.key)?;
+    let open = || Audience::open(&args.list, &options).map_err(refused);
+    let mut audience = open()?;
+    let columns = audience.columns().clone();
+    let message = definition
+        .message
+        .bind(columns.variables())
+        .map_err(refused)?;
+    let place = |name: &Box<str>| columns.variables().iter().position(|other| other == name);
+    let addition = Addition {
+        campaign: record.id,
+        message: &message,
+        missing: definition.missing,
+        order: record.columns.iter().map(place).collect(),
+    };
+    let count = addition.look(&setup.output, &mut audience)?;
+    if count == 0 {
+        return Err(Failure::refused(Text::NobodyLeft));
+    }
+    if !args.yes && can_ask(&setup.output) {
+        let session = definition.session.to_string();
+        if !is_agreed(&setup.output, &Text::Confirm { count, session }).await? {
+            return Err(Failure::new(Exit::Unfinished, Text::NotConfirmed));
+        }
+    }
+    let mut audience = open()?;
+    let told = args.reading.rejects.clone();
+    let mut rejects = Rejects::new(
+        told.unwrap_or_else(|| rejects_of(&args.list)),
+        columns,
+        audience.source().delimiter(),
+        setup.output.language(),
+    );
+    let totals = addition
+        .carry_out(
+            &setup.output,
+            &*store,
+            clock.now(),
+            &mut audience,
+            &mut rejects,
+        )
+        .await?;
+    let is_running = store.runner().await?.is_some();
+    if is_running && totals.deliveries > 0 && record.state != CampaignState::Paused {
+        // It may have come to its end: then nothing tells its runner that there is work again.
+        let campaign = record.id;
+        let id = store.submit(&Command::Start { campaign }).await?;
+        answer_of(&*store, id).await?;
+    }
+    say(setup, &args.name, &rejects, totals, is_running);
+    Ok(if totals.deliveries > 0 && !is_running {
+        Exit::Unfinished
+    } else {
+        Exit::Done
+    })
+}
+
+/// What tells recipients apart is the campaign's: with another column the same people would count as others.
+fn key(record: &CampaignRecord, asked: Option<String>) -> Result<Option<String>, Failure> {
+    let source = &record.definition.source;
+    match (&source.key, asked) {
+        (known, Some(asked)) if known.as_ref() != Some(&asked) => {
+            Err(Failure::refused(Text::OtherKey {
+                known: known.clone(),
+                asked,
+            }))
+        }
+        (None, None) if source.options.contains("key column") => {
+            let name = record.definition.name.clone();
+            Err(Failure::refused(Text::KeyUnknown { name }))
+        }
+        (known, _) => Ok(known.clone()),
+    }
+}
+
+/// `mended.csv` leaves `mended.rejects.csv`: never the list itself.
+fn rejects_of(list: &Path) -> PathBuf {
+    list.with_extension("rejects.csv")
+}
+
+fn say(setup: &Setup, name: &str, rejects: &Rejects, totals: Totals, is_running: bool) {
+    setup.output.say(&Text::Added {
+        name: name.to_owned(),
+        deliveries: totals.deliveries,
+        skipped: totals.skipped,
+        rejected: totals.rejected,
+    });
+    if rejects.count > 0 {
+        setup.output.note(&Text::RejectsFile {
+            file: rejects.path().display().to_string(),
+            rows: rejects.count,
+        });
+    }
+    if totals.deliveries > totals.skipped && !is_running {
+        let name = crate::summary::quoted(name);
+        setup.output.say(&Text::NextResume {
+            command: format!("waha-campaign resume {name}"),
+        });
+    }
+    setup.output.json(&json!({
+        "added": totals.deliveries,
+        "skipped": totals.skipped,
+        "rejected": totals.rejected,
+        "rejects_file": (rejects.count > 0).then(|| rejects.path()),
+        "is_running": is_running,
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rejects_of_a_list_are_never_the_list() {
+        for list in ["a.csv", "a.rejects.csv", "a", "folder/a.b.xlsx"] {
+            let list = Path::new(list);
+            assert_ne!(rejects_of(list), list);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! `replies`: what people wrote who are in a campaign.
+
+use std::collections::BTreeMap;
+
+use campaign_core::limits::Zone;
+use campaign_core::store::{CampaignQuery, ReplyQuery};
+use serde_json::json;
+
+use super::campaign;
+use crate::exit::{Exit, Failure};
+use crate::language::Text;
+use crate::setup::Setup;
+
+/// What people wrote who are in a campaign, as far as a sending process heard it
+///
+/// Replies are heard while a command sends or watches; what people write at other times is on the phone.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  waha-campaign replies \"tagihan mei\"
+  waha-campaign replies --json")]
+pub(crate) struct Args {
+    /// The campaign; all of them unless given
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+}
+
+/// Replies read at once.
+const PAGE: u32 = 1_000;
+
+pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
+    let store = setup.existing_store().await?;
+    let only = match &args.name {
+        Some(name) => Some(campaign(&*store, name).await?.id),
+        None => None,
+    };
+    let mut query = ReplyQuery {
+        campaign: only,
+        after: 0,
+        limit: PAGE,
+    };
+    let zone = Zone::default();
+    let mut names = BTreeMap::new();
+    loop {
+        let page = store.replies(&query).await?;
+        for row in &page {
+            if !names.contains_key(&row.campaign) {
+                let these = CampaignQuery::These(vec![row.campaign]);
+                let record = store.campaigns(&these).await?.into_iter().next();
+                let name = record.map_or_else(String::new, |it| it.definition.name.clone());
+                names.insert(row.campaign, name);
+            }
+            let name = names.get(&row.campaign).cloned().unwrap_or_default();
+            setup.output.json_line(&json!({
+                "campaign": name,
+                "phone": row.reply.from.to_string(),
+                "received_at": row.reply.received_at,
+                "text": row.reply.text,
+            }));
+            setup.output.say(&Text::ReplyLine {
+                name,
+                phone: row.reply.from.to_string(),
+                at: zone.show(row.reply.received_at),
+                text: in_one_line(&row.reply.text),
+            });
+        }
+        match page.last() {
+            Some(last) => query.after = last.number,
+            None => break,
+        }
+    }
+    if query.after == 0 {
+        setup.output.note(&Text::NoReplies);
+    }
+    Ok(Exit::Done)
+}
+
+/// A text of several lines, or with a terminal's own signs, must not look like something else.
+fn in_one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_is_one_line_without_a_terminals_signs() {
+        assert_eq!(
+            in_one_line("ya\n\x1b[2Jsaya \u{9b}1m bayar\r"),
+            "ya [2Jsaya 1m bayar"
+        );
+    }
+}

@@ -1,0 +1,299 @@
+//! What an operator does to a campaign on its way, and around it: people added, a text edited, limits changed, numbers checked, single
+//! messages, tests, replies. By the simulator's ledger.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod world;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use waha_simulator::ledger::{BodyHash, Fate, text_hash};
+use world::{Ran, World, phone};
+
+const FAST: [&str; 5] = ["--gap", "none", "--per-day", "none", "--yes"];
+
+async fn calm() -> World {
+    World::start(World::usual(1)).await
+}
+
+fn start<'a>(list: &'a str, text: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let mut words = vec!["start", list, "--name", "promo", "--template", text];
+    words.extend(FAST);
+    words.extend(more);
+    words
+}
+
+fn json(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
+}
+
+/// What each chat received, in order.
+fn received(world: &World) -> BTreeMap<String, Vec<BodyHash>> {
+    let mut texts: BTreeMap<String, Vec<BodyHash>> = BTreeMap::new();
+    let ledger = world.simulator.ledger();
+    for entry in ledger
+        .entries()
+        .filter(|entry| entry.fate() == Fate::Received)
+    {
+        let chat = entry.chat();
+        let digits = chat.split('@').next().unwrap_or_default().to_owned();
+        texts.entry(digits).or_default().push(entry.body_hash());
+    }
+    texts
+}
+
+fn texts(phone: &str, texts: &[&str]) -> (String, Vec<BodyHash>) {
+    (
+        phone.to_owned(),
+        texts.iter().map(|text| text_hash(text)).collect(),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mended_rejects_are_added_once_each_and_nobody_twice() {
+    let world = calm().await;
+    let list = format!(
+        "nama,no hp,kota\nBudi,{},Bandung\nSiti,0812,Solo\nAgus,,Medan\n",
+        phone(1)
+    );
+    world.write("list.csv", &list);
+    let ran = world.run(&start("list.csv", "Halo {{nama}}", &[])).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+
+    // As a person would mend it: in the file of rejected rows, with its own columns, and Budi's row again.
+    let rejects = std::fs::read_to_string(world.path("promo.rejects.csv")).unwrap();
+    let mended = rejects.replace("Siti,0812", &format!("Siti,{}", phone(2)));
+    assert_ne!(mended, rejects);
+    let again = mended.lines().nth(1).unwrap().replace("Siti", "Budi");
+    let again = again.replace(&phone(2).to_string(), &phone(1).to_string());
+    world.write("promo.rejects.csv", &format!("{mended}{again}\n"));
+    let add = ["add", "promo", "promo.rejects.csv", "--json"];
+    let ran = world.run(&add).await;
+    assert_eq!(ran.code, 7, "added, and not sent yet: {ran:?}");
+    let told = json(&ran);
+    assert_eq!(
+        (&told["added"], &told["rejected"]),
+        (&1.into(), &2.into()),
+        "{told}"
+    );
+    let kept = std::fs::read_to_string(world.path("promo.rejects.csv")).unwrap();
+    assert!(
+        kept.contains(&phone(2).to_string()),
+        "the list is never written over"
+    );
+
+    let ran = world.run(&["resume", "promo"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let told = json(&world.run(&add).await);
+    assert_eq!(told["added"], 0, "a list added again adds nobody: {told}");
+    let expected = BTreeMap::from([
+        texts(&phone(1).to_string(), &["Halo Budi"]),
+        texts(&phone(2).to_string(), &["Halo Siti"]),
+    ]);
+    assert_eq!(received(&world), expected);
+    let status = json(&world.run(&["status", "promo", "--json"]).await);
+    let campaign = &status["campaigns"][0];
+    assert_eq!(campaign["deliveries"], 2);
+    assert_eq!(
+        campaign["rows"].as_u64().unwrap(),
+        campaign["rejected"].as_u64().unwrap() + 2
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_does_not_fit_the_campaign_adds_nobody() {
+    let world = calm().await;
+    world.list(2);
+    let ran = world.run(&start("list.csv", "Halo {{nama}}", &[])).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let other = format!("name,no hp\nBudi,{}\n", phone(70));
+    world.write("other.csv", &other);
+    let without_name = format!("nama,no hp\nBudi,{}\n,{}\n", phone(71), phone(72));
+    world.write("gap.csv", &without_name);
+    for (arguments, words) in [
+        (vec!["add", "promo", "other.csv"], "nama"),
+        (vec!["add", "promo", "gap.csv"], "row 3"),
+        (
+            vec!["add", "promo", "list.csv", "--key-column", "nama"],
+            "key",
+        ),
+        (vec!["add", "promo", "none.csv"], "none.csv"),
+        (vec!["add", "other", "list.csv"], "promo"),
+    ] {
+        let ran = world.run(&arguments).await;
+        assert_eq!(ran.code, 3, "{arguments:?}: {ran:?}");
+        assert!(ran.stderr.contains(words), "{arguments:?}: {ran:?}");
+    }
+    assert_eq!(world.reported().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_text_goes_to_those_who_have_not_been_written_to() {
+    let world = calm().await;
+    world.list(3);
+    let first = ["--per-day", "1", "--gap", "none", "--yes", "--no-wait"];
+    let mut words = vec![
+        "start",
+        "list.csv",
+        "--name",
+        "promo",
+        "--template",
+        "Halo {{nama}}",
+    ];
+    words.extend(first);
+    let ran = world.run(&words).await;
+    assert_eq!(ran.code, 7, "{ran:?}");
+    let ran = world
+        .run(&["edit", "promo", "--template", "Hai {{alamat}}"])
+        .await;
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains("alamat"), "{ran:?}");
+    let ran = world
+        .run(&["edit", "promo", "--template", "Hai {{nama}}"])
+        .await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let status = world.run(&["status", "promo"]).await;
+    assert!(status.stdout.contains("Halo {{nama}}"), "{status:?}");
+    let ran = world
+        .run(&["set-limit", "--per-day", "none", "--json"])
+        .await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(json(&ran)["sends_per_day_max"], Value::Null);
+    let ran = world.run(&["resume", "promo"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let got: Vec<BodyHash> = received(&world).into_values().flatten().collect();
+    assert_eq!(
+        got,
+        texts("", &["Halo Orang 0", "Hai Orang 1", "Hai Orang 2"]).1
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_message_is_sent_once_for_its_key() {
+    let world = calm().await;
+    let to = phone(5).to_string();
+    let local = format!("0{}", &to[2..]);
+    let send = |text| {
+        [
+            "send",
+            &local,
+            "--template",
+            text,
+            "--key",
+            "kuitansi 4711",
+            "--json",
+        ]
+    };
+    let words = send("Terima kasih");
+    let first = world.run(&words).await;
+    assert_eq!(first.code, 0, "{first:?}");
+    let again = world.run(&words).await;
+    assert_eq!(again.code, 0, "{again:?}");
+    assert_eq!(json(&again)["phone"], format!("+{to}"));
+    let other = send("Terima kasih banyak");
+    let refused = world.run(&other).await;
+    assert_eq!(refused.code, 3, "{refused:?}");
+    let ran = world
+        .run(&["send", &local, "--template", "Halo {{nama}}"])
+        .await;
+    assert_eq!(
+        ran.code, 3,
+        "a campaign's text is for no single person: {ran:?}"
+    );
+    assert_eq!(
+        received(&world),
+        BTreeMap::from([texts(&to, &["Terima kasih"])])
+    );
+    let status = json(&world.run(&["status", "--json"]).await);
+    assert_eq!(
+        status["campaigns"],
+        Value::Array(Vec::new()),
+        "it is no campaign"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_goes_to_ones_own_number_and_counts_nowhere() {
+    let world = calm().await;
+    world.list(9);
+    let own = phone(800).to_string();
+    let words = [
+        "test",
+        "list.csv",
+        "--template",
+        "Halo {{nama}}",
+        "--to",
+        &own,
+        "--rows",
+        "2",
+        "--gap",
+        "none",
+    ];
+    let ran = world.run(&words).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(
+        received(&world),
+        BTreeMap::from([texts(&own, &["Halo Orang 0", "Halo Orang 1"])])
+    );
+    let ran = world.run(&start("list.csv", "Halo {{nama}}", &[])).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(received(&world).len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_on_whatsapp_is_found_out_first_and_remembered() {
+    let absent = [phone(1).to_string()];
+    let world = World::start(World::usual(1).not_on_whatsapp(absent.clone())).await;
+    world.list(4);
+    let ran = world
+        .run(&start("list.csv", "Halo {{nama}}", &["--check", "new"]))
+        .await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let status = json(&world.run(&["status", "promo", "--json"]).await);
+    let reasons = &status["campaigns"][0]["reasons"];
+    assert_eq!(reasons[0]["reason"], "not_on_whatsapp", "{status}");
+    assert_eq!(received(&world).len(), 3);
+    let mut words = start("list.csv", "Hai {{nama}}", &[]);
+    words[3] = "second";
+    let ran = world.run(&words).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let status = json(&world.run(&["status", "second", "--json"]).await);
+    assert_eq!(status["campaigns"][0]["states"]["skipped"], 1, "{status}");
+    assert!(!received(&world).contains_key(&absent[0]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_recipients_write_while_a_command_sends_can_be_read_afterwards() {
+    let world = calm().await;
+    world.list(2);
+    let slow = ["--gap", "20s", "--per-day", "none", "--yes"];
+    let mut words = vec![
+        "start",
+        "list.csv",
+        "--name",
+        "promo",
+        "--template",
+        "Halo {{nama}}",
+    ];
+    words.extend(slow);
+    let mut runner = world.spawn(&words);
+    world::until("the first message", || !received(&world).is_empty()).await;
+    for (from, text) in [(0, "STOP\n jangan kirim lagi"), (77, "siapa ini?")] {
+        let from = phone(from).to_string();
+        world
+            .simulator
+            .inbound("default", &from, "Ani", text)
+            .unwrap();
+    }
+    let code = tokio::task::spawn_blocking(move || runner.wait()).await;
+    assert!(code.unwrap().unwrap().success());
+    let ran = world.run(&["replies", "promo"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("STOP jangan kirim lagi"), "{ran:?}");
+    assert!(
+        !ran.stdout.contains("siapa"),
+        "who is in no campaign is nobody's business: {ran:?}"
+    );
+    let ran = world.run(&["suppress", "add", &phone(0).to_string()]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
