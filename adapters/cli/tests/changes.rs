@@ -297,3 +297,77 @@ async fn what_recipients_write_while_a_command_sends_can_be_read_afterwards() {
     let ran = world.run(&["suppress", "add", &phone(0).to_string()]).await;
     assert_eq!(ran.code, 0, "{ran:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_added_beside_the_sending_process_are_sent_to_by_it() {
+    let world = calm().await;
+    world.list(2);
+    let words = [
+        "start",
+        "list.csv",
+        "--name",
+        "promo",
+        "--template",
+        "Halo {{nama}}",
+        "--gap",
+        "20s",
+        "--per-day",
+        "none",
+        "--yes",
+    ];
+    let mut runner = world.spawn(&words);
+    world::until("the first message", || !received(&world).is_empty()).await;
+    let more = format!("nama,no hp\nTuti,{}\nOrang 0,{}\n", phone(50), phone(0));
+    world.write("more.csv", &more);
+    let ran = world.run(&["add", "promo", "more.csv", "--json"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(json(&ran)["added"], 1, "{ran:?}");
+    let code = tokio::task::spawn_blocking(move || runner.wait()).await;
+    assert!(code.unwrap().unwrap().success());
+    let got = received(&world);
+    assert!(got.values().all(|texts| texts.len() == 1), "{got:?}");
+    assert_eq!(got.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sending_process_says_the_edited_text_from_then_on() {
+    let world = calm().await;
+    world.list(30);
+    let words = [
+        "start",
+        "list.csv",
+        "--name",
+        "promo",
+        "--template",
+        "Halo {{nama}}",
+        "--gap",
+        "10s",
+        "--per-day",
+        "none",
+        "--yes",
+    ];
+    let mut runner = world.spawn(&words);
+    world::until("the first message", || !received(&world).is_empty()).await;
+    let edit = ["edit", "promo", "--template", "Hai {{nama}}"];
+    for words in [&["pause", "promo"][..], &edit] {
+        let ran = world.run(words).await;
+        assert_eq!(ran.code, 0, "{ran:?}");
+    }
+    let before = received(&world);
+    let ran = world.run(&["resume", "promo"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let code = tokio::task::spawn_blocking(move || runner.wait()).await;
+    assert!(code.unwrap().unwrap().success());
+    let after = received(&world);
+    assert_eq!(after.len(), 30);
+    for person in 0..30 {
+        let to = phone(person).to_string();
+        let greeting = if before.contains_key(&to) {
+            "Halo"
+        } else {
+            "Hai"
+        };
+        let (to, text) = texts(&to, &[&format!("{greeting} Orang {person}")]);
+        assert_eq!(after.get(&to), Some(&text), "person {person}");
+    }
+}

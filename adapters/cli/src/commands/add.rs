@@ -62,12 +62,13 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         .message
         .bind(columns.variables())
         .map_err(refused)?;
-    let place = |name: &Box<str>| columns.variables().iter().position(|other| other == name);
+    let variables = columns.variables();
+    let place = |name: &str| variables.iter().position(|other| **other == *name);
     let addition = Addition {
         campaign: record.id,
         message: &message,
         missing: definition.missing,
-        order: record.columns.iter().map(place).collect(),
+        order: record.columns.iter().map(|name| place(name)).collect(),
     };
     let count = addition.look(&setup.output, &mut audience)?;
     if count == 0 {

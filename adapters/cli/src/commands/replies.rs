@@ -1,9 +1,11 @@
 //! `replies`: what people wrote who are in a campaign.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
+use campaign_core::delivery::CampaignId;
 use campaign_core::limits::Zone;
-use campaign_core::store::{CampaignQuery, ReplyQuery};
+use campaign_core::store::{CampaignQuery, ReplyQuery, Store};
 use serde_json::json;
 
 use super::campaign;
@@ -39,17 +41,16 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         limit: PAGE,
     };
     let zone = Zone::default();
-    let mut names = BTreeMap::new();
+    let mut names: BTreeMap<CampaignId, String> = BTreeMap::new();
     loop {
         let page = store.replies(&query).await?;
         for row in &page {
-            if !names.contains_key(&row.campaign) {
-                let these = CampaignQuery::These(vec![row.campaign]);
-                let record = store.campaigns(&these).await?.into_iter().next();
-                let name = record.map_or_else(String::new, |it| it.definition.name.clone());
-                names.insert(row.campaign, name);
-            }
-            let name = names.get(&row.campaign).cloned().unwrap_or_default();
+            let name = match names.entry(row.campaign) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(vacant) => {
+                    vacant.insert(name_of(&*store, row.campaign).await?).clone()
+                }
+            };
             setup.output.json_line(&json!({
                 "campaign": name,
                 "phone": row.reply.from.to_string(),
@@ -72,6 +73,12 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         setup.output.note(&Text::NoReplies);
     }
     Ok(Exit::Done)
+}
+
+async fn name_of(store: &dyn Store, campaign: CampaignId) -> Result<String, Failure> {
+    let query = CampaignQuery::These(vec![campaign]);
+    let record = store.campaigns(&query).await?.into_iter().next();
+    Ok(record.map_or_else(String::new, |it| it.definition.name.clone()))
 }
 
 /// A text of several lines, or with a terminal's own signs, must not look like something else.
