@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use campaign_core::campaign::{CampaignState, Definition};
 use campaign_core::clock::{BootId, Clock, Elapsed, Now};
-use campaign_core::delivery::{CampaignId, State};
+use campaign_core::delivery::{CampaignId, DeliveryId, State};
 use campaign_core::driver::{Driver, DriverError, Handle, Parts};
-use campaign_core::gateway::{Account, Session};
+use campaign_core::engine::Settings;
+use campaign_core::gateway::{Account, Found, Session};
 use campaign_core::message::MessageTemplate;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{Command, NewRecipient, Store, StoreError};
@@ -189,6 +190,34 @@ async fn a_doubt_outlasts_a_time_in_which_ids_were_not_kept() {
     assert_eq!(record.counts.of(State::Unconfirmed), 0);
     let times = scene.gateway.times_received();
     assert_eq!(times.len(), 80);
+    assert!(times.values().all(|times| *times == 1));
+    scene.stops().await;
+}
+
+/// Nothing could be looked up for so long that a doubt was left to a person; a retry looks again.
+#[tokio::test(start_paused = true)]
+async fn a_retry_looks_again_at_what_is_in_doubt() {
+    let scene = Scene::new().await;
+    let campaign = scene.campaign;
+    let lost = DeliveryId::new(campaign, 3).unwrap();
+    scene.gateway.play(lost, [Play::answer_lost(false)]);
+    let nothing = || Found::Unknown {
+        why: "no answer".into(),
+    };
+    let looks = Settings::default().looks_max + 1;
+    scene.gateway.finds(lost, (0..looks).map(|_| nothing()));
+    scene.asks(Command::Start { campaign }).await;
+    let record = scene.handle.over(campaign).await.unwrap();
+    assert_eq!(record.counts.of(State::Unconfirmed), 1);
+    let retry = Command::Retry {
+        campaign,
+        reason: None,
+    };
+    scene.asks(retry).await;
+    let record = scene.handle.over(campaign).await.unwrap();
+    assert_eq!(record.counts.of(State::Unconfirmed), 0);
+    let times = scene.gateway.times_received();
+    assert_eq!(times.len() as u64, PEOPLE);
     assert!(times.values().all(|times| *times == 1));
     scene.stops().await;
 }

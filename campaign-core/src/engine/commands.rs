@@ -72,6 +72,10 @@ impl Engine {
                     deliveries_max: SWEEP_BATCH,
                 });
                 self.wait_for(command, Awaited::Sweep(campaign));
+                if reason.is_none() {
+                    // What used its looks up while nothing answered may be found out now.
+                    self.changes.push(Change::LookNow { campaign });
+                }
             }
             Command::Edit { campaign, message } => self.edit(command, campaign, message),
             Command::SetLimits { account, limits } => {

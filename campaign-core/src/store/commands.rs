@@ -57,7 +57,7 @@ pub enum Command {
         /// Which.
         deliveries: Vec<DeliveryId>,
     },
-    /// Try failed ones anew.
+    /// Try failed ones anew; without a reason, also look up again what is unconfirmed.
     Retry {
         /// Of which campaign.
         campaign: CampaignId,

@@ -9,7 +9,7 @@ use crate::language::Text;
 use crate::operate::carry_out;
 use crate::setup::Setup;
 
-/// Try the failed ones of a campaign anew
+/// Try the failed ones of a campaign anew, and look up again what is unconfirmed
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   waha-campaign retry \"tagihan mei\"
