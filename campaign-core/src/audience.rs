@@ -24,7 +24,9 @@ use encoding_rs::Encoding;
 pub use columns::Columns;
 pub use duplicates::{Identity, Seen, SeenInMemory, resolve_duplicates};
 pub use error::AudienceError;
-pub use report::{Fault, REPORT_FIRST, REPORT_LAST, Reject, RejectReason, RejectsWriter, guarded};
+pub use report::{
+    Fault, REJECTS_FIRST, REPORT_FIRST, REPORT_LAST, Reject, RejectReason, RejectsWriter, guarded,
+};
 
 use crate::phone::{LinePolicy, PhoneNumber, Region, normalize};
 use duplicates::IdentityMap;
@@ -57,6 +59,8 @@ pub struct Options {
     pub encoding: Option<String>,
     /// Rows in a page, at least 1; fewer where rows are very long.
     pub page_rows: usize,
+    /// A rejects file is read as what was mended of a list: its rows keep the numbers that they had there.
+    pub mends: bool,
 }
 
 impl Default for Options {
@@ -70,6 +74,7 @@ impl Default for Options {
             key: None,
             encoding: None,
             page_rows: 2_000,
+            mends: false,
         }
     }
 }
@@ -122,6 +127,8 @@ pub enum WorkbookKind {
 pub struct Recipient {
     /// The row as a spreadsheet counts; the header is a row too.
     pub row: u64,
+    /// It comes from a rejects file, under the number that it had in its list: [`Options::mends`].
+    pub was_rejected: bool,
     /// Whom to write to.
     pub phone: PhoneNumber,
     /// The value of the key column, when one was named.
@@ -278,7 +285,7 @@ impl Audience {
         let mut bytes = 0;
         while page.rows() < self.options.page_rows.max(1)
             && bytes < PAGE_BYTES
-            && let Some(row) = self.next_row()?
+            && let Some(mut row) = self.next_row()?
         {
             // Workbooks leave blank rows out altogether.
             page.blank_rows += row.number.saturating_sub(self.last_row + 1);
@@ -288,6 +295,13 @@ impl Audience {
                 continue;
             }
             bytes += row.text().len();
+            if self.options.mends
+                && let Some(column) = self.columns.rejected_row_column()
+                && let Ok(number) = row.cell(column).trim().parse()
+            {
+                row.number = number;
+                row.was_rejected = true;
+            }
             match self.recipient(&row) {
                 Err((column, value, fault)) => {
                     let reject = Reject::new(row, column.as_deref(), &value, fault);
@@ -325,6 +339,7 @@ impl Audience {
         };
         Ok(Recipient {
             row: row.number,
+            was_rejected: row.was_rejected,
             phone,
             key: (columns.key_column())
                 .map(|column| report::unguarded(row.cell(column).trim()).into()),

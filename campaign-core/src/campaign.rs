@@ -77,6 +77,8 @@ pub enum NumberCheck {
     Known,
     /// Numbers of which it is not known are asked about first, at the lane's pace.
     New,
+    /// Numbers of which it is not known are asked about, and nothing is sent to anybody.
+    Only,
 }
 
 /// One input in which two definitions of one name differ.

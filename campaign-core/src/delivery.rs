@@ -246,6 +246,10 @@ reasons! {
     Expired = 6, "expired";
     /// Skipped: the row lacks a value that the template needs.
     MissingVariable = 7, "missing_variable";
+    /// Skipped: the number has a WhatsApp account, and that was all that was asked.
+    OnWhatsapp = 8, "on_whatsapp";
+    /// Skipped: nobody could say whether the number has a WhatsApp account, and that was all that was asked.
+    NotKnown = 9, "not_known";
     /// Failed: as many tries as the policy allows, none of them handed over.
     Exhausted = 20, "exhausted";
     /// Failed: WAHA refused the request for good.

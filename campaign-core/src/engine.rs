@@ -76,6 +76,8 @@ pub struct Engine {
     in_step: Option<Now>,
     /// The wall clock as it shows, where it is out of step.
     out_of_step: Option<jiff::Timestamp>,
+    /// Somebody has borne the wall clock out since it was last found changed.
+    is_clock_confirmed: bool,
     turn: usize,
     is_stopping: bool,
 }
@@ -112,6 +114,7 @@ impl Engine {
             given_limits: BTreeMap::new(),
             in_step: None,
             out_of_step: None,
+            is_clock_confirmed: false,
             turn: 0,
             is_stopping: false,
         }

@@ -186,6 +186,8 @@ pub struct NewRecipient {
     pub values: Box<[Box<str>]>,
     /// It is imported, and skipped for this reason.
     pub skip: Option<Reason>,
+    /// Its row counts among the rejected ones of this campaign until it comes in.
+    pub was_rejected: bool,
 }
 
 impl NewRecipient {
@@ -200,6 +202,7 @@ impl NewRecipient {
             key: None,
             values: values.into_iter().map(Into::into).collect(),
             skip: None,
+            was_rejected: false,
         }
     }
 }
@@ -223,6 +226,8 @@ pub enum CampaignQuery {
     All,
     /// Those that a runner has something to do for, as [`CampaignState::is_live`] tells.
     Live,
+    /// Those that were made at this moment or later.
+    Since(Timestamp),
     /// These, as far as there are such.
     These(Vec<CampaignId>),
 }
@@ -611,8 +616,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Vec<Imported>, StoreError>;
 
     /// Adds recipients to an audience that is whole, by an operator's explicit wish: what was mended among the rejected rows, or who was
-    /// forgotten. They are due at once, in order after those that are there; what is there already is reported as a duplicate. A campaign
-    /// that had come to its end runs again.
+    /// forgotten. They are due at once, in order after those that are there; what is there already is reported as a duplicate. Whoever
+    /// comes in and was rejected is one of the rejected rows less. A campaign that had come to its end runs again.
     ///
     /// # Errors
     /// [`StoreError::Refused`] when the campaign is still being imported, or was cancelled.

@@ -362,6 +362,30 @@ fn a_mended_rejects_file_can_be_added_as_it_is() {
 }
 
 #[test]
+fn a_mended_row_keeps_the_number_that_it_had_in_its_list() {
+    let file =
+        file("rejected_row,rejected_reason,hp\n48,x,081234567890\n,x,081234567891\n50,x,123\n");
+    let read = |mends| {
+        let options = Options {
+            mends,
+            ..Options::default()
+        };
+        let mut audience = Audience::open(file.path(), &options).unwrap();
+        assert!(audience.columns().is_rejects_file());
+        let page = audience.next().unwrap().unwrap();
+        let recipients = page.recipients.iter().map(|it| (it.row, it.was_rejected));
+        let rejects = page.rejects.iter().map(|it| (it.row, it.was_rejected));
+        recipients.chain(rejects).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        read(true),
+        [(48, true), (3, false), (50, true)],
+        "a row without a number is a new one"
+    );
+    assert_eq!(read(false), [(2, false), (3, false), (4, false)]);
+}
+
+#[test]
 fn files_that_are_no_list_say_what_they_are_and_what_to_do() {
     for (bytes, expected) in [
         (&b""[..], "is empty: export the list again"),

@@ -29,12 +29,20 @@ fn schema(path: &Path) -> u32 {
     u32::try_from(number(path, "SELECT user_version FROM pragma_user_version")).unwrap()
 }
 
-/// The schema that this code makes.
-fn newest() -> u32 {
+/// The schema that this code makes: its version, and its tables and indices.
+fn newest() -> (u32, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new.db");
     drop(open(&path));
-    schema(&path)
+    (schema(&path), definitions(&path))
+}
+
+fn definitions(path: &Path) -> Vec<String> {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name";
+    let mut statement = connection.prepare(sql).unwrap();
+    let found = statement.query_map([], |row| row.get(0)).unwrap();
+    found.map(Result::unwrap).collect()
 }
 
 #[tokio::test]
@@ -45,7 +53,7 @@ async fn make_the_fixture_of_this_schema() {
     let store = open(&path);
     store.take_over(at(0)).await.unwrap();
     fill(&store).await;
-    let to = fixture(newest());
+    let to = fixture(newest().0);
     assert!(!to.exists(), "{} is there already", to.display());
     store.backup(&to).await.unwrap();
 }
@@ -290,7 +298,7 @@ fn standing(path: &Path) -> Vec<String> {
 
 #[tokio::test]
 async fn every_schema_that_people_have_is_brought_over_whole() {
-    let newest = newest();
+    let (newest, definitions) = newest();
     for version in (1..=newest).filter(|version| !NEVER_RELEASED.contains(version)) {
         let fixture = fixture(version);
         if version == newest && !fixture.exists() {
@@ -301,11 +309,11 @@ async fn every_schema_that_people_have_is_brought_over_whole() {
             fixture.exists(),
             "there is no fixture of schema {version}: see fixtures/README.md"
         );
-        brought_over(&fixture, version, newest).await;
+        brought_over(&fixture, version, newest, &definitions).await;
     }
 }
 
-async fn brought_over(fixture: &Path, version: u32, newest: u32) {
+async fn brought_over(fixture: &Path, version: u32, newest: u32, expected: &[String]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("campaigns.db");
     fs::copy(fixture, &path).unwrap();
@@ -319,6 +327,7 @@ async fn brought_over(fixture: &Path, version: u32, newest: u32) {
     drop(open(&path));
 
     assert_eq!(schema(&path), newest);
+    assert_eq!(definitions(&path), expected, "schema {version}");
     assert_eq!(tables(&path), tables_before, "schema {version}");
     assert_eq!(standing(&path), before, "schema {version}");
     let found = sql_store::inspect(&path, sql_store::Depth::Thorough).unwrap();

@@ -141,7 +141,7 @@ impl WahaGateway {
                     account,
                     message_id: message.id.bare().into(),
                     from,
-                    received_at: Timestamp::from_second(message.timestamp_s).unwrap_or_default(),
+                    received_at: self.received_at(message),
                     text: message.body.as_deref().unwrap_or_default().into(),
                 }),
             Payload::SessionStatus(change) => Some(Notice::Status {
@@ -152,6 +152,14 @@ impl WahaGateway {
             _ => None,
         };
         notice.into_iter().collect()
+    }
+
+    /// By the server's clock, which is the true time; beside a clock that runs fast that would be no time of ours.
+    fn received_at(&self, message: &Message) -> Timestamp {
+        if self.0.options.clock_speed != 1.0 {
+            return self.0.clock.now().wall;
+        }
+        Timestamp::from_second(message.timestamp_s).unwrap_or_default()
     }
 
     /// Who wrote to the account, where it is a person whose phone is known.

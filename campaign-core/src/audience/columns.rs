@@ -204,6 +204,19 @@ impl Columns {
         self.key
     }
 
+    /// Where a rejects file keeps the number that a row had in its list.
+    pub(super) fn rejected_row_column(&self) -> Option<usize> {
+        let [rejected_row, ..] = report::REJECTS_FIRST;
+        let mut headers = self.headers.iter();
+        headers.position(|header| **header == *rejected_row)
+    }
+
+    /// Whether it is the file of rejected rows that an import wrote.
+    #[must_use]
+    pub fn is_rejects_file(&self) -> bool {
+        self.rejected_row_column().is_some()
+    }
+
     /// Which variable holds the name.
     pub(super) fn name_variable(&self) -> Option<usize> {
         let name = self.name?;

@@ -10,9 +10,9 @@ use super::Columns;
 use super::row::Row;
 use crate::phone::Refusal;
 
-/// The columns that the rejects file has before those of the list. The reader knows them again
-/// and leaves them out, so that a mended file can be added as it is.
-const OWN_HEADERS: [&str; 5] = [
+/// The columns that a rejects file has before those of the list. The reader knows them again and leaves them out, so that a mended file
+/// can be added as it is.
+pub const REJECTS_FIRST: [&str; 5] = [
     "rejected_row",
     "rejected_column",
     "rejected_value",
@@ -32,7 +32,7 @@ pub(super) fn own_columns<'a>(headers: impl Iterator<Item = &'a str>) -> Vec<boo
     let headers: Vec<&str> = headers.collect();
     let mut own: Vec<bool> = headers
         .iter()
-        .map(|header| OWN_HEADERS.contains(header))
+        .map(|header| REJECTS_FIRST.contains(header))
         .collect();
     // The last two may have been deleted by whoever worked with the file.
     let known = REPORT_LAST.len() - 2;
@@ -173,6 +173,8 @@ pub struct Reject {
     pub value: Box<str>,
     /// What is wrong.
     pub fault: Fault,
+    /// It comes from a rejects file, under the number that it had in its list: [`Options::mends`](super::Options::mends).
+    pub was_rejected: bool,
     original: Row,
 }
 
@@ -184,6 +186,7 @@ impl Reject {
             column: column.map(Box::from),
             value: value.chars().take(SHOWN_CHARS).collect(),
             fault,
+            was_rejected: original.was_rejected,
             original,
         }
     }
@@ -229,7 +232,7 @@ impl<W: Write> RejectsWriter<W> {
             .flexible(true)
             .from_writer(target);
         let own = own_columns(columns.headers());
-        for header in OWN_HEADERS {
+        for header in REJECTS_FIRST {
             csv.write_field(header)?;
         }
         for (header, _) in columns.headers().zip(&own).filter(|(_, own)| !**own) {

@@ -8,6 +8,8 @@ pub(super) struct Row {
     /// As a spreadsheet counts: the first row is 1, blank rows count, a cell with line breaks
     /// does not make its row several.
     pub(super) number: u64,
+    /// The number is that of a list from which the row was rejected.
+    pub(super) was_rejected: bool,
     text: String,
     ends: Vec<usize>,
     pub(super) fault: Option<Fault>,
@@ -26,6 +28,7 @@ impl Row {
     /// A row before the first.
     pub(super) const NONE: Self = Self {
         number: 0,
+        was_rejected: false,
         text: String::new(),
         ends: Vec::new(),
         fault: None,
@@ -42,6 +45,7 @@ impl Row {
     pub(super) fn from_parts(number: u64, text: String, ends: Vec<usize>) -> Self {
         Self {
             number,
+            was_rejected: false,
             text,
             ends,
             fault: None,

@@ -74,6 +74,7 @@ pub struct AcceleratedClock {
     real: SystemClock,
     origin: Timestamp,
     speed: f64,
+    restarts: u64,
 }
 
 impl AcceleratedClock {
@@ -84,7 +85,15 @@ impl AcceleratedClock {
             real: SystemClock::new(),
             origin,
             speed: if speed > 0.0 { speed } else { 1.0 },
+            restarts: 0,
         }
+    }
+
+    /// The same, as if the machine had been started anew so many times: moments stored before are placed by the wall clock.
+    #[must_use]
+    pub fn after_restarts(mut self, restarts: u64) -> Self {
+        self.restarts = restarts;
+        self
     }
 }
 
@@ -101,7 +110,8 @@ impl Clock for AcceleratedClock {
     }
 
     fn boot(&self) -> BootId {
-        self.real.boot()
+        let BootId(real) = self.real.boot();
+        BootId(real.wrapping_add(self.restarts))
     }
 
     async fn wait_until(&self, moment: Elapsed) {

@@ -1,6 +1,6 @@
 //! Whether numbers are on WhatsApp: one question at a time and lane, at the lane's pace, just before somebody is written to of whom it is
 //! not known. A number that is not there uses up a place in the limits, as a message would have: asking after many such numbers
-//! is what accounts are restricted for.
+//! is what accounts are restricted for. Where nothing but the question is wanted, every question uses one up.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::delivery::{DeliveryId, Happening, Reason};
 use crate::gateway::NumberStatus;
 use crate::store::{Change, LaneId, Ready};
 
-/// After so many answers that told nothing the message is tried all the same.
+/// After so many answers that told nothing the message is tried all the same, if there is one.
 const UNANSWERED_MAX: u8 = 3;
 /// After an answer that told nothing the number is asked after again.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -50,25 +50,39 @@ impl Engine {
         now: Now,
     ) -> Option<Ready> {
         let delivery = ready.delivery;
-        let job = self.jobs.get_mut(&delivery.campaign())?;
+        let job = self.jobs.get(&delivery.campaign())?;
         let check = job.record.definition.check;
-        match (check, ready.is_on_whatsapp) {
+        let unanswered = self.checks.unanswered.get(&delivery);
+        let is_given_up = unanswered.is_some_and(|times| *times >= UNANSWERED_MAX);
+        let skipped = match (check, ready.is_on_whatsapp) {
+            (NumberCheck::Only, Some(true)) => Reason::OnWhatsapp,
             (NumberCheck::Never, _) | (_, Some(true)) | (NumberCheck::Known, None) => {
                 return Some(ready);
             }
-            (_, Some(false)) => {
-                let skipped = Happening::Skipped(Reason::NotOnWhatsapp);
-                self.changes.push(happened(delivery, skipped));
+            (_, Some(false)) => Reason::NotOnWhatsapp,
+            (NumberCheck::Only, None) if is_given_up => Reason::NotKnown,
+            (NumberCheck::New, None) if is_given_up => {
+                self.checks.unanswered.remove(&delivery);
+                return Some(ready);
+            }
+            (NumberCheck::New | NumberCheck::Only, None) => {
+                self.ask(lane_id, ready, now);
                 return None;
             }
-            (NumberCheck::New, None) => {}
-        }
-        let unanswered = self.checks.unanswered.get(&delivery);
-        if unanswered.is_some_and(|times| *times >= UNANSWERED_MAX) {
-            self.checks.unanswered.remove(&delivery);
-            return Some(ready);
-        }
-        let lane = self.lanes.get_mut(&lane_id)?;
+        };
+        self.checks.unanswered.remove(&delivery);
+        let skipped = Happening::Skipped(skipped);
+        self.changes.push(happened(delivery, skipped));
+        None
+    }
+
+    /// Asks whether a number is on WhatsApp; the delivery waits for the answer outside the lane.
+    fn ask(&mut self, lane_id: LaneId, ready: Ready, now: Now) {
+        let campaign = ready.delivery.campaign();
+        let (Some(job), Some(lane)) = (self.jobs.get_mut(&campaign), self.lanes.get_mut(&lane_id))
+        else {
+            return;
+        };
         lane.pacer.charge(now);
         lane.is_noteworthy = true;
         job.in_flight += 1;
@@ -82,7 +96,6 @@ impl Engine {
             started: now,
         };
         self.checks.open.insert(lane_id, open);
-        None
     }
 
     pub(super) fn checked(&mut self, lane_id: LaneId, status: NumberStatus, now: Now) {
@@ -90,14 +103,20 @@ impl Engine {
             return;
         };
         let (delivery, phone) = (ready.delivery, ready.phone);
+        let job = self.jobs.get(&delivery.campaign());
+        let is_all = job.is_some_and(|job| job.record.definition.check == NumberCheck::Only);
+        let skipped = match status {
+            NumberStatus::NotOnWhatsapp => Some(Reason::NotOnWhatsapp),
+            NumberStatus::OnWhatsapp if is_all => Some(Reason::OnWhatsapp),
+            NumberStatus::OnWhatsapp | NumberStatus::Unknown => None,
+        };
         if let Some(lane) = self.lanes.get_mut(&lane_id) {
             lane.is_noteworthy = true;
-            match status {
-                NumberStatus::NotOnWhatsapp => {
-                    let unit = lane.unit();
-                    lane.pacer.end(now, unit);
-                }
-                NumberStatus::OnWhatsapp | NumberStatus::Unknown => lane.pacer.give_back(started),
+            if skipped.is_some() {
+                let unit = lane.unit();
+                lane.pacer.end(now, unit);
+            } else {
+                lane.pacer.give_back(started);
             }
             lane.judge(status == NumberStatus::Unknown, &self.settings, now);
         }
@@ -107,8 +126,7 @@ impl Engine {
             // It was not in memory when the others were swept.
             job.sweep_again();
             match status {
-                NumberStatus::NotOnWhatsapp => {}
-                NumberStatus::OnWhatsapp => job.put_back(Ready {
+                NumberStatus::OnWhatsapp if !is_all => job.put_back(Ready {
                     is_on_whatsapp: Some(true),
                     ..ready
                 }),
@@ -116,6 +134,7 @@ impl Engine {
                     *self.checks.unanswered.entry(delivery).or_default() += 1;
                     job.put_off(ready, now.elapsed + PAUSE, window);
                 }
+                NumberStatus::OnWhatsapp | NumberStatus::NotOnWhatsapp => {}
             }
         }
         if status != NumberStatus::Unknown {
@@ -125,8 +144,8 @@ impl Engine {
                 is_on_whatsapp: status == NumberStatus::OnWhatsapp,
             });
         }
-        if status == NumberStatus::NotOnWhatsapp {
-            let skipped = Happening::Skipped(Reason::NotOnWhatsapp);
+        if let Some(reason) = skipped {
+            let skipped = Happening::Skipped(reason);
             self.changes.push(happened(delivery, skipped));
         }
     }

@@ -35,6 +35,7 @@ impl Engine {
             ..now
         };
         if self.out_of_step.replace(now.wall).is_none() {
+            self.is_clock_confirmed = false;
             for lane in self.lanes.values_mut() {
                 lane.hold_for(Trouble::ClockJumped, None, &self.settings, steady);
                 if let Some(view) = self.sessions.get_mut(&lane.session) {
@@ -52,7 +53,8 @@ impl Engine {
         let Ok(expected) = earlier.wall.checked_add(since) else {
             return now;
         };
-        let is_known = earlier.boot == self.boot && self.out_of_step.is_none();
+        let is_known =
+            earlier.boot == self.boot && self.out_of_step.is_none() && !self.is_clock_confirmed;
         if !is_known || apart(now.wall, expected) <= CLOCK_JUMP {
             return now;
         }
@@ -64,8 +66,9 @@ impl Engine {
         recalled
     }
 
-    /// The time that the wall clock shows is right after all.
+    /// The time that the wall clock shows is right after all. Lanes that are opened later begin with it.
     pub(super) fn believe_the_clock(&mut self, now: Now) {
+        self.is_clock_confirmed = true;
         if let Some(wall) = self.out_of_step.take() {
             self.in_step = Some(Now { wall, ..now });
         }

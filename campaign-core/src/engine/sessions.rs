@@ -31,12 +31,18 @@ impl Engine {
     pub(super) fn lane_opened(&mut self, session: Session, record: LaneRecord, now: Now) {
         let account = record.account;
         // Attempts are journalled by a steady clock.
-        let now = match record.attempts.first() {
-            Some((journalled, _)) if !self.lanes.contains_key(&record.id) => {
-                self.recall(*journalled, now)
+        let journalled = record.attempts.first().map(|(journalled, _)| *journalled);
+        let shown = now.wall;
+        let now = match journalled {
+            Some(journalled) if !self.lanes.contains_key(&record.id) => {
+                self.recall(journalled, now)
             }
             _ => now,
         };
+        // By an attempt of the same boot the clock is as it was then, whatever it showed to a runner in between.
+        let is_right = journalled.is_some_and(|it| it.boot == self.boot)
+            && self.out_of_step.is_none()
+            && now.wall == shown;
         let Some(view) = self.sessions.get_mut(&session) else {
             return;
         };
@@ -60,6 +66,9 @@ impl Engine {
         }
         if let Some((observation, at)) = seen {
             lane.learn(&observation, self.boot, at);
+        }
+        if is_right || self.is_clock_confirmed {
+            self.release_clock_holds();
         }
     }
 

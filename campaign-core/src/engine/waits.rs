@@ -54,10 +54,18 @@ impl Engine {
             };
         }
         match lane.pacer.when(now) {
-            When::At(moment, limit) => WaitsFor::Limit {
-                limit,
-                until: at(moment, now),
-            },
+            When::At(moment, limit) => {
+                // The hours may be over by then.
+                let then = Now {
+                    elapsed: moment,
+                    wall: at(moment, now),
+                };
+                let opens = job.open(then).err().flatten();
+                WaitsFor::Limit {
+                    limit,
+                    until: at(opens.unwrap_or(moment), now),
+                }
+            }
             _ => WaitsFor::Nothing,
         }
     }

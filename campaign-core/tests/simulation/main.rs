@@ -18,6 +18,7 @@ mod world;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use campaign_core::campaign::NumberCheck;
 use campaign_core::delivery::State;
 use campaign_core::limits::{Gap, Hours, LaneLimits, Window, Zone};
 
@@ -149,6 +150,19 @@ fn numbers_that_are_not_on_whatsapp_are_found_at_the_lanes_pace() {
         rates: Rates::all(0.01),
         crashes: (seed % 4) as u32,
         pauses: (seed % 2) as u32,
+        check: NumberCheck::New,
+        absent_one_in: Some(2 + seed % 5),
+        ..Plan::new(seed, 120, paced())
+    });
+}
+
+#[test]
+fn numbers_are_only_asked_about_when_nothing_else_is_wanted() {
+    play("only number checks", |seed| Plan {
+        rates: Rates::all(0.01),
+        crashes: (seed % 4) as u32,
+        pauses: (seed % 2) as u32,
+        check: NumberCheck::Only,
         absent_one_in: Some(2 + seed % 5),
         ..Plan::new(seed, 120, paced())
     });

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use campaign_core::campaign::NumberCheck;
 use campaign_core::limits::{Hours, LaneLimits, Zone};
 use jiff::Timestamp;
 
@@ -19,7 +20,9 @@ pub(crate) struct Plan {
     pub(crate) suppressions: u32,
     /// How often the operator adds people.
     pub(crate) additions: u32,
-    /// Numbers are asked about first, and one in so many is not on WhatsApp.
+    /// Whether numbers are asked about first.
+    pub(crate) check: NumberCheck,
+    /// One in so many is not on WhatsApp.
     pub(crate) absent_one_in: Option<u64>,
     pub(crate) clock_jumps: u32,
     pub(crate) restores: u32,
@@ -53,6 +56,7 @@ impl Plan {
             pauses: 0,
             suppressions: 0,
             additions: 0,
+            check: NumberCheck::Known,
             absent_one_in: None,
             clock_jumps: 0,
             restores: 0,

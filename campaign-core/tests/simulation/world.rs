@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use campaign_core::campaign::{CampaignState, Definition, NumberCheck};
+use campaign_core::campaign::{CampaignState, Definition};
 use campaign_core::clock::{BootId, Elapsed, Now};
 use campaign_core::delivery::{Ack, CampaignId, State};
 use campaign_core::engine::{Beginning, Engine, Input, ReadFailed, Settings, Step};
@@ -599,10 +599,7 @@ fn import(store: &MemoryStore, plan: &Plan, now: Now, expires_at: Option<Timesta
     let definition = Definition {
         hours: plan.hours.clone(),
         expires_at,
-        check: match plan.absent_one_in {
-            Some(_) => NumberCheck::New,
-            None => NumberCheck::Known,
-        },
+        check: plan.check,
         ..Definition::new("simulation", session(), message)
     };
     let columns: [Box<str>; 1] = ["nama".into()];

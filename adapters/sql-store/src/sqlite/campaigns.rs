@@ -152,11 +152,16 @@ impl Database {
             } = page;
             known.end_page(&self.connection, (import, next))?;
             write_counts(&self.connection, counts)?;
+            let mended = recipients.iter().zip(&imported);
+            let mended = mended.filter(|(recipient, imported)| {
+                recipient.was_rejected && matches!(imported, Imported::Added(_))
+            });
+            let rejected = rejected.cast_signed() - mended.count() as i64;
             self.connection
                 .prepare_cached(
-                    "UPDATE campaign SET next_ordinal = ?, rejected = rejected + ? WHERE id = ?",
+                    "UPDATE campaign SET next_ordinal = ?, rejected = max(0, rejected + ?) WHERE id = ?",
                 )?
-                .execute(params![next, rejected.cast_signed(), campaign.number()])?;
+                .execute(params![next, rejected, campaign.number()])?;
             if matches!(door, Door::Addition(_)) {
                 // There is no freeze any more that would write them.
                 known.write(&self.connection)?;
@@ -204,6 +209,10 @@ impl Database {
                     [],
                 )?
             }
+            CampaignQuery::Since(moment) => self.records(
+                &format!("{RECORD} WHERE created_at >= ?"),
+                [moment.as_microsecond()],
+            )?,
             CampaignQuery::These(ids) => {
                 let sql = format!("{RECORD} WHERE id = ?");
                 let each = ids.iter().map(|id| self.records(&sql, [id.number()]));

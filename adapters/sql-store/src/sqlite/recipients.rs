@@ -231,6 +231,7 @@ mod tests {
             key: key.map(Box::from),
             values: [].into(),
             skip: None,
+            was_rejected: false,
         };
         (first..first + count).map(recipient).collect()
     }

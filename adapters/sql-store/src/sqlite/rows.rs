@@ -138,7 +138,7 @@ pub(super) fn fits(state: State, reason: Option<Reason>) -> bool {
         State::Accepted => reason == 0 || reason == Reason::Silent as u8,
         State::Sent => reason == 0 || reason == Reason::ByOperator as u8,
         State::Failed => (20..=23).contains(&reason),
-        State::Skipped => (1..=7).contains(&reason),
+        State::Skipped => (1..=9).contains(&reason),
         State::Cancelled => reason == 0 || reason == Reason::EarlierArrived as u8,
         _ => reason == 0,
     }

@@ -37,6 +37,7 @@ fn recipients(numbers: std::ops::Range<u64>) -> Vec<NewRecipient> {
             key: None,
             values: [format!("Budi {number}").into()].into(),
             skip: None,
+            was_rejected: false,
         })
         .collect()
 }

@@ -94,8 +94,13 @@ impl Tables {
             )));
         }
         campaign.rejected += rejected;
+        let were_rejected: Vec<bool> = recipients.iter().map(|it| it.was_rejected).collect();
         let imported = self.take_in(id, recipients, now.wall);
+        let mended = imported.iter().zip(were_rejected);
+        let mended = mended.filter(|(it, was)| *was && matches!(it, Imported::Added(_)));
+        let mended = mended.count() as u64;
         if let Some(campaign) = self.campaigns.get_mut(&id) {
+            campaign.rejected = campaign.rejected.saturating_sub(mended);
             let has_more = campaign.counts.of(State::Scheduled) > 0;
             campaign.state = campaign.state.once_grown(has_more);
         }

@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::tables::{Lane, Tables, ids_of};
-use crate::campaign::CampaignState;
+use super::tables::{Campaign, Lane, Tables, ids_of};
 use crate::clock::Stamp;
 use crate::delivery::{CampaignId, DeliveryId};
 use crate::gateway::{Account, Session};
@@ -259,15 +258,16 @@ impl Tables {
     }
 
     pub(super) fn campaign_records(&self, which: &CampaignQuery) -> Vec<CampaignRecord> {
-        let is_asked = |id: &CampaignId, state: CampaignState| match which {
+        let is_asked = |id: &CampaignId, campaign: &Campaign| match which {
             CampaignQuery::All => true,
-            CampaignQuery::Live => state.is_live(),
+            CampaignQuery::Live => campaign.state.is_live(),
+            CampaignQuery::Since(moment) => campaign.created_at >= *moment,
             CampaignQuery::These(ids) => ids.contains(id),
         };
         let mut ids: Vec<(Timestamp, CampaignId)> = self
             .campaigns
             .iter()
-            .filter(|(id, campaign)| is_asked(id, campaign.state))
+            .filter(|(id, campaign)| is_asked(id, campaign))
             .map(|(id, campaign)| (campaign.created_at, *id))
             .collect();
         ids.sort_unstable_by_key(|key| Reverse(*key));

@@ -5,6 +5,8 @@ use super::scene::{
     Scene, Target, assert_counts_equal_the_report, at, columns, definition, imported, now, phone,
     recipient, report,
 };
+use jiff::SignedDuration;
+
 use crate::campaign::{CampaignState, Definition};
 use crate::delivery::{DeliveryId, Happening, Reason, State};
 use crate::store::{CampaignQuery, Change, Effect, Imported, NewRecipient, Store, StoreError};
@@ -255,6 +257,32 @@ pub async fn an_audience_grows_only_by_an_explicit_act(database: &impl ContractS
         (CampaignState::Running, 2, 3)
     );
 
+    let mended = |row, number| NewRecipient {
+        was_rejected: true,
+        ..recipient(row, number)
+    };
+    let again = vec![mended(6, 20), mended(6, 20), mended(7, 1)];
+    let added = store.add(campaign, again, 0, now(60)).await.unwrap();
+    let Imported::Added(new) = added[0] else {
+        panic!("not added: {added:?}");
+    };
+    assert_eq!(added[1..], [duplicate(6), duplicate(3)]);
+    let rejected = async || store.campaign("grows").await.unwrap().unwrap().rejected;
+    assert_eq!(
+        rejected().await,
+        1,
+        "who has come in is not rejected any more"
+    );
+    let unknown = vec![mended(8, 21), mended(9, 22)];
+    let added = store.add(campaign, unknown, 0, now(60)).await.unwrap();
+    assert_eq!(rejected().await, 0, "and there are never fewer than none");
+    let others = [Imported::Added(new)].into_iter().chain(added);
+    let others = others.map(|added| match added {
+        Imported::Added(delivery) => delivery,
+        Imported::Duplicate { .. } => panic!("not added"),
+    });
+    let due: Vec<DeliveryId> = due.into_iter().chain(others).collect();
+
     use CampaignState::{Cancelled, Completed, Running, Settled};
     for delivery in due {
         let target = Target {
@@ -313,6 +341,10 @@ pub async fn campaigns_can_be_limited_to_live_ones_or_some(database: &impl Contr
         scene.one(1, Change::Campaign { campaign, from, to }).await;
     }
     let nowhere = crate::delivery::CampaignId::new(settled.number() + 7).unwrap();
+    let all = store.campaigns(&CampaignQuery::All).await.unwrap();
+    let made = all.iter().map(|record| record.created_at);
+    let first = made.clone().min().unwrap();
+    let later = made.max().unwrap() + SignedDuration::from_micros(1);
     for (query, expected) in [
         (CampaignQuery::All, vec![imported, running, settled]),
         (CampaignQuery::Live, vec![running]),
@@ -321,6 +353,11 @@ pub async fn campaigns_can_be_limited_to_live_ones_or_some(database: &impl Contr
             vec![imported, settled],
         ),
         (CampaignQuery::These(Vec::new()), Vec::new()),
+        (
+            CampaignQuery::Since(first),
+            vec![imported, running, settled],
+        ),
+        (CampaignQuery::Since(later), Vec::new()),
     ] {
         let listed = store.campaigns(&query).await.unwrap();
         let mut listed: Vec<_> = listed.into_iter().map(|record| record.id).collect();

@@ -85,6 +85,7 @@ pub(super) fn recipient(row: u64, number: u64) -> NewRecipient {
         key: None,
         values: [format!("Budi {number}").into()].into(),
         skip: None,
+        was_rejected: false,
     }
 }
 
