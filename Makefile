@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint docs deny bench dist newcomer
+.PHONY: help demo test soak lint docs deny bench dist week newcomer
 
 CARGO ?= cargo
 PHONES := target/phones
@@ -91,6 +91,9 @@ dist: ## an archive ready to install, with its checksum, in target/dist
 	adapters/cli/dist/package.sh $$folder/waha-campaign $$host target/dist
 	cd target/dist
 	sha256sum -c SHA256SUMS
+
+week: ## the week of docs/week.md played anew, and the pages written from what the terminal showed
+	@WEEK_PAGES=write $(CARGO) test --locked -p waha-campaign --test week
 
 newcomer: dist ## the operators' page, followed to the letter with that archive and a simulator
 	@$(CARGO) build --locked --profile $(PROFILE) -p waha-simulator

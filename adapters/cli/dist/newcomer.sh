@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Follows the operators' page to the letter, as somebody who has nothing: an empty home, an empty environment, the packed archive, and a
-# simulator in the place of WAHA and of the phone. Ends well when the message stands in the simulator's ledger.
+# Follows the operators' page to the letter, as somebody who has nothing: a user who is new on this machine (where this runs as root), an
+# empty home, an empty environment, the packed archive, and a simulator in the place of WAHA and of the phone. Ends well when the message
+# stands in the simulator's ledger.
 #   newcomer.sh DIST SIMULATOR PAGE
 # Only the `sh` blocks of the page are followed; what needs root, containers or Windows stands in others.
 set -euo pipefail
@@ -10,11 +11,22 @@ simulator=$(realpath "$2")
 page=$(realpath "$3")
 home=$(mktemp -d)
 server=
+user=
+as=()
 cleanup() {
     if [ -n "$server" ]; then kill "$server" 2> /dev/null || true; fi
+    if [ -n "$user" ]; then userdel "$user"; fi
     rm -rf "$home"
 }
 trap cleanup EXIT
+if [ "$(id -u)" -eq 0 ]; then
+    user=newcomer$$
+    useradd --home-dir "$home" --shell /bin/sh "$user"
+    as=(runuser --user "$user" --)
+    printf 'as the new user %s\n' "$user"
+else
+    printf 'as %s, with an empty home: a new user can be made by root only\n' "$(id -un)"
+fi
 began=$SECONDS
 
 mkfifo "$home/.server"
@@ -61,8 +73,9 @@ COUNTING
     echo "printf '\n%s commands\n' \$((commands - 1))"
 } > "$home/.page"
 
+if [ -n "$user" ]; then chown -R "$user" "$home"; fi
 phone &
-(cd "$home" && env -i HOME="$home" PATH=/usr/bin:/bin LANG=C.UTF-8 bash "$home/.page" <<< newcomers-key)
+(cd "$home" && "${as[@]}" env -i HOME="$home" PATH=/usr/bin:/bin LANG=C.UTF-8 bash "$home/.page" <<< newcomers-key)
 
 python3 - "$url" << 'LEDGER'
 import json, sys, urllib.request

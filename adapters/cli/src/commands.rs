@@ -3,6 +3,7 @@
 mod add;
 mod backup;
 mod cancel;
+mod check;
 mod completions;
 mod config;
 mod demo;
@@ -12,7 +13,7 @@ mod man;
 mod pause;
 mod plan;
 mod prune;
-mod replies;
+pub(crate) mod replies;
 mod report;
 mod restore;
 mod resume;
@@ -46,6 +47,7 @@ pub(crate) enum Command {
     Send(send::Args),
     Status(status::Args),
     Watch(watch::Args),
+    Check(check::Args),
     Add(add::Args),
     Edit(edit::Args),
     SetLimit(set_limit::Args),
@@ -80,6 +82,7 @@ pub(crate) async fn run(setup: &Setup, command: Command) -> Result<Exit, Failure
         Command::Send(args) => send::run(setup, args).await,
         Command::Status(args) => status::run(setup, args).await,
         Command::Watch(args) => watch::run(setup, args).await,
+        Command::Check(args) => check::run(setup, args).await,
         Command::Add(args) => add::run(setup, args).await,
         Command::Edit(args) => edit::run(setup, args).await,
         Command::SetLimit(args) => set_limit::run(setup, args).await,
@@ -103,11 +106,20 @@ pub(crate) async fn run(setup: &Setup, command: Command) -> Result<Exit, Failure
     }
 }
 
-/// A message of `send`, or a test: campaigns for the engine, and none for the operator.
-fn is_single(record: &CampaignRecord) -> bool {
-    [send::PREFIX, test::PREFIX]
+/// A message of `send`, a test, or a check: campaigns for the engine, and none for the operator.
+pub(crate) fn is_single(record: &CampaignRecord) -> bool {
+    [send::PREFIX, test::PREFIX, check::PREFIX]
         .iter()
         .any(|prefix| record.definition.name.starts_with(prefix))
+}
+
+/// A campaign's name as its operator knows it.
+pub(crate) fn shown_name(name: &str) -> &str {
+    match name.split_once(':') {
+        Some(("test", _)) => "test",
+        Some(("check", _)) => "check",
+        _ => name,
+    }
 }
 
 /// The campaign of that name.

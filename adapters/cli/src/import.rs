@@ -1,11 +1,15 @@
 //! A list into the store, page by page: memory holds one page, whatever the length of the list.
 
-use campaign_core::audience::{Audience, Page, Recipient};
-use campaign_core::campaign::Missing;
+use std::collections::{BTreeMap, HashSet};
+
+use campaign_core::audience::{Audience, Fault, Page, Recipient, Reject};
+use campaign_core::campaign::{Missing, NumberCheck};
 use campaign_core::clock::{Clock, Now};
-use campaign_core::delivery::{CampaignId, DeliveryId};
+use campaign_core::delivery::{CampaignId, DeliveryId, Reason};
 use campaign_core::message::BoundMessage;
-use campaign_core::store::{Imported, NewRecipient, Store, StoreError};
+use campaign_core::phone::PhoneNumber;
+use campaign_core::store::{Imported, NewRecipient, PRESENCE_KEPT_FOR, Store, StoreError};
+use jiff::Timestamp;
 
 use crate::exit::Failure;
 use crate::inputs::{Inputs, refused};
@@ -20,6 +24,8 @@ pub(crate) struct Totals {
     pub(crate) deliveries: u64,
     pub(crate) skipped: u64,
     pub(crate) rejected: u64,
+    /// Rows that had come in before, from the same row.
+    pub(crate) known: u64,
 }
 
 /// Imports the whole list. The campaign stays in `importing`.
@@ -44,7 +50,10 @@ pub(crate) async fn import(
         check: Check::new(&inputs.message, inputs.definition.missing),
         rejects,
         left: u64::from(inputs.definition.source.limit.unwrap_or(u32::MAX)),
+        known_since: (inputs.definition.check == NumberCheck::Only)
+            .then(|| now.wall - PRESENCE_KEPT_FOR),
         totals: Totals::default(),
+        mended: HashSet::new(),
         untold: 0,
     };
     import.read(output, &mut inputs.audience).await?;
@@ -60,6 +69,14 @@ pub(crate) struct Addition<'a> {
     pub(crate) missing: Missing,
     /// Where the values of the campaign's columns stand in that list, if they do.
     pub(crate) order: Vec<Option<usize>>,
+}
+
+/// What an addition came to.
+#[derive(Debug, Default)]
+pub(crate) struct Added {
+    pub(crate) totals: Totals,
+    /// Rows of a rejects file that are in the campaign now.
+    pub(crate) mended: HashSet<u64>,
 }
 
 impl Addition<'_> {
@@ -95,7 +112,7 @@ impl Addition<'_> {
         now: Now,
         audience: &mut Audience,
         rejects: &mut Rejects,
-    ) -> Result<Totals, Failure> {
+    ) -> Result<Added, Failure> {
         let mut import = Import {
             store,
             campaign: self.campaign,
@@ -104,11 +121,16 @@ impl Addition<'_> {
             check: Check::new(self.message, self.missing),
             rejects,
             left: u64::MAX,
+            known_since: None,
             totals: Totals::default(),
+            mended: HashSet::new(),
             untold: 0,
         };
         import.read(output, audience).await?;
-        Ok(import.totals)
+        Ok(Added {
+            totals: import.totals,
+            mended: import.mended,
+        })
     }
 }
 
@@ -129,7 +151,11 @@ struct Import<'a> {
     rejects: &'a mut Rejects,
     /// How many may still come in.
     left: u64,
+    /// Whoever was asked about since comes in with the answer: nothing else is wanted of them.
+    known_since: Option<Timestamp>,
     totals: Totals,
+    /// Rows of a rejects file that are in the campaign now.
+    mended: HashSet<u64>,
     /// Rejected rows that the store has not been told of.
     untold: u64,
 }
@@ -186,21 +212,34 @@ impl Import<'_> {
             let part = &recipients[begun..end];
             let imported = self.add(part).await?;
             for (place, imported) in (begun..end).zip(&imported) {
-                if let Imported::Duplicate { first_row } = imported {
-                    first_rows[place] = Some(*first_row);
+                let recipient = &recipients[place];
+                let is_in = match imported {
+                    Imported::Added(_) => true,
+                    Imported::Duplicate { first_row } => {
+                        first_rows[place] = Some(*first_row);
+                        *first_row == recipient.row
+                    }
+                };
+                if is_in && recipient.was_rejected {
+                    self.mended.insert(recipient.row);
                 }
             }
             last_row = part.last().map(|recipient| recipient.row);
             begun = end;
         }
         page.refuse_duplicates(first_rows);
+        let before = page.rejects.len();
+        page.rejects.retain(|reject| !is_in_already(reject));
+        self.totals.known += (before - page.rejects.len()) as u64;
         if self.left == 0 {
             // What stands below the last one that came in was not looked at.
             page.rejects
                 .retain(|reject| last_row.is_some_and(|last| reject.row < last));
         }
         self.rejects.write(&mut page.rejects)?;
-        self.untold += page.rejects.len() as u64;
+        // What came out of a rejects file counts as rejected already.
+        let new = page.rejects.iter().filter(|reject| !reject.was_rejected);
+        self.untold += new.count() as u64;
         self.totals.rejected += page.rejects.len() as u64;
         Ok(())
     }
@@ -208,11 +247,23 @@ impl Import<'_> {
     async fn add(&mut self, recipients: &[Recipient]) -> Result<Vec<Imported>, Failure> {
         let mut new = Vec::with_capacity(recipients.len());
         let mut skipped = Vec::with_capacity(recipients.len());
+        let known = match self.known_since {
+            None => BTreeMap::new(),
+            Some(since) => {
+                let phones: Vec<PhoneNumber> = recipients.iter().map(|it| it.phone).collect();
+                self.store.presence(&phones, since).await?
+            }
+        };
         for recipient in recipients {
             let skip = match self.check.check(recipient) {
                 Checked::Skip(reason) => Some(reason),
                 // A fault refuses the whole input at the end; until then every row is looked at.
-                Checked::Message(_) | Checked::Fault => None,
+                Checked::Message(_) | Checked::Fault => {
+                    known.get(&recipient.phone).map(|is_there| match is_there {
+                        true => Reason::OnWhatsapp,
+                        false => Reason::NotOnWhatsapp,
+                    })
+                }
             };
             skipped.push(skip.is_some());
             new.push(NewRecipient {
@@ -221,6 +272,7 @@ impl Import<'_> {
                 key: recipient.key.clone(),
                 values: self.values(recipient),
                 skip,
+                was_rejected: recipient.was_rejected,
             });
         }
         let imported = self.store(new).await?;
@@ -233,6 +285,11 @@ impl Import<'_> {
         }
         Ok(imported)
     }
+}
+
+/// The row itself came in before: its list is added once more.
+fn is_in_already(reject: &Reject) -> bool {
+    matches!(reject.fault, Fault::Duplicate { first_row } if first_row == reject.row)
 }
 
 fn too_many(error: StoreError) -> Failure {

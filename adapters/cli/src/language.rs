@@ -219,6 +219,7 @@ pub(crate) enum Text {
         holder: String,
     },
     NobodySends,
+    ListenerWouldSend,
     NoAnswer,
 
     // Inputs
@@ -230,6 +231,11 @@ pub(crate) enum Text {
     Moment {
         option: &'static str,
         given: String,
+    },
+    Repetition {
+        file: String,
+        other: String,
+        since: String,
     },
     StartIsPast {
         moment: String,
@@ -395,7 +401,9 @@ pub(crate) enum Text {
     StillRuns,
     WaitingEnds {
         name: String,
-        waits: Option<WaitText>,
+    },
+    NextSession {
+        command: String,
     },
     NextReport {
         command: String,
@@ -473,6 +481,15 @@ pub(crate) enum Text {
     ReportWritten {
         file: String,
         rows: u64,
+    },
+    Checked {
+        there: u64,
+        not_there: u64,
+        not_known: u64,
+        left: u64,
+    },
+    CheckAgain {
+        waits: Option<WaitText>,
     },
     RejectsMissing {
         file: String,
@@ -652,6 +669,7 @@ pub(crate) enum Text {
         deliveries: u64,
         skipped: u64,
         rejected: u64,
+        known: u64,
     },
     Edited {
         name: String,

@@ -13,6 +13,7 @@ use campaign_core::template::RenderError;
 
 use crate::exit::Failure;
 use crate::language::{Language, Text};
+use crate::output::Output;
 
 /// Rows with a fault that are named one by one.
 const SHOWN_MAX: usize = 10;
@@ -134,6 +135,7 @@ pub(crate) fn check_message(message: &BoundMessage) -> Result<(), Failure> {
     let mut check = Check::new(message, Missing::Refuse);
     check.check(&Recipient {
         row: 1,
+        was_rejected: false,
         phone: PhoneNumber::FICTITIOUS,
         key: None,
         values: [].into(),
@@ -200,6 +202,11 @@ impl Rejects {
         &self.path
     }
 
+    /// Says where they are, if there are any.
+    pub(crate) fn tell(&self, output: &Output) {
+        tell_rejects(output, &self.path, self.count);
+    }
+
     /// Writes the rejected rows of a page, in the order of their rows.
     ///
     /// # Errors
@@ -250,6 +257,14 @@ impl Rejects {
     }
 }
 
+/// Says where rejected rows are, if there are any.
+pub(crate) fn tell_rejects(output: &Output, path: &Path, rows: u64) {
+    if rows > 0 {
+        let file = path.display().to_string();
+        output.note(&Text::RejectsFile { file, rows });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
@@ -259,6 +274,7 @@ mod tests {
     fn recipient(row: u64, values: &[&str]) -> Recipient {
         Recipient {
             row,
+            was_rejected: false,
             phone: PhoneNumber::FICTITIOUS,
             key: None,
             values: values.iter().map(|value| (*value).into()).collect(),

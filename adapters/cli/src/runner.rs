@@ -11,15 +11,18 @@ use campaign_core::driver::{Driver, DriverError, Handle};
 use campaign_core::gateway::{Account, Gateway, Session};
 use campaign_core::limits::LaneLimits;
 use campaign_core::store::{
-    Answer, Batch, CampaignQuery, CampaignRecord, Change, Command, CommandId, Store, StoreError,
+    Answer, Batch, CampaignQuery, CampaignRecord, Change, Command, CommandId, ReplyQuery, ReplyRow,
+    Store, StoreError,
 };
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use waha_gateway::WahaGateway;
 
+use crate::commands::replies;
 use crate::exit::{Exit, Failure, trouble};
 use crate::language::Text;
 use crate::limits::LimitWishes;
+use crate::output::Output;
 use crate::progress::Progress;
 use crate::setup::Setup;
 use crate::signals::Signals;
@@ -64,6 +67,8 @@ pub(crate) enum Until {
     LookedUp,
     /// Nothing is left to send or to look up, and WhatsApp has acknowledged what was sent, or has had a minute to.
     Acknowledged,
+    /// The operator says so; what people write is shown until then.
+    Told,
 }
 
 /// How a run ended.
@@ -215,10 +220,14 @@ impl Runner<'_> {
         let mut failing = self.handle.store_failure();
         // It fails at every try, and is told once.
         let mut told: Option<String> = None;
+        let mut replies = Replies::of(&self.watcher.store, &self.run).await?;
         let how = loop {
             tokio::select! {
                 ended = &mut self.driver => return Err(driver_ended(ended)),
-                () = signals.next() => break How::Stopped,
+                () = signals.next() => break match self.run.until {
+                    Until::Told => How::Finished,
+                    _ => How::Stopped,
+                },
                 _ = ticks.tick() => {}
             }
             if failing.has_changed().unwrap_or(false)
@@ -237,6 +246,7 @@ impl Runner<'_> {
                 .look(&self.run.goal, |campaign| Waiting::of(&status, campaign))
                 .await?;
             progress.show(&views);
+            replies.tell(&self.setup.output, &views).await?;
             last = views;
             if !self.commands.is_empty() {
                 continue;
@@ -343,6 +353,7 @@ async fn watch(
     signals: &mut Signals,
 ) -> Result<Ended, Failure> {
     let mut progress = Progress::new(&setup.output);
+    let mut replies = Replies::of(&watcher.store, run).await?;
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -357,6 +368,7 @@ async fn watch(
             .look(&run.goal, |campaign| Waiting::read(word?, campaign))
             .await?;
         progress.show(&views);
+        replies.tell(&setup.output, &views).await?;
         let how = if how.is_some() {
             how
         } else if commands.is_empty() && watcher.is_it(run.until, &views).await? {
@@ -373,6 +385,61 @@ async fn watch(
             progress.clear();
             return Ok(Ended { how, views });
         }
+    }
+}
+
+/// Shows what people write while a run goes on.
+struct Replies {
+    store: Arc<dyn Store>,
+    /// Of which campaigns, and after which reply; nothing where replies are not asked for.
+    heard: BTreeMap<CampaignId, u64>,
+}
+
+/// Replies read at once.
+const REPLIES_PAGE: u32 = 1_000;
+
+impl Replies {
+    /// From now on, for a run that ends when it is told to.
+    async fn of(store: &Arc<dyn Store>, run: &Run) -> Result<Self, Failure> {
+        let mut replies = Self {
+            store: Arc::clone(store),
+            heard: BTreeMap::new(),
+        };
+        if let (Until::Told, Goal::Campaigns(campaigns)) = (run.until, &run.goal) {
+            for campaign in campaigns {
+                let mut after = 0;
+                while let Some(last) = replies.page(*campaign, after).await?.last() {
+                    after = last.number;
+                }
+                replies.heard.insert(*campaign, after);
+            }
+        }
+        Ok(replies)
+    }
+
+    async fn page(&self, campaign: CampaignId, after: u64) -> Result<Vec<ReplyRow>, Failure> {
+        let query = ReplyQuery {
+            campaign: Some(campaign),
+            after,
+            limit: REPLIES_PAGE,
+        };
+        Ok(self.store.replies(&query).await?)
+    }
+
+    async fn tell(&mut self, output: &Output, views: &[View]) -> Result<(), Failure> {
+        for view in views {
+            let Some(after) = self.heard.get(&view.record.id).copied() else {
+                continue;
+            };
+            let page = self.page(view.record.id, after).await?;
+            for row in &page {
+                replies::show(output, &view.record.definition.name, row);
+            }
+            if let Some(last) = page.last() {
+                self.heard.insert(view.record.id, last.number);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -498,6 +565,7 @@ impl Watcher {
             Until::Over => self.are_over(views).await,
             Until::LookedUp => self.are_looked_up(views).await,
             Until::Acknowledged => self.are_acknowledged(views).await,
+            Until::Told => Ok(false),
         }
     }
 

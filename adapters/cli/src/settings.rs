@@ -70,6 +70,16 @@ pub(crate) struct GlobalArgs {
         requires = "clock_speed"
     )]
     pub(crate) clock_origin: Option<i64>,
+    /// Against a simulator only: as if the machine had been started anew so many times
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        value_name = "N",
+        default_value_t = 0,
+        requires = "clock_speed"
+    )]
+    pub(crate) clock_restarts: u64,
 }
 
 /// One place's worth of settings. In a file, its keys.
@@ -163,6 +173,7 @@ impl Setting<String> {
 pub(crate) struct FastClock {
     pub(crate) speed: f64,
     pub(crate) origin_seconds: i64,
+    pub(crate) restarts: u64,
 }
 
 /// All settings of one run.
@@ -249,6 +260,7 @@ impl Settings {
             .map(|(speed, origin_seconds)| FastClock {
                 speed,
                 origin_seconds,
+                restarts: args.clock_restarts,
             });
         Ok(Self {
             url,

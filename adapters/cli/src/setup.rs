@@ -110,7 +110,8 @@ impl Setup {
             None => Arc::new(SystemClock::new()),
             Some(fast) => {
                 let origin = Timestamp::from_second(fast.origin_seconds).unwrap_or_default();
-                Arc::new(AcceleratedClock::new(fast.speed, origin))
+                let clock = AcceleratedClock::new(fast.speed, origin);
+                Arc::new(clock.after_restarts(fast.restarts))
             }
         }
     }

@@ -6,33 +6,39 @@ use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::{Reason, State};
 use campaign_core::store::CampaignRecord;
 
+use crate::commands::{is_single, shown_name};
 use crate::language::Text;
 use crate::output::Output;
 use crate::runner::{Ended, How};
-use crate::view::View;
+use crate::view::{View, Waiting};
 
 /// Says how a run ended, for each campaign it was about.
 pub(crate) fn show(output: &Output, ended: &Ended) {
     for view in &ended.views {
         output.say(&Text::Empty);
         show_one(output, view);
-        let name = view.record.definition.name.clone();
+        let name = shown_name(&view.record.definition.name).to_owned();
         let is_over = matches!(
             view.record.state,
             CampaignState::Completed | CampaignState::Settled | CampaignState::Cancelled
         );
         match ended.how {
             How::Finished => {}
-            How::Waiting => output.say(&Text::WaitingEnds {
-                name,
-                waits: view.waits(),
-            }),
+            How::Waiting => output.say(&Text::WaitingEnds { name }),
             How::Stopped if is_over => {}
             How::Stopped => output.say(&Text::Stopped { name }),
             How::Aborted => output.say(&Text::Aborted { name }),
             How::Left => output.say(&Text::StillRuns),
         }
-        next_commands(output, &view.record, ended.how);
+        let remedy = view.waiting.as_ref().and_then(Waiting::remedy);
+        if let Some(remedy) = remedy.filter(|_| ended.how == How::Waiting) {
+            output.say(&Text::NextSession {
+                command: remedy.to_owned(),
+            });
+        }
+        if !is_single(&view.record) {
+            next_commands(output, &view.record, ended.how);
+        }
     }
     if ended.views.is_empty() {
         output.say(&Text::NothingUnderWay);
@@ -55,7 +61,7 @@ pub(crate) fn show(output: &Output, ended: &Ended) {
 pub(crate) fn show_one(output: &Output, view: &View) {
     let record = &view.record;
     output.say(&Text::SumName {
-        name: record.definition.name.clone(),
+        name: shown_name(&record.definition.name).to_owned(),
         state: record.state,
     });
     output.say(&Text::SumRows {

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::commands::shown_name;
 use crate::language::{Text, WaitText};
 
 /// What a campaign waits for, as a runner leaves word of it.
@@ -60,7 +61,8 @@ impl Waiting {
                 until,
             },
             "session" => WaitText::Session {
-                status: self.status.clone(),
+                // One that works is looked at before it sends.
+                status: self.status.clone().filter(|status| status != "WORKING"),
             },
             "operator" => WaitText::Operator,
             _ => return None,
@@ -70,6 +72,17 @@ impl Waiting {
     /// Whether its session or its server is away.
     pub(crate) fn is_trouble(&self) -> bool {
         matches!(self.waits_for.as_str(), "lane" | "session")
+    }
+
+    /// The command that says what to do about it, where waiting alone may not help.
+    pub(crate) fn remedy(&self) -> Option<&'static str> {
+        match (self.waits_for.as_str(), self.trouble.as_deref()) {
+            ("lane", Some("session_not_ready" | "other_account")) | ("session", _) => {
+                Some("waha-campaign session list")
+            }
+            ("lane", Some("unreachable" | "unauthorized")) => Some("waha-campaign doctor"),
+            _ => None,
+        }
     }
 
     /// Whether it is a wait that `--no-wait` does not sit out, and until when.
@@ -185,7 +198,7 @@ impl Pace {
 pub(crate) fn progress(view: &View, pace: Option<(f64, Duration)>) -> Text {
     let counts = view.counts();
     Text::Progress {
-        name: view.record.definition.name.clone(),
+        name: shown_name(&view.record.definition.name).to_owned(),
         state: view.record.state,
         done: view.done(),
         total: counts.total(),

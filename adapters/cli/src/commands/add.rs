@@ -11,15 +11,16 @@ use super::campaign_with_people;
 use crate::confirm::{can_ask, is_agreed};
 use crate::exit::{Exit, Failure};
 use crate::import::{Addition, Totals};
-use crate::inputs::{ReadingArgs, refused};
+use crate::inputs::{ReadingArgs, refused, rejects_file};
 use crate::language::Text;
-use crate::rows::Rejects;
+use crate::rejected::{replace, update};
+use crate::rows::{Rejects, tell_rejects};
 use crate::runner::answer_of;
 use crate::setup::Setup;
 
 /// Add people to a campaign: rejected rows that were mended, or a list of others
 ///
-/// Who is in the campaign already is left out, however often the list is added.
+/// Who is in the campaign already is left out, however often the list is added. Of the campaign's own rejects file, what is still wrong stays.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   waha-campaign add \"tagihan mei\" \"tagihan mei.rejects.csv\"
@@ -55,6 +56,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     }
     let mut options = args.reading.options(&setup.settings)?;
     options.key = key(&record, options.key)?;
+    options.mends = true;
     let open = || Audience::open(&args.list, &options).map_err(refused);
     let mut audience = open()?;
     let columns = audience.columns().clone();
@@ -82,13 +84,18 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     }
     let mut audience = open()?;
     let told = args.reading.rejects.clone();
+    // What is left of the campaign's own rejects file stays in it.
+    let own = (columns.is_rejects_file() && told.is_none()).then(|| rejects_file(&args.name));
     let mut rejects = Rejects::new(
-        told.unwrap_or_else(|| rejects_of(&args.list)),
+        match &own {
+            Some(own) => own.with_extension("again"),
+            None => told.unwrap_or_else(|| rejects_of(&args.list)),
+        },
         columns,
         audience.source().delimiter(),
         setup.output.language(),
     );
-    let totals = addition
+    let added = addition
         .carry_out(
             &setup.output,
             &*store,
@@ -97,6 +104,19 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
             &mut rejects,
         )
         .await?;
+    let totals = added.totals;
+    let left = match own {
+        Some(own) => {
+            let again = rejects.path();
+            let left = match is_same(&own, &args.list) {
+                // Each of its rows has come in or was rejected again.
+                true => replace(&own, again, rejects.count)?,
+                false => update(&own, &added.mended, again)?,
+            };
+            (own, left)
+        }
+        None => (rejects.path().to_owned(), rejects.count),
+    };
     let is_running = store.runner().await?.is_some();
     if is_running && totals.deliveries > 0 && record.state != CampaignState::Paused {
         // It may have come to its end: then nothing tells its runner that there is work again.
@@ -104,7 +124,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         let id = store.submit(&Command::Start { campaign }).await?;
         answer_of(&*store, id).await?;
     }
-    say(setup, &args.name, &rejects, totals, is_running);
+    say(setup, &args.name, &left, totals, is_running);
     Ok(if totals.deliveries > 0 && !is_running {
         Exit::Unfinished
     } else {
@@ -130,24 +150,30 @@ fn key(record: &CampaignRecord, asked: Option<String>) -> Result<Option<String>,
     }
 }
 
+fn is_same(file: &Path, other: &Path) -> bool {
+    matches!((file.canonicalize(), other.canonicalize()), (Ok(one), Ok(two)) if one == two)
+}
+
 /// `mended.csv` leaves `mended.rejects.csv`: never the list itself.
 fn rejects_of(list: &Path) -> PathBuf {
     list.with_extension("rejects.csv")
 }
 
-fn say(setup: &Setup, name: &str, rejects: &Rejects, totals: Totals, is_running: bool) {
+fn say(
+    setup: &Setup,
+    name: &str,
+    (rejects, left): &(PathBuf, u64),
+    totals: Totals,
+    is_running: bool,
+) {
     setup.output.say(&Text::Added {
         name: name.to_owned(),
         deliveries: totals.deliveries,
         skipped: totals.skipped,
         rejected: totals.rejected,
+        known: totals.known,
     });
-    if rejects.count > 0 {
-        setup.output.note(&Text::RejectsFile {
-            file: rejects.path().display().to_string(),
-            rows: rejects.count,
-        });
-    }
+    tell_rejects(&setup.output, rejects, *left);
     if totals.deliveries > totals.skipped && !is_running {
         let name = crate::summary::quoted(name);
         setup.output.say(&Text::NextResume {
@@ -158,7 +184,8 @@ fn say(setup: &Setup, name: &str, rejects: &Rejects, totals: Totals, is_running:
         "added": totals.deliveries,
         "skipped": totals.skipped,
         "rejected": totals.rejected,
-        "rejects_file": (rejects.count > 0).then(|| rejects.path()),
+        "known": totals.known,
+        "rejects_file": (*left > 0).then_some(rejects),
         "is_running": is_running,
     }));
 }

@@ -54,6 +54,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     settings.fast_clock = Some(FastClock {
         speed: SPEED,
         origin_seconds: Timestamp::now().as_second(),
+        restarts: 0,
     });
     let here = Setup {
         settings,

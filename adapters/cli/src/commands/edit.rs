@@ -64,6 +64,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
             left += u64::from(row.standing.state == State::Scheduled);
             check.check(&Recipient {
                 row: row.row,
+                was_rejected: false,
                 phone: row.phone,
                 key: row.key,
                 values: row.values,

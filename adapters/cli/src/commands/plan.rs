@@ -85,7 +85,8 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
 /// The command line that sends what this one has planned, ready to be pasted; `None` when this is not `plan`'s own command line.
 fn start_command(arguments: impl Iterator<Item = String>, name: &str) -> Option<String> {
     let mut words = vec!["waha-campaign".to_owned()];
-    words.extend(arguments);
+    // A simulator's clock is nobody's choice.
+    words.extend(arguments.filter(|word| !word.starts_with("--clock-")));
     let plan = words.iter_mut().find(|word| *word == "plan")?;
     "start".clone_into(plan);
     words.extend(["--name".to_owned(), name.to_owned()]);

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sql_store::{Prunable, SqliteStore, Trouble, TroubleKind};
 
+use super::shown_name;
 use crate::confirm::{can_ask, is_agreed};
 use crate::exit::{Exit, Failure};
 use crate::language::Text;
@@ -56,7 +57,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     let old = database.prunable(before).await?;
     for campaign in &old {
         setup.output.say(&Text::PruneCampaign {
-            name: campaign.name.clone(),
+            name: shown_name(&campaign.name).to_owned(),
             deliveries: campaign.deliveries,
             last_change: Zone::default().show(campaign.last_change),
         });

@@ -5,17 +5,18 @@ use std::collections::btree_map::Entry;
 
 use campaign_core::delivery::CampaignId;
 use campaign_core::limits::Zone;
-use campaign_core::store::{CampaignQuery, ReplyQuery, Store};
+use campaign_core::store::{CampaignQuery, ReplyQuery, ReplyRow, Store};
 use serde_json::json;
 
 use super::campaign;
 use crate::exit::{Exit, Failure};
 use crate::language::Text;
+use crate::output::Output;
 use crate::setup::Setup;
 
 /// What people wrote who are in a campaign, as far as a sending process heard it
 ///
-/// Replies are heard while a command sends or watches; what people write at other times is on the phone.
+/// Replies are heard while a command sends, and while `watch --stay` listens; what people write at other times is on the phone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   waha-campaign replies \"tagihan mei\"
@@ -40,7 +41,6 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         after: 0,
         limit: PAGE,
     };
-    let zone = Zone::default();
     let mut names: BTreeMap<CampaignId, String> = BTreeMap::new();
     loop {
         let page = store.replies(&query).await?;
@@ -51,18 +51,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
                     vacant.insert(name_of(&*store, row.campaign).await?).clone()
                 }
             };
-            setup.output.json_line(&json!({
-                "campaign": name,
-                "phone": row.reply.from.to_string(),
-                "received_at": row.reply.received_at,
-                "text": row.reply.text,
-            }));
-            setup.output.say(&Text::ReplyLine {
-                name,
-                phone: row.reply.from.to_string(),
-                at: zone.show(row.reply.received_at),
-                text: in_one_line(&row.reply.text),
-            });
+            show(&setup.output, &name, row);
         }
         match page.last() {
             Some(last) => query.after = last.number,
@@ -73,6 +62,23 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         setup.output.note(&Text::NoReplies);
     }
     Ok(Exit::Done)
+}
+
+/// One reply, as a line.
+pub(crate) fn show(output: &Output, campaign: &str, row: &ReplyRow) {
+    let reply = &row.reply;
+    output.json_line(&json!({
+        "campaign": campaign,
+        "phone": reply.from.to_string(),
+        "received_at": reply.received_at,
+        "text": reply.text,
+    }));
+    output.say(&Text::ReplyLine {
+        name: campaign.to_owned(),
+        phone: reply.from.to_string(),
+        at: Zone::default().show(reply.received_at),
+        text: in_one_line(&reply.text),
+    });
 }
 
 async fn name_of(store: &dyn Store, campaign: CampaignId) -> Result<String, Failure> {

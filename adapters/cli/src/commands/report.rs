@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::State;
-use campaign_core::store::{CampaignQuery, CampaignRecord, ReportPages, ReportQuery, Store};
+use campaign_core::store::{CampaignRecord, ReportPages, ReportQuery, Store};
 use serde_json::json;
 
 use self::lines::{Line, REJECTED, Rows};
@@ -18,6 +18,7 @@ use self::text::{Csv, Json};
 use self::workbook::Sheets;
 use super::campaign_with_people;
 use super::unconfirmed::{Looked, look_up};
+use super::watch::would_send;
 use crate::exit::{Exit, Failure};
 use crate::inputs::rejects_file;
 use crate::language::Text;
@@ -62,7 +63,8 @@ const PAGE: u32 = 5_000;
 
 pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     let only = Only::read(&args.only)?;
-    let place = Place::of(&args, setup.output.is_json())?;
+    let is_json = setup.output.is_json();
+    let place = Place::of(args.out.as_deref(), args.format, &args.name, is_json)?;
     let store = setup.existing_store().await?;
     let mut record = campaign_with_people(&*store, &args.name).await?;
     let mut exit = Exit::Done;
@@ -71,28 +73,66 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         record = campaign_with_people(&*store, &args.name).await?;
     }
     let rejects = args.rejects.unwrap_or_else(|| rejects_file(&args.name));
+    let written = write(setup, &*store, &record, &place, &only, &rejects).await?;
+    if only.wants_rejected() && written.rejected != record.rejected {
+        setup.output.note(&Text::RejectsMissing {
+            file: rejects.display().to_string(),
+            rejected: record.rejected,
+            found: written.rejected,
+        });
+    }
+    if !place.is_stdout() {
+        let file = place.path.display().to_string();
+        let Written { rows, rejected } = written;
+        setup
+            .output
+            .json(&json!({"file": file, "rows": rows, "rejected": rejected}));
+        setup.output.say(&Text::ReportWritten { file, rows });
+    }
+    Ok(exit)
+}
+
+/// How many lines a report has.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Written {
+    pub(super) rows: u64,
+    /// Of them, rows that were left out of the campaign.
+    pub(super) rejected: u64,
+}
+
+/// Writes a campaign's report.
+///
+/// # Errors
+/// When the store fails, or a file cannot be read or written.
+pub(super) async fn write(
+    setup: &Setup,
+    store: &dyn Store,
+    record: &CampaignRecord,
+    place: &Place,
+    only: &Only,
+    rejects: &Path,
+) -> Result<Written, Failure> {
     let deliveries = only.wants_deliveries().then(|| {
         let query = ReportQuery {
             states: only.states.clone(),
             limit: PAGE,
             ..ReportQuery::of(record.id)
         };
-        ReportPages::new(&*store, query)
+        ReportPages::new(store, query)
     });
     let rejected = match only.wants_rejected() && record.rejected > 0 {
-        true => RejectedRows::open(&rejects, &record.columns)?,
+        true => RejectedRows::open(rejects, &record.columns)?,
         false => None,
     };
     let mut rows = Rows::new(deliveries, rejected, setup.output.language());
     let mut target = place
-        .target(&record)
+        .target(record)
         .map_err(|error| cannot_write(&place.path, &error))?;
-    let mut written = 0;
-    let mut rejected = 0;
-    while let Some(lines) = rows.next(&record).await? {
+    let mut written = Written::default();
+    while let Some(lines) = rows.next(record).await? {
         for line in lines {
-            written += 1;
-            rejected += u64::from(line.state == REJECTED);
+            written.rows += 1;
+            written.rejected += u64::from(line.state == REJECTED);
             target
                 .write(&line)
                 .map_err(|error| cannot_write(&place.path, &error))?;
@@ -101,24 +141,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     target
         .finish()
         .map_err(|error| cannot_write(&place.path, &error))?;
-    if only.wants_rejected() && rejected != record.rejected {
-        setup.output.note(&Text::RejectsMissing {
-            file: rejects.display().to_string(),
-            rejected: record.rejected,
-            found: rejected,
-        });
-    }
-    if !place.is_stdout() {
-        let file = place.path.display().to_string();
-        setup
-            .output
-            .json(&json!({"file": file, "rows": written, "rejected": rejected}));
-        setup.output.say(&Text::ReportWritten {
-            file,
-            rows: written,
-        });
-    }
-    Ok(exit)
+    Ok(written)
 }
 
 /// Looks up what is open, where nothing but looking would come of it.
@@ -131,14 +154,7 @@ async fn refresh(
         // Nothing is unconfirmed, and nobody waits for acknowledgements any more.
         return Ok(Exit::Done);
     }
-    let records = store.campaigns(&CampaignQuery::Live).await?;
-    let would_send = records.iter().any(|record| {
-        matches!(
-            record.state,
-            CampaignState::Scheduled | CampaignState::Running
-        )
-    });
-    if would_send && store.runner().await?.is_none() {
+    if store.runner().await?.is_none() && would_send(&**store).await? {
         setup.output.note(&Text::RefreshWouldSend);
         return Ok(Exit::Unfinished);
     }
@@ -157,7 +173,7 @@ async fn refresh(
 
 /// Which rows are wanted.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Only {
+pub(super) struct Only {
     states: Vec<State>,
     rejected: bool,
 }
@@ -198,7 +214,7 @@ impl Only {
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// A table as text
     Csv,
     /// An Excel workbook
@@ -224,35 +240,44 @@ impl Format {
 
 /// Where a report goes, and how it is written.
 #[derive(Debug, PartialEq, Eq)]
-struct Place {
-    path: PathBuf,
+pub(super) struct Place {
+    pub(super) path: PathBuf,
     format: Format,
 }
 
 impl Place {
-    fn of(args: &Args, is_json: bool) -> Result<Self, Failure> {
-        if is_json && args.format.is_none() && args.out.as_deref().is_none_or(is_stdout) {
+    /// As told, or by the ending of the file, or `NAME.report.csv`.
+    ///
+    /// # Errors
+    /// When a format is not known, or cannot go there.
+    pub(super) fn of(
+        out: Option<&Path>,
+        format: Option<Format>,
+        name: &str,
+        is_json: bool,
+    ) -> Result<Self, Failure> {
+        if is_json && format.is_none() && out.is_none_or(is_stdout) {
             return Ok(Self {
                 path: PathBuf::from("-"),
                 format: Format::Jsonl,
             });
         }
-        let format = match (args.format, &args.out) {
+        let format = match (format, out) {
             (Some(format), _) => format,
             (None, Some(out)) => format_of(out)?,
             (None, None) => Format::Csv,
         };
-        let path = args
-            .out
-            .clone()
-            .unwrap_or_else(|| PathBuf::from(format!("{}.report.{}", args.name, format.name())));
+        let path = match out {
+            Some(out) => out.to_owned(),
+            None => PathBuf::from(format!("{name}.report.{}", format.name())),
+        };
         if format == Format::Xlsx && is_stdout(&path) {
             return Err(Failure::new(Exit::Usage, Text::WorkbookNeedsFile));
         }
         Ok(Self { path, format })
     }
 
-    fn is_stdout(&self) -> bool {
+    pub(super) fn is_stdout(&self) -> bool {
         is_stdout(&self.path)
     }
 

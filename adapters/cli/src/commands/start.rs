@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use campaign_core::campaign::CampaignState;
+use campaign_core::campaign::{CampaignState, Definition};
 use campaign_core::clock::Clock;
-use campaign_core::delivery::CampaignId;
-use campaign_core::store::{CampaignRecord, Command, Store};
+use campaign_core::delivery::{CampaignId, State};
+use campaign_core::store::{CampaignQuery, CampaignRecord, Command, Store};
+use jiff::{SignedDuration, Timestamp};
 
 use super::{notes, was_pruned};
 use crate::confirm::{can_ask, is_agreed};
@@ -34,10 +35,16 @@ pub(crate) struct Args {
     /// End when it must wait for its hours or a limit, and say until when
     #[arg(long)]
     no_wait: bool,
+    /// Send even if another campaign has sent the same message to the same list within 7 days
+    #[arg(long)]
+    again: bool,
     /// Do not ask before sending
     #[arg(long, short = 'y')]
     yes: bool,
 }
+
+/// As long as a text counts as the same one sent again.
+const REPETITION: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     check_name(&args.name)?;
@@ -74,6 +81,9 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         }
         _ => {
             check_times(&inputs, &*clock)?;
+            if !args.again {
+                refuse_repetition(&*store, &inputs, clock.now().wall).await?;
+            }
             check_session(
                 &gateway,
                 &inputs.definition.session,
@@ -136,6 +146,44 @@ fn goes_on(setup: &Setup, inputs: &Inputs, record: &CampaignRecord) -> Result<()
     }
 }
 
+/// The same message to the same list under another name would reach everybody a second time.
+async fn refuse_repetition(
+    store: &dyn Store,
+    inputs: &Inputs,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let Definition {
+        name,
+        source,
+        message,
+        zone,
+        ..
+    } = &inputs.definition;
+    for query in [CampaignQuery::Since(now - REPETITION), CampaignQuery::Live] {
+        let records = store.campaigns(&query).await?;
+        let other = records.into_iter().find(|record| {
+            let other = &record.definition;
+            let reaches = |state| ![State::Skipped, State::Cancelled].contains(&state);
+            let counts = &record.counts.0;
+            has_begun(record.state)
+                && other.name != *name
+                && other.source.sha256 == source.sha256
+                && other.message == *message
+                && counts
+                    .iter()
+                    .any(|((state, _), count)| reaches(*state) && *count > 0)
+        });
+        if let Some(other) = other {
+            return Err(Failure::refused(Text::Repetition {
+                file: source.name.clone(),
+                other: other.definition.name.clone(),
+                since: zone.show(other.created_at),
+            }));
+        }
+    }
+    Ok(())
+}
+
 fn check_times(inputs: &Inputs, clock: &dyn Clock) -> Result<(), Failure> {
     let now = clock.now().wall;
     let zone = &inputs.definition.zone;
@@ -185,12 +233,7 @@ fn say_totals(setup: &Setup, rejects: &Rejects, totals: Totals) {
         rejected: totals.rejected,
         skipped: totals.skipped,
     });
-    if rejects.count > 0 {
-        setup.output.note(&Text::RejectsFile {
-            file: rejects.path().display().to_string(),
-            rows: rejects.count,
-        });
-    }
+    rejects.tell(&setup.output);
 }
 
 /// Asks a person at a terminal; scripts have nobody to ask.

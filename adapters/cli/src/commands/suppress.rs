@@ -177,10 +177,7 @@ fn tell_added(setup: &Setup, added: u64, rejects: Option<&Rejects>) {
     setup.output.say(&Text::SuppressAdded { count: added });
     let rejects = rejects.filter(|rejects| rejects.count > 0);
     if let Some(rejects) = rejects {
-        setup.output.note(&Text::RejectsFile {
-            file: rejects.path().display().to_string(),
-            rows: rejects.count,
-        });
+        rejects.tell(&setup.output);
     }
     setup.output.json(&json!({
         "added": added,

@@ -81,6 +81,9 @@ pub(super) fn say(text: &Text) -> String {
         Text::FollowsRunner { holder } => {
             format!("{holder} is already sending from this database and does this too; watching it")
         }
+        Text::ListenerWouldSend => {
+            "nobody sends or listens now, and a campaign is not finished: waha-campaign resume --all goes on with it, and listens".into()
+        }
         Text::NobodySends => "nobody is sending from this database now".into(),
         Text::NoAnswer => {
             "the command is left for the sending process, which has not answered yet; look again with: waha-campaign status".into()
@@ -96,6 +99,9 @@ pub(super) fn say(text: &Text) -> String {
         Text::Moment { option, given } => {
             format!("{option} {given:?} is no moment: write 2026-11-22T08:00")
         }
+        Text::Repetition { file, other, since } => format!(
+            "the campaign {other:?}, made on {since}, sends the same message to the same list {file:?}: go on with that one by its name, or add --again if everybody is to get it a second time"
+        ),
         Text::StartIsPast { moment } => {
             format!("--at {moment} is over: give a later moment, or leave it out to start now")
         }
@@ -112,7 +118,7 @@ pub(super) fn say(text: &Text) -> String {
             super::quoted(others)
         ),
         Text::HiddenRows { rows } => {
-            format!("note: {rows} rows of the sheet are hidden; they count like any other")
+            format!("note: hidden rows of the sheet: {rows}; they count like any other")
         }
         Text::RowsRefused { count, shown, how_to_skip } => {
             let mut words = format!(
@@ -147,17 +153,18 @@ pub(super) fn say(text: &Text) -> String {
             "{name} is paused: waha-campaign resume {name:?} goes on with it"
         ),
         Text::TooManyRows { most } => format!("a campaign holds at most {most} recipients: split the list"),
-        Text::Reading { rows } => format!("reading: {rows} rows"),
+        Text::Reading { rows } => format!("reading: {}", n(*rows, "row")),
 
         Text::PlanFile { name, rows, sheet, phone } => {
             let sheet = sheet.as_ref().map(|sheet| format!(", sheet {sheet:?}")).unwrap_or_default();
-            format!("List      {name}{sheet}: {rows} rows, phone numbers in {phone:?}")
+            format!("List      {name}{sheet}: {}, phone numbers in {phone:?}", n(*rows, "row"))
         }
         Text::PlanSplit { deliveries, sent_to, skipped, rejected } => {
             let skipped = if *skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
             format!(
-                "Rows      {} = {rejected} left out + {deliveries} deliveries ({sent_to} to send{skipped})",
-                rejected + deliveries
+                "Rows      {} = {rejected} left out + {} ({sent_to} to send{skipped})",
+                rejected + deliveries,
+                n(*deliveries, "delivery")
             )
         }
         Text::PlanLimited { limit } => {
@@ -172,7 +179,7 @@ pub(super) fn say(text: &Text) -> String {
             format!("  row {row}, {phone}\n    {message}")
         }
         Text::PlanLeftOut { counts } => {
-            let counts: Vec<String> = counts.iter().map(|(why, count)| format!("{count} {}", reject_reason(*why))).collect();
+            let counts: Vec<String> = counts.iter().map(|(why, count)| n(*count, reject_reason(*why))).collect();
             format!("Left out: {}", counts.join(", "))
         }
         Text::PlanReject { row, column, value, fault } => {
@@ -181,7 +188,7 @@ pub(super) fn say(text: &Text) -> String {
         }
         Text::PlanMore { count } => format!("  and {count} more"),
         Text::RejectsFile { file, rows } => {
-            format!("{rows} rows left out are in {file}, ready to be mended")
+            format!("rows left out: {rows}, in {file}, ready to be mended")
         }
         Text::PlanLimits { gap, per_day, windows } => {
             let mut parts = Vec::new();
@@ -210,10 +217,13 @@ pub(super) fn say(text: &Text) -> String {
         Text::PlanNothing => "Nothing was sent and nothing was saved.".into(),
         Text::PlanNext { command } => format!("To send it: {command}"),
 
+        Text::GoesOn { name, state: CampaignState::Settled } => {
+            format!("{name} is settled: nobody on it is left to write to")
+        }
         Text::GoesOn { name, state } => format!("{name} is {}: going on with it", campaign_state(*state)),
         Text::Imported { deliveries, rejected, skipped } => {
             let skipped = if *skipped > 0 { format!(", {skipped} of them skipped") } else { String::new() };
-            format!("{deliveries} recipients{skipped}; {rejected} rows left out")
+            format!("{}{skipped}; {} left out", n(*deliveries, "recipient"), n(*rejected, "row"))
         }
         Text::Confirm { count, session } => {
             format!("Send to {count} people from the session {session:?}? Type yes: ")
@@ -245,7 +255,7 @@ pub(super) fn say(text: &Text) -> String {
         }
         Text::SumName { name, state } => format!("{name}: {}", campaign_state(*state)),
         Text::SumRows { rows, rejected, deliveries } => {
-            format!("  rows         {rows} = {rejected} left out + {deliveries} deliveries")
+            format!("  rows         {rows} = {rejected} left out + {}", n(*deliveries, "delivery"))
         }
         Text::SumState { state, count, reasons } => {
             let mut words = format!("  {:12} {count}", state_name(*state));
@@ -264,10 +274,8 @@ pub(super) fn say(text: &Text) -> String {
             format!("{name} was stopped at once; what was on its way is unconfirmed and looked up at the next start")
         }
         Text::StillRuns => "the sending process goes on".into(),
-        Text::WaitingEnds { name, waits } => match waits {
-            Some(waits) => format!("{name} is not finished: {}", wait(waits)),
-            None => format!("{name} is not finished"),
-        },
+        Text::WaitingEnds { name } => format!("{name} is not finished"),
+        Text::NextSession { command } => format!("what to do about it:       {command}"),
         Text::NextReport { command } => format!("everybody, one by one:     {command}"),
         Text::NextUnconfirmed { command } => format!("what only you can decide:  {command}"),
         Text::NextRetry { command } => format!("to try the failed again:   {command}"),
@@ -292,7 +300,7 @@ pub(super) fn say(text: &Text) -> String {
             let flight = match in_flight {
                 0 => ", nothing is on its way".to_owned(),
                 1 => ", one message is still on its way".to_owned(),
-                count => format!(", {count} messages are still on their way"),
+                count => format!(", still on their way: {count}"),
             };
             format!("{name} is {}{flight}", campaign_state(*state))
         }
@@ -325,14 +333,29 @@ pub(super) fn say(text: &Text) -> String {
              Look them up once more:     waha-campaign unconfirmed refresh {name}"
         ),
         Text::ResendWarning { count } => format!(
-            "{count} people may get the message twice: add --yes if that is what you want"
+            "people who may get the message twice: {count}; add --yes if that is what you want"
         ),
         Text::Refreshed { settled, left } => format!("{settled} settled, {left} still unconfirmed"),
         Text::RetryReason { given } => format!(
             "{given:?} is no reason to fail: use exhausted, refused or refused_by_whatsapp"
         ),
 
-        Text::ReportWritten { file, rows } => format!("{rows} rows in {file}"),
+        Text::ReportWritten { file, rows } => format!("{} in {file}", n(*rows, "row")),
+        Text::Checked { there, not_there, not_known, left } => {
+            let mut words = format!("on WhatsApp: {there}; not on WhatsApp: {not_there}");
+            if *not_known > 0 {
+                let _infallible = write!(words, "; WhatsApp did not say: {not_known}");
+            }
+            if *left > 0 {
+                let _infallible = write!(words, "; not asked about yet: {left}");
+            }
+            words
+        }
+        Text::CheckAgain { waits } => {
+            let why = waits.as_ref().map(wait).unwrap_or_default();
+            let colon = if why.is_empty() { "" } else { ": " };
+            format!("not finished{colon}{why}; the same command goes on with it")
+        }
         Text::RejectsMissing { file, rejected, found } => format!(
             "note: {rejected} rows were left out at import, {found} of them are found in {file}; name their file with --rejects"
         ),
@@ -478,9 +501,10 @@ pub(super) fn say(text: &Text) -> String {
         Text::KeyUnknown { name } => format!(
             "campaign {name:?} was begun by an earlier version that did not note its key column: begin another campaign for these people"
         ),
-        Text::Added { name, deliveries, skipped, rejected } => {
+        Text::Added { name, deliveries, skipped, rejected, known } => {
             let skipped = if *skipped > 0 { format!(", {skipped} of them skipped") } else { String::new() };
-            format!("{name}: {deliveries} recipients added{skipped}; {rejected} rows left out")
+            let known = if *known > 0 { format!("; {known} in it already") } else { String::new() };
+            format!("{name}: {} added{skipped}{known}; {} left out", n(*deliveries, "recipient"), n(*rejected, "row"))
         }
         Text::Edited { name, left } => format!("{name}: the new text goes to the {left} who have not been written to"),
         Text::SumEarlier { message, until, past } => {
@@ -536,9 +560,11 @@ pub(super) fn say(text: &Text) -> String {
         ),
         Text::FileExists { path } => format!("{path} is there already and was left as it is: name another file"),
         Text::BackupMade { file, bytes, campaigns, deliveries } => format!(
-            "{file}: {}, {campaigns} campaigns, {deliveries} deliveries, read through and whole.\n\
+            "{file}: {}, {}, {}, read through and whole.\n\
              It holds names and numbers of people: keep it where only you can read it",
-            super::size(*bytes)
+            super::size(*bytes),
+            n(*campaigns, "campaign"),
+            n(*deliveries, "delivery")
         ),
         Text::NotABackup { path } => format!(
             "{path} is no backup of this program: give a file that waha-campaign backup made. Nothing was changed"
@@ -550,7 +576,7 @@ pub(super) fn say(text: &Text) -> String {
         ),
         Text::Restored { path, campaigns, deliveries, as_of } => {
             let as_of = as_of.as_ref().map(|moment| format!(", as of {moment}")).unwrap_or_default();
-            format!("{path} holds {campaigns} campaigns, {deliveries} deliveries again{as_of}")
+            format!("{path} holds {}, {} again{as_of}", n(*campaigns, "campaign"), n(*deliveries, "delivery"))
         }
         Text::RestoreKept { path } => format!("the database that was there is kept as {path}"),
         Text::RestoreNext { command } => format!(
@@ -561,13 +587,17 @@ pub(super) fn say(text: &Text) -> String {
             format!("nothing to prune: no campaign that is over has been unchanged for {days} days")
         }
         Text::PruneCampaign { name, deliveries, last_change } => {
-            format!("{name:24} {deliveries} deliveries, unchanged since {last_change}")
+            format!("{name:24} {}, unchanged since {last_change}", n(*deliveries, "delivery"))
         }
         Text::PruneDry { campaigns, deliveries } => format!(
-            "{deliveries} people would be taken out of {campaigns} campaigns; nothing was changed"
+            "{} would be taken out of {}; nothing was changed",
+            n(*deliveries, "recipient"),
+            n(*campaigns, "campaign")
         ),
         Text::PruneConfirm { campaigns, deliveries } => format!(
-            "Take {deliveries} people out of {campaigns} campaigns, for good? Their reports cannot be written any more. Type yes: "
+            "Take {} out of {}, for good? Their reports cannot be written any more. Type yes: ",
+            n(*deliveries, "recipient"),
+            n(*campaigns, "campaign")
         ),
         Text::PruneNeedsYes => {
             "people are taken out for good: look with --dry-run, then add --yes".into()
@@ -579,7 +609,7 @@ pub(super) fn say(text: &Text) -> String {
                 Some(bytes) => format!("{} freed", super::size(*bytes)),
                 None => "the disk is too full to make the file smaller, its space is used for what comes".into(),
             };
-            format!("{deliveries} people taken out of {campaigns} campaigns; {freed}")
+            format!("{} taken out of {}; {freed}", n(*deliveries, "recipient"), n(*campaigns, "campaign"))
         }
         Text::PruneCopies => {
             "backups, reports and rejects files that were made before still hold them: look after those yourself".into()
@@ -731,11 +761,11 @@ fn wait(waits: &WaitText) -> String {
 
 fn reject_reason(reason: RejectReason) -> &'static str {
     match reason {
-        RejectReason::InvalidNumber => "invalid numbers",
-        RejectReason::Landline => "landlines",
-        RejectReason::AmbiguousNumber => "ambiguous numbers",
-        RejectReason::Duplicate => "duplicates",
-        RejectReason::UnreadableRow => "unreadable rows",
+        RejectReason::InvalidNumber => "invalid number",
+        RejectReason::Landline => "landline",
+        RejectReason::AmbiguousNumber => "ambiguous number",
+        RejectReason::Duplicate => "duplicate",
+        RejectReason::UnreadableRow => "unreadable row",
     }
 }
 
@@ -761,6 +791,8 @@ pub(super) fn reason(reason: Reason) -> &'static str {
         Reason::Repeated => "had the same text within 7 days",
         Reason::Expired => "too late, the campaign had expired",
         Reason::MissingVariable => "a value is missing in the row",
+        Reason::OnWhatsapp => "on WhatsApp",
+        Reason::NotKnown => "WhatsApp did not say",
         Reason::Exhausted => "never handed over, all tries used up",
         Reason::Refused => "refused by WAHA",
         Reason::RefusedByWhatsapp => "refused by WhatsApp",
@@ -792,7 +824,17 @@ pub(super) fn remedy(reason: Reason) -> &'static str {
         Reason::FrequencyCapped => "wait, then send it in another campaign",
         Reason::Repeated => "nothing: the person has that text already",
         Reason::Expired => "send it in another campaign with more time",
-        Reason::GivenUp | Reason::ByOperator | Reason::EarlierArrived => "",
+        Reason::NotKnown => "check it again later",
+        Reason::OnWhatsapp | Reason::GivenUp | Reason::ByOperator | Reason::EarlierArrived => "",
+    }
+}
+
+/// `1 row`, `2 rows`, `3 deliveries`.
+fn n(count: u64, one: &str) -> String {
+    match (count, one.strip_suffix('y')) {
+        (1, _) => format!("1 {one}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, None) => format!("{count} {one}s"),
     }
 }
 

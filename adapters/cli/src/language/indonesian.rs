@@ -81,6 +81,9 @@ pub(super) fn say(text: &Text) -> String {
         Text::FollowsRunner { holder } => {
             format!("{holder} sedang mengirim dari database ini dan mengerjakan ini juga; dari sini hanya dipantau")
         }
+        Text::ListenerWouldSend => {
+            "saat ini tidak ada yang mengirim atau mendengarkan, dan ada kampanye yang belum selesai: waha-campaign resume --all melanjutkannya, dan mendengarkan".into()
+        }
         Text::NobodySends => "saat ini tidak ada yang mengirim dari database ini".into(),
         Text::NoAnswer => {
             "perintah sudah dititipkan pada proses pengirim, yang belum menjawab; lihat lagi dengan: waha-campaign status".into()
@@ -96,6 +99,9 @@ pub(super) fn say(text: &Text) -> String {
         Text::Moment { option, given } => {
             format!("{option} {given:?} bukan waktu: tulis 2026-11-22T08:00")
         }
+        Text::Repetition { file, other, since } => format!(
+            "kampanye {other:?}, dibuat {since}, mengirim pesan yang sama ke daftar yang sama {file:?}: lanjutkan kampanye itu dengan namanya, atau tambahkan --again kalau semua orang memang harus menerimanya untuk kedua kali"
+        ),
         Text::StartIsPast { moment } => {
             format!("--at {moment} sudah lewat: beri waktu yang akan datang, atau hapus agar mulai sekarang")
         }
@@ -215,6 +221,9 @@ pub(super) fn say(text: &Text) -> String {
         Text::PlanNothing => "Belum ada yang dikirim dan belum ada yang disimpan.".into(),
         Text::PlanNext { command } => format!("Untuk mengirim: {command}"),
 
+        Text::GoesOn { name, state: CampaignState::Settled } => {
+            format!("{name} tuntas: tidak ada lagi yang perlu dikirimi")
+        }
         Text::GoesOn { name, state } => format!("{name} {}: dilanjutkan", campaign_state(*state)),
         Text::Imported { deliveries, rejected, skipped } => {
             let skipped = if *skipped > 0 { format!(", {skipped} di antaranya dilewati") } else { String::new() };
@@ -271,10 +280,8 @@ pub(super) fn say(text: &Text) -> String {
             "{name} dihentikan seketika; yang sedang dikirim menjadi belum pasti dan dicari pada start berikutnya"
         ),
         Text::StillRuns => "proses pengirim tetap berjalan".into(),
-        Text::WaitingEnds { name, waits } => match waits {
-            Some(waits) => format!("{name} belum selesai: {}", wait(waits)),
-            None => format!("{name} belum selesai"),
-        },
+        Text::WaitingEnds { name } => format!("{name} belum selesai"),
+        Text::NextSession { command } => format!("yang perlu dilakukan:        {command}"),
         Text::NextReport { command } => format!("semua orang, satu per satu:  {command}"),
         Text::NextUnconfirmed { command } => format!("yang harus Anda putuskan:    {command}"),
         Text::NextRetry { command } => format!("mencoba lagi yang gagal:     {command}"),
@@ -342,6 +349,21 @@ pub(super) fn say(text: &Text) -> String {
         ),
 
         Text::ReportWritten { file, rows } => format!("{rows} baris di {file}"),
+        Text::Checked { there, not_there, not_known, left } => {
+            let mut words = format!("ada di WhatsApp: {there}; tidak ada di WhatsApp: {not_there}");
+            if *not_known > 0 {
+                let _infallible = write!(words, "; WhatsApp tidak menjawab: {not_known}");
+            }
+            if *left > 0 {
+                let _infallible = write!(words, "; belum ditanyakan: {left}");
+            }
+            words
+        }
+        Text::CheckAgain { waits } => {
+            let why = waits.as_ref().map(wait).unwrap_or_default();
+            let colon = if why.is_empty() { "" } else { ": " };
+            format!("belum selesai{colon}{why}; perintah yang sama melanjutkannya")
+        }
         Text::RejectsMissing { file, rejected, found } => format!(
             "catatan: {rejected} baris ditolak saat impor, {found} di antaranya ada di {file}; sebutkan filenya dengan --rejects"
         ),
@@ -491,9 +513,10 @@ pub(super) fn say(text: &Text) -> String {
         Text::KeyUnknown { name } => format!(
             "kampanye {name:?} dimulai dengan versi lama yang tidak mencatat kolom kuncinya: mulai kampanye lain untuk orang-orang ini"
         ),
-        Text::Added { name, deliveries, skipped, rejected } => {
+        Text::Added { name, deliveries, skipped, rejected, known } => {
             let skipped = if *skipped > 0 { format!(", {skipped} di antaranya dilewati") } else { String::new() };
-            format!("{name}: {deliveries} penerima ditambahkan{skipped}; {rejected} baris tidak dipakai")
+            let known = if *known > 0 { format!("; {known} sudah ada di dalamnya") } else { String::new() };
+            format!("{name}: {deliveries} penerima ditambahkan{skipped}{known}; {rejected} baris tidak dipakai")
         }
         Text::Edited { name, left } => format!("{name}: teks baru dikirim kepada {left} orang yang belum dikirimi"),
         Text::SumEarlier { message, until, past } => {
@@ -771,6 +794,8 @@ pub(super) fn reason(reason: Reason) -> &'static str {
         Reason::Repeated => "sudah menerima teks yang sama dalam 7 hari",
         Reason::Expired => "terlambat, masa kampanye sudah habis",
         Reason::MissingVariable => "ada nilai yang kosong di barisnya",
+        Reason::OnWhatsapp => "ada di WhatsApp",
+        Reason::NotKnown => "WhatsApp tidak menjawab",
         Reason::Exhausted => "tidak pernah diserahkan, semua percobaan habis",
         Reason::Refused => "ditolak WAHA",
         Reason::RefusedByWhatsapp => "ditolak WhatsApp",
@@ -802,7 +827,8 @@ pub(super) fn remedy(reason: Reason) -> &'static str {
         Reason::FrequencyCapped => "tunggu dulu, lalu kirim dalam kampanye lain",
         Reason::Repeated => "tidak perlu apa-apa: orangnya sudah menerima teks itu",
         Reason::Expired => "kirim dalam kampanye lain dengan waktu yang lebih panjang",
-        Reason::GivenUp | Reason::ByOperator | Reason::EarlierArrived => "",
+        Reason::NotKnown => "periksa lagi nanti",
+        Reason::OnWhatsapp | Reason::GivenUp | Reason::ByOperator | Reason::EarlierArrived => "",
     }
 }
 
