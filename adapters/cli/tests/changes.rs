@@ -61,13 +61,12 @@ async fn mended_rejects_are_added_once_each_and_nobody_twice() {
     let ran = world.run(&start("list.csv", "Halo {{nama}}", &[])).await;
     assert_eq!(ran.code, 0, "{ran:?}");
 
-    // As a person would mend it: in the file of rejected rows, with its own columns, and Budi's row again.
+    // As a person would mend it: in the file of rejected rows, with its own columns, and with a row of his own, of somebody who has it.
     let rejects = std::fs::read_to_string(world.path("promo.rejects.csv")).unwrap();
     let mended = rejects.replace("Siti,0812", &format!("Siti,{}", phone(2)));
     assert_ne!(mended, rejects);
-    let again = mended.lines().nth(1).unwrap().replace("Siti", "Budi");
-    let again = again.replace(&phone(2).to_string(), &phone(1).to_string());
-    world.write("promo.rejects.csv", &format!("{mended}{again}\n"));
+    let of_his_own = format!(",,,,,Budi,{},Bandung", phone(1));
+    world.write("promo.rejects.csv", &format!("{mended}{of_his_own}\n"));
     let add = ["add", "promo", "promo.rejects.csv", "--json"];
     let ran = world.run(&add).await;
     assert_eq!(ran.code, 7, "added, and not sent yet: {ran:?}");
@@ -77,11 +76,10 @@ async fn mended_rejects_are_added_once_each_and_nobody_twice() {
         (&1.into(), &2.into()),
         "{told}"
     );
-    let kept = std::fs::read_to_string(world.path("promo.rejects.csv")).unwrap();
-    assert!(
-        kept.contains(&phone(2).to_string()),
-        "the list is never written over"
-    );
+    // What is still wrong stays in the file, under its own row, and what was mended has left it.
+    let left = std::fs::read_to_string(world.path("promo.rejects.csv")).unwrap();
+    assert!(left.contains("Agus") && left.contains("Budi"), "{left}");
+    assert!(!left.contains("Siti"), "{left}");
 
     let ran = world.run(&["resume", "promo"]).await;
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -94,10 +92,23 @@ async fn mended_rejects_are_added_once_each_and_nobody_twice() {
     assert_eq!(received(&world), expected);
     let status = json(&world.run(&["status", "promo", "--json"]).await);
     let campaign = &status["campaigns"][0];
-    assert_eq!(campaign["deliveries"], 2);
+    // Budi, Siti, Agus, and the row that was written by hand.
     assert_eq!(
-        campaign["rows"].as_u64().unwrap(),
-        campaign["rejected"].as_u64().unwrap() + 2
+        (&campaign["rows"], &campaign["deliveries"]),
+        (&4.into(), &2.into())
+    );
+    let report = world.run(&["report", "promo"]).await.expect(0);
+    assert!(!report.stderr.contains("--rejects"), "{report:?}");
+    let report = std::fs::read_to_string(world.path("promo.report.csv")).unwrap();
+    let of = |name: &str| report.lines().filter(|line| line.contains(name)).count();
+    assert_eq!((of("Siti"), of("Agus")), (1, 1), "{report}");
+
+    world.write("promo.rejects.csv", &mended);
+    let told = json(&world.run(&add).await);
+    assert_eq!(
+        (&told["added"], &told["known"]),
+        (&0.into(), &1.into()),
+        "Siti's row has come in: {told}"
     );
 }
 
@@ -354,4 +365,129 @@ async fn the_sending_process_says_the_edited_text_from_then_on() {
         let (to, text) = texts(&to, &[&format!("{greeting} Orang {person}")]);
         assert_eq!(after.get(&to), Some(&text), "person {person}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_checked_once_and_nobody_on_it_gets_anything() {
+    let absent = [phone(1).to_string()];
+    let world = World::start(World::usual(1).not_on_whatsapp(absent)).await;
+    world.list(4);
+    let check = ["check", "list.csv", "--gap", "10s", "--json"];
+    let told = json(&world.run(&check).await.expect(0));
+    let counts = |told: &Value| {
+        ["on_whatsapp", "not_on_whatsapp", "not_known", "left"].map(|what| told[what].as_u64())
+    };
+    let expected = [Some(3), Some(1), Some(0), Some(0)];
+    assert_eq!(counts(&told), expected, "{told}");
+    assert!(world.simulator.ledger().is_empty());
+    let report = std::fs::read_to_string(world.path("list.check.report.csv")).unwrap();
+    let row = report.lines().nth(2).unwrap_or_default();
+    assert!(row.contains("not on WhatsApp"), "{report}");
+
+    // Nothing is asked again, so that no session is needed.
+    world.run(&["session", "stop", "default"]).await.expect(0);
+    let again = ["check", "list.csv", "--out", "again.xlsx", "--json"];
+    let told = json(&world.run(&again).await.expect(0));
+    assert_eq!(counts(&told), expected, "{told}");
+    assert!(world.path("again.xlsx").exists());
+    let status = json(&world.run(&["status", "--json"]).await);
+    assert_eq!(status["campaigns"], Value::Array(Vec::new()));
+    world.run(&["session", "start", "default"]).await.expect(0);
+    let start = start("list.csv", "Halo {{nama}}", &[]);
+    world.run(&start).await.expect(0);
+    assert_eq!(received(&world).len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_ends_at_the_days_limit_and_the_same_command_goes_on() {
+    let world = calm().await;
+    world.list(5);
+    let check = ["check", "list.csv", "--gap", "none", "--no-wait"];
+    let capped = [&check[..], &["--per-day", "3"]].concat();
+    world
+        .run(&capped)
+        .await
+        .expect(7)
+        .says("on WhatsApp: 3")
+        .says("not asked about yet: 2")
+        .says("the day's limit");
+    let on = [&check[..], &["--per-day", "none"]].concat();
+    world.run(&on).await.expect(0).says("on WhatsApp: 5");
+}
+
+/// Tells it once to end, as Ctrl-C does, and waits.
+async fn interrupted(child: Child) -> Ran {
+    let id = i32::try_from(child.id()).unwrap();
+    let process = rustix::process::Pid::from_raw(id).unwrap();
+    rustix::process::kill_process(process, rustix::process::Signal::INT).unwrap();
+    let ended = tokio::task::spawn_blocking(move || child.wait_with_output());
+    Ran::from(ended.await.unwrap().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_watches_on_after_the_end_sees_what_people_write() {
+    let world = calm().await;
+    world.list(2);
+    world
+        .run(&start("list.csv", "Halo {{nama}}", &[]))
+        .await
+        .expect(0);
+    world.run(&["watch", "promo"]).await.expect(0);
+
+    let mut watch = world.command(&["watch", "promo", "--stay"]);
+    watch
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null());
+    let watching = watch.spawn().unwrap();
+    world::until("it listens", || world.simulator.sockets() > 0).await;
+    let from = phone(1).to_string();
+    world
+        .simulator
+        .inbound("default", &from, "Ani", "sudah saya bayar")
+        .unwrap();
+    let mut heard = String::new();
+    while !heard.contains("sudah saya bayar") {
+        heard = world.run(&["replies", "promo"]).await.expect(0).stdout;
+    }
+    // Whoever sends meanwhile leaves it to the one that listens.
+    let other = [
+        "start",
+        "list.csv",
+        "--name",
+        "second",
+        "--template",
+        "Hai {{nama}}",
+        "--gap",
+        "none",
+        "--yes",
+    ];
+    world.run(&other).await.expect(0);
+    assert!(received(&world).values().all(|texts| texts.len() == 2));
+    interrupted(watching)
+        .await
+        .expect(0)
+        .says("sudah saya bayar");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watching_alone_never_sends_what_waits() {
+    let world = calm().await;
+    world.list(3);
+    let capped = [
+        "start",
+        "list.csv",
+        "--name",
+        "promo",
+        "--template",
+        "a",
+        "--per-day",
+        "1",
+        "--no-wait",
+        "--yes",
+    ];
+    world.run(&capped).await.expect(7);
+    for watch in [&["watch", "promo"][..], &["watch", "promo", "--stay"]] {
+        world.run(watch).await.expect(7).says("resume --all");
+    }
+    assert_eq!(received(&world).len(), 1);
 }

@@ -97,138 +97,6 @@ async fn a_wrong_command_line_exits_2() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_input_that_cannot_be_used_exits_3_and_says_what_to_do() {
-    let good: &[u8] = b"nama,hp\nBudi,081234567890\n";
-    let long = [b"nama,hp\nBudi,\"", vec![b'x'; 3 << 20].as_slice()].concat();
-    let cases: Vec<(&[u8], Vec<&str>, &str)> = vec![
-        (
-            good,
-            vec!["plan", "y.csv", "--template", "a"],
-            "cannot read y.csv",
-        ),
-        (b"", vec!["plan", "x.csv", "--template", "a"], "is empty"),
-        (
-            b"nama,hp\n",
-            vec!["plan", "x.csv", "--template", "a"],
-            "no rows",
-        ),
-        (
-            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
-            vec!["plan", "x.csv", "--template", "a"],
-            "not a table",
-        ),
-        (
-            b"nama,kota\nBudi,Bandung\n",
-            vec!["plan", "x.csv", "--template", "a"],
-            "phone",
-        ),
-        (
-            good,
-            vec!["plan", "x.csv", "--template", "a", "--phone-column", "telp"],
-            "telp",
-        ),
-        (
-            good,
-            vec!["plan", "x.csv", "--template", "Halo {{nma}}"],
-            "Did you mean `nama`",
-        ),
-        (
-            good,
-            vec!["plan", "x.csv", "--template", "Halo {{nama"],
-            "line 1, column 6",
-        ),
-        (
-            good,
-            vec!["plan", "x.csv", "--template", "{{nama | rupia}}"],
-            "rupiah",
-        ),
-        (
-            good,
-            vec!["plan", "x.csv", "--template-file", "text.txt"],
-            "text.txt",
-        ),
-        (
-            good,
-            vec!["plan", "x.csv", "--file", "bills/{{nama}}.pdf"],
-            "row 2: there is no file",
-        ),
-        (
-            good,
-            vec!["plan", "x.csv", "--file", "{{nama}}"],
-            "begins nowhere",
-        ),
-        (
-            b"nama,hp\n,081234567890\n",
-            vec!["plan", "x.csv", "--template", "Halo {{nama}}"],
-            "row 2: the value of `nama` is missing",
-        ),
-        (
-            b"nama,hp\nBudi,12\n",
-            vec!["plan", "x.csv", "--template", "a"],
-            "nobody in this list",
-        ),
-        (
-            &long,
-            vec!["plan", "x.csv", "--template", "a"],
-            "nobody in this list",
-        ),
-        (
-            good,
-            vec!["start", "x.csv", "--template", "a", "--name", "a/b"],
-            "a campaign's name",
-        ),
-        (good, vec!["status"], "no database"),
-        (good, vec!["report", "promo"], "no database"),
-    ];
-    for (content, arguments, words) in cases {
-        alone("x.csv", content, &arguments)
-            .await
-            .expect(3)
-            .says(words);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_or_session_that_is_not_ready_exits_4_and_imports_nothing() {
-    let good = b"nama,hp\nBudi,081234567890\n";
-    let arguments = [
-        "start",
-        "x.csv",
-        "--name",
-        "promo",
-        "--template",
-        "a",
-        "--yes",
-    ];
-    alone("x.csv", good, &arguments)
-        .await
-        .expect(4)
-        .says("does not answer");
-
-    let world = World::start(World::usual(1).stopped_session("tidur")).await;
-    world.list(3);
-    world
-        .run(&start("list.csv", &["--session", "lain"]))
-        .await
-        .expect(4)
-        .says("no session \"lain\"");
-    world
-        .run(&start("list.csv", &["--session", "tidur"]))
-        .await
-        .expect(4)
-        .says("stopped");
-    let mut command = bare(world.folder.path(), &start("list.csv", &[]));
-    command
-        .env("WAHA_URL", world.simulator.url())
-        .env("WAHA_API_KEY", "not-the-key")
-        .args(["--db", "test.sqlite"]);
-    let refused = ran(command).await.expect(4).says("refuses the key");
-    assert!(!refused.stderr.contains("not-the-key") && !refused.stdout.contains("not-the-key"));
-    assert!(world.simulator.ledger().is_empty());
-    assert!(world.reported_none());
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn everybody_has_it_once_however_often_it_is_started() {
     let world = calm().await;
     world.list(40);
@@ -521,7 +389,7 @@ async fn a_long_wait_ends_with_7_when_told_not_to_wait() {
             "--name",
             "later",
             "--template",
-            "a",
+            "b",
             "--hours",
             &other_day,
             "--no-wait",

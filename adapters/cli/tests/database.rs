@@ -228,7 +228,8 @@ async fn pruned_campaigns_keep_their_counts_and_their_names() {
     let world = World::start(World::usual(1)).await;
     world.list(30);
     world.run(&start("list.csv", "lama")).await.expect(0);
-    world.run(&start("list.csv", "baru")).await.expect(0);
+    let again = [&start("list.csv", "baru")[..], &["--again"]].concat();
+    world.run(&again).await.expect(0);
     {
         let database = Connection::open(world.database()).unwrap();
         let old = "campaign WHERE name = 'lama'";
@@ -264,7 +265,7 @@ async fn pruned_campaigns_keep_their_counts_and_their_names() {
         .run(&["prune", "--yes"])
         .await
         .expect(0)
-        .says("30 people taken out of 1 campaigns")
+        .says("30 recipients taken out of 1 campaign")
         .says("freed")
         .says("still hold them");
     let status = json(&world.run(&["status", "lama", "--json"]).await.expect(0));
@@ -284,6 +285,7 @@ async fn pruned_campaigns_keep_their_counts_and_their_names() {
         &["report", "lama"][..],
         &["retry", "lama"],
         &["resume", "lama"],
+        &["add", "lama", "list.csv"],
     ] {
         world.run(refused).await.expect(3).says("were taken out on");
     }

@@ -75,11 +75,18 @@ impl World {
 
     /// The binary with these arguments, in the folder, at the simulator, and nothing of this machine's settings.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        self.command_at(0, arguments)
+    }
+
+    /// The same, with a clock that was set by so many seconds.
+    pub(crate) fn command_at(&self, seconds: i64, arguments: &[&str]) -> Command {
+        // The clock shows origin + (true time - origin) * SPEED.
+        let origin = self.origin.cast_signed() - seconds / (SPEED as i64 - 1);
         let mut command = bare(self.folder.path(), arguments);
         command
             .args(["--db", "test.sqlite"])
             .args(["--clock-speed", &SPEED.to_string()])
-            .args(["--clock-origin", &self.origin.to_string()])
+            .args(["--clock-origin", &origin.to_string()])
             .env("WAHA_URL", self.simulator.url())
             .env("WAHA_API_KEY", self.simulator.key());
         command
