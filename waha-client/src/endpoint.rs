@@ -92,6 +92,7 @@ impl Timeouts {
 #[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) method: Method,
+    pub(crate) template: &'static str,
     pub(crate) path: Cow<'static, str>,
     pub(crate) query: Vec<(&'static str, Cow<'static, str>)>,
     pub(crate) body: Option<Bytes>,
@@ -111,26 +112,23 @@ pub struct Endpoint<T> {
 }
 
 impl<T> Endpoint<T> {
+    /// `ids` take the places of the names in the path as WAHA's specification has it, in order.
     fn new(
         method: Method,
-        path: impl Into<Cow<'static, str>>,
+        template: &'static str,
+        ids: &[&str],
         repeat: Repeat,
         read: Read<T>,
     ) -> Self {
-        let path = path.into();
-        // "..", "." and empty segments would lead the request to another endpoint.
-        if path
-            .split('/')
-            .skip(1)
-            .any(|part| matches!(part, "" | "." | ".."))
-        {
+        let Some(path) = filled(template, ids) else {
             return Self {
                 request: Err(Error::invalid("an id in its path is empty or only dots")),
                 read,
             };
-        }
+        };
         let request = Request {
             method,
+            template,
             path,
             query: Vec::new(),
             body: None,
@@ -144,16 +142,20 @@ impl<T> Endpoint<T> {
         }
     }
 
-    pub(crate) fn get(path: impl Into<Cow<'static, str>>, read: Read<T>) -> Self {
-        Self::new(Method::GET, path, Repeat::Safe, read)
+    pub(crate) fn get(template: &'static str, ids: &[&str], read: Read<T>) -> Self {
+        Self::new(Method::GET, template, ids, Repeat::Safe, read)
     }
 
-    pub(crate) fn post(path: impl Into<Cow<'static, str>>, read: Read<T>) -> Self {
-        Self::new(Method::POST, path, Repeat::Never, read)
+    pub(crate) fn post(template: &'static str, ids: &[&str], read: Read<T>) -> Self {
+        Self::new(Method::POST, template, ids, Repeat::Never, read)
     }
 
-    pub(crate) fn delete(path: impl Into<Cow<'static, str>>, read: Read<T>) -> Self {
-        Self::new(Method::DELETE, path, Repeat::Never, read)
+    pub(crate) fn put(template: &'static str, ids: &[&str], read: Read<T>) -> Self {
+        Self::new(Method::PUT, template, ids, Repeat::Never, read)
+    }
+
+    pub(crate) fn delete(template: &'static str, ids: &[&str], read: Read<T>) -> Self {
+        Self::new(Method::DELETE, template, ids, Repeat::Never, read)
     }
 
     fn with(mut self, change: impl FnOnce(&mut Request)) -> Self {
@@ -169,6 +171,11 @@ impl<T> Endpoint<T> {
 
     pub(crate) fn never_repeated(self) -> Self {
         self.with(|request| request.repeat = Repeat::Never)
+    }
+
+    /// For what WAHA takes as a change and what asks nothing but a question all the same.
+    pub(crate) fn repeatable(self) -> Self {
+        self.with(|request| request.repeat = Repeat::Safe)
     }
 
     pub(crate) fn accepting(self, accept: &'static str) -> Self {
@@ -206,6 +213,11 @@ impl<T> Endpoint<T> {
     /// The HTTP method, or `None` for a request that cannot be made.
     pub fn method(&self) -> Option<&str> {
         Some(self.request.as_ref().ok()?.method.as_str())
+    }
+
+    /// The path as WAHA's specification has it, with names in the places of ids: `/api/{session}/chats`.
+    pub fn template(&self) -> Option<&'static str> {
+        Some(self.request.as_ref().ok()?.template)
     }
 
     /// The path from the server's root, percent-encoded.
@@ -259,9 +271,24 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@')
     .remove(b':');
 
-/// A path segment from any text.
-pub(crate) fn segment(text: &str) -> impl fmt::Display {
-    utf8_percent_encode(text, SEGMENT)
+/// The path with ids in the places of names. `None` when one is empty, "." or "..": it would lead the request to another endpoint.
+fn filled(template: &'static str, ids: &[&str]) -> Option<Cow<'static, str>> {
+    debug_assert_eq!(template.matches('{').count(), ids.len(), "{template}");
+    if ids.is_empty() {
+        return Some(template.into());
+    }
+    let mut path = String::with_capacity(template.len() + 32 * ids.len());
+    let mut ids = ids.iter();
+    for segment in template.split('/').skip(1) {
+        path.push('/');
+        if segment.starts_with('{') {
+            let id = ids.next().filter(|id| !matches!(**id, "" | "." | ".."))?;
+            path.extend(utf8_percent_encode(id, SEGMENT));
+        } else {
+            path.push_str(segment);
+        }
+    }
+    Some(path.into())
 }
 
 /// Reads a JSON body.

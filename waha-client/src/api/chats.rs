@@ -4,7 +4,7 @@
 //! without it they are answered 400 ([`Error::is_store_disabled`]).
 
 use crate::client::WahaClient;
-use crate::endpoint::{Endpoint, Wait, json, segment};
+use crate::endpoint::{Endpoint, Wait, json};
 use crate::error::Error;
 use crate::ids::{ChatId, SessionName};
 use crate::types::{Ack, Message};
@@ -126,8 +126,8 @@ impl Chats<'_> {
 
 /// `GET /api/{session}/chats/{chatId}/messages/{messageId}`
 pub fn message(session: &SessionName, chat: &ChatId, id: &str) -> Endpoint<Message> {
-    let path = format!("{}/{}", messages_path(session, chat), segment(id));
-    Endpoint::get(path, json)
+    const PATH: &str = "/api/{session}/chats/{chatId}/messages/{messageId}";
+    Endpoint::get(PATH, &[session.as_str(), chat.as_str(), id], json)
         .query("downloadMedia", "false")
         .waiting(Wait::Session)
 }
@@ -139,7 +139,8 @@ pub fn messages(
     query: &MessageQuery,
 ) -> Endpoint<Vec<Message>> {
     let order = query.oldest_first.then_some("asc");
-    Endpoint::get(messages_path(session, chat), json)
+    const PATH: &str = "/api/{session}/chats/{chatId}/messages";
+    Endpoint::get(PATH, &[session.as_str(), chat.as_str()], json)
         .query_if("limit", Some(query.limit.unwrap_or(10)))
         .query_if("offset", query.offset)
         .query_if("downloadMedia", Some(query.download_media))
@@ -150,12 +151,4 @@ pub fn messages(
         .query_if("filter.ack", query.ack)
         .query_if("sortOrder", order)
         .waiting(Wait::Session)
-}
-
-fn messages_path(session: &SessionName, chat: &ChatId) -> String {
-    format!(
-        "/api/{}/chats/{}/messages",
-        segment(session.as_str()),
-        segment(chat.as_str())
-    )
 }

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::client::{CallOptions, WahaClient};
-use crate::endpoint::{Endpoint, Wait, json, segment};
+use crate::endpoint::{Endpoint, Wait, json};
 use crate::error::Error;
 use crate::ids::{ChatId, MessageId, SessionName};
 use crate::types::{File, Sent};
@@ -238,10 +238,13 @@ pub fn send_file(message: &FileMessage<'_>) -> Endpoint<Sent> {
 
 /// `GET /api/{session}/new-message-id`
 pub fn new_message_id(session: &SessionName) -> Endpoint<String> {
-    let path = format!("/api/{}/new-message-id", segment(session.as_str()));
-    Endpoint::get(path, |reply| json::<NewId>(reply).map(|answer| answer.id)).waiting(Wait::Session)
+    const PATH: &str = "/api/{session}/new-message-id";
+    Endpoint::get(PATH, &[session.as_str()], |reply| {
+        json::<NewId>(reply).map(|answer| answer.id)
+    })
+    .waiting(Wait::Session)
 }
 
 fn sending(path: &'static str, message: &impl Serialize) -> Endpoint<Sent> {
-    Endpoint::post(path, |reply| Ok(Sent::from_body(reply.body))).json(message)
+    Endpoint::post(path, &[], |reply| Ok(Sent::from_body(reply.body))).json(message)
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::client::WahaClient;
-use crate::endpoint::{Endpoint, Wait, json, segment};
+use crate::endpoint::{Endpoint, Wait, json};
 use crate::error::Error;
 use crate::ids::{ChatId, SessionName};
 use crate::types::Extra;
@@ -72,7 +72,7 @@ impl Contacts<'_> {
 
 /// `GET /api/contacts/check-exists`. Takes digits: WAHA passes anything else on as it is (recorded).
 pub fn check_exists(session: &SessionName, phone_digits: &str) -> Endpoint<NumberStatus> {
-    Endpoint::get("/api/contacts/check-exists", json)
+    Endpoint::get("/api/contacts/check-exists", &[], json)
         .query("phone", phone_digits.to_owned())
         .query("session", session.as_str().to_owned())
         .waiting(Wait::Session)
@@ -80,12 +80,8 @@ pub fn check_exists(session: &SessionName, phone_digits: &str) -> Endpoint<Numbe
 
 /// `GET /api/{session}/lids/pn/{phoneNumber}`
 pub fn lid_of_phone(session: &SessionName, phone_digits: &str) -> Endpoint<Option<ChatId>> {
-    let path = format!(
-        "/api/{}/lids/pn/{}",
-        segment(session.as_str()),
-        segment(phone_digits)
-    );
-    Endpoint::get(path, |reply| {
+    const PATH: &str = "/api/{session}/lids/pn/{phoneNumber}";
+    Endpoint::get(PATH, &[session.as_str(), phone_digits], |reply| {
         json::<LidOfPhone>(reply).map(|answer| answer.lid)
     })
     .waiting(Wait::Session)

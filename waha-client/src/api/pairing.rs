@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::client::WahaClient;
-use crate::endpoint::{Endpoint, Wait, json, segment};
+use crate::endpoint::{Endpoint, Wait, json};
 use crate::error::Error;
 use crate::ids::{ChatId, SessionName};
 
@@ -109,10 +109,12 @@ impl Pairing<'_> {
     }
 }
 
+const QR: &str = "/api/{session}/auth/qr";
+
 /// `GET /api/{session}/auth/qr`
 pub fn qr_png(session: &SessionName) -> Endpoint<Bytes> {
     const MAGIC: &[u8] = b"\x89PNG";
-    Endpoint::get(auth(session, "qr"), |reply| {
+    Endpoint::get(QR, &[session.as_str()], |reply| {
         if reply.body.starts_with(MAGIC) {
             Ok(reply.body)
         } else {
@@ -126,7 +128,7 @@ pub fn qr_png(session: &SessionName) -> Endpoint<Bytes> {
 
 /// `GET /api/{session}/auth/qr` as JSON
 pub fn qr_image(session: &SessionName) -> Endpoint<QrImage> {
-    Endpoint::get(auth(session, "qr"), json)
+    Endpoint::get(QR, &[session.as_str()], json)
         .query("format", "image")
         .accepting("application/json")
         .waiting(Wait::Session)
@@ -134,7 +136,7 @@ pub fn qr_image(session: &SessionName) -> Endpoint<QrImage> {
 
 /// `GET /api/{session}/auth/qr?format=raw`
 pub fn qr_text(session: &SessionName) -> Endpoint<String> {
-    Endpoint::get(auth(session, "qr"), |reply| {
+    Endpoint::get(QR, &[session.as_str()], |reply| {
         json::<QrValue>(reply).map(|qr| qr.value)
     })
     .query("format", "raw")
@@ -144,15 +146,12 @@ pub fn qr_text(session: &SessionName) -> Endpoint<String> {
 
 /// `POST /api/{session}/auth/request-code`
 pub fn request_code(session: &SessionName, phone_digits: &str) -> Endpoint<String> {
-    Endpoint::post(auth(session, "request-code"), |reply| {
+    const PATH: &str = "/api/{session}/auth/request-code";
+    Endpoint::post(PATH, &[session.as_str()], |reply| {
         json::<Code>(reply).map(|answer| answer.code)
     })
     .json(&CodeRequest {
         phone_number: phone_digits,
     })
     .waiting(Wait::Session)
-}
-
-fn auth(session: &SessionName, rest: &str) -> String {
-    format!("/api/{}/auth/{rest}", segment(session.as_str()))
 }

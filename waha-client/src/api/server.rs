@@ -59,20 +59,20 @@ impl Server<'_> {
 
 /// `GET /ping`
 pub fn ping() -> Endpoint<()> {
-    Endpoint::get("/ping", nothing)
+    Endpoint::get("/ping", &[], nothing)
 }
 
 /// `GET /health`. Not repeated: how the server is now is the question.
 pub fn health() -> Endpoint<Health> {
-    Endpoint::get("/health", json).never_repeated()
+    Endpoint::get("/health", &[], json).never_repeated()
 }
 
 /// `GET /api/server/version`
 pub fn version() -> Endpoint<Environment> {
-    Endpoint::get("/api/server/version", json)
+    Endpoint::get("/api/server/version", &[], json)
 }
 
 /// `GET /api/server/status`
 pub fn status() -> Endpoint<ServerStatus> {
-    Endpoint::get("/api/server/status", json)
+    Endpoint::get("/api/server/status", &[], json)
 }

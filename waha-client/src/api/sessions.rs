@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use crate::client::WahaClient;
-use crate::endpoint::{Endpoint, Wait, json, json_or_empty, nothing, segment};
+use crate::endpoint::{Endpoint, Wait, json, json_or_empty, nothing};
 use crate::error::Error;
 use crate::ids::SessionName;
 use crate::types::{Me, SessionConfig, SessionInfo};
@@ -146,7 +146,7 @@ impl Sessions<'_> {
 
 /// `GET /api/sessions`
 pub fn list(listing: Listing) -> Endpoint<Vec<SessionInfo>> {
-    let endpoint = Endpoint::get("/api/sessions", json);
+    let endpoint = Endpoint::get("/api/sessions", &[], json);
     match listing {
         Listing::Running => endpoint,
         Listing::All => endpoint.query("all", "true"),
@@ -155,48 +155,53 @@ pub fn list(listing: Listing) -> Endpoint<Vec<SessionInfo>> {
 
 /// `GET /api/sessions/{session}`
 pub fn get(session: &SessionName) -> Endpoint<SessionInfo> {
-    Endpoint::get(one(session, ""), json)
+    Endpoint::get("/api/sessions/{session}", &[session.as_str()], json)
 }
 
 /// `GET /api/sessions/{session}/me`
 pub fn me(session: &SessionName) -> Endpoint<Option<Me>> {
-    Endpoint::get(one(session, "/me"), |reply| {
+    Endpoint::get("/api/sessions/{session}/me", &[session.as_str()], |reply| {
         Ok(json_or_empty::<Option<Me>>(reply)?.flatten())
     })
 }
 
 /// `POST /api/sessions`
 pub fn create(new: &NewSession) -> Endpoint<Option<SessionInfo>> {
-    Endpoint::post("/api/sessions", json_or_empty)
+    Endpoint::post("/api/sessions", &[], json_or_empty)
         .json(new)
         .waiting(Wait::Lifecycle)
 }
 
 /// `POST /api/sessions/{session}/start`
 pub fn start(session: &SessionName) -> Endpoint<SessionInfo> {
-    Endpoint::post(one(session, "/start"), json).waiting(Wait::Lifecycle)
+    Endpoint::post("/api/sessions/{session}/start", &[session.as_str()], json)
+        .waiting(Wait::Lifecycle)
 }
 
 /// `POST /api/sessions/{session}/stop`
 pub fn stop(session: &SessionName) -> Endpoint<Option<SessionInfo>> {
-    Endpoint::post(one(session, "/stop"), json_or_empty).waiting(Wait::Lifecycle)
+    Endpoint::post(
+        "/api/sessions/{session}/stop",
+        &[session.as_str()],
+        json_or_empty,
+    )
+    .waiting(Wait::Lifecycle)
 }
 
 /// `POST /api/sessions/{session}/restart`
 pub fn restart(session: &SessionName) -> Endpoint<SessionInfo> {
-    Endpoint::post(one(session, "/restart"), json).waiting(Wait::Lifecycle)
+    Endpoint::post("/api/sessions/{session}/restart", &[session.as_str()], json)
+        .waiting(Wait::Lifecycle)
 }
 
 /// `POST /api/sessions/{session}/logout`
 pub fn logout(session: &SessionName) -> Endpoint<SessionInfo> {
-    Endpoint::post(one(session, "/logout"), json).waiting(Wait::Lifecycle)
+    Endpoint::post("/api/sessions/{session}/logout", &[session.as_str()], json)
+        .waiting(Wait::Lifecycle)
 }
 
 /// `DELETE /api/sessions/{session}`
 pub fn delete(session: &SessionName) -> Endpoint<()> {
-    Endpoint::delete(one(session, ""), nothing).waiting(Wait::Lifecycle)
-}
-
-fn one(session: &SessionName, rest: &str) -> String {
-    format!("/api/sessions/{}{rest}", segment(session.as_str()))
+    Endpoint::delete("/api/sessions/{session}", &[session.as_str()], nothing)
+        .waiting(Wait::Lifecycle)
 }
