@@ -15,7 +15,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-pub use payload::{AckError, MessageAck, Payload, SessionChange, StatusPoint, UnknownPayload};
+pub use payload::{
+    AckError, Attendance, Call, ChangedGroup, ChatArchive, ChatPresence, EditedMessage,
+    EngineEvent, EventAnswer, EventResponse, GroupChange, GroupMember, GroupRole, LabelState,
+    LabelledChat, MessageAck, MessageDestination, MessageReaction, ParticipantsChange,
+    ParticipantsChangeKind, Payload, PollVote, Presence, PresenceState, Reaction, RevokedMessage,
+    SessionChange, StatusPoint, UnknownPayload, Vote,
+};
 pub use signature::{Webhook, WebhookError};
 #[cfg(feature = "socket")]
 pub use socket::{EventStream, Gap, SocketError, SocketItem, Subscription};

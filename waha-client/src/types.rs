@@ -12,6 +12,7 @@ mod session;
 
 pub use file::{File, Media};
 pub(crate) use lenient::{instant_number, optional_number};
+pub(crate) use message::any_id;
 pub use message::{Ack, Location, Message, MessageSource, QuotedMessage, Sent};
 pub use raw::Raw;
 pub use server::{Engine, Environment, Health, ServerStatus, Tier, Worker};

@@ -1,0 +1,125 @@
+//! What happened to groups.
+
+use serde::Deserialize;
+
+use crate::ids::ChatId;
+use crate::types::{Extra, Raw, instant_number, text_enum};
+
+text_enum! {
+    /// What a person is in a group.
+    GroupRole {
+        /// Not in it any more.
+        Left = "left",
+        /// One of its people.
+        Participant = "participant",
+        /// May change it.
+        Admin = "admin",
+        /// Made it.
+        SuperAdmin = "superadmin",
+    }
+}
+
+text_enum! {
+    /// What happened to people of a group.
+    ParticipantsChangeKind {
+        /// They came in.
+        Join = "join",
+        /// They left, or were removed.
+        Leave = "leave",
+        /// They are admins now.
+        Promote = "promote",
+        /// They are admins no more.
+        Demote = "demote",
+    }
+}
+
+/// The account came into a group, left it, or the group itself was changed.
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct GroupChange {
+    /// When, Unix milliseconds, unlike the seconds of messages (recorded).
+    #[serde(rename = "timestamp", default, deserialize_with = "instant_number")]
+    pub timestamp_ms: i64,
+    /// The group: all of it when the account came in, what was changed when it was changed, the id alone when it left.
+    pub group: ChangedGroup,
+    /// The engine's own form of it.
+    #[serde(default, rename = "_data")]
+    pub data: Option<Raw>,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A group as an event describes it: as much of it as the event is about.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ChangedGroup {
+    /// Its id.
+    #[serde(default)]
+    pub id: Option<ChatId>,
+    /// Its name.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// Its description.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// The link by which people come in.
+    #[serde(default)]
+    pub invite: Option<String>,
+    /// Whether everybody may add people.
+    #[serde(default)]
+    pub members_can_add_new_member: Option<bool>,
+    /// Whether everybody may write.
+    #[serde(default)]
+    pub members_can_send_messages: Option<bool>,
+    /// Whether an admin must let new people in.
+    #[serde(default)]
+    pub new_members_approval_required: Option<bool>,
+    /// Its people.
+    #[serde(default)]
+    pub participants: Option<Vec<GroupMember>>,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A person of a group.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct GroupMember {
+    /// Who, by phone or LID.
+    pub id: ChatId,
+    /// By phone, where the id is a LID and the engine knows it.
+    #[serde(default)]
+    pub pn: Option<ChatId>,
+    /// What they are in it.
+    #[serde(default)]
+    pub role: Option<GroupRole>,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// People came into a group, left it, or became or ceased to be its admins.
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct ParticipantsChange {
+    /// What happened to them.
+    #[serde(rename = "type")]
+    pub kind: ParticipantsChangeKind,
+    /// When, Unix milliseconds.
+    #[serde(rename = "timestamp", default, deserialize_with = "instant_number")]
+    pub timestamp_ms: i64,
+    /// The group, by its id.
+    pub group: ChangedGroup,
+    /// Whom it happened to.
+    #[serde(default)]
+    pub participants: Vec<GroupMember>,
+    /// The engine's own form of it.
+    #[serde(default, rename = "_data")]
+    pub data: Option<Raw>,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
