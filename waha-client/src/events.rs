@@ -4,7 +4,10 @@
 //! again when the receiver answered anything but 2xx, and an acknowledgement may overtake the answer of its own send (all
 //! recorded). [`Event::id`] is the same for every copy.
 
+#[cfg(feature = "axum")]
+mod extractor;
 mod payload;
+mod seen;
 mod signature;
 #[cfg(feature = "socket")]
 mod socket;
@@ -22,6 +25,9 @@ pub use payload::{
     ParticipantsChangeKind, Payload, PollVote, Presence, PresenceState, Reaction, RevokedMessage,
     SessionChange, StatusPoint, UnknownPayload, Vote,
 };
+#[cfg(feature = "axum")]
+pub use extractor::{SignedEvent, SignedEventRejection};
+pub use seen::Seen;
 pub use signature::{Webhook, WebhookError};
 #[cfg(feature = "socket")]
 pub use socket::{EventStream, Gap, SocketError, SocketItem, Subscription};

@@ -47,7 +47,7 @@
 //! a message whose client has left. It checks no number. On the NOWEB engine nothing can be looked up unless the session was
 //! created with its store on ([`types::SessionConfig::with_noweb_store`]).
 //!
-//! The feature `socket`, on by default, adds the websocket stream.
+//! The feature `socket`, on by default, adds the websocket stream; `axum` adds an extractor for verified webhooks.
 //!
 //! [WAHA]: https://waha.devlike.pro
 #![deny(missing_docs)]
