@@ -1,4 +1,5 @@
-//! Calls: decline one that rings. WAHA makes and takes none; `call.received` events tell of them.
+//! Calls: decline one that rings. `call.received` events tell of them; making and taking calls is not in WAHA's
+//! specification.
 
 use serde::Serialize;
 

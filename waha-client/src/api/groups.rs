@@ -85,6 +85,16 @@ pub enum GroupSort {
     Subject,
 }
 
+/// Which picture of a group is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum PictureFrom {
+    /// The one WAHA knows: it keeps an answer for 24 h (WAHA specification).
+    #[default]
+    Cache,
+    /// The one WhatsApp has now, which limits how often that may be asked (WAHA specification).
+    WhatsApp,
+}
+
 /// Which groups are wanted: all of them with their people, in the engine's order, unless told.
 #[derive(Debug, Clone, Default)]
 #[must_use]
@@ -133,8 +143,7 @@ impl GroupQuery {
 }
 
 impl Groups<'_> {
-    /// Makes a group with these people in it. Whoever does not let themselves be added is left out by WhatsApp: look at the
-    /// answer's participants.
+    /// Makes a group with these people in it. WhatsApp may leave out some: people choose who may add them to groups.
     ///
     /// # Errors
     ///
@@ -228,8 +237,7 @@ impl Groups<'_> {
         self.0.call(leave(session, group)).await
     }
 
-    /// Where a group's picture can be fetched; `None` when it has none or hides it. WAHA keeps the answer for 24 h;
-    /// `refresh` asks WhatsApp, which limits how often that may be done (WAHA specification).
+    /// Where a group's picture can be fetched; `None` when it has none or hides it.
     ///
     /// # Errors
     ///
@@ -238,9 +246,9 @@ impl Groups<'_> {
         &self,
         session: &SessionName,
         group: &ChatId,
-        refresh: bool,
+        from: PictureFrom,
     ) -> Result<Option<String>, Error> {
-        self.0.call(picture(session, group, refresh)).await
+        self.0.call(picture(session, group, from)).await
     }
 
     /// Sets a group's picture; says whether that was done.
@@ -549,12 +557,17 @@ pub fn leave(session: &SessionName, group: &ChatId) -> Endpoint<()> {
 }
 
 /// `GET /api/{session}/groups/{id}/picture`
-pub fn picture(session: &SessionName, group: &ChatId, refresh: bool) -> Endpoint<Option<String>> {
+pub fn picture(
+    session: &SessionName,
+    group: &ChatId,
+    from: PictureFrom,
+) -> Endpoint<Option<String>> {
     const PATH: &str = "/api/{session}/groups/{id}/picture";
+    let refresh = (from == PictureFrom::WhatsApp).then_some(true);
     Endpoint::get(PATH, &ids(session, group), |reply| {
         json::<Picture>(reply).map(|picture| picture.url)
     })
-    .query_if("refresh", refresh.then_some(true))
+    .query_if("refresh", refresh)
     .waiting(Wait::Session)
 }
 

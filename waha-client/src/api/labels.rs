@@ -199,7 +199,7 @@ pub fn of_chat(session: &SessionName, chat: &ChatId) -> Endpoint<Vec<Label>> {
 /// `PUT /api/{session}/labels/chats/{chatId}`
 pub fn set_of_chat(session: &SessionName, chat: &ChatId, label_ids: &[&str]) -> Endpoint<()> {
     const PATH: &str = "/api/{session}/labels/chats/{chatId}";
-    let labels = label_ids.iter().map(|id| LabelId { id }).collect();
+    let labels = label_ids.iter().map(|&id| LabelId { id }).collect();
     Endpoint::put(PATH, &[session.as_str(), chat.as_str()], nothing)
         .json(&LabelIds { labels })
         .waiting(Wait::Session)

@@ -1,8 +1,7 @@
 //! Status posts, the pictures and texts that contacts see for a day: post, delete.
 //!
-//! A post is a message and is treated like one: no post is ever repeated by the client, and WAHA posts the same id twice when
-//! it is asked twice. WAHA's media posts need 2026.6.1 or a licence. Who sees a post is WhatsApp's privacy setting, unless
-//! `contacts` names them.
+//! A post is a message and is treated like one: none is ever repeated by the client. WhatsApp's privacy settings say who sees
+//! it, unless `contacts` names them.
 
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +68,7 @@ impl<'a> TextStatus<'a> {
         self
     }
 
-    /// Who sees it. The same id in several calls makes one post for all of them.
+    /// Who sees it. The same id in several calls makes one post for all of them (WAHA specification).
     pub fn contacts(mut self, contacts: &'a [ChatId]) -> Self {
         self.contacts = Some(contacts);
         self
@@ -124,7 +123,7 @@ impl<'a> ImageStatus<'a> {
         self
     }
 
-    /// Who sees it. The same id in several calls makes one post for all of them.
+    /// Who sees it. The same id in several calls makes one post for all of them (WAHA specification).
     pub fn contacts(mut self, contacts: &'a [ChatId]) -> Self {
         self.contacts = Some(contacts);
         self
@@ -175,7 +174,7 @@ impl<'a> VoiceStatus<'a> {
         self
     }
 
-    /// Who sees it. The same id in several calls makes one post for all of them.
+    /// Who sees it. The same id in several calls makes one post for all of them (WAHA specification).
     pub fn contacts(mut self, contacts: &'a [ChatId]) -> Self {
         self.contacts = Some(contacts);
         self
@@ -226,7 +225,7 @@ impl<'a> VideoStatus<'a> {
         self
     }
 
-    /// Who sees it. The same id in several calls makes one post for all of them.
+    /// Who sees it. The same id in several calls makes one post for all of them (WAHA specification).
     pub fn contacts(mut self, contacts: &'a [ChatId]) -> Self {
         self.contacts = Some(contacts);
         self
@@ -277,7 +276,7 @@ impl Status<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Status::post_text`]. Before 2026.6.1 servers without a licence answer 422.
+    /// As [`Status::post_text`]. Before 2026.6.1 servers without a licence answer 422, as they do for image messages.
     pub async fn post_image(
         &self,
         session: &SessionName,
