@@ -526,9 +526,11 @@ pub fn join(session: &SessionName, code: &str) -> Endpoint<ChatId> {
 
 /// `GET /api/{session}/groups/count`
 pub fn count(session: &SessionName) -> Endpoint<u64> {
-    Endpoint::get("/api/{session}/groups/count", &[session.as_str()], |reply| {
-        json::<Count>(reply).map(|answer| answer.count)
-    })
+    Endpoint::get(
+        "/api/{session}/groups/count",
+        &[session.as_str()],
+        |reply| json::<Count>(reply).map(|answer| answer.count),
+    )
     .waiting(Wait::Session)
 }
 
@@ -598,11 +600,7 @@ pub fn set_description(
 }
 
 /// `PUT /api/{session}/groups/{id}/subject`
-pub fn set_subject(
-    session: &SessionName,
-    group: &ChatId,
-    subject: &str,
-) -> Endpoint<Option<bool>> {
+pub fn set_subject(session: &SessionName, group: &ChatId, subject: &str) -> Endpoint<Option<bool>> {
     const PATH: &str = "/api/{session}/groups/{id}/subject";
     Endpoint::put(PATH, &ids(session, group), verdict)
         .json(&Subject { subject })
@@ -690,21 +688,13 @@ pub fn remove_participants(
 }
 
 /// `POST /api/{session}/groups/{id}/admin/promote`
-pub fn promote(
-    session: &SessionName,
-    group: &ChatId,
-    people: &[ChatId],
-) -> Endpoint<Option<Raw>> {
+pub fn promote(session: &SessionName, group: &ChatId, people: &[ChatId]) -> Endpoint<Option<Raw>> {
     const PATH: &str = "/api/{session}/groups/{id}/admin/promote";
     about_people(PATH, session, group, people)
 }
 
 /// `POST /api/{session}/groups/{id}/admin/demote`
-pub fn demote(
-    session: &SessionName,
-    group: &ChatId,
-    people: &[ChatId],
-) -> Endpoint<Option<Raw>> {
+pub fn demote(session: &SessionName, group: &ChatId, people: &[ChatId]) -> Endpoint<Option<Raw>> {
     const PATH: &str = "/api/{session}/groups/{id}/admin/demote";
     about_people(PATH, session, group, people)
 }

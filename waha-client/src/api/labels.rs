@@ -96,11 +96,7 @@ impl Labels<'_> {
     /// # Errors
     ///
     /// 422 when the session is not WORKING, and when there is a label of this name (WAHA source).
-    pub async fn create(
-        &self,
-        session: &SessionName,
-        new: &NewLabel<'_>,
-    ) -> Result<Label, Error> {
+    pub async fn create(&self, session: &SessionName, new: &NewLabel<'_>) -> Result<Label, Error> {
         self.0.call(create(session, new)).await
     }
 
@@ -132,11 +128,7 @@ impl Labels<'_> {
     /// # Errors
     ///
     /// 422 when the session is not WORKING; 400 without a store on NOWEB.
-    pub async fn of_chat(
-        &self,
-        session: &SessionName,
-        chat: &ChatId,
-    ) -> Result<Vec<Label>, Error> {
+    pub async fn of_chat(&self, session: &SessionName, chat: &ChatId) -> Result<Vec<Label>, Error> {
         self.0.call(of_chat(session, chat)).await
     }
 

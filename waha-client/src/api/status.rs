@@ -353,8 +353,9 @@ impl Status<'_> {
         self.0.call_with(post_video(session, status), options).await
     }
 
-    /// Takes a post back, by canonical or bare id: from the contacts who were to see it, if it was posted to some only.
-    /// Engines answer with the message that takes it back, or with nothing: no shape is documented or recorded.
+    /// Takes a post back, by its bare id; GOWS takes a canonical one, too (WAHA source). `contacts` are those it was posted to,
+    /// if it was to some only. Engines answer with the message that takes it back, or with nothing: no shape is documented or
+    /// recorded.
     ///
     /// # Errors
     ///

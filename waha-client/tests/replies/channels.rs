@@ -29,7 +29,10 @@ async fn a_channel_reads_with_what_is_new_absent_or_null() {
     assert_eq!(channels[0].role, Some(ChannelRole::Owner));
     assert_eq!(channels[0].subscribers_count, Some(12));
     assert_eq!(channels[0].extra["later"], 1);
-    assert_eq!(channels[1].role, Some(ChannelRole::Unknown("MODERATOR".into())));
+    assert_eq!(
+        channels[1].role,
+        Some(ChannelRole::Unknown("MODERATOR".into()))
+    );
     assert!(channels[1].name.is_none() && channels[1].verified.is_none());
 }
 

@@ -2,9 +2,7 @@
 
 use serde_json::json;
 use waha_client::ChatId;
-use waha_client::api::groups::{
-    self, Group, GroupParticipant, GroupQuery, GroupRole, PictureFrom,
-};
+use waha_client::api::groups::{self, Group, GroupParticipant, GroupQuery, GroupRole, PictureFrom};
 use wiremock::ResponseTemplate;
 
 use crate::{answered, ok, session};
@@ -34,7 +32,10 @@ async fn a_group_just_made_reads() {
     assert_eq!(group.id.as_str(), "12036301795220965814@g.us");
     assert_eq!(group.subject.as_deref(), Some("G"));
     assert_eq!(group.owner, Some(chat("6281200000001@c.us")));
-    assert_eq!((group.created_s, group.size), (Some(1_795_220_965), Some(2)));
+    assert_eq!(
+        (group.created_s, group.size),
+        (Some(1_795_220_965), Some(2))
+    );
     let people = group.participants.unwrap();
     let roles: Vec<_> = people.iter().map(|person| person.role.as_str()).collect();
     assert_eq!(roles, ["superadmin", "participant"]);
@@ -67,7 +68,10 @@ async fn groups_come_by_id_or_as_an_array() {
     }
     let none = answered(groups::list(&session(), &GroupQuery::new()), ok(json!([])));
     assert!(none.await.unwrap().is_empty());
-    let odd = answered(groups::list(&session(), &GroupQuery::new()), ok(json!("no")));
+    let odd = answered(
+        groups::list(&session(), &GroupQuery::new()),
+        ok(json!("no")),
+    );
     assert!(odd.await.is_err());
 }
 
@@ -130,7 +134,10 @@ async fn short_answers_about_groups_read() {
     assert_eq!(count.await.unwrap(), 2);
     let joined = answered(groups::join(&s, "AbC"), ok(json!({"id": "1@g.us"})));
     assert_eq!(joined.await.unwrap(), chat("1@g.us"));
-    let admins = answered(groups::info_admins_only(&s, &g), ok(json!({"adminsOnly": true})));
+    let admins = answered(
+        groups::info_admins_only(&s, &g),
+        ok(json!({"adminsOnly": true})),
+    );
     assert_eq!(admins.await.unwrap(), Some(true));
     let unsaid = answered(groups::messages_admins_only(&s, &g), ok(json!({})));
     assert_eq!(unsaid.await.unwrap(), None);
@@ -143,7 +150,12 @@ async fn short_answers_about_groups_read() {
 
 #[tokio::test]
 async fn a_change_says_yes_no_or_nothing() {
-    for (body, verdict) in [("true", Some(true)), ("false", Some(false)), ("", None), ("{}", None)] {
+    for (body, verdict) in [
+        ("true", Some(true)),
+        ("false", Some(false)),
+        ("", None),
+        ("{}", None),
+    ] {
         let answer = ResponseTemplate::new(200).set_body_string(body);
         let endpoint = groups::set_subject(&session(), &group(), "S");
         assert_eq!(answered(endpoint, answer).await.unwrap(), verdict, "{body}");
@@ -163,7 +175,10 @@ async fn an_invite_code_reads_with_and_without_quotes_and_nothing_else_is_one() 
     for (body, code) in [
         ("AbC123", Some("AbC123")),
         ("\"AbC123\"", Some("AbC123")),
-        ("https://chat.whatsapp.com/AbC\n", Some("https://chat.whatsapp.com/AbC")),
+        (
+            "https://chat.whatsapp.com/AbC\n",
+            Some("https://chat.whatsapp.com/AbC"),
+        ),
         ("123", Some("123")),
         ("", None),
         ("{}", None),

@@ -37,13 +37,17 @@ async fn labels_without_a_store_are_an_error_of_its_own() {
                    https://waha.devlike.pro/docs/engines/noweb#store";
     let body = json!({"message": message, "error": "Bad Request", "statusCode": 400});
     let answer = ResponseTemplate::new(400).set_body_json(body);
-    let error = answered(labels::list(&session()), answer).await.unwrap_err();
+    let error = answered(labels::list(&session()), answer)
+        .await
+        .unwrap_err();
     assert!(error.is_store_disabled());
 }
 
 #[tokio::test]
 async fn a_deleted_label_needs_no_answer() {
     for answer in [ok(json!({"result": true})), ResponseTemplate::new(200)] {
-        answered(labels::delete(&session(), "1"), answer).await.unwrap();
+        answered(labels::delete(&session(), "1"), answer)
+            .await
+            .unwrap();
     }
 }

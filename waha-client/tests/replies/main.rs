@@ -10,6 +10,10 @@ mod status;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use waha_client::api::channels::{Channel, ChannelMessage, FoundChannels};
+use waha_client::api::groups::{Group, GroupParticipant};
+use waha_client::api::labels::Label;
+use waha_client::api::presence::ChatPresences;
 use waha_client::events::Payload;
 use waha_client::types::{
     Environment, Health, Me, Media, ServerStatus, SessionConfig, SessionInfo, SessionStatus,
@@ -358,6 +362,13 @@ fn read_as_everything(bytes: &[u8]) {
     let _ = serde_json::from_slice::<Environment>(bytes);
     let _ = serde_json::from_slice::<ServerStatus>(bytes);
     let _ = serde_json::from_slice::<Health>(bytes);
+    let _ = serde_json::from_slice::<Group>(bytes);
+    let _ = serde_json::from_slice::<GroupParticipant>(bytes);
+    let _ = serde_json::from_slice::<Channel>(bytes);
+    let _ = serde_json::from_slice::<ChannelMessage>(bytes);
+    let _ = serde_json::from_slice::<FoundChannels>(bytes);
+    let _ = serde_json::from_slice::<Label>(bytes);
+    let _ = serde_json::from_slice::<ChatPresences>(bytes);
     let _ = serde_json::from_slice::<MessageId>(bytes).map(|id| format!("{id} {id:?}"));
 }
 

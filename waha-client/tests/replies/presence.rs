@@ -47,7 +47,10 @@ async fn what_people_do_reads() {
     let people = read.presences.unwrap();
     assert_eq!(people[0].last_known_presence, Some(PresenceStatus::Typing));
     assert_eq!(people[0].last_seen_s, None);
-    assert_eq!(people[1].last_known_presence.as_ref().unwrap().as_str(), "dancing");
+    assert_eq!(
+        people[1].last_known_presence.as_ref().unwrap().as_str(),
+        "dancing"
+    );
     assert_eq!(people[1].last_seen_s, Some(1_686_568_773));
     assert!(people[2].last_known_presence.is_none());
 }

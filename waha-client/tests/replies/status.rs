@@ -18,7 +18,10 @@ async fn a_post_has_the_id_of_a_message_in_the_chat_of_posts() {
         .await
         .unwrap();
     let id = sent.id.unwrap();
-    assert_eq!(id.to_string(), "true_status@broadcast_3EB06FA06966BDE385040F");
+    assert_eq!(
+        id.to_string(),
+        "true_status@broadcast_3EB06FA06966BDE385040F"
+    );
     assert_eq!(sent.timestamp_s, Some(1_795_220_409));
 }
 

@@ -37,7 +37,11 @@ async fn a_channel_is_looked_into_by_id_or_by_invite() {
     let (s, c) = (session(), ChatId::channel("123").unwrap());
     let path = "/api/s_1/channels/123@newsletter";
     puts(channels::get(&s, c.as_str()), get(path, WAIT)).await;
-    puts(channels::get(&s, "0029Va"), get("/api/s_1/channels/0029Va", WAIT)).await;
+    puts(
+        channels::get(&s, "0029Va"),
+        get("/api/s_1/channels/0029Va", WAIT),
+    )
+    .await;
 
     let ten = channels::preview_messages(&s, c.as_str(), &PreviewQuery::new());
     let path = "/api/s_1/channels/123@newsletter/messages/preview?downloadMedia=false&limit=10";

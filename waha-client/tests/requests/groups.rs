@@ -16,7 +16,8 @@ fn session_and_group() -> (SessionName, ChatId) {
 async fn groups_are_made_listed_and_counted() {
     let s = session();
     let people = [chat(), ChatId::lid("111").unwrap()];
-    let body = json!({"name": "G", "participants": [{"id": "6281200000002@c.us"}, {"id": "111@lid"}]});
+    let body =
+        json!({"name": "G", "participants": [{"id": "6281200000002@c.us"}, {"id": "111@lid"}]});
     let expected = post("/api/s_1/groups", Some(body), WAIT);
     puts(groups::create(&s, "G", &people), expected).await;
 
@@ -27,7 +28,8 @@ async fn groups_are_made_listed_and_counted() {
         .offset(20)
         .descending_by(GroupSort::Subject)
         .without_participants();
-    let full = "/api/s_1/groups?sortBy=subject&sortOrder=desc&limit=10&offset=20&exclude=participants";
+    let full =
+        "/api/s_1/groups?sortBy=subject&sortOrder=desc&limit=10&offset=20&exclude=participants";
     puts(groups::list(&s, &some), get(full, WAIT)).await;
     let sorted = GroupQuery::new().ascending_by(GroupSort::Id);
     let by_id = "/api/s_1/groups?sortBy=id&sortOrder=asc";
