@@ -2,12 +2,19 @@
 //!
 //! Every call exists twice: as a method that performs it, and in the group's `endpoint` functions as a value.
 
+pub mod calls;
+pub mod channels;
 pub mod chats;
 pub mod chatting;
 pub mod contacts;
+pub mod events;
+pub mod groups;
+pub mod labels;
 pub mod pairing;
+pub mod presence;
 pub mod server;
 pub mod sessions;
+pub mod status;
 
 use crate::client::WahaClient;
 
@@ -35,6 +42,41 @@ impl WahaClient {
     /// People.
     pub fn contacts(&self) -> contacts::Contacts<'_> {
         contacts::Contacts(self)
+    }
+
+    /// Groups: their people, admins, texts and settings.
+    pub fn groups(&self) -> groups::Groups<'_> {
+        groups::Groups(self)
+    }
+
+    /// Channels: follow, look into, search.
+    pub fn channels(&self) -> channels::Channels<'_> {
+        channels::Channels(self)
+    }
+
+    /// Labels of chats, in business accounts.
+    pub fn labels(&self) -> labels::Labels<'_> {
+        labels::Labels(self)
+    }
+
+    /// Status posts.
+    pub fn status(&self) -> status::Status<'_> {
+        status::Status(self)
+    }
+
+    /// Who is online or typing, and what the account shows.
+    pub fn presence(&self) -> presence::Presence<'_> {
+        presence::Presence(self)
+    }
+
+    /// Calls that ring.
+    pub fn calls(&self) -> calls::Calls<'_> {
+        calls::Calls(self)
+    }
+
+    /// Event messages: invitations with a date.
+    pub fn events(&self) -> events::Events<'_> {
+        events::Events(self)
     }
 
     /// The server itself.

@@ -2,15 +2,50 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod channels;
+mod groups;
+mod labels;
+mod presence;
+mod status;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use waha_client::api::channels::{Channel, ChannelMessage, FoundChannels};
+use waha_client::api::groups::{Group, GroupParticipant};
+use waha_client::api::labels::Label;
+use waha_client::api::presence::ChatPresences;
 use waha_client::events::Payload;
 use waha_client::types::{
     Environment, Health, Me, Media, ServerStatus, SessionConfig, SessionInfo, SessionStatus,
 };
-use waha_client::{Ack, ChatId, Event, Message, MessageId, NumberStatus, Sent};
+use waha_client::{
+    Ack, ChatId, Endpoint, Error, Event, Message, MessageId, NumberStatus, Sent, SessionName,
+    WahaClient,
+};
 use wiremock::matchers;
 use wiremock::{Mock, MockServer, ResponseTemplate};
+
+/// What an endpoint reads from an answer.
+pub(crate) async fn answered<T>(
+    endpoint: Endpoint<T>,
+    answer: ResponseTemplate,
+) -> Result<T, Error> {
+    let server = MockServer::start().await;
+    Mock::given(matchers::any())
+        .respond_with(answer)
+        .mount(&server)
+        .await;
+    let waha = WahaClient::builder(server.uri()).build().unwrap();
+    waha.call(endpoint).await
+}
+
+pub(crate) fn ok(body: Value) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(body)
+}
+
+pub(crate) fn session() -> SessionName {
+    SessionName::new("default").unwrap()
+}
 
 fn sent(body: &Value) -> Sent {
     Sent::from_body(serde_json::to_vec(body).unwrap().into())
@@ -327,6 +362,13 @@ fn read_as_everything(bytes: &[u8]) {
     let _ = serde_json::from_slice::<Environment>(bytes);
     let _ = serde_json::from_slice::<ServerStatus>(bytes);
     let _ = serde_json::from_slice::<Health>(bytes);
+    let _ = serde_json::from_slice::<Group>(bytes);
+    let _ = serde_json::from_slice::<GroupParticipant>(bytes);
+    let _ = serde_json::from_slice::<Channel>(bytes);
+    let _ = serde_json::from_slice::<ChannelMessage>(bytes);
+    let _ = serde_json::from_slice::<FoundChannels>(bytes);
+    let _ = serde_json::from_slice::<Label>(bytes);
+    let _ = serde_json::from_slice::<ChatPresences>(bytes);
     let _ = serde_json::from_slice::<MessageId>(bytes).map(|id| format!("{id} {id:?}"));
 }
 

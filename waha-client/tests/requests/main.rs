@@ -2,6 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod calls;
+mod channels;
+mod events;
+mod groups;
+mod labels;
+mod presence;
+mod status;
+
 use http::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -14,15 +22,15 @@ use waha_client::{
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-struct Expected {
-    method: Method,
-    path_and_query: &'static str,
-    body: Option<Value>,
-    repeat: Repeat,
-    wait: Wait,
+pub(crate) struct Expected {
+    pub(crate) method: Method,
+    pub(crate) path_and_query: &'static str,
+    pub(crate) body: Option<Value>,
+    pub(crate) repeat: Repeat,
+    pub(crate) wait: Wait,
 }
 
-async fn puts<T>(endpoint: Endpoint<T>, expected: Expected) {
+pub(crate) async fn puts<T>(endpoint: Endpoint<T>, expected: Expected) {
     let server = MockServer::start().await;
     Mock::given(any())
         .respond_with(ResponseTemplate::new(404))
@@ -64,7 +72,7 @@ async fn puts<T>(endpoint: Endpoint<T>, expected: Expected) {
     }
 }
 
-fn get(path_and_query: &'static str, wait: Wait) -> Expected {
+pub(crate) fn get(path_and_query: &'static str, wait: Wait) -> Expected {
     Expected {
         method: Method::GET,
         path_and_query,
@@ -74,7 +82,7 @@ fn get(path_and_query: &'static str, wait: Wait) -> Expected {
     }
 }
 
-fn post(path_and_query: &'static str, body: Option<Value>, wait: Wait) -> Expected {
+pub(crate) fn post(path_and_query: &'static str, body: Option<Value>, wait: Wait) -> Expected {
     Expected {
         method: Method::POST,
         path_and_query,
@@ -84,11 +92,25 @@ fn post(path_and_query: &'static str, body: Option<Value>, wait: Wait) -> Expect
     }
 }
 
-fn session() -> SessionName {
+pub(crate) fn put(path_and_query: &'static str, body: Option<Value>, wait: Wait) -> Expected {
+    Expected {
+        method: Method::PUT,
+        ..post(path_and_query, body, wait)
+    }
+}
+
+pub(crate) fn delete(path_and_query: &'static str, wait: Wait) -> Expected {
+    Expected {
+        method: Method::DELETE,
+        ..post(path_and_query, None, wait)
+    }
+}
+
+pub(crate) fn session() -> SessionName {
     SessionName::new("s_1").unwrap()
 }
 
-fn chat() -> ChatId {
+pub(crate) fn chat() -> ChatId {
     ChatId::phone("6281200000002").unwrap()
 }
 
@@ -128,11 +150,7 @@ async fn session_calls() {
         post("/api/sessions/s_1/logout", None, life),
     )
     .await;
-    let delete = Expected {
-        method: Method::DELETE,
-        ..post("/api/sessions/s_1", None, life)
-    };
-    puts(sessions::delete(&s), delete).await;
+    puts(sessions::delete(&s), delete("/api/sessions/s_1", life)).await;
     let bare = post("/api/sessions", Some(json!({})), life);
     puts(sessions::create(&NewSession::default()), bare).await;
 }

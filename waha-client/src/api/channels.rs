@@ -1,0 +1,589 @@
+//! Channels, which WhatsApp also calls newsletters: list, create, delete, follow, mute, look into, search.
+//!
+//! Posting in a channel is left out: that is [`chatting`](super::chatting) with the channel's id. Shapes are those of WAHA's
+//! specification; only an empty list was recorded.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::client::WahaClient;
+use crate::endpoint::{Endpoint, Wait, json, nothing};
+use crate::error::Error;
+use crate::ids::{ChatId, SessionName};
+use crate::types::{Extra, File, Message, optional_number, text_enum};
+
+/// The group of channel calls.
+#[derive(Debug, Clone, Copy)]
+pub struct Channels<'a>(pub(crate) &'a WahaClient);
+
+text_enum! {
+    /// What the account is in a channel.
+    ChannelRole {
+        /// Made it.
+        Owner = "OWNER",
+        /// May post in it.
+        Admin = "ADMIN",
+        /// Follows it.
+        Subscriber = "SUBSCRIBER",
+        /// Has nothing to do with it. Not a filter for lists.
+        Guest = "GUEST",
+    }
+}
+
+/// A channel.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Channel {
+    /// Its id, `..@newsletter`.
+    pub id: ChatId,
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The link to it.
+    #[serde(default)]
+    pub invite: Option<String>,
+    /// Where a small form of its picture can be fetched.
+    #[serde(default)]
+    pub preview: Option<String>,
+    /// Where its picture can be fetched.
+    #[serde(default)]
+    pub picture: Option<String>,
+    /// What it says of itself.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Whether WhatsApp vouches for who is behind it.
+    #[serde(default)]
+    pub verified: Option<bool>,
+    /// How many follow it.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub subscribers_count: Option<i64>,
+    /// What the account is in it; searches leave it out.
+    #[serde(default)]
+    pub role: Option<ChannelRole>,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A message in a channel, with what became of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ChannelMessage {
+    /// The message.
+    pub message: Message,
+    /// How many gave which reaction.
+    #[serde(default)]
+    pub reactions: Option<BTreeMap<String, i64>>,
+    /// How many saw it.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub view_count: Option<i64>,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A page of a search for channels.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct FoundChannels {
+    /// The channels on it.
+    pub channels: Vec<Channel>,
+    /// Where it stands among the pages.
+    #[serde(default)]
+    pub page: Option<ChannelPage>,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// Where a page stands in a search for channels.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ChannelPage {
+    /// What its first channel is found by.
+    #[serde(default)]
+    pub start_cursor: Option<String>,
+    /// What its last channel is found by: the cursor that the next page is asked with.
+    #[serde(default)]
+    pub end_cursor: Option<String>,
+    /// Whether there are more after it.
+    #[serde(default)]
+    pub has_next_page: Option<bool>,
+    /// Whether there are some before it.
+    #[serde(default)]
+    pub has_previous_page: Option<bool>,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A view that channels can be searched by, such as those WhatsApp recommends.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct ChannelView {
+    /// What a search takes: `RECOMMENDED`.
+    pub value: String,
+    /// Its name for people.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A country that a view can be limited to.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct ChannelCountry {
+    /// What a search takes: `US`.
+    pub code: String,
+    /// Its name for people.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A category that a search can be limited to.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct ChannelCategory {
+    /// What a search takes.
+    pub value: String,
+    /// Its name for people.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A channel to create. Borrows its parts.
+#[derive(Clone, Serialize)]
+#[must_use]
+pub struct NewChannel<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    picture: Option<&'a File>,
+}
+
+impl<'a> NewChannel<'a> {
+    /// A channel by its name.
+    pub fn new(name: &'a str) -> Self {
+        Self {
+            name,
+            description: None,
+            picture: None,
+        }
+    }
+
+    /// What it says of itself.
+    pub fn description(mut self, description: &'a str) -> Self {
+        self.description = Some(description);
+        self
+    }
+
+    /// Its picture.
+    pub fn picture(mut self, picture: &'a File) -> Self {
+        self.picture = Some(picture);
+        self
+    }
+}
+
+/// Which messages of a channel are looked into: the ten newest, without downloading media, unless told.
+#[derive(Debug, Clone, Copy)]
+#[must_use]
+pub struct PreviewQuery {
+    limit: u32,
+    download_media: bool,
+}
+
+impl Default for PreviewQuery {
+    fn default() -> Self {
+        Self {
+            limit: 10,
+            download_media: false,
+        }
+    }
+}
+
+impl PreviewQuery {
+    /// The ten newest.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many at most.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Has the server download media first.
+    pub fn download_media(mut self, wanted: bool) -> Self {
+        self.download_media = wanted;
+        self
+    }
+}
+
+/// A search for channels by view. Borrows its parts.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[must_use]
+pub struct ChannelsByView<'a> {
+    view: &'a str,
+    countries: &'a [&'a str],
+    categories: &'a [&'a str],
+    limit: u32,
+    start_cursor: &'a str,
+}
+
+impl<'a> ChannelsByView<'a> {
+    /// The first fifty of a view ([`Channels::search_views`]), in these countries ([`Channels::search_countries`]).
+    pub fn new(view: &'a str, countries: &'a [&'a str]) -> Self {
+        Self {
+            view,
+            countries,
+            categories: &[],
+            limit: 50,
+            start_cursor: "",
+        }
+    }
+
+    /// Only these categories ([`Channels::search_categories`]).
+    pub fn categories(mut self, categories: &'a [&'a str]) -> Self {
+        self.categories = categories;
+        self
+    }
+
+    /// How many at most.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Those after the page that ended with this cursor.
+    pub fn after(mut self, end_cursor: &'a str) -> Self {
+        self.start_cursor = end_cursor;
+        self
+    }
+}
+
+/// A search for channels by words. Borrows its parts.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[must_use]
+pub struct ChannelsByText<'a> {
+    text: &'a str,
+    categories: &'a [&'a str],
+    limit: u32,
+    start_cursor: &'a str,
+}
+
+impl<'a> ChannelsByText<'a> {
+    /// The first fifty that these words find.
+    pub fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            categories: &[],
+            limit: 50,
+            start_cursor: "",
+        }
+    }
+
+    /// Only these categories ([`Channels::search_categories`]).
+    pub fn categories(mut self, categories: &'a [&'a str]) -> Self {
+        self.categories = categories;
+        self
+    }
+
+    /// How many at most.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Those after the page that ended with this cursor.
+    pub fn after(mut self, end_cursor: &'a str) -> Self {
+        self.start_cursor = end_cursor;
+        self
+    }
+}
+
+impl Channels<'_> {
+    /// The channels the session knows, or only those in which the account has this role.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING.
+    pub async fn list(
+        &self,
+        session: &SessionName,
+        role: Option<&ChannelRole>,
+    ) -> Result<Vec<Channel>, Error> {
+        self.0.call(list(session, role)).await
+    }
+
+    /// Makes a channel.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING. Never repeated: a second call makes a second channel.
+    pub async fn create(
+        &self,
+        session: &SessionName,
+        new: &NewChannel<'_>,
+    ) -> Result<Channel, Error> {
+        self.0.call(create(session, new)).await
+    }
+
+    /// Deletes a channel of one's own.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING.
+    pub async fn delete(&self, session: &SessionName, channel: &ChatId) -> Result<(), Error> {
+        self.0.call(delete(session, channel)).await
+    }
+
+    /// One channel, by its id, its invite code, or its link.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING.
+    pub async fn get(&self, session: &SessionName, id_or_code: &str) -> Result<Channel, Error> {
+        self.0.call(get(session, id_or_code)).await
+    }
+
+    /// Messages of a channel, by its id, its invite code, or its link; it need not be followed.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING.
+    pub async fn preview_messages(
+        &self,
+        session: &SessionName,
+        id_or_code: &str,
+        query: &PreviewQuery,
+    ) -> Result<Vec<ChannelMessage>, Error> {
+        self.0
+            .call(preview_messages(session, id_or_code, query))
+            .await
+    }
+
+    /// Follows a channel.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING.
+    pub async fn follow(&self, session: &SessionName, channel: &ChatId) -> Result<(), Error> {
+        self.0.call(follow(session, channel)).await
+    }
+
+    /// Stops following a channel.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING.
+    pub async fn unfollow(&self, session: &SessionName, channel: &ChatId) -> Result<(), Error> {
+        self.0.call(unfollow(session, channel)).await
+    }
+
+    /// Has the phone say nothing of a channel's messages.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING.
+    pub async fn mute(&self, session: &SessionName, channel: &ChatId) -> Result<(), Error> {
+        self.0.call(mute(session, channel)).await
+    }
+
+    /// Undoes [`Channels::mute`].
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING.
+    pub async fn unmute(&self, session: &SessionName, channel: &ChatId) -> Result<(), Error> {
+        self.0.call(unmute(session, channel)).await
+    }
+
+    /// Searches all channels by view.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING. Repeated as look-ups are.
+    pub async fn search_by_view(
+        &self,
+        session: &SessionName,
+        search: &ChannelsByView<'_>,
+    ) -> Result<FoundChannels, Error> {
+        self.0.call(search_by_view(session, search)).await
+    }
+
+    /// Searches all channels by words.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING. Repeated as look-ups are.
+    pub async fn search_by_text(
+        &self,
+        session: &SessionName,
+        search: &ChannelsByText<'_>,
+    ) -> Result<FoundChannels, Error> {
+        self.0.call(search_by_text(session, search)).await
+    }
+
+    /// The views a search can have.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING.
+    pub async fn search_views(&self, session: &SessionName) -> Result<Vec<ChannelView>, Error> {
+        self.0.call(search_views(session)).await
+    }
+
+    /// The countries a search by view can have.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING.
+    pub async fn search_countries(
+        &self,
+        session: &SessionName,
+    ) -> Result<Vec<ChannelCountry>, Error> {
+        self.0.call(search_countries(session)).await
+    }
+
+    /// The categories a search can have.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING.
+    pub async fn search_categories(
+        &self,
+        session: &SessionName,
+    ) -> Result<Vec<ChannelCategory>, Error> {
+        self.0.call(search_categories(session)).await
+    }
+}
+
+/// `GET /api/{session}/channels`
+pub fn list(session: &SessionName, role: Option<&ChannelRole>) -> Endpoint<Vec<Channel>> {
+    Endpoint::get("/api/{session}/channels", &[session.as_str()], json)
+        .query_if("role", role)
+        .waiting(Wait::Session)
+}
+
+/// `POST /api/{session}/channels`
+pub fn create(session: &SessionName, new: &NewChannel<'_>) -> Endpoint<Channel> {
+    let wait = match new.picture {
+        Some(_) => Wait::Media,
+        None => Wait::Session,
+    };
+    Endpoint::post("/api/{session}/channels", &[session.as_str()], json)
+        .json(new)
+        .waiting(wait)
+}
+
+/// `DELETE /api/{session}/channels/{id}`
+pub fn delete(session: &SessionName, channel: &ChatId) -> Endpoint<()> {
+    const PATH: &str = "/api/{session}/channels/{id}";
+    Endpoint::delete(PATH, &[session.as_str(), channel.as_str()], nothing).waiting(Wait::Session)
+}
+
+/// `GET /api/{session}/channels/{id}`
+pub fn get(session: &SessionName, id_or_code: &str) -> Endpoint<Channel> {
+    const PATH: &str = "/api/{session}/channels/{id}";
+    Endpoint::get(PATH, &[session.as_str(), id_or_code], json).waiting(Wait::Session)
+}
+
+/// `GET /api/{session}/channels/{id}/messages/preview`
+pub fn preview_messages(
+    session: &SessionName,
+    id_or_code: &str,
+    query: &PreviewQuery,
+) -> Endpoint<Vec<ChannelMessage>> {
+    const PATH: &str = "/api/{session}/channels/{id}/messages/preview";
+    let wait = if query.download_media {
+        Wait::Media
+    } else {
+        Wait::Session
+    };
+    Endpoint::get(PATH, &[session.as_str(), id_or_code], json)
+        .query_if("downloadMedia", Some(query.download_media))
+        .query_if("limit", Some(query.limit))
+        .waiting(wait)
+}
+
+/// `POST /api/{session}/channels/{id}/follow`
+pub fn follow(session: &SessionName, channel: &ChatId) -> Endpoint<()> {
+    change("/api/{session}/channels/{id}/follow", session, channel)
+}
+
+/// `POST /api/{session}/channels/{id}/unfollow`
+pub fn unfollow(session: &SessionName, channel: &ChatId) -> Endpoint<()> {
+    change("/api/{session}/channels/{id}/unfollow", session, channel)
+}
+
+/// `POST /api/{session}/channels/{id}/mute`
+pub fn mute(session: &SessionName, channel: &ChatId) -> Endpoint<()> {
+    change("/api/{session}/channels/{id}/mute", session, channel)
+}
+
+/// `POST /api/{session}/channels/{id}/unmute`
+pub fn unmute(session: &SessionName, channel: &ChatId) -> Endpoint<()> {
+    change("/api/{session}/channels/{id}/unmute", session, channel)
+}
+
+/// `POST /api/{session}/channels/search/by-view`. A question, so it may be repeated.
+pub fn search_by_view(
+    session: &SessionName,
+    search: &ChannelsByView<'_>,
+) -> Endpoint<FoundChannels> {
+    const PATH: &str = "/api/{session}/channels/search/by-view";
+    Endpoint::post(PATH, &[session.as_str()], json)
+        .json(search)
+        .waiting(Wait::Session)
+        .repeatable()
+}
+
+/// `POST /api/{session}/channels/search/by-text`. A question, so it may be repeated.
+pub fn search_by_text(
+    session: &SessionName,
+    search: &ChannelsByText<'_>,
+) -> Endpoint<FoundChannels> {
+    const PATH: &str = "/api/{session}/channels/search/by-text";
+    Endpoint::post(PATH, &[session.as_str()], json)
+        .json(search)
+        .waiting(Wait::Session)
+        .repeatable()
+}
+
+/// `GET /api/{session}/channels/search/views`
+pub fn search_views(session: &SessionName) -> Endpoint<Vec<ChannelView>> {
+    const PATH: &str = "/api/{session}/channels/search/views";
+    Endpoint::get(PATH, &[session.as_str()], json).waiting(Wait::Session)
+}
+
+/// `GET /api/{session}/channels/search/countries`
+pub fn search_countries(session: &SessionName) -> Endpoint<Vec<ChannelCountry>> {
+    const PATH: &str = "/api/{session}/channels/search/countries";
+    Endpoint::get(PATH, &[session.as_str()], json).waiting(Wait::Session)
+}
+
+/// `GET /api/{session}/channels/search/categories`
+pub fn search_categories(session: &SessionName) -> Endpoint<Vec<ChannelCategory>> {
+    const PATH: &str = "/api/{session}/channels/search/categories";
+    Endpoint::get(PATH, &[session.as_str()], json).waiting(Wait::Session)
+}
+
+fn change(path: &'static str, session: &SessionName, channel: &ChatId) -> Endpoint<()> {
+    Endpoint::post(path, &[session.as_str(), channel.as_str()], nothing).waiting(Wait::Session)
+}

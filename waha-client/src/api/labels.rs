@@ -1,0 +1,204 @@
+//! Labels, by which business accounts sort their chats: list, create, change, delete; which chat has which.
+//!
+//! On NOWEB these need the session's store ([`SessionConfig::with_noweb_store`](crate::types::SessionConfig::with_noweb_store));
+//! without it they are answered 400 ([`Error::is_store_disabled`], recorded).
+
+use serde::{Deserialize, Serialize};
+
+use crate::client::WahaClient;
+use crate::endpoint::{Endpoint, Wait, json, nothing};
+use crate::error::Error;
+use crate::ids::{ChatId, SessionName};
+use crate::types::{Extra, Raw, optional_number};
+
+/// The group of label calls.
+#[derive(Debug, Clone, Copy)]
+pub struct Labels<'a>(pub(crate) &'a WahaClient);
+
+/// A label.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Label {
+    /// Its id: a small number, as text.
+    pub id: String,
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its colour: a place in WhatsApp's own list of colours.
+    #[serde(default, deserialize_with = "optional_number")]
+    pub color: Option<i64>,
+    /// The same colour as `#64c4ff`.
+    #[serde(default)]
+    pub color_hex: Option<String>,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A label to create, or what one shall become. Borrows its parts.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[must_use]
+pub struct NewLabel<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    color: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    color_hex: Option<&'a str>,
+}
+
+impl<'a> NewLabel<'a> {
+    /// A label by its name.
+    pub fn new(name: &'a str) -> Self {
+        Self {
+            name,
+            color: None,
+            color_hex: None,
+        }
+    }
+
+    /// Its colour: a place in WhatsApp's own list of colours.
+    pub fn color(mut self, color: u32) -> Self {
+        self.color = Some(color);
+        self
+    }
+
+    /// Its colour as `#64c4ff`. WhatsApp has a list of colours, and takes no others.
+    pub fn color_hex(mut self, color_hex: &'a str) -> Self {
+        self.color_hex = Some(color_hex);
+        self
+    }
+}
+
+#[derive(Serialize)]
+struct LabelId<'a> {
+    id: &'a str,
+}
+
+#[derive(Serialize)]
+struct LabelIds<'a> {
+    labels: Vec<LabelId<'a>>,
+}
+
+impl Labels<'_> {
+    /// The labels of the account.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING; 400 without a store on NOWEB.
+    pub async fn list(&self, session: &SessionName) -> Result<Vec<Label>, Error> {
+        self.0.call(list(session)).await
+    }
+
+    /// Makes a label.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING, and when there is a label of this name (WAHA source).
+    pub async fn create(&self, session: &SessionName, new: &NewLabel<'_>) -> Result<Label, Error> {
+        self.0.call(create(session, new)).await
+    }
+
+    /// Changes a label's name and colour.
+    ///
+    /// # Errors
+    ///
+    /// 404 when there is none of this id; 422 as [`Labels::create`] (WAHA source).
+    pub async fn update(
+        &self,
+        session: &SessionName,
+        label_id: &str,
+        label: &NewLabel<'_>,
+    ) -> Result<Label, Error> {
+        self.0.call(update(session, label_id, label)).await
+    }
+
+    /// Deletes a label; the chats that had it stay.
+    ///
+    /// # Errors
+    ///
+    /// 404 when there is none of this id (WAHA source); 422 when the session is not WORKING.
+    pub async fn delete(&self, session: &SessionName, label_id: &str) -> Result<(), Error> {
+        self.0.call(delete(session, label_id)).await
+    }
+
+    /// The labels of a chat.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING; 400 without a store on NOWEB.
+    pub async fn of_chat(&self, session: &SessionName, chat: &ChatId) -> Result<Vec<Label>, Error> {
+        self.0.call(of_chat(session, chat)).await
+    }
+
+    /// Gives a chat these labels and takes all others from it.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING; 400 without a store on NOWEB.
+    pub async fn set_of_chat(
+        &self,
+        session: &SessionName,
+        chat: &ChatId,
+        label_ids: &[&str],
+    ) -> Result<(), Error> {
+        self.0.call(set_of_chat(session, chat, label_ids)).await
+    }
+
+    /// The chats that have a label, in the engine's own form: no shape is documented or recorded.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING; 400 without a store on NOWEB.
+    pub async fn chats(&self, session: &SessionName, label_id: &str) -> Result<Raw, Error> {
+        self.0.call(chats(session, label_id)).await
+    }
+}
+
+/// `GET /api/{session}/labels`
+pub fn list(session: &SessionName) -> Endpoint<Vec<Label>> {
+    Endpoint::get("/api/{session}/labels", &[session.as_str()], json).waiting(Wait::Session)
+}
+
+/// `POST /api/{session}/labels`
+pub fn create(session: &SessionName, new: &NewLabel<'_>) -> Endpoint<Label> {
+    Endpoint::post("/api/{session}/labels", &[session.as_str()], json)
+        .json(new)
+        .waiting(Wait::Session)
+}
+
+/// `PUT /api/{session}/labels/{labelId}`
+pub fn update(session: &SessionName, label_id: &str, label: &NewLabel<'_>) -> Endpoint<Label> {
+    const PATH: &str = "/api/{session}/labels/{labelId}";
+    Endpoint::put(PATH, &[session.as_str(), label_id], json)
+        .json(label)
+        .waiting(Wait::Session)
+}
+
+/// `DELETE /api/{session}/labels/{labelId}`
+pub fn delete(session: &SessionName, label_id: &str) -> Endpoint<()> {
+    const PATH: &str = "/api/{session}/labels/{labelId}";
+    Endpoint::delete(PATH, &[session.as_str(), label_id], nothing).waiting(Wait::Session)
+}
+
+/// `GET /api/{session}/labels/chats/{chatId}`
+pub fn of_chat(session: &SessionName, chat: &ChatId) -> Endpoint<Vec<Label>> {
+    const PATH: &str = "/api/{session}/labels/chats/{chatId}";
+    Endpoint::get(PATH, &[session.as_str(), chat.as_str()], json).waiting(Wait::Session)
+}
+
+/// `PUT /api/{session}/labels/chats/{chatId}`
+pub fn set_of_chat(session: &SessionName, chat: &ChatId, label_ids: &[&str]) -> Endpoint<()> {
+    const PATH: &str = "/api/{session}/labels/chats/{chatId}";
+    let labels = label_ids.iter().map(|&id| LabelId { id }).collect();
+    Endpoint::put(PATH, &[session.as_str(), chat.as_str()], nothing)
+        .json(&LabelIds { labels })
+        .waiting(Wait::Session)
+}
+
+/// `GET /api/{session}/labels/{labelId}/chats`
+pub fn chats(session: &SessionName, label_id: &str) -> Endpoint<Raw> {
+    const PATH: &str = "/api/{session}/labels/{labelId}/chats";
+    Endpoint::get(PATH, &[session.as_str(), label_id], json).waiting(Wait::Session)
+}
