@@ -2,10 +2,14 @@
 //!
 //! Every call exists twice: as a method that performs it, and in the group's `endpoint` functions as a value.
 
+pub mod apps;
 pub mod chats;
 pub mod chatting;
 pub mod contacts;
+pub mod keys;
+pub mod media;
 pub mod pairing;
+pub mod profile;
 pub mod server;
 pub mod sessions;
 
@@ -22,6 +26,11 @@ impl WahaClient {
         pairing::Pairing(self)
     }
 
+    /// The account's own profile.
+    pub fn profile(&self) -> profile::Profile<'_> {
+        profile::Profile(self)
+    }
+
     /// Sending.
     pub fn chatting(&self) -> chatting::Chatting<'_> {
         chatting::Chatting(self)
@@ -35,6 +44,21 @@ impl WahaClient {
     /// People.
     pub fn contacts(&self) -> contacts::Contacts<'_> {
         contacts::Contacts(self)
+    }
+
+    /// Converting media.
+    pub fn media(&self) -> media::Media<'_> {
+        media::Media(self)
+    }
+
+    /// Apps beside a session.
+    pub fn apps(&self) -> apps::Apps<'_> {
+        apps::Apps(self)
+    }
+
+    /// API keys.
+    pub fn keys(&self) -> keys::Keys<'_> {
+        keys::Keys(self)
     }
 
     /// The server itself.
