@@ -2,15 +2,63 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod apps;
+mod chats;
+mod chatting;
+mod contacts;
+mod keys;
+mod media;
+mod pairing;
+mod profile;
+mod server;
+mod sessions;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use waha_client::events::Payload;
 use waha_client::types::{
     Environment, Health, Me, Media, ServerStatus, SessionConfig, SessionInfo, SessionStatus,
 };
-use waha_client::{Ack, ChatId, Event, Message, MessageId, NumberStatus, Sent};
+use waha_client::{
+    Ack, ChatId, Endpoint, Error, Event, Message, MessageId, NumberStatus, Sent, SessionName,
+    WahaClient,
+};
 use wiremock::matchers;
 use wiremock::{Mock, MockServer, ResponseTemplate};
+
+/// What a call makes of an answer with a good status.
+async fn read_bytes<T>(endpoint: Endpoint<T>, body: &[u8]) -> Result<T, Error> {
+    let server = MockServer::start().await;
+    Mock::given(matchers::any())
+        .respond_with(ResponseTemplate::new(200).set_body_bytes(body))
+        .mount(&server)
+        .await;
+    let waha = WahaClient::builder(server.uri()).build().unwrap();
+    waha.call(endpoint).await
+}
+
+async fn read<T>(endpoint: Endpoint<T>, body: Value) -> T {
+    let bytes = serde_json::to_vec(&body).unwrap();
+    match read_bytes(endpoint, &bytes).await {
+        Ok(value) => value,
+        Err(error) => panic!("{error}: {body}"),
+    }
+}
+
+async fn read_empty<T>(endpoint: Endpoint<T>) -> T {
+    match read_bytes(endpoint, b"").await {
+        Ok(value) => value,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn session() -> SessionName {
+    SessionName::new("default").unwrap()
+}
+
+fn chat() -> ChatId {
+    ChatId::phone("6281200000002").unwrap()
+}
 
 fn sent(body: &Value) -> Sent {
     Sent::from_body(serde_json::to_vec(body).unwrap().into())
