@@ -449,8 +449,8 @@ pub fn update(
 /// `GET /api/contacts/about`
 pub fn about(session: &SessionName, contact: &ChatId) -> Endpoint<Option<String>> {
     about_one("/api/contacts/about", session, contact, |reply| {
-        let answer: Option<About> = json_or_empty(reply)?;
-        Ok(answer.and_then(|answer| answer.about))
+        let answer: Option<Option<About>> = json_or_empty(reply)?;
+        Ok(answer.flatten().and_then(|answer| answer.about))
     })
 }
 

@@ -124,8 +124,9 @@ pub fn status() -> Endpoint<ServerStatus> {
 /// `POST /api/server/stop`
 pub fn stop(how: Stop) -> Endpoint<bool> {
     Endpoint::post("/api/server/stop", &[], |reply| {
-        let answer: Option<StopAnswer> = json_or_empty(reply)?;
-        Ok(answer.and_then(|answer| answer.stopping).unwrap_or(true))
+        let answer: Option<Option<StopAnswer>> = json_or_empty(reply)?;
+        let stopping = answer.flatten().and_then(|answer| answer.stopping);
+        Ok(stopping.unwrap_or(true))
     })
     .json(&StopRequest {
         force: how == Stop::AtOnce,

@@ -42,6 +42,7 @@ async fn what_a_person_does_not_show_is_none() {
     let url = read(picture(), json!({"profilePictureURL": "https://h/p.jpg"})).await;
     assert_eq!(url.as_deref(), Some("https://h/p.jpg"));
     assert_eq!(read(contacts::about(&s, &c), json!({"about": null})).await, None);
+    assert_eq!(read(contacts::about(&s, &c), json!(null)).await, None);
     assert_eq!(read_empty(contacts::about(&s, &c)).await, None);
     let about = read(contacts::about(&s, &c), json!({"about": "Hi"})).await;
     assert_eq!(about.as_deref(), Some("Hi"));

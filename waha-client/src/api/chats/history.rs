@@ -422,6 +422,7 @@ pub fn unpin_message(session: &SessionName, chat: &ChatId, message: &MessageId) 
 
 /// The messages that a call marked as read. None when the body is empty, as it is when WAHA was told which (recorded).
 pub(in crate::api) fn marked_read(reply: Reply) -> Result<Vec<MessageId>, String> {
-    let answer: Option<MarkedRead> = json_or_empty(reply)?;
-    Ok(answer.and_then(|answer| answer.ids).unwrap_or_default())
+    let answer: Option<Option<MarkedRead>> = json_or_empty(reply)?;
+    let ids = answer.flatten().and_then(|answer| answer.ids);
+    Ok(ids.unwrap_or_default())
 }
