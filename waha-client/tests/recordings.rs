@@ -297,7 +297,12 @@ async fn call_by_path(
             read(waha, chatting::send_poll(&poll), sent).await
         }
         ("POST", ["api", "sendPollVote"]) => {
-            read(waha, chatting::vote(&PollVote::new(&s, &c, &m, &["a"])), sent).await
+            read(
+                waha,
+                chatting::vote(&PollVote::new(&s, &c, &m, &["a"])),
+                sent,
+            )
+            .await
         }
         ("POST", ["api", "sendLocation"]) => {
             let place = LocationMessage::new(&s, &c, -6.2, 106.8, "Jakarta");
@@ -330,7 +335,8 @@ async fn call_by_path(
         }
         ("GET", ["api", _, "chats"]) => {
             let known = |list: &Vec<chats::Chat>| {
-                list.iter().all(|chat| chat.conversation_timestamp_s.is_some())
+                list.iter()
+                    .all(|chat| chat.conversation_timestamp_s.is_some())
             };
             read(waha, chats::list(&s, ChatQuery::new()), known).await
         }
@@ -338,7 +344,9 @@ async fn call_by_path(
             let known = |list: &Vec<chats::ChatSummary>| {
                 list.iter().all(|chat| {
                     let last = chat.last_message.as_ref();
-                    chat.extra.is_empty() && chat.chat.is_some() && last.is_some_and(is_known_message)
+                    chat.extra.is_empty()
+                        && chat.chat.is_some()
+                        && last.is_some_and(is_known_message)
                 })
             };
             let endpoint = match method {
@@ -351,7 +359,9 @@ async fn call_by_path(
             let endpoint = chats::picture(&s, &c, PictureSource::Cache);
             read(waha, endpoint, Option::is_none).await
         }
-        ("POST", ["api", _, "chats", _, "archive"]) => read(waha, chats::archive(&s, &c), done).await,
+        ("POST", ["api", _, "chats", _, "archive"]) => {
+            read(waha, chats::archive(&s, &c), done).await
+        }
         ("POST", ["api", _, "chats", _, "unread"]) => {
             read(waha, chats::mark_unread(&s, &c), done).await
         }
@@ -375,14 +385,17 @@ async fn call_by_path(
         }
         ("GET", ["api", "contacts", "all"]) => {
             let known = |list: &Vec<contacts::Contact>| {
-                list.iter().all(|one| one.pushname.is_some() && one.extra.is_empty())
+                list.iter()
+                    .all(|one| one.pushname.is_some() && one.extra.is_empty())
             };
             read(waha, contacts::list(&s, ContactQuery::new()), known).await
         }
         ("GET", ["api", "contacts"]) => {
             read(waha, contacts::get_by_query(&s, &c), Option::is_none).await
         }
-        ("GET", ["api", "contacts", "about"]) => read(waha, contacts::about(&s, &c), |_| true).await,
+        ("GET", ["api", "contacts", "about"]) => {
+            read(waha, contacts::about(&s, &c), |_| true).await
+        }
         ("GET", ["api", "contacts", "profile-picture"]) => {
             let endpoint = contacts::profile_picture(&s, &c, PictureSource::Cache);
             read(waha, endpoint, Option::is_none).await
@@ -396,15 +409,16 @@ async fn call_by_path(
             read(waha, profile::get(&s), known).await
         }
         ("GET", ["api", "keys"]) => read(waha, keys::list(), Vec::is_empty).await,
-        ("POST", ["api", "keys"]) => {
-            read(waha, keys::create(&KeyRequest::admin()), |_| true).await
-        }
+        ("POST", ["api", "keys"]) => read(waha, keys::create(&KeyRequest::admin()), |_| true).await,
         // Also recorded in its JSON form, which this client does not ask for.
         ("GET", ["api", "screenshot"]) if !response["body"]["mimetype"].is_string() => {
             read(waha, pairing::screenshot(&s), |_| true).await
         }
         ("GET", ["api", "version"]) => {
-            read(waha, server_calls::version_by_old_path(), |v| v.extra.is_empty()).await
+            read(waha, server_calls::version_by_old_path(), |v| {
+                v.extra.is_empty()
+            })
+            .await
         }
         ("PUT", ["api", "sessions", _]) => {
             read(waha, sessions::update(&s, &config), is_known_session).await
@@ -500,7 +514,9 @@ async fn every_recorded_answer_reads_as_its_type_or_as_a_typed_error() {
         let status = response["status"].as_u64().unwrap();
         let answer = match ours(method, path, response) {
             Ok(ours) => Ok(call(&waha, ours).await),
-            Err(NOT_YET) => call_by_path(&waha, method, path, response).await.ok_or(NOT_YET),
+            Err(NOT_YET) => call_by_path(&waha, method, path, response)
+                .await
+                .ok_or(NOT_YET),
             Err(why) => Err(why),
         };
         let outcome = match answer {

@@ -9,11 +9,11 @@ mod history;
 
 use serde::{Deserialize, Serialize};
 
+pub(in crate::api) use self::history::marked_read;
 pub use self::history::{
     EditedText, MessageQuery, PinFor, ReadQuery, clear_messages, delete_message, edit_message,
     message, messages, pin_message, read_messages, unpin_message,
 };
-pub(in crate::api) use self::history::marked_read;
 use crate::client::WahaClient;
 use crate::endpoint::{Endpoint, Wait, done, json};
 use crate::error::Error;

@@ -421,8 +421,7 @@ pub fn list(session: &SessionName, query: ContactQuery) -> Endpoint<Vec<Contact>
 /// `GET /api/{session}/contacts/{id}`
 pub fn get(session: &SessionName, contact: &ChatId) -> Endpoint<Option<Contact>> {
     const PATH: &str = "/api/{session}/contacts/{id}";
-    Endpoint::get(PATH, &[session.as_str(), contact.as_str()], known)
-        .waiting(Wait::Session)
+    Endpoint::get(PATH, &[session.as_str(), contact.as_str()], known).waiting(Wait::Session)
 }
 
 /// `GET /api/contacts`
@@ -460,12 +459,9 @@ pub fn profile_picture(
     contact: &ChatId,
     source: PictureSource,
 ) -> Endpoint<Option<String>> {
-    about_one(
-        "/api/contacts/profile-picture",
-        session,
-        contact,
-        |reply| json::<PictureUrl>(reply).map(|picture| picture.url),
-    )
+    about_one("/api/contacts/profile-picture", session, contact, |reply| {
+        json::<PictureUrl>(reply).map(|picture| picture.url)
+    })
     .query_if("refresh", source.refresh())
 }
 

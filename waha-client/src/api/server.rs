@@ -96,6 +96,7 @@ impl Server<'_> {
     ///
     /// As every call; see [`Error`].
     #[deprecated(note = "version does it")]
+    #[allow(deprecated)]
     pub async fn version_by_old_path(&self) -> Result<Environment, Error> {
         self.0.call(version_by_old_path()).await
     }

@@ -196,6 +196,7 @@ impl Sessions<'_> {
     ///
     /// 422 when it runs already (recorded).
     #[deprecated(note = "create, update and start do it")]
+    #[allow(deprecated)]
     pub async fn upsert_and_start(
         &self,
         session: &SessionName,
@@ -210,11 +211,8 @@ impl Sessions<'_> {
     ///
     /// As every call; see [`Error`].
     #[deprecated(note = "stop and delete do it")]
-    pub async fn stop_by_name(
-        &self,
-        session: &SessionName,
-        after: AfterStop,
-    ) -> Result<(), Error> {
+    #[allow(deprecated)]
+    pub async fn stop_by_name(&self, session: &SessionName, after: AfterStop) -> Result<(), Error> {
         self.0.call(stop_by_name(session, after)).await
     }
 
@@ -224,6 +222,7 @@ impl Sessions<'_> {
     ///
     /// As every call; see [`Error`].
     #[deprecated(note = "delete does it")]
+    #[allow(deprecated)]
     pub async fn logout_and_delete(&self, session: &SessionName) -> Result<(), Error> {
         self.0.call(logout_and_delete(session)).await
     }

@@ -13,7 +13,10 @@ async fn apps_read_with_what_is_new_and_show_no_configuration() {
     ]);
     let list = read(apps::list(&session()), body).await;
     assert!(!format!("{list:?}").contains("s3cret"));
-    assert_eq!((&list[0].app, list[0].enabled), (&AppKind::Chatwoot, Some(false)));
+    assert_eq!(
+        (&list[0].app, list[0].enabled),
+        (&AppKind::Chatwoot, Some(false))
+    );
     let config = list[0].config.as_ref().unwrap().to_value();
     assert_eq!(config["accountToken"], "s3cret");
     assert_eq!(list[1].app, AppKind::Unknown("robots".into()));

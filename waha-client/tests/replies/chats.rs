@@ -2,9 +2,7 @@
 
 use serde_json::json;
 use waha_client::MessageId;
-use waha_client::api::chats::{
-    self, ChatQuery, EditedText, OverviewQuery, PinFor, ReadQuery,
-};
+use waha_client::api::chats::{self, ChatQuery, EditedText, OverviewQuery, PinFor, ReadQuery};
 use waha_client::types::PictureSource;
 
 use crate::{chat, read, read_empty, session};
@@ -18,7 +16,10 @@ async fn chats_of_every_engine_have_one_form_of_id() {
     ]);
     let list = read(chats::list(&session(), ChatQuery::new()), body).await;
     assert!(list.iter().all(|one| one.id == chat()));
-    let times: Vec<_> = list.iter().map(|one| one.conversation_timestamp_s).collect();
+    let times: Vec<_> = list
+        .iter()
+        .map(|one| one.conversation_timestamp_s)
+        .collect();
     assert_eq!(times, [Some(1_795_220_409), None, Some(1_795_220_409)]);
     assert_eq!(list[1].name.as_deref(), Some("Alice"));
     assert_eq!(list[1].extra["unreadCount"], 2);
@@ -91,9 +92,13 @@ async fn a_change_is_done_unless_the_answer_says_otherwise() {
 async fn what_was_read_is_told_by_id_or_not_at_all() {
     let (s, c) = (session(), chat());
     let marked = || chats::read_messages(&s, &c, ReadQuery::new());
-    let body = json!({"ids": ["false_6281200000002@c.us_3EB0AA", "false_6281200000002@c.us_3EB0AB"]});
+    let body =
+        json!({"ids": ["false_6281200000002@c.us_3EB0AA", "false_6281200000002@c.us_3EB0AB"]});
     let ids = read(marked(), body).await;
-    assert_eq!(ids.iter().map(MessageId::bare).collect::<Vec<_>>(), ["3EB0AA", "3EB0AB"]);
+    assert_eq!(
+        ids.iter().map(MessageId::bare).collect::<Vec<_>>(),
+        ["3EB0AA", "3EB0AB"]
+    );
     for body in [json!({"ids": []}), json!({"ids": null}), json!({})] {
         assert!(read(marked(), body).await.is_empty());
     }
@@ -112,7 +117,10 @@ async fn an_edit_and_a_deletion_are_messages_with_ids_of_their_own() {
     let edit = || chats::edit_message(&s, &c, &m, &EditedText::new("new"));
     for endpoint in [edit(), chats::delete_message(&s, &c, &m)] {
         let sent = read(endpoint, body.clone()).await;
-        assert_eq!(sent.id.unwrap().to_string(), "true_6281200000002@c.us_3EB0CD");
+        assert_eq!(
+            sent.id.unwrap().to_string(),
+            "true_6281200000002@c.us_3EB0CD"
+        );
         assert_eq!(sent.timestamp_s, Some(1_795_220_408));
     }
     assert!(read_empty(edit()).await.id.is_none());

@@ -22,7 +22,10 @@ async fn polls_and_forwarded_messages_answer_with_a_whole_message() {
         chatting::forward(&ForwardedMessage::new(&s, &c, &m)),
     ] {
         let sent = read(endpoint, body.clone()).await;
-        assert_eq!(sent.id.unwrap().to_string(), "true_6281200000002@c.us_3EB0CD");
+        assert_eq!(
+            sent.id.unwrap().to_string(),
+            "true_6281200000002@c.us_3EB0CD"
+        );
         assert_eq!(sent.timestamp_s, Some(1_795_220_408));
     }
 }
@@ -41,7 +44,10 @@ async fn places_and_reactions_answer_with_the_engines_own_form() {
         chatting::react(&s, &m, ""),
     ] {
         let sent = read(endpoint, body.clone()).await;
-        assert_eq!(sent.id.unwrap().to_string(), "true_6281200000002@c.us_3EB0CD");
+        assert_eq!(
+            sent.id.unwrap().to_string(),
+            "true_6281200000002@c.us_3EB0CD"
+        );
     }
 }
 
@@ -50,7 +56,11 @@ async fn marks_answer_with_little_or_nothing() {
     let (s, c) = (session(), chat());
     let m = MessageId::parse("true_6281200000002@c.us_3EB0AA");
     let seen = SeenMessages::new(&s, &c);
-    assert!(read(chatting::send_seen(&seen), json!({"ids": []})).await.is_empty());
+    assert!(
+        read(chatting::send_seen(&seen), json!({"ids": []}))
+            .await
+            .is_empty()
+    );
     assert!(read_empty(chatting::send_seen(&seen)).await.is_empty());
     assert!(read(chatting::start_typing(&s, &c), json!({"result": true})).await);
     assert!(read(chatting::stop_typing(&s, &c), json!({"result": true})).await);
@@ -67,7 +77,10 @@ async fn deprecated_calls_answer_as_what_does_their_work() {
         chatting::send_link_preview(&s, &c, "https://e.com", "t"),
     ] {
         let sent = read(endpoint, body.clone()).await;
-        assert_eq!(sent.id.unwrap().to_string(), "true_6281200000002@c.us_3EB0CD");
+        assert_eq!(
+            sent.id.unwrap().to_string(),
+            "true_6281200000002@c.us_3EB0CD"
+        );
     }
     let body = json!({"numberExists": true, "chatId": "6281200000002@c.us"});
     let status = read(chatting::check_number_status(&s, "6281200000002"), body).await;

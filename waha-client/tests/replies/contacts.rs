@@ -38,10 +38,16 @@ async fn an_unknown_contact_is_none() {
 async fn what_a_person_does_not_show_is_none() {
     let (s, c) = (session(), chat());
     let picture = || contacts::profile_picture(&s, &c, PictureSource::Cache);
-    assert_eq!(read(picture(), json!({"profilePictureURL": null})).await, None);
+    assert_eq!(
+        read(picture(), json!({"profilePictureURL": null})).await,
+        None
+    );
     let url = read(picture(), json!({"profilePictureURL": "https://h/p.jpg"})).await;
     assert_eq!(url.as_deref(), Some("https://h/p.jpg"));
-    assert_eq!(read(contacts::about(&s, &c), json!({"about": null})).await, None);
+    assert_eq!(
+        read(contacts::about(&s, &c), json!({"about": null})).await,
+        None
+    );
     assert_eq!(read(contacts::about(&s, &c), json!(null)).await, None);
     assert_eq!(read_empty(contacts::about(&s, &c)).await, None);
     let about = read(contacts::about(&s, &c), json!({"about": "Hi"})).await;
@@ -62,7 +68,14 @@ async fn lids_and_phone_numbers_go_together_as_far_as_known() {
     assert_eq!(read(contacts::phone_of_lid(&s, &lid), half).await, None);
 
     let pairs = read(contacts::lids(&s, LidQuery::new()), json!([whole])).await;
-    assert_eq!((&pairs[0].lid, &pairs[0].phone), (&Some(lid), &Some(chat())));
-    assert!(read(contacts::lids(&s, LidQuery::new()), json!([])).await.is_empty());
+    assert_eq!(
+        (&pairs[0].lid, &pairs[0].phone),
+        (&Some(lid), &Some(chat()))
+    );
+    assert!(
+        read(contacts::lids(&s, LidQuery::new()), json!([]))
+            .await
+            .is_empty()
+    );
     assert_eq!(read(contacts::lid_count(&s), json!({"count": 7})).await, 7);
 }

@@ -17,8 +17,14 @@ async fn the_secret_of_a_key_is_shown_by_no_debug() {
     assert_eq!(key.key.as_ref().unwrap().expose_secret(), "key_s3cret");
     assert_eq!(key.session, Some(session()));
     let actions = key.actions.unwrap();
-    assert_eq!((actions.read, actions.send, actions.control), (Some(true), Some(false), None));
-    assert_eq!((&actions.extra["fly"], &key.extra["later"]), (&json!(true), &json!(1)));
+    assert_eq!(
+        (actions.read, actions.send, actions.control),
+        (Some(true), Some(false), None)
+    );
+    assert_eq!(
+        (&actions.extra["fly"], &key.extra["later"]),
+        (&json!(true), &json!(1))
+    );
 }
 
 #[tokio::test]

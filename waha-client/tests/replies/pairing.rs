@@ -18,12 +18,19 @@ async fn a_challenge_is_handed_to_a_browser_as_it_came() {
 
     let bare = json!({"challenge": "Y2g", "timeout": null});
     let challenge = read(pairing::passkey_challenge(&session()), bare).await;
-    assert_eq!(serde_json::to_value(&challenge).unwrap(), json!({"challenge": "Y2g"}));
+    assert_eq!(
+        serde_json::to_value(&challenge).unwrap(),
+        json!({"challenge": "Y2g"})
+    );
 }
 
 #[tokio::test]
 async fn a_passkeys_code_is_told_and_its_confirmation_is_empty() {
-    let code = read(pairing::passkey_confirmation(&session()), json!({"code": "1234"})).await;
+    let code = read(
+        pairing::passkey_confirmation(&session()),
+        json!({"code": "1234"}),
+    )
+    .await;
     assert_eq!(code, "1234");
     read_empty(pairing::confirm_passkey(&session())).await;
 }

@@ -20,8 +20,16 @@ async fn a_profile_reads_without_a_picture() {
 
 #[tokio::test]
 async fn a_change_of_the_profile_may_fail_in_words() {
-    let changed = read(profile::set_name(&session(), "Me"), json!({"success": true})).await;
+    let changed = read(
+        profile::set_name(&session(), "Me"),
+        json!({"success": true}),
+    )
+    .await;
     assert!(changed);
-    let changed = read(profile::delete_picture(&session()), json!({"success": false})).await;
+    let changed = read(
+        profile::delete_picture(&session()),
+        json!({"success": false}),
+    )
+    .await;
     assert!(!changed);
 }

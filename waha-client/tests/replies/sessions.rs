@@ -13,7 +13,11 @@ async fn a_new_configuration_answers_with_the_session_as_it_starts_again() {
         "name": "default", "status": "STARTING", "config": {"metadata": {"a": "b"}}, "me": null, "presence": null,
         "timestamps": {}, "engine": {"engine": "NOWEB"},
     });
-    let info = read(sessions::update(&session(), &SessionConfig::default()), body).await;
+    let info = read(
+        sessions::update(&session(), &SessionConfig::default()),
+        body,
+    )
+    .await;
     assert_eq!(info.status, SessionStatus::Starting);
     assert_eq!(info.config.unwrap().metadata.unwrap()["a"], "b");
     assert!(info.me.is_none() && info.extra.is_empty());

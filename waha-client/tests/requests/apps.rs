@@ -10,11 +10,7 @@ use crate::{delete, get, post, put, puts, session};
 async fn app_calls() {
     let s = session();
     let life = Wait::Lifecycle;
-    puts(
-        apps::list(&s),
-        get("/api/apps?session=s_1", Wait::Quick),
-    )
-    .await;
+    puts(apps::list(&s), get("/api/apps?session=s_1", Wait::Quick)).await;
     puts(apps::get("app_1"), get("/api/apps/app_1", Wait::Quick)).await;
     let config = json!({"dm": {"reject": true}});
     let app = AppRequest::new(&s, &AppKind::Calls, &config);

@@ -53,7 +53,8 @@ async fn lists() {
     )
     .await;
     let query = ChatQuery::new().limit(5).offset(10).merge(false);
-    let path = "/api/s_1/chats?sortBy=conversationTimestamp&sortOrder=desc&merge=false&limit=5&offset=10";
+    let path =
+        "/api/s_1/chats?sortBy=conversationTimestamp&sortOrder=desc&merge=false&limit=5&offset=10";
     puts(
         chats::list(&s, query.descending(ChatSort::LastMessage)),
         get(path, WAIT),
@@ -170,8 +171,7 @@ async fn changes_of_messages() {
         (PinFor::Week, 604_800),
         (PinFor::Month, 2_592_000),
     ] {
-        let path =
-            "/api/s_1/chats/6281200000002@c.us/messages/true_6281200000002@c.us_3EB0AA/pin";
+        let path = "/api/s_1/chats/6281200000002@c.us/messages/true_6281200000002@c.us_3EB0AA/pin";
         let body = json!({"duration": duration});
         puts(
             chats::pin_message(&s, &c, &m, pin_for),
@@ -180,11 +180,7 @@ async fn changes_of_messages() {
         .await;
     }
     let path = "/api/s_1/chats/6281200000002@c.us/messages/true_6281200000002@c.us_3EB0AA/unpin";
-    puts(
-        chats::unpin_message(&s, &c, &m),
-        post(path, None, WAIT),
-    )
-    .await;
+    puts(chats::unpin_message(&s, &c, &m), post(path, None, WAIT)).await;
     // An empty id would lead to all messages of the chat.
     is_not_sent(chats::delete_message(&s, &c, &MessageId::parse(""))).await;
 }

@@ -6,9 +6,7 @@ use waha_client::api::chatting::{
     LinkMessage, LinkPreview, ListMessage, ListRow, ListSection, LocationMessage, PollMessage,
     PollVote, SeenMessages, VideoMessage, VoiceMessage,
 };
-use waha_client::{
-    ChatId, File, FileMessage, MessageId, MessageQuery, Repeat, TextMessage, Wait,
-};
+use waha_client::{ChatId, File, FileMessage, MessageId, MessageQuery, Repeat, TextMessage, Wait};
 
 use crate::{Expected, chat, get, is_not_sent, message, post, put, puts, session};
 

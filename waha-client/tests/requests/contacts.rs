@@ -36,11 +36,7 @@ async fn numbers_and_lids() {
         get("/api/s_1/lids?limit=10&offset=20", WAIT),
     )
     .await;
-    puts(
-        contacts::lid_count(&s),
-        get("/api/s_1/lids/count", WAIT),
-    )
-    .await;
+    puts(contacts::lid_count(&s), get("/api/s_1/lids/count", WAIT)).await;
 }
 
 #[tokio::test]
@@ -100,11 +96,7 @@ async fn one_person() {
             "/api/contacts/profile-picture?contactId=6281200000002%40c.us&session=s_1&refresh=true",
         ),
     ] {
-        puts(
-            contacts::profile_picture(&s, &c, source),
-            get(path, WAIT),
-        )
-        .await;
+        puts(contacts::profile_picture(&s, &c, source), get(path, WAIT)).await;
     }
 }
 

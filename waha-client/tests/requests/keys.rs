@@ -40,10 +40,6 @@ async fn key_calls() {
         post("/api/keys/control", Some(body), wait),
     )
     .await;
-    puts(
-        keys::delete("a/b"),
-        delete("/api/keys/a%2Fb", wait),
-    )
-    .await;
+    puts(keys::delete("a/b"), delete("/api/keys/a%2Fb", wait)).await;
     is_not_sent(keys::delete("")).await;
 }

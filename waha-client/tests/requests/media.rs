@@ -29,6 +29,12 @@ async fn files_to_convert_go_without_their_kind() {
         ),
     )
     .await;
-    assert_eq!(accepted(media::convert_voice(&s, &voice)).await, "audio/ogg");
-    assert_eq!(accepted(media::convert_video(&s, &video)).await, "video/mp4");
+    assert_eq!(
+        accepted(media::convert_voice(&s, &voice)).await,
+        "audio/ogg"
+    );
+    assert_eq!(
+        accepted(media::convert_video(&s, &video)).await,
+        "video/mp4"
+    );
 }

@@ -1,5 +1,8 @@
 //! Calls of this group that WAHA calls deprecated, with what does their work now.
 
+// Each method calls its function, which is deprecated with it.
+#![allow(deprecated)]
+
 use serde::Serialize;
 
 use super::{Chatting, TextMessage, sending};
@@ -134,11 +137,7 @@ impl Chatting<'_> {
 
 /// `GET /api/sendText`. Never repeated: this GET sends.
 #[deprecated(note = "send_text does it, and keeps the text out of addresses")]
-pub fn send_text_by_query(
-    session: &SessionName,
-    phone_digits: &str,
-    text: &str,
-) -> Endpoint<Sent> {
+pub fn send_text_by_query(session: &SessionName, phone_digits: &str, text: &str) -> Endpoint<Sent> {
     Endpoint::get("/api/sendText", &[], |reply| {
         Ok(Sent::from_body(reply.body))
     })

@@ -250,6 +250,7 @@ impl Chatting<'_> {
     ///
     /// As [`Chatting::send_text`]; 400 for no button, more than four, or an unknown kind (recorded).
     #[deprecated(note = "WAHA calls it deprecated and not working; a list or a poll does its work")]
+    #[allow(deprecated)]
     pub async fn send_buttons(&self, message: &ButtonsMessage<'_>) -> Result<Sent, Error> {
         self.0.call(send_buttons(message)).await
     }
@@ -260,6 +261,7 @@ impl Chatting<'_> {
     ///
     /// As [`Chatting::send_buttons`]; a guard's refusal is [`NotSent::Withheld`](crate::NotSent::Withheld).
     #[deprecated(note = "WAHA calls it deprecated and not working; a list or a poll does its work")]
+    #[allow(deprecated)]
     pub async fn send_buttons_with(
         &self,
         message: &ButtonsMessage<'_>,
