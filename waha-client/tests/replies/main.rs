@@ -15,6 +15,7 @@ mod sessions;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use waha_client::api;
 use waha_client::events::Payload;
 use waha_client::types::{
     Environment, Health, Me, Media, ServerStatus, SessionConfig, SessionInfo, SessionStatus,
@@ -375,6 +376,14 @@ fn read_as_everything(bytes: &[u8]) {
     let _ = serde_json::from_slice::<Environment>(bytes);
     let _ = serde_json::from_slice::<ServerStatus>(bytes);
     let _ = serde_json::from_slice::<Health>(bytes);
+    let _ = serde_json::from_slice::<Vec<api::chats::Chat>>(bytes);
+    let _ = serde_json::from_slice::<api::chats::ChatSummary>(bytes);
+    let _ = serde_json::from_slice::<api::contacts::Contact>(bytes);
+    let _ = serde_json::from_slice::<api::contacts::LidPair>(bytes);
+    let _ = serde_json::from_slice::<api::profile::MyProfile>(bytes);
+    let _ = serde_json::from_slice::<api::keys::ApiKey>(bytes);
+    let _ = serde_json::from_slice::<api::apps::App>(bytes);
+    let _ = serde_json::from_slice::<api::pairing::PasskeyChallenge>(bytes);
     let _ = serde_json::from_slice::<MessageId>(bytes).map(|id| format!("{id} {id:?}"));
 }
 
