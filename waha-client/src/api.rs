@@ -2,6 +2,7 @@
 //!
 //! Every call exists twice: as a method that performs it, and in the group's `endpoint` functions as a value.
 
+pub mod apps;
 pub mod calls;
 pub mod channels;
 pub mod chats;
@@ -9,9 +10,12 @@ pub mod chatting;
 pub mod contacts;
 pub mod events;
 pub mod groups;
+pub mod keys;
 pub mod labels;
+pub mod media;
 pub mod pairing;
 pub mod presence;
+pub mod profile;
 pub mod server;
 pub mod sessions;
 pub mod status;
@@ -27,6 +31,11 @@ impl WahaClient {
     /// Pairing a session with a phone: QR codes and pairing codes.
     pub fn pairing(&self) -> pairing::Pairing<'_> {
         pairing::Pairing(self)
+    }
+
+    /// The account's own profile.
+    pub fn profile(&self) -> profile::Profile<'_> {
+        profile::Profile(self)
     }
 
     /// Sending.
@@ -77,6 +86,21 @@ impl WahaClient {
     /// Event messages: invitations with a date.
     pub fn events(&self) -> events::Events<'_> {
         events::Events(self)
+    }
+
+    /// Converting media.
+    pub fn media(&self) -> media::Media<'_> {
+        media::Media(self)
+    }
+
+    /// Apps beside a session.
+    pub fn apps(&self) -> apps::Apps<'_> {
+        apps::Apps(self)
+    }
+
+    /// API keys.
+    pub fn keys(&self) -> keys::Keys<'_> {
+        keys::Keys(self)
     }
 
     /// The server itself.

@@ -10,6 +10,7 @@ use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::error::Error;
 use crate::transport::Reply;
@@ -210,6 +211,14 @@ impl<T> Endpoint<T> {
         }
     }
 
+    /// For what WAHA would take and get wrong, or refuse in a way that leaves open whether it was done.
+    pub(crate) fn invalid_if(mut self, is_invalid: bool, why: &'static str) -> Self {
+        if is_invalid {
+            self.request = Err(Error::invalid(why));
+        }
+        self
+    }
+
     /// The HTTP method, or `None` for a request that cannot be made.
     pub fn method(&self) -> Option<&str> {
         Some(self.request.as_ref().ok()?.method.as_str())
@@ -307,4 +316,13 @@ pub(crate) fn json_or_empty<T: DeserializeOwned>(reply: Reply) -> Result<Option<
 /// Takes whatever body there is as "done".
 pub(crate) fn nothing(_reply: Reply) -> Result<(), String> {
     Ok(())
+}
+
+/// Takes a good status as "done" unless the body says that it was not. Engines answer the same call with no body, with a
+/// boolean, with `success` or with `result`.
+pub(crate) fn done(reply: Reply) -> Result<bool, String> {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let said = [Some(&body), body.get("success"), body.get("result")];
+    let said = said.into_iter().flatten().find_map(Value::as_bool);
+    Ok(said.unwrap_or(true))
 }

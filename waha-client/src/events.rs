@@ -18,6 +18,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+#[cfg(feature = "axum")]
+pub use extractor::{SignedEvent, SignedEventRejection};
 pub use payload::{
     AckError, Attendance, Call, ChangedGroup, ChatArchive, ChatPresence, EditedMessage,
     EngineEvent, EventAnswer, EventResponse, GroupChange, GroupMember, GroupRole, LabelState,
@@ -25,8 +27,6 @@ pub use payload::{
     ParticipantsChangeKind, Payload, PollVote, Presence, PresenceState, Reaction, RevokedMessage,
     SessionChange, StatusPoint, UnknownPayload, Vote,
 };
-#[cfg(feature = "axum")]
-pub use extractor::{SignedEvent, SignedEventRejection};
 pub use seen::Seen;
 pub use signature::{Webhook, WebhookError};
 #[cfg(feature = "socket")]

@@ -34,8 +34,9 @@
 //! # Where things are
 //!
 //! - [`WahaClient`] and its [`Builder`]; [`CallOptions`] for one call.
-//! - [`api`]: the calls, by group: [sessions](api::sessions), [pairing](api::pairing), [sending](api::chatting),
-//!   [chats](api::chats), [contacts](api::contacts), [server](api::server). Each is also an [`Endpoint`], a value.
+//! - [`api`]: the calls, by group: [sessions](api::sessions), [pairing](api::pairing), [profile](api::profile),
+//!   [sending](api::chatting), [chats](api::chats), [contacts](api::contacts), [media](api::media), [apps](api::apps),
+//!   [keys](api::keys), [server](api::server). Each call is also an [`Endpoint`], a value.
 //! - [`SessionName`], [`ChatId`], [`MessageId`]: checked when built, one form for all engines.
 //! - [`types`]: what answers and events carry. [`Sent`] is one type for the answers of all engines.
 //! - [`events`]: verified webhooks and the websocket stream, read into [`Event`]s.

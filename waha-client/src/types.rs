@@ -6,14 +6,17 @@
 mod file;
 mod lenient;
 mod message;
+mod picture;
 mod raw;
 mod server;
 mod session;
 
+pub(crate) use file::Content;
 pub use file::{File, Media};
 pub(crate) use lenient::{instant_number, optional_number};
 pub(crate) use message::any_id;
 pub use message::{Ack, Location, Message, MessageSource, QuotedMessage, Sent};
+pub use picture::PictureSource;
 pub use raw::Raw;
 pub use server::{Engine, Environment, Health, ServerStatus, Tier, Worker};
 pub use session::{

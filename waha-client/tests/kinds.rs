@@ -22,7 +22,8 @@ fn samples() -> Vec<(&'static str, Value)> {
     let ack = json!({"id": "true_628@c.us_AA", "from": "628@c.us", "fromMe": true, "ack": 3, "ackName": "READ"});
     let mut edited = message.clone();
     edited["editedMessageId"] = json!("BB");
-    let destination = json!({"id": "true_1@g.us_CC", "to": "1@g.us", "from": "628@c.us", "fromMe": true});
+    let destination =
+        json!({"id": "true_1@g.us_CC", "to": "1@g.us", "from": "628@c.us", "fromMe": true});
     let vote = json!({
         "vote": {"id": "false_1@g.us_DD", "selectedOptions": ["Senin"], "timestamp": "1795220089123", "from": "628@c.us"},
         "poll": destination,
@@ -39,7 +40,10 @@ fn samples() -> Vec<(&'static str, Value)> {
     let label = json!({"id": "4", "name": "Lunas", "color": "3", "colorHex": "#00ff00"});
     let labelled = json!({"labelId": "4", "chatId": "628@c.us", "label": null});
     vec![
-        ("session.status", json!({"name": "default", "status": "WORKING"})),
+        (
+            "session.status",
+            json!({"name": "default", "status": "WORKING"}),
+        ),
         ("message", message.clone()),
         ("message.any", message.clone()),
         ("message.waiting", message.clone()),
@@ -50,9 +54,15 @@ fn samples() -> Vec<(&'static str, Value)> {
             json!({"id": "false_628@c.us_FF", "timestamp": 1_795_220_089.25, "reaction": {"text": "👍", "messageId": "true_628@c.us_AA"}}),
         ),
         ("message.edited", edited),
-        ("message.revoked", json!({"after": message, "before": null, "revokedMessageId": "AA"})),
+        (
+            "message.revoked",
+            json!({"after": message, "before": null, "revokedMessageId": "AA"}),
+        ),
         ("group.v2.join", group.clone()),
-        ("group.v2.leave", json!({"timestamp": 1, "group": {"id": "1@g.us"}})),
+        (
+            "group.v2.leave",
+            json!({"timestamp": 1, "group": {"id": "1@g.us"}}),
+        ),
         ("group.v2.update", group),
         (
             "group.v2.participants",
@@ -68,7 +78,10 @@ fn samples() -> Vec<(&'static str, Value)> {
         ("poll.vote.failed", vote),
         ("event.response", response.clone()),
         ("event.response.failed", response),
-        ("chat.archive", json!({"id": "628@c.us", "archived": true, "timestamp": 1})),
+        (
+            "chat.archive",
+            json!({"id": "628@c.us", "archived": true, "timestamp": 1}),
+        ),
         ("call.received", call.clone()),
         ("call.accepted", call.clone()),
         ("call.rejected", call),
@@ -77,7 +90,10 @@ fn samples() -> Vec<(&'static str, Value)> {
         ("label.chat.added", labelled.clone()),
         ("label.chat.deleted", labelled),
         ("state.change", json!("CONNECTED")),
-        ("engine.event", json!({"event": "connection.update", "data": {"connection": "open"}})),
+        (
+            "engine.event",
+            json!({"event": "connection.update", "data": {"connection": "open"}}),
+        ),
     ]
 }
 

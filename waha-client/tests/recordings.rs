@@ -19,11 +19,23 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::Bytes;
 use serde_json::Value;
 use server::{Act, Server};
-use waha_client::api::{chats, chatting, contacts, pairing, server as server_calls, sessions};
+use waha_client::api::chats::{ChatQuery, EditedText, OverviewQuery, PinFor, ReadQuery};
+use waha_client::api::chatting::{
+    ButtonReply, ButtonsMessage, ContactCard, ContactsMessage, ForwardedMessage, LinkMessage,
+    LinkPreview, ListMessage, LocationMessage, PollMessage, PollVote, SeenMessages, VideoMessage,
+    VoiceMessage,
+};
+use waha_client::api::contacts::{ContactQuery, LidQuery};
+use waha_client::api::keys::KeyRequest;
+use waha_client::api::sessions::AfterStop;
+use waha_client::api::{
+    chats, chatting, contacts, keys, pairing, profile, server as server_calls, sessions,
+};
 use waha_client::events::Payload;
+use waha_client::types::{PictureSource, SessionConfig};
 use waha_client::{
-    ChatId, ChatKind, Endpoint, Error, Event, File, FileMessage, Listing, MessageQuery, NewSession,
-    RetryPolicy, Sent, SessionName, Shape, TextMessage, WahaClient,
+    ChatId, ChatKind, Endpoint, Error, Event, File, FileMessage, Listing, MessageId, MessageQuery,
+    NewSession, NumberStatus, RetryPolicy, Sent, SessionName, Shape, TextMessage, WahaClient,
 };
 
 fn recordings() -> Option<PathBuf> {
@@ -80,9 +92,10 @@ enum Ours {
     ServerStatus,
 }
 
+const NOT_YET: &str = "an operation this client does not have yet";
+
 /// Which endpoint an exchange is about, or why it is none of ours.
 fn ours(method: &str, path_and_query: &str, response: &Value) -> Result<Ours, &'static str> {
-    const NOT_YET: &str = "an operation this client does not have yet";
     let (path, query) = path_and_query
         .split_once('?')
         .unwrap_or((path_and_query, ""));
@@ -225,6 +238,208 @@ async fn call(waha: &WahaClient, ours: Ours) -> Result<bool, Error> {
     }
 }
 
+/// The calls that are told by their path alone. `None` for one that this client does not have.
+#[allow(deprecated)]
+async fn call_by_path(
+    waha: &WahaClient,
+    method: &str,
+    path: &str,
+    response: &Value,
+) -> Option<Result<bool, Error>> {
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let (s, c) = (SessionName::new("default").unwrap(), own_chat());
+    let m = MessageId::parse("true_6281200000002@c.us_3EB0AA");
+    let config = SessionConfig::default();
+    let sent = |sent: &Sent| sent.id.is_some();
+    let done = |done: &bool| *done;
+    let known = |list: &Vec<_>| list.iter().all(is_known_message);
+    Some(match (method, segments.as_slice()) {
+        ("GET", ["api", "sendText"]) => {
+            read(waha, chatting::send_text_by_query(&s, "628", "hi"), sent).await
+        }
+        ("POST", ["api", "reply"]) => {
+            read(waha, chatting::reply(&TextMessage::new(&s, &c, "r")), sent).await
+        }
+        ("POST", ["api", "sendLinkPreview"]) => {
+            let endpoint = chatting::send_link_preview(&s, &c, "https://e.com", "t");
+            read(waha, endpoint, sent).await
+        }
+        ("POST", ["api", "send", "link-custom-preview"]) => {
+            let preview = LinkPreview::new("https://e.com/", "t", "d");
+            let link = LinkMessage::new(&s, &c, "https://e.com/", preview);
+            read(waha, chatting::send_link(&link), sent).await
+        }
+        ("POST", ["api", "sendVoice"]) => {
+            let file = File::from_url("audio/ogg", "http://h/a.ogg");
+            let voice = VoiceMessage::new(&s, &c, &file);
+            read(waha, chatting::send_voice(&voice), sent).await
+        }
+        ("POST", ["api", "sendVideo"]) => {
+            let file = File::from_url("video/mp4", "http://h/a.mp4");
+            let video = VideoMessage::new(&s, &c, &file);
+            read(waha, chatting::send_video(&video), sent).await
+        }
+        ("POST", ["api", "sendButtons"]) => {
+            let buttons = ButtonsMessage::new(&s, &c, "b", &[]);
+            read(waha, chatting::send_buttons(&buttons), sent).await
+        }
+        ("POST", ["api", "send", "buttons", "reply"]) => {
+            let tap = ButtonReply::new(&s, &c, "Yes", "1");
+            read(waha, chatting::reply_to_button(&tap), sent).await
+        }
+        ("POST", ["api", "sendList"]) => {
+            let list = ListMessage::new(&s, &c, "T", "B", &[]);
+            read(waha, chatting::send_list(&list), sent).await
+        }
+        ("POST", ["api", "sendPoll"]) => {
+            let poll = PollMessage::new(&s, &c, "q", &["a"]);
+            read(waha, chatting::send_poll(&poll), sent).await
+        }
+        ("POST", ["api", "sendPollVote"]) => {
+            read(
+                waha,
+                chatting::vote(&PollVote::new(&s, &c, &m, &["a"])),
+                sent,
+            )
+            .await
+        }
+        ("POST", ["api", "sendLocation"]) => {
+            let place = LocationMessage::new(&s, &c, -6.2, 106.8, "Jakarta");
+            read(waha, chatting::send_location(&place), sent).await
+        }
+        ("POST", ["api", "sendContactVcard"]) => {
+            let cards = [ContactCard::vcard("BEGIN:VCARD")];
+            let cards = ContactsMessage::new(&s, &c, &cards);
+            read(waha, chatting::send_contacts(&cards), sent).await
+        }
+        ("POST", ["api", "forwardMessage"]) => {
+            let forwarded = ForwardedMessage::new(&s, &c, &m);
+            read(waha, chatting::forward(&forwarded), sent).await
+        }
+        ("PUT", ["api", "reaction"]) => read(waha, chatting::react(&s, &m, "x"), sent).await,
+        ("PUT", ["api", "star"]) => read(waha, chatting::star(&s, &c, &m), done).await,
+        ("POST", ["api", "sendSeen"]) => {
+            let none = |ids: &Vec<MessageId>| ids.is_empty();
+            read(waha, chatting::send_seen(&SeenMessages::new(&s, &c)), none).await
+        }
+        ("POST", ["api", "startTyping"]) => read(waha, chatting::start_typing(&s, &c), done).await,
+        ("POST", ["api", "stopTyping"]) => read(waha, chatting::stop_typing(&s, &c), done).await,
+        ("GET", ["api", "messages"]) => {
+            let endpoint = chatting::messages_by_query(&s, &c, &MessageQuery::new());
+            read(waha, endpoint, known).await
+        }
+        ("GET", ["api", "checkNumberStatus"]) => {
+            let fits = |status: &NumberStatus| status.number_exists == status.chat_id.is_some();
+            read(waha, chatting::check_number_status(&s, "628"), fits).await
+        }
+        ("GET", ["api", _, "chats"]) => {
+            let known = |list: &Vec<chats::Chat>| {
+                list.iter()
+                    .all(|chat| chat.conversation_timestamp_s.is_some())
+            };
+            read(waha, chats::list(&s, ChatQuery::new()), known).await
+        }
+        ("GET" | "POST", ["api", _, "chats", "overview"]) => {
+            let known = |list: &Vec<chats::ChatSummary>| {
+                list.iter().all(|chat| {
+                    let last = chat.last_message.as_ref();
+                    chat.extra.is_empty()
+                        && chat.chat.is_some()
+                        && last.is_some_and(is_known_message)
+                })
+            };
+            let endpoint = match method {
+                "GET" => chats::overview(&s, OverviewQuery::new()),
+                _ => chats::overview_by_body(&s, OverviewQuery::new()),
+            };
+            read(waha, endpoint, known).await
+        }
+        ("GET", ["api", _, "chats", _, "picture"]) => {
+            let endpoint = chats::picture(&s, &c, PictureSource::Cache);
+            read(waha, endpoint, Option::is_none).await
+        }
+        ("POST", ["api", _, "chats", _, "archive"]) => {
+            read(waha, chats::archive(&s, &c), done).await
+        }
+        ("POST", ["api", _, "chats", _, "unread"]) => {
+            read(waha, chats::mark_unread(&s, &c), done).await
+        }
+        ("DELETE", ["api", _, "chats", _, "messages"]) => {
+            read(waha, chats::clear_messages(&s, &c), done).await
+        }
+        ("POST", ["api", _, "chats", _, "messages", "read"]) => {
+            let some = |ids: &Vec<MessageId>| !ids.is_empty();
+            read(waha, chats::read_messages(&s, &c, ReadQuery::new()), some).await
+        }
+        ("PUT", ["api", _, "chats", _, "messages", _]) => {
+            let endpoint = chats::edit_message(&s, &c, &m, &EditedText::new("new"));
+            read(waha, endpoint, sent).await
+        }
+        ("DELETE", ["api", _, "chats", _, "messages", _]) => {
+            read(waha, chats::delete_message(&s, &c, &m), sent).await
+        }
+        ("POST", ["api", _, "chats", _, "messages", _, "pin"]) => {
+            let endpoint = chats::pin_message(&s, &c, &m, PinFor::Day);
+            read(waha, endpoint, done).await
+        }
+        ("GET", ["api", "contacts", "all"]) => {
+            let known = |list: &Vec<contacts::Contact>| {
+                list.iter()
+                    .all(|one| one.pushname.is_some() && one.extra.is_empty())
+            };
+            read(waha, contacts::list(&s, ContactQuery::new()), known).await
+        }
+        ("GET", ["api", "contacts"]) => {
+            read(waha, contacts::get_by_query(&s, &c), Option::is_none).await
+        }
+        ("GET", ["api", "contacts", "about"]) => {
+            read(waha, contacts::about(&s, &c), |_| true).await
+        }
+        ("GET", ["api", "contacts", "profile-picture"]) => {
+            let endpoint = contacts::profile_picture(&s, &c, PictureSource::Cache);
+            read(waha, endpoint, Option::is_none).await
+        }
+        ("POST", ["api", "contacts", "block"]) => read(waha, contacts::block(&s, &c), done).await,
+        ("GET", ["api", _, "lids"]) => {
+            read(waha, contacts::lids(&s, LidQuery::new()), Vec::is_empty).await
+        }
+        ("GET", ["api", _, "profile"]) => {
+            let known = |mine: &profile::MyProfile| mine.name.is_some() && mine.extra.is_empty();
+            read(waha, profile::get(&s), known).await
+        }
+        ("GET", ["api", "keys"]) => read(waha, keys::list(), Vec::is_empty).await,
+        ("POST", ["api", "keys"]) => read(waha, keys::create(&KeyRequest::admin()), |_| true).await,
+        // Also recorded in its JSON form, which this client does not ask for.
+        ("GET", ["api", "screenshot"]) if !response["body"]["mimetype"].is_string() => {
+            read(waha, pairing::screenshot(&s), |_| true).await
+        }
+        ("GET", ["api", "version"]) => {
+            read(waha, server_calls::version_by_old_path(), |v| {
+                v.extra.is_empty()
+            })
+            .await
+        }
+        ("PUT", ["api", "sessions", _]) => {
+            read(waha, sessions::update(&s, &config), is_known_session).await
+        }
+        ("POST", ["api", "sessions", "start"]) => {
+            read(waha, sessions::upsert_and_start(&s, None), is_known_session).await
+        }
+        ("POST", ["api", "sessions", "stop"]) => {
+            read(waha, sessions::stop_by_name(&s, AfterStop::Keep), |()| true).await
+        }
+        ("POST", ["api", "sessions", "logout"]) => {
+            read(waha, sessions::logout_and_delete(&s), |()| true).await
+        }
+        _ => return None,
+    })
+}
+
+fn own_chat() -> ChatId {
+    ChatId::phone("6281200000002").unwrap()
+}
+
 fn is_known_session(info: &waha_client::SessionInfo) -> bool {
     let known = !matches!(info.status, waha_client::SessionStatus::Unknown(_));
     known && info.extra.is_empty()
@@ -291,20 +506,27 @@ async fn every_recorded_answer_reads_as_its_type_or_as_a_typed_error() {
                 .or_default() += 1;
             continue;
         }
-        let ours = match ours(method, path, response) {
-            Ok(ours) => ours,
-            Err(why) => {
-                *skipped.entry(why).or_default() += 1;
-                continue;
-            }
-        };
         let server = Server::start(vec![Act::Bytes(answer_of(response))]).await;
         let waha = WahaClient::builder(&*server.address)
             .retry(RetryPolicy::never())
             .build()
             .unwrap();
         let status = response["status"].as_u64().unwrap();
-        match call(&waha, ours).await {
+        let answer = match ours(method, path, response) {
+            Ok(ours) => Ok(call(&waha, ours).await),
+            Err(NOT_YET) => call_by_path(&waha, method, path, response)
+                .await
+                .ok_or(NOT_YET),
+            Err(why) => Err(why),
+        };
+        let outcome = match answer {
+            Ok(outcome) => outcome,
+            Err(why) => {
+                *skipped.entry(why).or_default() += 1;
+                continue;
+            }
+        };
+        match outcome {
             Ok(true) if status < 300 => parsed += 1,
             Ok(false) => wrong.push(format!("{name}: read, but something was lost")),
             Ok(true) => wrong.push(format!("{name}: {status} read as a result")),

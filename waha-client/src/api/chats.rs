@@ -1,35 +1,63 @@
-//! Chats: look up a message, list the messages of a chat.
+//! Chats: list them, alone or each with its last message; archive, mark as unread, delete; and what is done with their
+//! messages.
 //!
 //! On NOWEB these need the session's store ([`SessionConfig::with_noweb_store`](crate::types::SessionConfig::with_noweb_store));
-//! without it they are answered 400 ([`Error::is_store_disabled`]).
+//! without it they are answered 400 ([`Error::is_store_disabled`]). Engines answer a change with nothing, with a boolean or
+//! with an object (WAHA source): it counts as done unless the answer says otherwise.
 
+mod history;
+
+use serde::{Deserialize, Serialize};
+
+pub(in crate::api) use self::history::marked_read;
+pub use self::history::{
+    EditedText, MessageQuery, PinFor, ReadQuery, clear_messages, delete_message, edit_message,
+    message, messages, pin_message, read_messages, unpin_message,
+};
 use crate::client::WahaClient;
-use crate::endpoint::{Endpoint, Wait, json};
+use crate::endpoint::{Endpoint, Wait, done, json};
 use crate::error::Error;
 use crate::ids::{ChatId, SessionName};
-use crate::types::{Ack, Message};
+use crate::types::{Extra, Message, PictureSource, Raw, optional_number};
 
 /// The group of chat calls.
 #[derive(Debug, Clone, Copy)]
 pub struct Chats<'a>(pub(crate) &'a WahaClient);
 
-/// Which messages of a chat are wanted: newest first, ten of them, without downloading media, unless told.
-#[derive(Debug, Clone, Default)]
-#[must_use]
-pub struct MessageQuery {
-    limit: Option<u32>,
-    offset: Option<u32>,
-    download_media: bool,
-    merge: Option<bool>,
-    from_me: Option<bool>,
-    since_s: Option<i64>,
-    until_s: Option<i64>,
-    ack: Option<&'static str>,
-    oldest_first: bool,
+/// What chats are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChatSort {
+    /// The time of the last message.
+    LastMessage,
+    /// The chat's id.
+    Id,
+    /// The chat's name.
+    Name,
 }
 
-impl MessageQuery {
-    /// The ten newest.
+impl ChatSort {
+    fn field(self) -> &'static str {
+        match self {
+            Self::LastMessage => "conversationTimestamp",
+            Self::Id => "id",
+            Self::Name => "name",
+        }
+    }
+}
+
+/// Which chats are wanted: all of them, as the engine has them, unless told.
+#[derive(Debug, Clone, Copy, Default)]
+#[must_use]
+pub struct ChatQuery {
+    limit: Option<u32>,
+    offset: Option<u32>,
+    merge: Option<bool>,
+    sort_by: Option<ChatSort>,
+    ascending: Option<bool>,
+}
+
+impl ChatQuery {
+    /// All of them.
     pub fn new() -> Self {
         Self::default()
     }
@@ -46,109 +74,315 @@ impl MessageQuery {
         self
     }
 
-    /// Has the server download media first. Its own default is yes, which makes a look-up slow.
-    pub fn download_media(mut self, wanted: bool) -> Self {
-        self.download_media = wanted;
-        self
-    }
-
-    /// Whether a person's phone chat and LID chat are read as one. WAHA's default is yes.
+    /// Whether a person's phone chat and LID chat are told as one. WAHA's default is yes.
     pub fn merge(mut self, wanted: bool) -> Self {
         self.merge = Some(wanted);
         self
     }
 
-    /// Only own messages, or only others'.
-    pub fn from_me(mut self, from_me: bool) -> Self {
-        self.from_me = Some(from_me);
+    /// Sorted, the smallest or oldest first.
+    pub fn ascending(mut self, by: ChatSort) -> Self {
+        self.sort_by = Some(by);
+        self.ascending = Some(true);
         self
     }
 
-    /// Not before this Unix second.
-    pub fn since_s(mut self, since_s: i64) -> Self {
-        self.since_s = Some(since_s);
-        self
-    }
-
-    /// Not after this Unix second.
-    pub fn until_s(mut self, until_s: i64) -> Self {
-        self.until_s = Some(until_s);
-        self
-    }
-
-    /// Only messages that are at this level now; an unknown level does not filter.
-    pub fn ack(mut self, ack: Ack) -> Self {
-        self.ack = ack.name();
-        self
-    }
-
-    /// Oldest first.
-    pub fn oldest_first(mut self) -> Self {
-        self.oldest_first = true;
+    /// Sorted, the largest or newest first.
+    pub fn descending(mut self, by: ChatSort) -> Self {
+        self.sort_by = Some(by);
+        self.ascending = Some(false);
         self
     }
 }
 
-impl Chats<'_> {
-    /// One message, by canonical or bare id. `None` when the session's store does not have it, which alone does not prove
-    /// that it was never sent.
-    ///
-    /// # Errors
-    ///
-    /// As every call; 404 for anything but the message is an error.
-    pub async fn message(
-        &self,
-        session: &SessionName,
-        chat: &ChatId,
-        id: &str,
-    ) -> Result<Option<Message>, Error> {
-        match self.0.call(message(session, chat, id)).await {
-            Ok(message) => Ok(Some(message)),
-            Err(error) if error.is_message_not_found() => Ok(None),
-            Err(error) => Err(error),
-        }
+/// Which chats are wanted with their last messages: the twenty newest, unless told.
+#[derive(Debug, Clone, Copy, Default)]
+#[must_use]
+pub struct OverviewQuery<'a> {
+    limit: Option<u32>,
+    offset: Option<u32>,
+    merge: Option<bool>,
+    ids: &'a [ChatId],
+}
+
+impl<'a> OverviewQuery<'a> {
+    /// The twenty newest.
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// Messages of a chat. An unknown chat has none.
+    /// How many at most.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// How many to skip.
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+
+    /// Whether a person's phone chat and LID chat are told as one. WAHA's default is yes.
+    pub fn merge(mut self, wanted: bool) -> Self {
+        self.merge = Some(wanted);
+        self
+    }
+
+    /// Only these chats; none given filters nothing.
+    pub fn ids(mut self, ids: &'a [ChatId]) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    // WAHA's own default, told all the same: without the object around it the POST is answered 500 (recorded).
+    fn limit_or_default(&self) -> u32 {
+        self.limit.unwrap_or(20)
+    }
+}
+
+#[derive(Serialize)]
+struct OverviewBody<'a> {
+    pagination: Pagination,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<OverviewFilter<'a>>,
+}
+
+#[derive(Serialize)]
+struct Pagination {
+    limit: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merge: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct OverviewFilter<'a> {
+    ids: &'a [ChatId],
+}
+
+/// A chat as the engine has it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Chat {
+    /// Its id. NOWEB can have the same chat twice, once by each form of its id (recorded).
+    pub id: ChatId,
+    /// Its name. NOWEB leaves it out for most (recorded).
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The time of the last message, Unix seconds, if the engine says.
+    #[serde(
+        rename = "conversationTimestamp",
+        default,
+        deserialize_with = "optional_number"
+    )]
+    pub conversation_timestamp_s: Option<i64>,
+    /// Whatever else the engine tells of it.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A chat with what a list of chats shows.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ChatSummary {
+    /// Its id.
+    pub id: ChatId,
+    /// Its name, if it has one.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The address of its picture, as far as the server has it.
+    #[serde(default)]
+    pub picture: Option<String>,
+    /// Its last message.
+    #[serde(default)]
+    pub last_message: Option<Message>,
+    /// The engine's own form of it.
+    #[serde(default, rename = "_chat")]
+    pub chat: Option<Raw>,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+#[derive(Deserialize)]
+struct PictureUrl {
+    #[serde(default)]
+    url: Option<String>,
+}
+
+impl Chats<'_> {
+    /// The account's chats.
     ///
     /// # Errors
     ///
     /// As every call; see [`Error`].
-    pub async fn messages(
+    pub async fn list(&self, session: &SessionName, query: ChatQuery) -> Result<Vec<Chat>, Error> {
+        self.0.call(list(session, query)).await
+    }
+
+    /// The account's chats with their last messages, newest first.
+    ///
+    /// # Errors
+    ///
+    /// As every call; see [`Error`].
+    pub async fn overview(
+        &self,
+        session: &SessionName,
+        query: OverviewQuery<'_>,
+    ) -> Result<Vec<ChatSummary>, Error> {
+        self.0.call(overview(session, query)).await
+    }
+
+    /// As [`Chats::overview`], for more ids than an address can hold: they travel in a body.
+    ///
+    /// # Errors
+    ///
+    /// As every call; see [`Error`].
+    pub async fn overview_by_body(
+        &self,
+        session: &SessionName,
+        query: OverviewQuery<'_>,
+    ) -> Result<Vec<ChatSummary>, Error> {
+        self.0.call(overview_by_body(session, query)).await
+    }
+
+    /// The address of a chat's picture; `None` when it has none or does not show it.
+    ///
+    /// # Errors
+    ///
+    /// As every call; see [`Error`].
+    pub async fn picture(
         &self,
         session: &SessionName,
         chat: &ChatId,
-        query: &MessageQuery,
-    ) -> Result<Vec<Message>, Error> {
-        self.0.call(messages(session, chat, query)).await
+        source: PictureSource,
+    ) -> Result<Option<String>, Error> {
+        self.0.call(picture(session, chat, source)).await
+    }
+
+    /// Removes a chat on the account's own side. `false` when the engine says that it did not.
+    ///
+    /// # Errors
+    ///
+    /// 501 on engines that cannot.
+    pub async fn delete(&self, session: &SessionName, chat: &ChatId) -> Result<bool, Error> {
+        self.0.call(delete(session, chat)).await
+    }
+
+    /// Archives a chat. `false` when the engine says that it did not.
+    ///
+    /// # Errors
+    ///
+    /// As every call; see [`Error`].
+    pub async fn archive(&self, session: &SessionName, chat: &ChatId) -> Result<bool, Error> {
+        self.0.call(archive(session, chat)).await
+    }
+
+    /// Takes a chat out of the archive. `false` when the engine says that it did not.
+    ///
+    /// # Errors
+    ///
+    /// As every call; see [`Error`].
+    pub async fn unarchive(&self, session: &SessionName, chat: &ChatId) -> Result<bool, Error> {
+        self.0.call(unarchive(session, chat)).await
+    }
+
+    /// Marks a chat as unread. `false` when the engine says that it did not.
+    ///
+    /// # Errors
+    ///
+    /// As every call; see [`Error`].
+    pub async fn mark_unread(&self, session: &SessionName, chat: &ChatId) -> Result<bool, Error> {
+        self.0.call(mark_unread(session, chat)).await
     }
 }
 
-/// `GET /api/{session}/chats/{chatId}/messages/{messageId}`
-pub fn message(session: &SessionName, chat: &ChatId, id: &str) -> Endpoint<Message> {
-    const PATH: &str = "/api/{session}/chats/{chatId}/messages/{messageId}";
-    Endpoint::get(PATH, &[session.as_str(), chat.as_str(), id], json)
-        .query("downloadMedia", "false")
+const OVERVIEW: &str = "/api/{session}/chats/overview";
+
+/// `GET /api/{session}/chats`
+pub fn list(session: &SessionName, query: ChatQuery) -> Endpoint<Vec<Chat>> {
+    let order = query
+        .ascending
+        .map(|ascending| if ascending { "asc" } else { "desc" });
+    Endpoint::get("/api/{session}/chats", &[session.as_str()], json)
+        .query_if("sortBy", query.sort_by.map(ChatSort::field))
+        .query_if("sortOrder", order)
+        .query_if("merge", query.merge)
+        .query_if("limit", query.limit)
+        .query_if("offset", query.offset)
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/chats/{chatId}/messages`
-pub fn messages(
+/// `GET /api/{session}/chats/overview`
+pub fn overview(session: &SessionName, query: OverviewQuery<'_>) -> Endpoint<Vec<ChatSummary>> {
+    let endpoint = Endpoint::get(OVERVIEW, &[session.as_str()], json)
+        .query_if("merge", query.merge)
+        .query_if("limit", Some(query.limit_or_default()))
+        .query_if("offset", query.offset);
+    let ids = query.ids.iter();
+    ids.fold(endpoint, |endpoint, id| {
+        endpoint.query("ids", id.as_str().to_owned())
+    })
+    .waiting(Wait::Session)
+}
+
+/// `POST /api/{session}/chats/overview`. May be repeated: it changes nothing.
+pub fn overview_by_body(
+    session: &SessionName,
+    query: OverviewQuery<'_>,
+) -> Endpoint<Vec<ChatSummary>> {
+    Endpoint::post(OVERVIEW, &[session.as_str()], json)
+        .json(&OverviewBody {
+            pagination: Pagination {
+                limit: query.limit_or_default(),
+                offset: query.offset,
+                merge: query.merge,
+            },
+            filter: (!query.ids.is_empty()).then_some(OverviewFilter { ids: query.ids }),
+        })
+        .repeatable()
+        .waiting(Wait::Session)
+}
+
+/// `GET /api/{session}/chats/{chatId}/picture`
+pub fn picture(
     session: &SessionName,
     chat: &ChatId,
-    query: &MessageQuery,
-) -> Endpoint<Vec<Message>> {
-    let order = query.oldest_first.then_some("asc");
-    const PATH: &str = "/api/{session}/chats/{chatId}/messages";
-    Endpoint::get(PATH, &[session.as_str(), chat.as_str()], json)
-        .query_if("limit", Some(query.limit.unwrap_or(10)))
-        .query_if("offset", query.offset)
-        .query_if("downloadMedia", Some(query.download_media))
-        .query_if("merge", query.merge)
-        .query_if("filter.fromMe", query.from_me)
-        .query_if("filter.timestamp.gte", query.since_s)
-        .query_if("filter.timestamp.lte", query.until_s)
-        .query_if("filter.ack", query.ack)
-        .query_if("sortOrder", order)
-        .waiting(Wait::Session)
+    source: PictureSource,
+) -> Endpoint<Option<String>> {
+    const PATH: &str = "/api/{session}/chats/{chatId}/picture";
+    Endpoint::get(PATH, &[session.as_str(), chat.as_str()], |reply| {
+        json::<PictureUrl>(reply).map(|picture| picture.url)
+    })
+    .query_if("refresh", source.refresh())
+    .waiting(Wait::Session)
+}
+
+/// `DELETE /api/{session}/chats/{chatId}`
+pub fn delete(session: &SessionName, chat: &ChatId) -> Endpoint<bool> {
+    const PATH: &str = "/api/{session}/chats/{chatId}";
+    Endpoint::delete(PATH, &[session.as_str(), chat.as_str()], done).waiting(Wait::Session)
+}
+
+/// `POST /api/{session}/chats/{chatId}/archive`
+pub fn archive(session: &SessionName, chat: &ChatId) -> Endpoint<bool> {
+    change("/api/{session}/chats/{chatId}/archive", session, chat)
+}
+
+/// `POST /api/{session}/chats/{chatId}/unarchive`
+pub fn unarchive(session: &SessionName, chat: &ChatId) -> Endpoint<bool> {
+    change("/api/{session}/chats/{chatId}/unarchive", session, chat)
+}
+
+/// `POST /api/{session}/chats/{chatId}/unread`
+pub fn mark_unread(session: &SessionName, chat: &ChatId) -> Endpoint<bool> {
+    change("/api/{session}/chats/{chatId}/unread", session, chat)
+}
+
+fn change(path: &'static str, session: &SessionName, chat: &ChatId) -> Endpoint<bool> {
+    Endpoint::post(path, &[session.as_str(), chat.as_str()], done).waiting(Wait::Session)
 }

@@ -1,16 +1,44 @@
-//! Sending: text, image, file, and the id a message will have.
+//! Sending: texts here, and whatever else a message can be in the parts of this group; the id a message will have; and what
+//! is done to chats and messages without writing: seen, typing, reactions, stars.
 //!
 //! No send is ever repeated by the client. WAHA has no idempotency: the same id sent twice arrives twice (recorded), so an
 //! id chosen beforehand makes a lost answer answerable, not a repetition safe. WAHA honours `id` from 2026.4.3 on NOWEB and
 //! GOWS, in texts; elsewhere it is ignored silently.
 
+mod cards;
+mod deprecated;
+mod interactive;
+mod links;
+mod marks;
+mod media;
+mod polls;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::cards::{
+    ContactCard, ContactsMessage, LocationMessage, send_contacts, send_location,
+};
+#[allow(deprecated)]
+pub use self::deprecated::{
+    check_number_status, messages_by_query, reply, send_link_preview, send_text_by_query,
+};
+#[allow(deprecated)]
+pub use self::interactive::send_buttons;
+pub use self::interactive::{
+    Button, ButtonReply, ButtonsMessage, ListMessage, ListRow, ListSection, reply_to_button,
+    send_list,
+};
+pub use self::links::{LinkMessage, LinkPreview, send_link};
+pub use self::marks::{SeenMessages, react, send_seen, star, start_typing, stop_typing, unstar};
+pub use self::media::{
+    FileMessage, VideoMessage, VoiceMessage, send_file, send_image, send_video, send_voice,
+};
+pub use self::polls::{PollMessage, PollVote, send_poll, vote};
 use crate::client::{CallOptions, WahaClient};
 use crate::endpoint::{Endpoint, Wait, json};
 use crate::error::Error;
 use crate::ids::{ChatId, MessageId, SessionName};
-use crate::types::{File, Sent};
+use crate::types::Sent;
 
 /// The group of sending calls.
 #[derive(Debug, Clone, Copy)]
@@ -82,59 +110,32 @@ impl<'a> TextMessage<'a> {
     }
 }
 
-/// An image or another file to send. Borrows its parts.
-#[derive(Clone, Serialize)]
+/// A message to send on to another chat. Borrows its parts.
+#[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]
-pub struct FileMessage<'a> {
+pub struct ForwardedMessage<'a> {
     session: &'a SessionName,
     chat_id: &'a ChatId,
-    file: &'a File,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    caption: Option<&'a str>,
+    message_id: &'a MessageId,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
-    #[serde(rename = "reply_to", skip_serializing_if = "Option::is_none")]
-    reply_to: Option<&'a MessageId>,
-    #[serde(skip_serializing_if = "<[ChatId]>::is_empty")]
-    mentions: &'a [ChatId],
 }
 
-impl<'a> FileMessage<'a> {
-    /// A file from a session to a chat.
-    pub fn new(session: &'a SessionName, chat: &'a ChatId, file: &'a File) -> Self {
+impl<'a> ForwardedMessage<'a> {
+    /// A message that the session has, to a chat.
+    pub fn new(session: &'a SessionName, chat: &'a ChatId, message: &'a MessageId) -> Self {
         Self {
             session,
             chat_id: chat,
-            file,
-            caption: None,
+            message_id: message,
             id: None,
-            reply_to: None,
-            mentions: &[],
         }
     }
 
-    /// The text below it.
-    pub fn caption(mut self, caption: &'a str) -> Self {
-        self.caption = Some(caption);
-        self
-    }
-
-    /// The bare id the message shall have. The specification has none for media: do not count on it.
+    /// The bare id the forwarded message shall have.
     pub fn id(mut self, bare: &'a str) -> Self {
         self.id = Some(bare);
-        self
-    }
-
-    /// The message it answers.
-    pub fn reply_to(mut self, message: &'a MessageId) -> Self {
-        self.reply_to = Some(message);
-        self
-    }
-
-    /// Who is mentioned in the caption.
-    pub fn mentions(mut self, people: &'a [ChatId]) -> Self {
-        self.mentions = people;
         self
     }
 }
@@ -167,48 +168,27 @@ impl Chatting<'_> {
         self.0.call_with(send_text(message), options).await
     }
 
-    /// Sends an image.
+    /// Sends a message on to another chat.
     ///
     /// # Errors
     ///
-    /// As [`Chatting::send_text`]. Before 2026.6.1 servers without a licence answer 422.
-    pub async fn send_image(&self, message: &FileMessage<'_>) -> Result<Sent, Error> {
-        self.0.call(send_image(message)).await
+    /// As [`Chatting::send_text`]. 422 when the session does not have the message, 500 for an id that is not in the full form
+    /// (recorded), 501 on GOWS.
+    pub async fn forward(&self, message: &ForwardedMessage<'_>) -> Result<Sent, Error> {
+        self.0.call(forward(message)).await
     }
 
-    /// Sends an image with a guard or a time-out of its own.
+    /// Sends a message on with a guard or a time-out of its own.
     ///
     /// # Errors
     ///
-    /// As [`Chatting::send_image`]; a guard's refusal is [`NotSent::Withheld`](crate::NotSent::Withheld).
-    pub async fn send_image_with(
+    /// As [`Chatting::forward`]; a guard's refusal is [`NotSent::Withheld`](crate::NotSent::Withheld).
+    pub async fn forward_with(
         &self,
-        message: &FileMessage<'_>,
+        message: &ForwardedMessage<'_>,
         options: CallOptions,
     ) -> Result<Sent, Error> {
-        self.0.call_with(send_image(message), options).await
-    }
-
-    /// Sends a file as a document.
-    ///
-    /// # Errors
-    ///
-    /// As [`Chatting::send_image`].
-    pub async fn send_file(&self, message: &FileMessage<'_>) -> Result<Sent, Error> {
-        self.0.call(send_file(message)).await
-    }
-
-    /// Sends a file with a guard or a time-out of its own.
-    ///
-    /// # Errors
-    ///
-    /// As [`Chatting::send_image_with`].
-    pub async fn send_file_with(
-        &self,
-        message: &FileMessage<'_>,
-        options: CallOptions,
-    ) -> Result<Sent, Error> {
-        self.0.call_with(send_file(message), options).await
+        self.0.call_with(forward(message), options).await
     }
 
     /// A bare id for a message yet to be sent, in the engine's own form. Since 2026.7.1.
@@ -226,14 +206,9 @@ pub fn send_text(message: &TextMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendText", message).waiting(Wait::Send)
 }
 
-/// `POST /api/sendImage`
-pub fn send_image(message: &FileMessage<'_>) -> Endpoint<Sent> {
-    sending("/api/sendImage", message).waiting(Wait::Media)
-}
-
-/// `POST /api/sendFile`
-pub fn send_file(message: &FileMessage<'_>) -> Endpoint<Sent> {
-    sending("/api/sendFile", message).waiting(Wait::Media)
+/// `POST /api/forwardMessage`
+pub fn forward(message: &ForwardedMessage<'_>) -> Endpoint<Sent> {
+    sending("/api/forwardMessage", message).waiting(Wait::Send)
 }
 
 /// `GET /api/{session}/new-message-id`

@@ -1,12 +1,17 @@
-//! People: is a number on WhatsApp, and which LID does it have?
+//! People: is a number on WhatsApp, which LID belongs to it, what does the account know of a person, who is blocked.
+//!
+//! On NOWEB the account's contacts need the session's store
+//! ([`SessionConfig::with_noweb_store`](crate::types::SessionConfig::with_noweb_store)); without it they are answered 400
+//! ([`Error::is_store_disabled`]).
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::client::WahaClient;
-use crate::endpoint::{Endpoint, Wait, json};
+use crate::endpoint::{Endpoint, Read, Wait, done, json, json_or_empty};
 use crate::error::Error;
-use crate::ids::{ChatId, SessionName};
-use crate::types::Extra;
+use crate::ids::{ChatId, ChatKind, SessionName};
+use crate::transport::Reply;
+use crate::types::{Extra, PictureSource};
 
 /// The group of contact calls.
 #[derive(Debug, Clone, Copy)]
@@ -28,10 +33,155 @@ pub struct NumberStatus {
     pub extra: Extra,
 }
 
-#[derive(Deserialize)]
-struct LidOfPhone {
+/// Which of a person's two ids go together, as far as the session knows.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct LidPair {
+    /// The LID.
     #[serde(default)]
-    lid: Option<ChatId>,
+    pub lid: Option<ChatId>,
+    /// The chat by phone number.
+    #[serde(default, rename = "pn")]
+    pub phone: Option<ChatId>,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A person, as far as the account knows.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct Contact {
+    /// The person's chat.
+    pub id: ChatId,
+    /// The name in the account's own address book. NOWEB leaves it out when there is none.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The name that the person shows to others.
+    #[serde(default)]
+    pub pushname: Option<String>,
+    /// Whatever else the engine tells. The browser engines tell more than the others.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// What contacts are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ContactSort {
+    /// The id.
+    Id,
+    /// The name.
+    Name,
+}
+
+impl ContactSort {
+    fn field(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Name => "name",
+        }
+    }
+}
+
+/// Which contacts are wanted: all of them, as the engine has them, unless told.
+#[derive(Debug, Clone, Copy, Default)]
+#[must_use]
+pub struct ContactQuery {
+    limit: Option<u32>,
+    offset: Option<u32>,
+    sort_by: Option<ContactSort>,
+    ascending: Option<bool>,
+}
+
+impl ContactQuery {
+    /// All of them.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many at most.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// How many to skip.
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+
+    /// Sorted, A to Z.
+    pub fn ascending(mut self, by: ContactSort) -> Self {
+        self.sort_by = Some(by);
+        self.ascending = Some(true);
+        self
+    }
+
+    /// Sorted, Z to A.
+    pub fn descending(mut self, by: ContactSort) -> Self {
+        self.sort_by = Some(by);
+        self.ascending = Some(false);
+        self
+    }
+}
+
+/// Which pairs of LID and phone number are wanted: the first hundred, by LID, unless told.
+#[derive(Debug, Clone, Copy, Default)]
+#[must_use]
+pub struct LidQuery {
+    limit: Option<u32>,
+    offset: Option<u32>,
+}
+
+impl LidQuery {
+    /// The first hundred.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many at most. WAHA's default is 100 (WAHA specification).
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// How many to skip.
+    pub fn offset(mut self, offset: u32) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+}
+
+#[derive(Deserialize)]
+struct Count {
+    count: u64,
+}
+
+#[derive(Deserialize)]
+struct About {
+    #[serde(default)]
+    about: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct PictureUrl {
+    #[serde(default, rename = "profilePictureURL")]
+    url: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OneContact<'a> {
+    session: &'a SessionName,
+    contact_id: &'a ChatId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FullName<'a> {
+    first_name: &'a str,
+    last_name: &'a str,
 }
 
 impl Contacts<'_> {
@@ -68,6 +218,144 @@ impl Contacts<'_> {
             .ok_or_else(|| Error::invalid("only a phone number has a LID"))?;
         self.0.call(lid_of_phone(session, digits)).await
     }
+
+    /// The phone number behind a LID, as far as the session knows it.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING; not sent for a chat that is not a LID's.
+    pub async fn phone_of_lid(
+        &self,
+        session: &SessionName,
+        lid: &ChatId,
+    ) -> Result<Option<ChatId>, Error> {
+        self.0.call(phone_of_lid(session, lid)).await
+    }
+
+    /// The pairs of LID and phone number that the session knows, sorted by LID.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING.
+    pub async fn lids(
+        &self,
+        session: &SessionName,
+        query: LidQuery,
+    ) -> Result<Vec<LidPair>, Error> {
+        self.0.call(lids(session, query)).await
+    }
+
+    /// How many LIDs the session knows.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING.
+    pub async fn lid_count(&self, session: &SessionName) -> Result<u64, Error> {
+        self.0.call(lid_count(session)).await
+    }
+
+    /// The account's contacts.
+    ///
+    /// # Errors
+    ///
+    /// 400 on NOWEB without its store.
+    pub async fn list(
+        &self,
+        session: &SessionName,
+        query: ContactQuery,
+    ) -> Result<Vec<Contact>, Error> {
+        self.0.call(list(session, query)).await
+    }
+
+    /// One person. NOWEB knows nobody that is not in its store: `None` (recorded). Other engines can tell of a person who is
+    /// not on WhatsApp at all: ask [`Contacts::check_exists`] for that.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING.
+    pub async fn get(
+        &self,
+        session: &SessionName,
+        contact: &ChatId,
+    ) -> Result<Option<Contact>, Error> {
+        self.0.call(get(session, contact)).await
+    }
+
+    /// As [`Contacts::get`], at its older path.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING.
+    pub async fn get_by_query(
+        &self,
+        session: &SessionName,
+        contact: &ChatId,
+    ) -> Result<Option<Contact>, Error> {
+        self.0.call(get_by_query(session, contact)).await
+    }
+
+    /// Writes a person's name into the phone's address book, new or changed. `false` when the server says that it did not.
+    /// It may do nothing on a phone with more than one WhatsApp app (WAHA specification).
+    ///
+    /// # Errors
+    ///
+    /// 501 on engines that cannot.
+    pub async fn update(
+        &self,
+        session: &SessionName,
+        contact: &ChatId,
+        first_name: &str,
+        last_name: &str,
+    ) -> Result<bool, Error> {
+        let endpoint = update(session, contact, first_name, last_name);
+        self.0.call(endpoint).await
+    }
+
+    /// What a person says about themselves; `None` when they do not show it.
+    ///
+    /// # Errors
+    ///
+    /// 501 on NOWEB (recorded).
+    pub async fn about(
+        &self,
+        session: &SessionName,
+        contact: &ChatId,
+    ) -> Result<Option<String>, Error> {
+        self.0.call(about(session, contact)).await
+    }
+
+    /// The address of a person's picture; `None` when there is none or it is not shown.
+    ///
+    /// # Errors
+    ///
+    /// 422 when the session is not WORKING.
+    pub async fn profile_picture(
+        &self,
+        session: &SessionName,
+        contact: &ChatId,
+        source: PictureSource,
+    ) -> Result<Option<String>, Error> {
+        let endpoint = profile_picture(session, contact, source);
+        self.0.call(endpoint).await
+    }
+
+    /// Blocks a person. `false` when the engine says that it did not.
+    ///
+    /// # Errors
+    ///
+    /// 501 on NOWEB (recorded).
+    pub async fn block(&self, session: &SessionName, contact: &ChatId) -> Result<bool, Error> {
+        self.0.call(block(session, contact)).await
+    }
+
+    /// Unblocks a person. `false` when the engine says that it did not.
+    ///
+    /// # Errors
+    ///
+    /// 501 on NOWEB (recorded for blocking).
+    pub async fn unblock(&self, session: &SessionName, contact: &ChatId) -> Result<bool, Error> {
+        self.0.call(unblock(session, contact)).await
+    }
 }
 
 /// `GET /api/contacts/check-exists`. Takes digits: WAHA passes anything else on as it is (recorded).
@@ -82,7 +370,133 @@ pub fn check_exists(session: &SessionName, phone_digits: &str) -> Endpoint<Numbe
 pub fn lid_of_phone(session: &SessionName, phone_digits: &str) -> Endpoint<Option<ChatId>> {
     const PATH: &str = "/api/{session}/lids/pn/{phoneNumber}";
     Endpoint::get(PATH, &[session.as_str(), phone_digits], |reply| {
-        json::<LidOfPhone>(reply).map(|answer| answer.lid)
+        json::<LidPair>(reply).map(|pair| pair.lid)
     })
     .waiting(Wait::Session)
+}
+
+/// `GET /api/{session}/lids/{lid}`
+pub fn phone_of_lid(session: &SessionName, lid: &ChatId) -> Endpoint<Option<ChatId>> {
+    const PATH: &str = "/api/{session}/lids/{lid}";
+    Endpoint::get(PATH, &[session.as_str(), lid.as_str()], |reply| {
+        json::<LidPair>(reply).map(|pair| pair.phone)
+    })
+    .waiting(Wait::Session)
+    .invalid_if(
+        lid.kind() != ChatKind::Lid,
+        "only a LID is asked about here",
+    )
+}
+
+/// `GET /api/{session}/lids`
+pub fn lids(session: &SessionName, query: LidQuery) -> Endpoint<Vec<LidPair>> {
+    Endpoint::get("/api/{session}/lids", &[session.as_str()], json)
+        .query_if("limit", query.limit)
+        .query_if("offset", query.offset)
+        .waiting(Wait::Session)
+}
+
+/// `GET /api/{session}/lids/count`
+pub fn lid_count(session: &SessionName) -> Endpoint<u64> {
+    Endpoint::get("/api/{session}/lids/count", &[session.as_str()], |reply| {
+        json::<Count>(reply).map(|answer| answer.count)
+    })
+    .waiting(Wait::Session)
+}
+
+/// `GET /api/contacts/all`
+pub fn list(session: &SessionName, query: ContactQuery) -> Endpoint<Vec<Contact>> {
+    let order = query
+        .ascending
+        .map(|ascending| if ascending { "asc" } else { "desc" });
+    Endpoint::get("/api/contacts/all", &[], json)
+        .query("session", session.as_str().to_owned())
+        .query_if("sortBy", query.sort_by.map(ContactSort::field))
+        .query_if("sortOrder", order)
+        .query_if("limit", query.limit)
+        .query_if("offset", query.offset)
+        .waiting(Wait::Session)
+}
+
+/// `GET /api/{session}/contacts/{id}`
+pub fn get(session: &SessionName, contact: &ChatId) -> Endpoint<Option<Contact>> {
+    const PATH: &str = "/api/{session}/contacts/{id}";
+    Endpoint::get(PATH, &[session.as_str(), contact.as_str()], known).waiting(Wait::Session)
+}
+
+/// `GET /api/contacts`
+pub fn get_by_query(session: &SessionName, contact: &ChatId) -> Endpoint<Option<Contact>> {
+    about_one("/api/contacts", session, contact, known)
+}
+
+/// `PUT /api/{session}/contacts/{chatId}`
+pub fn update(
+    session: &SessionName,
+    contact: &ChatId,
+    first_name: &str,
+    last_name: &str,
+) -> Endpoint<bool> {
+    const PATH: &str = "/api/{session}/contacts/{chatId}";
+    Endpoint::put(PATH, &[session.as_str(), contact.as_str()], done)
+        .json(&FullName {
+            first_name,
+            last_name,
+        })
+        .waiting(Wait::Session)
+}
+
+/// `GET /api/contacts/about`
+pub fn about(session: &SessionName, contact: &ChatId) -> Endpoint<Option<String>> {
+    about_one("/api/contacts/about", session, contact, |reply| {
+        let answer: Option<Option<About>> = json_or_empty(reply)?;
+        Ok(answer.flatten().and_then(|answer| answer.about))
+    })
+}
+
+/// `GET /api/contacts/profile-picture`
+pub fn profile_picture(
+    session: &SessionName,
+    contact: &ChatId,
+    source: PictureSource,
+) -> Endpoint<Option<String>> {
+    about_one("/api/contacts/profile-picture", session, contact, |reply| {
+        json::<PictureUrl>(reply).map(|picture| picture.url)
+    })
+    .query_if("refresh", source.refresh())
+}
+
+/// `POST /api/contacts/block`
+pub fn block(session: &SessionName, contact: &ChatId) -> Endpoint<bool> {
+    change("/api/contacts/block", session, contact)
+}
+
+/// `POST /api/contacts/unblock`
+pub fn unblock(session: &SessionName, contact: &ChatId) -> Endpoint<bool> {
+    change("/api/contacts/unblock", session, contact)
+}
+
+fn about_one<T>(
+    path: &'static str,
+    session: &SessionName,
+    contact: &ChatId,
+    read: Read<T>,
+) -> Endpoint<T> {
+    Endpoint::get(path, &[], read)
+        .query("contactId", contact.as_str().to_owned())
+        .query("session", session.as_str().to_owned())
+        .waiting(Wait::Session)
+}
+
+fn change(path: &'static str, session: &SessionName, contact: &ChatId) -> Endpoint<bool> {
+    Endpoint::post(path, &[], done)
+        .json(&OneContact {
+            session,
+            contact_id: contact,
+        })
+        .waiting(Wait::Session)
+}
+
+/// An unknown person is an empty body (recorded) or null.
+fn known(reply: Reply) -> Result<Option<Contact>, String> {
+    Ok(json_or_empty::<Option<Contact>>(reply)?.flatten())
 }

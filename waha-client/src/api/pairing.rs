@@ -1,13 +1,20 @@
-//! Pairing a session with a phone: QR code as image or text, and the code that is typed on the phone.
+//! Pairing a session with a phone: QR code as image or text, the code that is typed on the phone, passkeys; and a picture of
+//! what the session shows.
 //!
-//! All need the session in SCAN_QR_CODE. In any other status WAHA waits 5 to 10 s and answers 422
+//! QR codes and typed codes need the session in SCAN_QR_CODE. In any other status WAHA waits 5 to 10 s and answers 422
 //! ([`Error::session_status`] says which). A QR code lasts 60 s the first time, then 20 s each (recorded).
+
+mod passkey;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+pub use self::passkey::{
+    AllowedPasskey, PasskeyAssertion, PasskeyChallenge, PasskeySignature, confirm_passkey,
+    passkey_challenge, passkey_confirmation, submit_passkey,
+};
 use crate::client::WahaClient;
 use crate::endpoint::{Endpoint, Wait, json};
 use crate::error::Error;
@@ -107,15 +114,28 @@ impl Pairing<'_> {
             .ok_or_else(|| Error::invalid("a pairing code needs a phone number"))?;
         self.0.call(request_code(session, digits)).await
     }
+
+    /// A picture of what the session shows, PNG or JPEG whatever it is declared as. In SCAN_QR_CODE it is the QR code
+    /// (recorded); otherwise only the browser engines, WEBJS and WPP, have something to show.
+    ///
+    /// # Errors
+    ///
+    /// 422 on other engines once the session is WORKING (recorded).
+    pub async fn screenshot(&self, session: &SessionName) -> Result<Bytes, Error> {
+        self.0.call(screenshot(session)).await
+    }
 }
 
 const QR: &str = "/api/{session}/auth/qr";
 
+// What files of these kinds begin with.
+const PNG: &[u8] = b"\x89PNG";
+const JPEG: &[u8] = b"\xFF\xD8\xFF";
+
 /// `GET /api/{session}/auth/qr`
 pub fn qr_png(session: &SessionName) -> Endpoint<Bytes> {
-    const MAGIC: &[u8] = b"\x89PNG";
     Endpoint::get(QR, &[session.as_str()], |reply| {
-        if reply.body.starts_with(MAGIC) {
+        if reply.body.starts_with(PNG) {
             Ok(reply.body)
         } else {
             Err("not a PNG".to_owned())
@@ -153,5 +173,19 @@ pub fn request_code(session: &SessionName, phone_digits: &str) -> Endpoint<Strin
     .json(&CodeRequest {
         phone_number: phone_digits,
     })
+    .waiting(Wait::Session)
+}
+
+/// `GET /api/screenshot`
+pub fn screenshot(session: &SessionName) -> Endpoint<Bytes> {
+    Endpoint::get("/api/screenshot", &[], |reply| {
+        if reply.body.starts_with(PNG) || reply.body.starts_with(JPEG) {
+            Ok(reply.body)
+        } else {
+            Err("neither a PNG nor a JPEG".to_owned())
+        }
+    })
+    .query("session", session.as_str().to_owned())
+    .accepting("image/jpeg")
     .waiting(Wait::Session)
 }

@@ -1,8 +1,7 @@
-//! Sessions: list, describe, create, start, stop, restart, log out, remove.
+//! Sessions: list, describe, create, configure, start, stop, restart, log out, remove.
 //!
-//! WAHA does one of start, stop, restart, log out and remove at a time per session; a second one waits 5 s and is then
-//! answered 500 `async-lock timed out` (recorded). None is ever repeated by the client. Changing a configuration is left
-//! out: a partial one drops what it leaves out and restarts the session.
+//! WAHA does one of start, stop, restart, log out, configure and remove at a time per session; a second one waits 5 s and is
+//! then answered 500 `async-lock timed out` (recorded). None is ever repeated by the client.
 
 use serde::Serialize;
 
@@ -59,6 +58,38 @@ impl NewSession {
     }
 }
 
+#[derive(Serialize)]
+struct Update<'a> {
+    config: &'a SessionConfig,
+}
+
+#[derive(Serialize)]
+struct StartByName<'a> {
+    name: &'a SessionName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config: Option<&'a SessionConfig>,
+}
+
+#[derive(Serialize)]
+struct StopByName<'a> {
+    name: &'a SessionName,
+    logout: bool,
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    name: &'a SessionName,
+}
+
+/// What becomes of a session that is stopped by the deprecated call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AfterStop {
+    /// It stays, with its account.
+    Keep,
+    /// It is logged out and removed. WAHA's default, which is why the client always says which.
+    Remove,
+}
+
 impl Sessions<'_> {
     /// The sessions of this server.
     ///
@@ -95,6 +126,21 @@ impl Sessions<'_> {
     /// 422 when the name is taken, 400 when the configuration is refused.
     pub async fn create(&self, new: &NewSession) -> Result<Option<SessionInfo>, Error> {
         self.0.call(create(new)).await
+    }
+
+    /// Gives a session another configuration, **the whole of it**: whatever `config` leaves out is gone afterwards, webhooks
+    /// and the message store too. To change a part, take the configuration from [`Sessions::get`], change that, and give it
+    /// back. A session that runs is stopped and started again for it (recorded); its apps are left as they are.
+    ///
+    /// # Errors
+    ///
+    /// 404 when there is none of this name, 400 when the configuration is refused.
+    pub async fn update(
+        &self,
+        session: &SessionName,
+        config: &SessionConfig,
+    ) -> Result<SessionInfo, Error> {
+        self.0.call(update(session, config)).await
     }
 
     /// Starts a session. Since 2026.6 a running one is left as it is; before, it was 422. One that is FAILED stays so:
@@ -142,6 +188,44 @@ impl Sessions<'_> {
     pub async fn delete(&self, session: &SessionName) -> Result<(), Error> {
         self.0.call(delete(session)).await
     }
+
+    /// Starts a session, which is created or given another configuration first. The answer has its name, status and
+    /// configuration only (recorded).
+    ///
+    /// # Errors
+    ///
+    /// 422 when it runs already (recorded).
+    #[deprecated(note = "create, update and start do it")]
+    #[allow(deprecated)]
+    pub async fn upsert_and_start(
+        &self,
+        session: &SessionName,
+        config: Option<&SessionConfig>,
+    ) -> Result<SessionInfo, Error> {
+        self.0.call(upsert_and_start(session, config)).await
+    }
+
+    /// Stops a session, and removes it if wanted.
+    ///
+    /// # Errors
+    ///
+    /// As every call; see [`Error`].
+    #[deprecated(note = "stop and delete do it")]
+    #[allow(deprecated)]
+    pub async fn stop_by_name(&self, session: &SessionName, after: AfterStop) -> Result<(), Error> {
+        self.0.call(stop_by_name(session, after)).await
+    }
+
+    /// Stops a session, logs it out and removes it.
+    ///
+    /// # Errors
+    ///
+    /// As every call; see [`Error`].
+    #[deprecated(note = "delete does it")]
+    #[allow(deprecated)]
+    pub async fn logout_and_delete(&self, session: &SessionName) -> Result<(), Error> {
+        self.0.call(logout_and_delete(session)).await
+    }
 }
 
 /// `GET /api/sessions`
@@ -169,6 +253,13 @@ pub fn me(session: &SessionName) -> Endpoint<Option<Me>> {
 pub fn create(new: &NewSession) -> Endpoint<Option<SessionInfo>> {
     Endpoint::post("/api/sessions", &[], json_or_empty)
         .json(new)
+        .waiting(Wait::Lifecycle)
+}
+
+/// `PUT /api/sessions/{session}`
+pub fn update(session: &SessionName, config: &SessionConfig) -> Endpoint<SessionInfo> {
+    Endpoint::put("/api/sessions/{session}", &[session.as_str()], json)
+        .json(&Update { config })
         .waiting(Wait::Lifecycle)
 }
 
@@ -203,5 +294,38 @@ pub fn logout(session: &SessionName) -> Endpoint<SessionInfo> {
 /// `DELETE /api/sessions/{session}`
 pub fn delete(session: &SessionName) -> Endpoint<()> {
     Endpoint::delete("/api/sessions/{session}", &[session.as_str()], nothing)
+        .waiting(Wait::Lifecycle)
+}
+
+/// `POST /api/sessions/start`
+#[deprecated(note = "create, update and start do it")]
+pub fn upsert_and_start(
+    session: &SessionName,
+    config: Option<&SessionConfig>,
+) -> Endpoint<SessionInfo> {
+    Endpoint::post("/api/sessions/start", &[], json)
+        .json(&StartByName {
+            name: session,
+            config,
+        })
+        .waiting(Wait::Lifecycle)
+}
+
+/// `POST /api/sessions/stop`
+#[deprecated(note = "stop and delete do it")]
+pub fn stop_by_name(session: &SessionName, after: AfterStop) -> Endpoint<()> {
+    Endpoint::post("/api/sessions/stop", &[], nothing)
+        .json(&StopByName {
+            name: session,
+            logout: after == AfterStop::Remove,
+        })
+        .waiting(Wait::Lifecycle)
+}
+
+/// `POST /api/sessions/logout`
+#[deprecated(note = "delete does it")]
+pub fn logout_and_delete(session: &SessionName) -> Endpoint<()> {
+    Endpoint::post("/api/sessions/logout", &[], nothing)
+        .json(&Named { name: session })
         .waiting(Wait::Lifecycle)
 }

@@ -23,7 +23,7 @@ pub struct File {
 
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Content {
+pub(crate) enum Content {
     Url(String),
     Data(String),
 }
@@ -52,6 +52,11 @@ impl File {
     pub fn named(mut self, filename: impl Into<String>) -> Self {
         self.filename = Some(filename.into());
         self
+    }
+
+    /// Where WAHA takes a file without its kind: `{"url"}` or `{"data"}`.
+    pub(crate) fn content(&self) -> &Content {
+        &self.content
     }
 
     /// The file's size within a request, in bytes.

@@ -195,7 +195,9 @@ struct SentFields {
 }
 
 /// An id in any form; `None` for anything that is not one.
-pub(crate) fn any_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<MessageId>, D::Error> {
+pub(crate) fn any_id<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<MessageId>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum AnyId {

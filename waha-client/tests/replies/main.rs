@@ -2,14 +2,25 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod apps;
 mod channels;
+mod chats;
+mod chatting;
+mod contacts;
 mod groups;
+mod keys;
 mod labels;
+mod media;
+mod pairing;
 mod presence;
+mod profile;
+mod server;
+mod sessions;
 mod status;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use waha_client::api;
 use waha_client::api::channels::{Channel, ChannelMessage, FoundChannels};
 use waha_client::api::groups::{Group, GroupParticipant};
 use waha_client::api::labels::Label;
@@ -45,6 +56,29 @@ pub(crate) fn ok(body: Value) -> ResponseTemplate {
 
 pub(crate) fn session() -> SessionName {
     SessionName::new("default").unwrap()
+}
+
+async fn read_bytes<T>(endpoint: Endpoint<T>, body: &[u8]) -> Result<T, Error> {
+    answered(endpoint, ResponseTemplate::new(200).set_body_bytes(body)).await
+}
+
+async fn read<T>(endpoint: Endpoint<T>, body: Value) -> T {
+    let bytes = serde_json::to_vec(&body).unwrap();
+    match read_bytes(endpoint, &bytes).await {
+        Ok(value) => value,
+        Err(error) => panic!("{error}: {body}"),
+    }
+}
+
+async fn read_empty<T>(endpoint: Endpoint<T>) -> T {
+    match read_bytes(endpoint, b"").await {
+        Ok(value) => value,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn chat() -> ChatId {
+    ChatId::phone("6281200000002").unwrap()
 }
 
 fn sent(body: &Value) -> Sent {
@@ -369,6 +403,14 @@ fn read_as_everything(bytes: &[u8]) {
     let _ = serde_json::from_slice::<FoundChannels>(bytes);
     let _ = serde_json::from_slice::<Label>(bytes);
     let _ = serde_json::from_slice::<ChatPresences>(bytes);
+    let _ = serde_json::from_slice::<Vec<api::chats::Chat>>(bytes);
+    let _ = serde_json::from_slice::<api::chats::ChatSummary>(bytes);
+    let _ = serde_json::from_slice::<api::contacts::Contact>(bytes);
+    let _ = serde_json::from_slice::<api::contacts::LidPair>(bytes);
+    let _ = serde_json::from_slice::<api::profile::MyProfile>(bytes);
+    let _ = serde_json::from_slice::<api::keys::ApiKey>(bytes);
+    let _ = serde_json::from_slice::<api::apps::App>(bytes);
+    let _ = serde_json::from_slice::<api::pairing::PasskeyChallenge>(bytes);
     let _ = serde_json::from_slice::<MessageId>(bytes).map(|id| format!("{id} {id:?}"));
 }
 
