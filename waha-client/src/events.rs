@@ -21,10 +21,9 @@ use serde_json::value::RawValue;
 #[cfg(feature = "axum")]
 pub use extractor::{SignedEvent, SignedEventRejection};
 pub use payload::{
-    AckError, Attendance, Call, ChangedGroup, ChatArchive, ChatPresence, EditedMessage,
-    EngineEvent, EventAnswer, EventResponse, GroupChange, GroupMember, GroupRole, LabelState,
-    LabelledChat, MessageAck, MessageDestination, MessageReaction, ParticipantsChange,
-    ParticipantsChangeKind, Payload, PollVote, Presence, PresenceState, Reaction, RevokedMessage,
+    AckError, Attendance, Call, ChangedGroup, ChatArchive, EditedMessage, EngineEvent, EventAnswer,
+    EventResponse, GroupChange, LabelledChat, MessageAck, MessageDestination, MessageReaction,
+    ParticipantsChange, ParticipantsChangeKind, Payload, PollVote, Reaction, RevokedMessage,
     SessionChange, StatusPoint, UnknownPayload, Vote,
 };
 pub use seen::Seen;

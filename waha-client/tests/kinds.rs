@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use waha_client::events::{Attendance, GroupRole, ParticipantsChangeKind, PresenceState};
+use waha_client::api::groups::GroupRole;
+use waha_client::api::presence::PresenceStatus;
+use waha_client::events::{Attendance, ParticipantsChangeKind};
 use waha_client::{Event, Payload};
 
 fn read(kind: &str, payload: &Value) -> Payload {
@@ -146,7 +148,7 @@ fn what_a_kind_says_is_where_its_type_says() {
         panic!("another kind");
     };
     let people = joined.group.participants.unwrap();
-    assert_eq!(people[0].role, Some(GroupRole::Admin));
+    assert_eq!(people[0].role, GroupRole::Admin);
     let Payload::GroupParticipants(change) = sample("group.v2.participants") else {
         panic!("another kind");
     };
@@ -155,8 +157,8 @@ fn what_a_kind_says_is_where_its_type_says() {
         panic!("another kind");
     };
     assert_eq!(
-        presence.presences[0].last_known_presence,
-        Some(PresenceState::Typing)
+        presence.presences.unwrap()[0].last_known_presence,
+        Some(PresenceStatus::Typing)
     );
     let Payload::LabelChanged(label) = sample("label.upsert") else {
         panic!("another kind");

@@ -13,15 +13,13 @@ use serde_json::value::RawValue;
 pub use ack::{AckError, MessageAck};
 pub use answer::{Attendance, EventAnswer, EventResponse, MessageDestination, PollVote, Vote};
 pub use change::{EditedMessage, MessageReaction, Reaction, RevokedMessage};
-pub use chat::{
-    Call, ChatArchive, ChatPresence, EngineEvent, LabelState, LabelledChat, Presence, PresenceState,
-};
-pub use group::{
-    ChangedGroup, GroupChange, GroupMember, GroupRole, ParticipantsChange, ParticipantsChangeKind,
-};
+pub use chat::{Call, ChatArchive, EngineEvent, LabelledChat};
+pub use group::{ChangedGroup, GroupChange, ParticipantsChange, ParticipantsChangeKind};
 pub use session::{SessionChange, StatusPoint};
 
 use self::change::Edit;
+use crate::api::labels::Label;
+use crate::api::presence::ChatPresences;
 use crate::types::{Message, Raw};
 
 /// Declares the kinds: what each is called, and the type of its payload.
@@ -93,7 +91,7 @@ kinds! {
     /// `group.leave`, as WEBJS has it, before the second version: in its own words.
     LegacyGroupLeave(Raw) = "group.leave" => read,
     /// `presence.update`: somebody came, went, or writes.
-    Presence(ChatPresence) = "presence.update" => read,
+    Presence(ChatPresences) = "presence.update" => read,
     /// `poll.vote`: somebody voted.
     PollVote(Box<PollVote>) = "poll.vote" => read,
     /// `poll.vote.failed`: somebody voted, and what for could not be decrypted.
@@ -111,9 +109,9 @@ kinds! {
     /// `call.rejected`: the call was refused, or ended before it was taken.
     CallRejected(Call) = "call.rejected" => read,
     /// `label.upsert`: a label was made or changed.
-    LabelChanged(LabelState) = "label.upsert" => read,
+    LabelChanged(Label) = "label.upsert" => read,
     /// `label.deleted`: a label is gone.
-    LabelDeleted(LabelState) = "label.deleted" => read,
+    LabelDeleted(Label) = "label.deleted" => read,
     /// `label.chat.added`: a chat got a label.
     LabelAdded(LabelledChat) = "label.chat.added" => read,
     /// `label.chat.deleted`: a chat lost a label.

@@ -2,22 +2,9 @@
 
 use serde::Deserialize;
 
+use crate::api::groups::GroupParticipant;
 use crate::ids::ChatId;
 use crate::types::{Extra, Raw, instant_number, text_enum};
-
-text_enum! {
-    /// What a person is in a group.
-    GroupRole {
-        /// Not in it any more.
-        Left = "left",
-        /// One of its people.
-        Participant = "participant",
-        /// May change it.
-        Admin = "admin",
-        /// Made it.
-        SuperAdmin = "superadmin",
-    }
-}
 
 text_enum! {
     /// What happened to people of a group.
@@ -78,24 +65,7 @@ pub struct ChangedGroup {
     pub new_members_approval_required: Option<bool>,
     /// Its people.
     #[serde(default)]
-    pub participants: Option<Vec<GroupMember>>,
-    /// Whatever else came.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-/// A person of a group.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[non_exhaustive]
-pub struct GroupMember {
-    /// Who, by phone or LID.
-    pub id: ChatId,
-    /// By phone, where the id is a LID and the engine knows it.
-    #[serde(default)]
-    pub pn: Option<ChatId>,
-    /// What they are in it.
-    #[serde(default)]
-    pub role: Option<GroupRole>,
+    pub participants: Option<Vec<GroupParticipant>>,
     /// Whatever else came.
     #[serde(flatten)]
     pub extra: Extra,
@@ -115,7 +85,7 @@ pub struct ParticipantsChange {
     pub group: ChangedGroup,
     /// Whom it happened to.
     #[serde(default)]
-    pub participants: Vec<GroupMember>,
+    pub participants: Vec<GroupParticipant>,
     /// The engine's own form of it.
     #[serde(default, rename = "_data")]
     pub data: Option<Raw>,
