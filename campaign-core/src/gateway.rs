@@ -189,6 +189,8 @@ pub enum Readiness {
     Unauthorized,
     /// The server does not answer.
     Unreachable,
+    /// Something answers that is not such a server.
+    Foreign,
 }
 
 /// Something that reached us without being asked for: an event of the websocket or a webhook.

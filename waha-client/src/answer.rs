@@ -61,7 +61,7 @@ pub enum Shape {
     Redirect,
     /// No body (401 of the dashboard's own authentication, outside `/api`).
     Empty,
-    /// A web page: a proxy before WAHA answered.
+    /// A web page: a proxy before WAHA answered, or WAHA is elsewhere. With a good status too.
     Html,
     /// The connection was lost within the answer's body.
     Cut,

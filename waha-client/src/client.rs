@@ -111,7 +111,11 @@ impl WahaClient {
         let reply = self.0.transport.exchange(request, guard, wait).await?;
         let (status, body) = (reply.status, reply.body.clone());
         read(reply).map_err(|what| {
-            let answer = Answer::unreadable(status, &body, Shape::Unexpected { what });
+            let shape = match body.trim_ascii_start().first() {
+                Some(b'<') => Shape::Html,
+                _ => Shape::Unexpected { what },
+            };
+            let answer = Answer::unreadable(status, &body, shape);
             Error::Answered(Box::new(answer))
         })
     }

@@ -288,7 +288,9 @@ impl fmt::Display for Answer {
                 Ok(())
             }
             Shape::Redirect => f.write_str(" with a redirect: use the final address of the server"),
-            Shape::Html => f.write_str(" with a web page: a proxy answered, not WAHA"),
+            Shape::Html => {
+                f.write_str(" with a web page: a proxy or another server answered, not WAHA")
+            }
             Shape::Empty => Ok(()),
             Shape::Cut => f.write_str(" and the connection was lost within the answer"),
             Shape::TooLarge => f.write_str(" with more than this client reads"),

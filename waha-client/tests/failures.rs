@@ -607,6 +607,28 @@ async fn a_good_answer_without_an_id_is_still_sent_and_a_cut_one_leaves_doubt() 
 }
 
 #[tokio::test]
+async fn a_good_answer_of_another_server_is_told_from_one_that_does_not_fit() {
+    for (body, is_page) in [
+        ("<html>It works!</html>", true),
+        (" \n<!doctype html>", true),
+        ("It works!", false),
+        (r#"{"name":7}"#, false),
+    ] {
+        let server = Server::start(vec![Act::Reply(answer(200, body))]).await;
+        let session = SessionName::new("default").unwrap();
+        let asked = client(&server.address).sessions().get(&session).await;
+        let error = asked.unwrap_err();
+        let shape = error.answer().unwrap().shape();
+        assert_eq!(matches!(shape, Shape::Html), is_page, "{body}");
+        assert_eq!(
+            matches!(shape, Shape::Unexpected { .. }),
+            !is_page,
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn look_ups_are_repeated_and_only_they() {
     let policy = {
         let mut policy = RetryPolicy::default();

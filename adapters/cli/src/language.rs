@@ -188,6 +188,9 @@ pub(crate) enum Text {
     },
 
     // Server and session
+    ServerForeign {
+        url: String,
+    },
     ServerUnreachable {
         url: String,
     },

@@ -217,6 +217,7 @@ pub(crate) fn session_text(readiness: &Readiness, session: &Session, url: &str) 
         Readiness::Missing => Text::SessionMissing { session, url },
         Readiness::Unauthorized => Text::KeyRefused { url },
         Readiness::Unreachable => Text::ServerUnreachable { url },
+        Readiness::Foreign => Text::ServerForeign { url },
     })
 }
 

@@ -8,118 +8,156 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use waha_simulator::{Simulator, Status};
-use world::{Ran, World, bare, ran, until};
+use world::{FAST, Ran, World, alone, bare, capped, phone, ran, start, until};
 
-/// A folder with one file in it, and the binary run there without any server.
-async fn alone(file: &str, content: &[u8], arguments: &[&str]) -> Ran {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join(file), content).unwrap();
-    let mut command = bare(folder.path(), arguments);
-    command.args(["--db", "test.sqlite"]);
-    command.env("WAHA_URL", "http://127.0.0.1:9");
-    ran(command).await
+/// A list, what is asked of it, and words of the answer.
+type Case<'a> = (&'a [u8], Vec<&'a str>, &'a str);
+
+const GOOD: &[u8] = b"nama,hp\nBudi,081234567890\n";
+
+/// Lists that no command can use.
+fn lists(endless: &[u8]) -> Vec<Case<'_>> {
+    let none = Vec::new;
+    vec![
+        (b"", none(), "is empty"),
+        (b"nama,hp\n", none(), "no rows"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", none(), "not a table"),
+        (b"nama,kota\nBudi,Bandung\n", none(), "phone"),
+        (GOOD, vec!["--phone-column", "telp"], "telp"),
+        (b"nama,hp\nBudi,12\n", none(), "nobody in this list"),
+        (endless, none(), "nobody in this list"),
+    ]
 }
 
-/// What a sending process is told so that it ends soon.
-const FAST: [&str; 5] = ["--gap", "none", "--per-day", "none", "--yes"];
+/// A line that has no end.
+fn endless() -> Vec<u8> {
+    [b"nama,hp\nBudi,\"", vec![b'x'; 3 << 20].as_slice()].concat()
+}
 
-fn start<'a>(list: &'a str, name: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let mut words = vec!["start", list, "--name", name, "--template", "Halo {{nama}}"];
-    words.extend(FAST);
-    words.extend(more);
-    words
+/// A list of whose second person the message would be too long.
+fn too_long() -> Vec<u8> {
+    let name = "x".repeat(70_000);
+    format!("nama,hp\nAni,081234567890\nBudi {name},081234567891\n").into_bytes()
+}
+
+/// Messages that this list cannot be sent.
+fn messages() -> Vec<Case<'static>> {
+    let template = |text| vec!["--template", text];
+    vec![
+        (GOOD, template("Halo {{nma}}"), "Did you mean `nama`"),
+        (GOOD, template("Halo {{nama"), "line 1, column 6"),
+        (GOOD, template("{{nama | rupia}}"), "rupiah"),
+        (GOOD, vec!["--template-file", "text.txt"], "text.txt"),
+        (
+            GOOD,
+            vec!["--file", "bills/{{nama}}.pdf"],
+            "row 2: there is no file",
+        ),
+        (GOOD, vec!["--file", "{{nama}}"], "begins nowhere"),
+        (
+            b"nama,hp\n,081234567890\n",
+            template("Halo {{nama}}"),
+            "row 2: the value of `nama` is missing",
+        ),
+    ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_input_that_cannot_be_used_exits_3_and_says_what_to_do() {
-    let good: &[u8] = b"nama,hp\nBudi,081234567890\n";
-    let long = [b"nama,hp\nBudi,\"", vec![b'x'; 3 << 20].as_slice()].concat();
-    let cases: Vec<(&[u8], Vec<&str>, &str)> = vec![
+    let endless = endless();
+    let anything = |mut case: Case<'static>| {
+        case.1.splice(0..0, ["plan", "x.csv"]);
+        case
+    };
+    let mut cases: Vec<Case<'_>> = messages().into_iter().map(anything).collect();
+    for (content, options, words) in lists(&endless) {
+        let plan = ["plan", "x.csv", "--template", "a"];
+        cases.push((content, [&plan[..], &options].concat(), words));
+    }
+    cases.extend([
         (
-            good,
+            GOOD,
             vec!["plan", "y.csv", "--template", "a"],
             "cannot read y.csv",
         ),
-        (b"", vec!["plan", "x.csv", "--template", "a"], "is empty"),
         (
-            b"nama,hp\n",
-            vec!["plan", "x.csv", "--template", "a"],
-            "no rows",
-        ),
-        (
-            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
-            vec!["plan", "x.csv", "--template", "a"],
-            "not a table",
-        ),
-        (
-            b"nama,kota\nBudi,Bandung\n",
-            vec!["plan", "x.csv", "--template", "a"],
-            "phone",
-        ),
-        (
-            good,
-            vec!["plan", "x.csv", "--template", "a", "--phone-column", "telp"],
-            "telp",
-        ),
-        (
-            good,
-            vec!["plan", "x.csv", "--template", "Halo {{nma}}"],
-            "Did you mean `nama`",
-        ),
-        (
-            good,
-            vec!["plan", "x.csv", "--template", "Halo {{nama"],
-            "line 1, column 6",
-        ),
-        (
-            good,
-            vec!["plan", "x.csv", "--template", "{{nama | rupia}}"],
-            "rupiah",
-        ),
-        (
-            good,
-            vec!["plan", "x.csv", "--template-file", "text.txt"],
-            "text.txt",
-        ),
-        (
-            good,
-            vec!["plan", "x.csv", "--file", "bills/{{nama}}.pdf"],
-            "row 2: there is no file",
-        ),
-        (
-            good,
-            vec!["plan", "x.csv", "--file", "{{nama}}"],
-            "begins nowhere",
-        ),
-        (
-            b"nama,hp\n,081234567890\n",
-            vec!["plan", "x.csv", "--template", "Halo {{nama}}"],
-            "row 2: the value of `nama` is missing",
-        ),
-        (
-            b"nama,hp\nBudi,12\n",
-            vec!["plan", "x.csv", "--template", "a"],
-            "nobody in this list",
-        ),
-        (
-            &long,
-            vec!["plan", "x.csv", "--template", "a"],
-            "nobody in this list",
-        ),
-        (
-            good,
+            GOOD,
             vec!["start", "x.csv", "--template", "a", "--name", "a/b"],
             "a campaign's name",
         ),
-        (good, vec!["status"], "no database"),
-        (good, vec!["report", "promo"], "no database"),
-    ];
+        (GOOD, vec!["status"], "no database"),
+        (GOOD, vec!["report", "promo"], "no database"),
+    ]);
     for (content, arguments, words) in cases {
         alone("x.csv", content, &arguments)
             .await
             .expect(3)
             .says(words);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_leaves_a_campaign_on_its_way_whole() {
+    let world = capped().await;
+    let before = world.kept();
+    let endless = endless();
+    let mut commands: Vec<Case<'_>> = Vec::new();
+    for (content, options, words) in lists(&endless) {
+        let start = ["start", "x.csv", "--name", "other", "--template", "a"];
+        commands.push((content, [&start[..], &FAST, &options].concat(), words));
+        let add = ["add", "promo", "x.csv", "--yes"];
+        commands.push((content, [&add[..], &options].concat(), words));
+    }
+    for (content, options, words) in messages() {
+        let start = ["start", "x.csv", "--name", "other"];
+        commands.push((content, [&start[..], &FAST, &options].concat(), words));
+    }
+    let too_long = too_long();
+    commands.extend([
+        (&*too_long, start("x.csv", "other", &[]), "row 3: "),
+        (
+            &*too_long,
+            vec!["add", "promo", "x.csv", "--yes"],
+            "row 3: ",
+        ),
+        (GOOD, vec!["add", "promo", "y.csv", "--yes"], "y.csv"),
+        (
+            b"name,hp\nBudi,081234567890\n",
+            vec!["add", "promo", "x.csv", "--yes"],
+            "Did you mean `name`",
+        ),
+        (
+            b"nama,hp\n,081234567890\n",
+            vec!["add", "promo", "x.csv", "--yes"],
+            "row 2: the value of `nama` is missing",
+        ),
+        (
+            GOOD,
+            vec!["edit", "promo", "--template", "Halo {{nma}}"],
+            "Did you mean `nama`",
+        ),
+        (
+            GOOD,
+            vec!["edit", "promo", "--template", "Halo {{nama"],
+            "line 1, column 6",
+        ),
+        (
+            GOOD,
+            start("list.csv", "promo", &["--session", "other"]),
+            "other inputs",
+        ),
+    ]);
+    for (content, arguments, words) in &commands {
+        world.write_bytes("x.csv", content);
+        world.run(arguments).await.expect(3).says(words);
+        assert!(world.kept() == before, "after {arguments:?}");
+        assert_eq!(std::fs::read(world.path("x.csv")).unwrap(), *content);
+    }
+    let free = ["set-limit", "--per-day", "none"];
+    world.run(&free).await.expect(0);
+    world.run(&["resume", "promo"]).await.expect(0);
+    let everybody_once = (0..8).map(|person| (phone(person), 1)).collect();
+    assert_eq!(world.received(), everybody_once);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -213,11 +251,7 @@ async fn letters_are_read_in_whatever_encoding_they_were_saved() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_is_too_long_names_its_row() {
-    let long = format!(
-        "nama,hp\nAni,081234567890\nBudi {},081234567891\n",
-        "x".repeat(70_000)
-    );
-    let (ran, _) = planned(long.as_bytes()).await;
+    let (ran, _) = planned(&too_long()).await;
     ran.expect(3).says("row 3: ").says("65536");
 }
 
@@ -248,11 +282,24 @@ async fn an_address_at_which_something_else_answers_exits_4() {
         "nama,hp\nAni,081234567890\n",
     )
     .unwrap();
-    let mut command = bare(folder.path(), &start("list.csv", "promo", &[]));
-    command
-        .args(["--db", "test.sqlite"])
-        .env("WAHA_URL", another_server());
-    ran(command).await.expect(4).says("WAHA");
+    let url = another_server();
+    for (language, words) in [
+        ("en", "something else than WAHA answers at"),
+        ("id", "bukan WAHA"),
+    ] {
+        let mut command = bare(folder.path(), &start("list.csv", "promo", &[]));
+        command
+            .args(["--db", "test.sqlite", "--lang", language])
+            .env("WAHA_URL", &url);
+        ran(command).await.expect(4).says(words).says(&url);
+    }
+    let list = ["session", "list"];
+    let mut command = bare(folder.path(), &list);
+    command.env("WAHA_URL", &url);
+    ran(command).await.expect(4).says("not WAHA");
+    let mut command = bare(folder.path(), &["doctor"]);
+    command.env("WAHA_URL", &url);
+    ran(command).await.expect(4).says("not WAHA");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -347,48 +394,4 @@ async fn the_same_list_under_another_name_is_refused_unless_it_is_meant() {
         .expect(0);
     let received = world.received();
     assert!(received.values().all(|times| *times == 3), "{received:?}");
-}
-
-/// A clock that is set under a running process is the engine's business: its simulation sets clocks both ways. Here it was set between two
-/// runs.
-const DAY: i64 = 86_400;
-
-/// Eight people of whom five have had their message when the day's limit came.
-async fn capped() -> World {
-    let world = World::start(World::usual(1)).await;
-    world.list(8);
-    let mut words = start("list.csv", "promo", &["--no-wait"]);
-    words[9] = "5";
-    world.run(&words).await.expect(7);
-    assert_eq!(world.received().len(), 5);
-    world
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_was_set_back_is_told_of_and_nobody_gets_it_twice() {
-    let world = capped().await;
-    let go_on = ["resume", "--all", "--no-wait"];
-    let ran_back = ran(world.command_at(-DAY, &go_on)).await;
-    ran_back.expect(7).says("the clock was changed");
-    assert_eq!(world.received().len(), 5, "the day before is no new day");
-
-    world.run(&go_on).await.expect(7).says("the day's limit");
-    let free = ["set-limit", "--per-day", "none"];
-    world.run(&free).await.expect(0);
-    world.run(&["resume", "promo"]).await.expect(0);
-    assert_eq!(world.judge(8, "the clock is right again"), 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_was_set_forward_is_no_new_day_until_somebody_says_so() {
-    let world = capped().await;
-    let go_on = ["resume", "--all", "--no-wait"];
-    let ran_ahead = ran(world.command_at(DAY, &go_on)).await;
-    ran_ahead.expect(7).says("the clock was changed");
-    assert_eq!(world.received().len(), 5);
-
-    ran(world.command_at(DAY, &["resume", "promo"]))
-        .await
-        .expect(0);
-    assert_eq!(world.judge(8, "confirmed"), 0);
 }

@@ -9,23 +9,10 @@ use std::process::Child;
 
 use serde_json::Value;
 use waha_simulator::ledger::{BodyHash, Fate, text_hash};
-use world::{Ran, World, phone};
-
-const FAST: [&str; 5] = ["--gap", "none", "--per-day", "none", "--yes"];
+use world::{Ran, World, phone, start};
 
 async fn calm() -> World {
     World::start(World::usual(1)).await
-}
-
-fn start<'a>(list: &'a str, text: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let mut words = vec!["start", list, "--name", "promo", "--template", text];
-    words.extend(FAST);
-    words.extend(more);
-    words
-}
-
-fn json(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
 }
 
 /// What each chat received, in order.
@@ -58,7 +45,7 @@ async fn mended_rejects_are_added_once_each_and_nobody_twice() {
         phone(1)
     );
     world.write("list.csv", &list);
-    let ran = world.run(&start("list.csv", "Halo {{nama}}", &[])).await;
+    let ran = world.run(&start("list.csv", "promo", &[])).await;
     assert_eq!(ran.code, 0, "{ran:?}");
 
     // As a person would mend it: in the file of rejected rows, with its own columns, and with a row of his own, of somebody who has it.
@@ -70,7 +57,7 @@ async fn mended_rejects_are_added_once_each_and_nobody_twice() {
     let add = ["add", "promo", "promo.rejects.csv", "--json"];
     let ran = world.run(&add).await;
     assert_eq!(ran.code, 7, "added, and not sent yet: {ran:?}");
-    let told = json(&ran);
+    let told = ran.json();
     assert_eq!(
         (&told["added"], &told["rejected"]),
         (&1.into(), &2.into()),
@@ -83,14 +70,14 @@ async fn mended_rejects_are_added_once_each_and_nobody_twice() {
 
     let ran = world.run(&["resume", "promo"]).await;
     assert_eq!(ran.code, 0, "{ran:?}");
-    let told = json(&world.run(&add).await);
+    let told = world.run(&add).await.json();
     assert_eq!(told["added"], 0, "a list added again adds nobody: {told}");
     let expected = BTreeMap::from([
         texts(&phone(1).to_string(), &["Halo Budi"]),
         texts(&phone(2).to_string(), &["Halo Siti"]),
     ]);
     assert_eq!(received(&world), expected);
-    let status = json(&world.run(&["status", "promo", "--json"]).await);
+    let status = world.run(&["status", "promo", "--json"]).await.json();
     let campaign = &status["campaigns"][0];
     // Budi, Siti, Agus, and the row that was written by hand.
     assert_eq!(
@@ -104,7 +91,7 @@ async fn mended_rejects_are_added_once_each_and_nobody_twice() {
     assert_eq!((of("Siti"), of("Agus")), (1, 1), "{report}");
 
     world.write("promo.rejects.csv", &mended);
-    let told = json(&world.run(&add).await);
+    let told = world.run(&add).await.json();
     assert_eq!(
         (&told["added"], &told["known"]),
         (&0.into(), &1.into()),
@@ -116,7 +103,7 @@ async fn mended_rejects_are_added_once_each_and_nobody_twice() {
 async fn a_list_that_does_not_fit_the_campaign_adds_nobody() {
     let world = calm().await;
     world.list(2);
-    let ran = world.run(&start("list.csv", "Halo {{nama}}", &[])).await;
+    let ran = world.run(&start("list.csv", "promo", &[])).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     let other = format!("name,no hp\nBudi,{}\n", phone(70));
     world.write("other.csv", &other);
@@ -170,7 +157,7 @@ async fn an_edited_text_goes_to_those_who_have_not_been_written_to() {
         .run(&["set-limit", "--per-day", "none", "--json"])
         .await;
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert_eq!(json(&ran)["sends_per_day_max"], Value::Null);
+    assert_eq!(ran.json()["sends_per_day_max"], Value::Null);
     let ran = world.run(&["resume", "promo"]).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     let got: Vec<BodyHash> = received(&world).into_values().flatten().collect();
@@ -201,7 +188,7 @@ async fn a_single_message_is_sent_once_for_its_key() {
     assert_eq!(first.code, 0, "{first:?}");
     let again = world.run(&words).await;
     assert_eq!(again.code, 0, "{again:?}");
-    assert_eq!(json(&again)["phone"], format!("+{to}"));
+    assert_eq!(again.json()["phone"], format!("+{to}"));
     let other = send("Terima kasih banyak");
     let refused = world.run(&other).await;
     assert_eq!(refused.code, 3, "{refused:?}");
@@ -216,7 +203,7 @@ async fn a_single_message_is_sent_once_for_its_key() {
         received(&world),
         BTreeMap::from([texts(&to, &["Terima kasih"])])
     );
-    let status = json(&world.run(&["status", "--json"]).await);
+    let status = world.run(&["status", "--json"]).await.json();
     assert_eq!(
         status["campaigns"],
         Value::Array(Vec::new()),
@@ -247,7 +234,7 @@ async fn a_test_goes_to_ones_own_number_and_counts_nowhere() {
         received(&world),
         BTreeMap::from([texts(&own, &["Halo Orang 0", "Halo Orang 1"])])
     );
-    let ran = world.run(&start("list.csv", "Halo {{nama}}", &[])).await;
+    let ran = world.run(&start("list.csv", "promo", &[])).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(received(&world).len(), 10);
 }
@@ -258,18 +245,19 @@ async fn who_is_not_on_whatsapp_is_found_out_first_and_remembered() {
     let world = World::start(World::usual(1).not_on_whatsapp(absent.clone())).await;
     world.list(4);
     let ran = world
-        .run(&start("list.csv", "Halo {{nama}}", &["--check", "new"]))
+        .run(&start("list.csv", "promo", &["--check", "new"]))
         .await;
     assert_eq!(ran.code, 0, "{ran:?}");
-    let status = json(&world.run(&["status", "promo", "--json"]).await);
+    let status = world.run(&["status", "promo", "--json"]).await.json();
     let reasons = &status["campaigns"][0]["reasons"];
     assert_eq!(reasons[0]["reason"], "not_on_whatsapp", "{status}");
     assert_eq!(received(&world).len(), 3);
-    let mut words = start("list.csv", "Hai {{nama}}", &[]);
+    let mut words = start("list.csv", "promo", &[]);
+    words[5] = "Hai {{nama}}";
     words[3] = "second";
     let ran = world.run(&words).await;
     assert_eq!(ran.code, 0, "{ran:?}");
-    let status = json(&world.run(&["status", "second", "--json"]).await);
+    let status = world.run(&["status", "second", "--json"]).await.json();
     assert_eq!(status["campaigns"][0]["states"]["skipped"], 1, "{status}");
     assert!(!received(&world).contains_key(&absent[0]));
 }
@@ -332,7 +320,7 @@ async fn people_added_beside_the_sending_process_are_sent_to_by_it() {
     world.write("more.csv", &more);
     let ran = world.run(&["add", "promo", "more.csv", "--json"]).await;
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert_eq!(json(&ran)["added"], 1, "{ran:?}");
+    assert_eq!(ran.json()["added"], 1, "{ran:?}");
     ends_well(runner).await;
     let got = received(&world);
     assert!(got.values().all(|texts| texts.len() == 1), "{got:?}");
@@ -373,7 +361,7 @@ async fn a_list_is_checked_once_and_nobody_on_it_gets_anything() {
     let world = World::start(World::usual(1).not_on_whatsapp(absent)).await;
     world.list(4);
     let check = ["check", "list.csv", "--gap", "10s", "--json"];
-    let told = json(&world.run(&check).await.expect(0));
+    let told = (world.run(&check).await.expect(0)).json();
     let counts = |told: &Value| {
         ["on_whatsapp", "not_on_whatsapp", "not_known", "left"].map(|what| told[what].as_u64())
     };
@@ -387,13 +375,13 @@ async fn a_list_is_checked_once_and_nobody_on_it_gets_anything() {
     // Nothing is asked again, so that no session is needed.
     world.run(&["session", "stop", "default"]).await.expect(0);
     let again = ["check", "list.csv", "--out", "again.xlsx", "--json"];
-    let told = json(&world.run(&again).await.expect(0));
+    let told = (world.run(&again).await.expect(0)).json();
     assert_eq!(counts(&told), expected, "{told}");
     assert!(world.path("again.xlsx").exists());
-    let status = json(&world.run(&["status", "--json"]).await);
+    let status = world.run(&["status", "--json"]).await.json();
     assert_eq!(status["campaigns"], Value::Array(Vec::new()));
     world.run(&["session", "start", "default"]).await.expect(0);
-    let start = start("list.csv", "Halo {{nama}}", &[]);
+    let start = start("list.csv", "promo", &[]);
     world.run(&start).await.expect(0);
     assert_eq!(received(&world).len(), 3);
 }
@@ -428,10 +416,7 @@ async fn interrupted(child: Child) -> Ran {
 async fn who_watches_on_after_the_end_sees_what_people_write() {
     let world = calm().await;
     world.list(2);
-    world
-        .run(&start("list.csv", "Halo {{nama}}", &[]))
-        .await
-        .expect(0);
+    world.run(&start("list.csv", "promo", &[])).await.expect(0);
     world.run(&["watch", "promo"]).await.expect(0);
 
     let mut watch = world.command(&["watch", "promo", "--stay"]);

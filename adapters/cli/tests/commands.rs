@@ -12,35 +12,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 use waha_simulator::{Engine, Fault, FaultRates};
-use world::{Ran, World, bare, phone, ran};
-
-const TEXT: [&str; 2] = ["--template", "Halo {{nama}}"];
-const FAST: [&str; 5] = ["--gap", "none", "--per-day", "none", "--yes"];
+use world::{World, alone, bare, phone, ran, start};
 
 async fn calm() -> World {
     World::start(World::usual(1)).await
-}
-
-fn start<'a>(list: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let mut words = vec!["start", list, "--name", "promo"];
-    words.extend(TEXT);
-    words.extend(FAST);
-    words.extend(more);
-    words
-}
-
-fn json(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
-}
-
-/// A folder with one file in it, and the binary run there without any server.
-async fn alone(file: &str, content: &[u8], arguments: &[&str]) -> Ran {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join(file), content).unwrap();
-    let mut command = bare(folder.path(), arguments);
-    command.args(["--db", "test.sqlite"]);
-    command.env("WAHA_URL", "http://127.0.0.1:9");
-    ran(command).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,10 +75,10 @@ async fn a_wrong_command_line_exits_2() {
 async fn everybody_has_it_once_however_often_it_is_started() {
     let world = calm().await;
     world.list(40);
-    let first = world.run(&start("list.csv", &[])).await.expect(0);
+    let first = world.run(&start("list.csv", "promo", &[])).await.expect(0);
     first.says("40 deliveries");
     assert_eq!(world.judge(40, "first"), 0);
-    world.run(&start("list.csv", &[])).await.expect(0);
+    world.run(&start("list.csv", "promo", &[])).await.expect(0);
     assert_eq!(
         world.simulator.ledger().len(),
         40,
@@ -127,15 +102,15 @@ async fn everybody_has_it_once_however_often_it_is_started() {
         .says("is now text: Hai {{nama}}");
     world.write("list.csv", "nama,no hp\nLain,081234567890\n");
     world
-        .run(&start("list.csv", &[]))
+        .run(&start("list.csv", "promo", &[]))
         .await
         .expect(3)
         .says("file: was list.csv");
     assert_eq!(world.simulator.ledger().len(), 40);
 
     let status = world.run(&["status", "promo", "--json"]).await.expect(0);
-    assert_eq!(json(&status)["campaigns"][0]["state"], "settled");
-    assert_eq!(json(&status)["campaigns"][0]["deliveries"], 40);
+    assert_eq!(status.json()["campaigns"][0]["state"], "settled");
+    assert_eq!(status.json()["campaigns"][0]["deliveries"], 40);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,7 +132,7 @@ async fn rows_are_rejected_rows_and_deliveries_in_plan_status_and_report() {
         ])
         .await
         .expect(0);
-    let plan = json(&plan);
+    let plan = plan.json();
     assert_eq!(
         (
             &plan["rows"],
@@ -174,10 +149,14 @@ async fn rows_are_rejected_rows_and_deliveries_in_plan_status_and_report() {
     assert!(plan["forecast"]["ends_at"].is_string());
 
     let ran = world
-        .run(&start("list.csv", &["--missing", "skip", "--json"]))
+        .run(&start(
+            "list.csv",
+            "promo",
+            &["--missing", "skip", "--json"],
+        ))
         .await
         .expect(0);
-    let campaign = &json(&ran)["campaigns"][0];
+    let campaign = &ran.json()["campaigns"][0];
     assert_eq!(
         (&campaign["rows"], &campaign["rejected"]),
         (&5.into(), &2.into())
@@ -239,10 +218,10 @@ async fn a_limit_lets_so_many_in_and_leaves_the_rest_unread() {
         "nama,no hp\nA,081234567890\nB,081234567890\nC,081234567891\nD,12\nE,081234567892\n",
     );
     let ran = world
-        .run(&start("list.csv", &["--limit", "2", "--json"]))
+        .run(&start("list.csv", "promo", &["--limit", "2", "--json"]))
         .await
         .expect(0);
-    let campaign = &json(&ran)["campaigns"][0];
+    let campaign = &ran.json()["campaigns"][0];
     assert_eq!(
         (&campaign["deliveries"], &campaign["rejected"]),
         (&2.into(), &1.into())
@@ -256,7 +235,7 @@ async fn failures_exit_5_and_a_retry_brings_them_back() {
         World::start(World::usual(1).faults(FaultRates::none().with(Fault::AckError, 1.0))).await;
     world.list(3);
     world
-        .run(&start("list.csv", &[]))
+        .run(&start("list.csv", "promo", &[]))
         .await
         .expect(5)
         .says("refused by WhatsApp");
@@ -286,7 +265,7 @@ async fn what_only_a_person_can_decide_exits_6_and_is_decided() {
     .await;
     world.list(4);
     world
-        .run(&start("list.csv", &[]))
+        .run(&start("list.csv", "promo", &[]))
         .await
         .expect(6)
         .says("unconfirmed list");
@@ -561,7 +540,7 @@ async fn the_demo_ends_well_and_shows_the_ledgers_verdict() {
     let again = ran(bare(folder.path(), &["demo", "--json", "--seed", "7"]))
         .await
         .expect(0);
-    assert_eq!(json(&again)["twice"], 0);
+    assert_eq!(again.json()["twice"], 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -623,11 +602,11 @@ async fn suppressed_numbers_are_left_out_and_the_list_is_kept() {
     let import = world
         .run(&["suppress", "import", "stop.csv", "--json"])
         .await;
-    let told = json(&import);
+    let told = import.json();
     assert_eq!((&told["added"], &told["rejected"]), (&1.into(), &1.into()));
     assert!(world.path("stop.rejects.csv").exists());
     world.list(3);
-    world.run(&start("list.csv", &[])).await.expect(0);
+    world.run(&start("list.csv", "promo", &[])).await.expect(0);
     let reported = world.reported();
     let skipped = reported.values().filter(|state| **state == 9).count();
     assert_eq!((reported.len(), skipped), (3, 2), "{reported:?}");
@@ -662,7 +641,7 @@ async fn config_shows_where_settings_come_from_and_never_the_key() {
         let ran = ran(command).await.expect(0);
         assert!(!ran.stdout.contains("secret"), "{ran:?}");
         if is_json {
-            let told = json(&ran);
+            let told = ran.json();
             let origin = |name: &str| told[name]["origin"].as_str().unwrap().to_owned();
             assert_eq!(origin("key"), "in the environment");
             assert_eq!(origin("gap"), "in waha-campaign.toml");

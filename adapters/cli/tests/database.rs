@@ -9,12 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rusqlite::Connection;
-use serde_json::Value;
 use world::{Ran, World, bare, ended, ran, until};
-
-fn json(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
-}
 
 /// A command about the database alone, in a folder.
 fn alone(folder: &Path, arguments: &[&str]) -> Command {
@@ -76,7 +71,7 @@ async fn a_backup_made_while_sending_comes_back_and_nobody_gets_it_twice() {
         .run(&["backup", "copy.sqlite", "--json"])
         .await
         .expect(0);
-    let made = json(&made);
+    let made = made.json();
     assert_eq!(
         (&made["campaigns"], &made["deliveries"]),
         (&1.into(), &40.into())
@@ -246,8 +241,8 @@ async fn pruned_campaigns_keep_their_counts_and_their_names() {
         .expect(0)
         .says("nothing to prune");
     let dry = world.run(&["prune", "--dry-run", "--json"]).await.expect(0);
-    assert_eq!(json(&dry)["campaigns"][0]["name"], "lama");
-    assert_eq!(json(&dry)["campaigns"].as_array().unwrap().len(), 1);
+    assert_eq!(dry.json()["campaigns"][0]["name"], "lama");
+    assert_eq!(dry.json()["campaigns"].as_array().unwrap().len(), 1);
     world.run(&["report", "lama"]).await.expect(0);
     world.run(&["prune"]).await.expect(2).says("add --yes");
     world.run(&["report", "lama"]).await.expect(0);
@@ -268,7 +263,7 @@ async fn pruned_campaigns_keep_their_counts_and_their_names() {
         .says("30 recipients taken out of 1 campaign")
         .says("freed")
         .says("still hold them");
-    let status = json(&world.run(&["status", "lama", "--json"]).await.expect(0));
+    let status = (world.run(&["status", "lama", "--json"]).await.expect(0)).json();
     let status = &status["campaigns"][0];
     assert_eq!(
         (&status["deliveries"], &status["rows"]),
@@ -484,7 +479,7 @@ async fn a_disk_that_takes_no_more_costs_nothing_that_was_saved() {
         .says("free space")
         .says("Nothing that was saved is lost");
 
-    let status = json(&world.run(&["status", "erste", "--json"]).await.expect(0));
+    let status = (world.run(&["status", "erste", "--json"]).await.expect(0)).json();
     assert_eq!(status["campaigns"][0]["state"], "settled");
     assert_eq!(world.simulator.ledger().len(), 5);
     world.run(&start("long.csv", "zweite")).await.expect(0);

@@ -14,7 +14,7 @@ use std::process::Command;
 use calamine::{Data, Range, Reader, Xlsx, open_workbook};
 use serde_json::Value;
 use waha_simulator::{Engine, Fault, FaultRates};
-use world::World;
+use world::{World, start};
 
 /// What spreadsheets spoil: zeros in front, long numbers, dates, formulas, and a column named as one of the report's own.
 const LIST: &str = "kode,nama,no hp,total,jatuh tempo,state,catatan\n\
@@ -24,18 +24,12 @@ const LIST: &str = "kode,nama,no hp,total,jatuh tempo,state,catatan\n\
     9,Kantor,0215550123,1,2026-12-01,DKI,y\n";
 const OWN_LAST: [&str; 6] = ["state", "reason", "remedy", "time", "corrected", "message"];
 
-fn start<'a>(list: &'a str, name: &'a str) -> Vec<&'a str> {
-    let mut words = vec!["start", list, "--name", name, "--template", "Halo {{nama}}"];
-    words.extend(["--gap", "none", "--per-day", "none", "--yes"]);
-    words
-}
-
 /// A campaign in which WhatsApp refused everybody.
 async fn refused() -> World {
     let faults = FaultRates::none().with(Fault::AckError, 1.0);
     let world = World::start(World::usual(1).faults(faults)).await;
     world.write("list.csv", LIST);
-    world.run(&start("list.csv", "mei")).await.expect(5);
+    world.run(&start("list.csv", "mei", &[])).await.expect(5);
     world
 }
 
@@ -111,7 +105,7 @@ async fn a_workbook_keeps_text_as_text_and_dates_as_dates() {
 async fn the_time_in_a_workbook_is_that_of_the_campaigns_zone() {
     let world = World::start(World::usual(1)).await;
     world.write("list.csv", "nama,no hp\nBudi,081234567890\n");
-    let mut words = start("list.csv", "mei");
+    let mut words = start("list.csv", "mei", &[]);
     words.extend(["--zone", "Asia/Jayapura"]);
     world.run(&words).await.expect(0);
     let json = world.run(&["report", "mei", "--json"]).await.expect(0);
@@ -146,7 +140,7 @@ async fn what_failed_can_be_sent_to_again_as_it_is() {
             .await
             .expect(0)
             .says("3 rows");
-        world.run(&start(&file, &name)).await.expect(0);
+        world.run(&start(&file, &name, &[])).await.expect(0);
         let [first, again] = [("mei", "a.csv"), (name.as_str(), "b.csv")].map(|(of, to)| {
             let words = [
                 "report",
@@ -231,7 +225,7 @@ async fn a_refresh_looks_up_and_never_sends() {
     let faults = FaultRates::none().with(Fault::ErrorBefore, 1.0);
     let world = World::start(World::usual(1).engine(Engine::Webjs).faults(faults)).await;
     world.list(3);
-    world.run(&start("list.csv", "mei")).await.expect(6);
+    world.run(&start("list.csv", "mei", &[])).await.expect(6);
     world.simulator.faults().set(FaultRates::none());
     let refresh = ["report", "mei", "--refresh", "--only", "unconfirmed"];
     world.run(&refresh).await.expect(0).says("3 rows");
@@ -254,7 +248,7 @@ async fn a_refresh_ends_for_a_settled_campaign_without_acknowledgements() {
     let faults = FaultRates::none().with(Fault::AcksMissing, 1.0);
     let world = World::start(World::usual(1).faults(faults)).await;
     world.list(3);
-    world.run(&start("list.csv", "mei")).await.expect(0);
+    world.run(&start("list.csv", "mei", &[])).await.expect(0);
     world.simulator.faults().set(FaultRates::none());
     let refresh = ["report", "mei", "--refresh"];
     world.run(&refresh).await.expect(0).says("3 rows");

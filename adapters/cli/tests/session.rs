@@ -35,10 +35,6 @@ fn client(world: &World) -> WahaClient {
         .unwrap()
 }
 
-fn json(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
-}
-
 fn lines(ran: &Ran) -> Vec<Value> {
     let read = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     ran.stdout.lines().map(read).collect()
@@ -97,7 +93,7 @@ async fn a_session_is_created_scanned_and_works() {
         .run(&["session", "create", "toko", "--json"])
         .await
         .expect(0);
-    let created = json(&created);
+    let created = created.json();
     assert_eq!(created["status"], "SCAN_QR_CODE");
     assert_eq!(created["message_store"], true);
     assert_eq!(created["account"], Value::Null);
@@ -122,7 +118,7 @@ async fn a_session_is_created_scanned_and_works() {
         .run(&["session", "me", "toko", "--json"])
         .await
         .expect(0);
-    assert_eq!(json(&me)["account"], format!("+{PHONE}"));
+    assert_eq!(me.json()["account"], format!("+{PHONE}"));
     world
         .run(&["session", "qr", "toko"])
         .await
@@ -366,7 +362,7 @@ async fn the_list_says_how_sessions_stand_and_what_to_do() {
         .says("config.noweb.store.enabled of lama");
 
     let list = world.run(&["session", "list", "--json"]).await.expect(0);
-    let list = json(&list);
+    let list = list.json();
     let stores: Vec<(&str, &Value)> = list["sessions"]
         .as_array()
         .unwrap()
@@ -444,8 +440,8 @@ async fn a_session_stops_starts_and_restarts_without_losing_its_phone() {
         .expect(0)
         .says("WORKING already");
     let restarted = world.run(&["session", "restart", "--json"]).await.expect(0);
-    assert_eq!(json(&restarted)["status"], "WORKING");
-    assert_eq!(json(&restarted)["next"], Value::Null);
+    assert_eq!(restarted.json()["status"], "WORKING");
+    assert_eq!(restarted.json()["next"], Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -469,7 +465,7 @@ async fn a_script_must_say_yes_before_a_pairing_is_lost() {
         .run(&["session", "delete", "--yes", "--json"])
         .await
         .expect(0);
-    assert_eq!(json(&deleted)["deleted"], true);
+    assert_eq!(deleted.json()["deleted"], true);
     assert!(world.simulator.sessions().is_empty());
 }
 

@@ -8,7 +8,7 @@ use campaign_core::phone::PhoneNumber;
 use futures_util::future::join;
 use jiff::Timestamp;
 use waha_client::types::{Engine, Me, ServerStatus};
-use waha_client::{Error, SessionInfo, SessionName, SessionStatus, WahaClient};
+use waha_client::{Answer, Error, SessionInfo, SessionName, SessionStatus, WahaClient};
 
 use crate::WahaGateway;
 
@@ -143,10 +143,17 @@ fn unready(error: &Error) -> Readiness {
         Readiness::Unauthorized
     } else if error.is_unknown_session() {
         Readiness::Missing
+    } else if error.answer().is_some_and(is_foreign) {
+        Readiness::Foreign
     } else {
-        // No answer, a failing server, or something else at this address.
         Readiness::Unreachable
     }
+}
+
+/// Whether this comes from something else than WAHA, which answers the question about a session with JSON and redirects nothing under /api.
+/// A server that fails or is busy may be WAHA behind a proxy.
+fn is_foreign(answer: &Answer) -> bool {
+    matches!(answer.status(), 200..400 | 404 | 405 | 410)
 }
 
 pub(crate) fn readiness(status: &SessionStatus) -> Readiness {

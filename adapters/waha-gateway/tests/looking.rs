@@ -390,8 +390,12 @@ async fn what_stands_in_the_way_of_a_session_is_told() {
         (
             404,
             json!({"message": "Cannot GET /api/sessions/default"}),
-            Readiness::Unreachable,
+            Readiness::Foreign,
         ),
+        (200, json!("It works!"), Readiness::Foreign),
+        (302, json!({}), Readiness::Foreign),
+        (405, json!({}), Readiness::Foreign),
+        (429, json!({}), Readiness::Unreachable),
         (502, json!({}), Readiness::Unreachable),
     ];
     for (status, body, expected) in rows {

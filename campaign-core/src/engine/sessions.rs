@@ -127,7 +127,7 @@ impl Engine {
             Readiness::Working => None,
             Readiness::NotReady(_) | Readiness::Missing => Some(Trouble::SessionNotReady),
             Readiness::Unauthorized => Some(Trouble::Unauthorized),
-            Readiness::Unreachable => Some(Trouble::Unreachable),
+            Readiness::Unreachable | Readiness::Foreign => Some(Trouble::Unreachable),
         };
         let Some(lane) = lane else {
             // Without a lane there is nothing to hold; opening one waits for a session that works.

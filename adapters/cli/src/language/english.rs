@@ -45,6 +45,9 @@ pub(super) fn say(text: &Text) -> String {
         Text::ServerUnreachable { url } => format!(
             "the WAHA server at {url} does not answer: is it running, and is WAHA_URL right?"
         ),
+        Text::ServerForeign { url } => format!(
+            "something else than WAHA answers at {url}: set WAHA_URL to the address of WAHA itself, such as http://localhost:3000, or look at the proxy before it"
+        ),
         Text::KeyRefused { url } => format!(
             "the WAHA server at {url} refuses the key: set WAHA_API_KEY, or --key-file"
         ),

@@ -48,6 +48,9 @@ pub(super) fn say(text: &Text) -> String {
         Text::ServerUnreachable { url } => {
             format!("server WAHA di {url} tidak menjawab: apakah sedang berjalan, dan apakah WAHA_URL benar?")
         }
+        Text::ServerForeign { url } => format!(
+            "yang menjawab di {url} bukan WAHA: isi WAHA_URL dengan alamat WAHA sendiri, misalnya http://localhost:3000, atau periksa proxy di depannya"
+        ),
         Text::KeyRefused { url } => {
             format!("server WAHA di {url} menolak kuncinya: isi WAHA_API_KEY, atau --key-file")
         }

@@ -10,6 +10,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
 use waha_client::types::SessionConfig;
 use waha_client::{NewSession, SessionName, WahaClient};
 use waha_simulator::ledger::Fate;
@@ -59,6 +60,10 @@ impl World {
     }
 
     pub(crate) fn write(&self, name: &str, content: &str) -> PathBuf {
+        self.write_bytes(name, content.as_bytes())
+    }
+
+    pub(crate) fn write_bytes(&self, name: &str, content: &[u8]) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, content).unwrap();
         path
@@ -129,6 +134,34 @@ impl World {
             .into_iter()
             .map(|(phone, state)| (phone.cast_unsigned(), u8::try_from(state).unwrap()))
             .collect()
+    }
+
+    /// Everything that the database holds of its first campaign and of nobody's in particular. A refused import may leave a draft.
+    pub(crate) fn kept(&self) -> Vec<String> {
+        let database = Connection::open(self.database()).unwrap();
+        let mut kept = Vec::new();
+        for rows in [
+            "campaign WHERE id = 1",
+            "campaign_count WHERE campaign = 1",
+            "delivery WHERE id >> 32 = 1",
+            "delivery_content WHERE id >> 32 = 1",
+            "recipient WHERE campaign = 1",
+            "attempt",
+            "ready WHERE delivery >> 32 = 1",
+            "doubt",
+            "suppression",
+            "lane",
+            "earlier_message",
+        ] {
+            let mut statement = database.prepare(&format!("SELECT * FROM {rows}")).unwrap();
+            let columns = statement.column_count();
+            let mut found = statement.query([]).unwrap();
+            while let Some(row) = found.next().unwrap() {
+                let cells: Vec<_> = (0..columns).map(|at| row.get_ref(at).unwrap()).collect();
+                kept.push(format!("{rows}: {cells:?}"));
+            }
+        }
+        kept
     }
 
     fn query(&self, sql: &str) -> rusqlite::Result<Vec<(i64, i64)>> {
@@ -248,6 +281,38 @@ pub(crate) fn bare(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// The binary in a folder that holds one file, without any server.
+pub(crate) async fn alone(file: &str, content: &[u8], arguments: &[&str]) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(file), content).unwrap();
+    let mut command = bare(folder.path(), arguments);
+    command.args(["--db", "test.sqlite"]);
+    command.env("WAHA_URL", "http://127.0.0.1:9");
+    ran(command).await
+}
+
+/// What makes a campaign end soon.
+pub(crate) const FAST: [&str; 5] = ["--gap", "none", "--per-day", "none", "--yes"];
+
+/// A campaign that greets everybody of a list and ends soon.
+pub(crate) fn start<'a>(list: &'a str, name: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let mut words = vec!["start", list, "--name", name, "--template", "Halo {{nama}}"];
+    words.extend(FAST);
+    words.extend(more);
+    words
+}
+
+/// The campaign "promo" to eight people, of whom five had their message when the day's limit came.
+pub(crate) async fn capped() -> World {
+    let world = World::start(World::usual(1)).await;
+    world.list(8);
+    let mut words = start("list.csv", "promo", &["--no-wait"]);
+    words[9] = "5";
+    world.run(&words).await.expect(7);
+    assert_eq!(world.received().len(), 5);
+    world
+}
+
 /// How a command ended.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -276,6 +341,14 @@ impl Ran {
             self.stderr
         );
         self
+    }
+}
+
+impl Ran {
+    /// What `--json` printed.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
