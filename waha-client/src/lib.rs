@@ -62,6 +62,7 @@ pub mod events;
 mod guard;
 mod ids;
 mod retry;
+pub mod specification;
 mod transport;
 pub mod types;
 

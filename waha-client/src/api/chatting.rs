@@ -11,6 +11,7 @@ mod interactive;
 mod links;
 mod marks;
 mod media;
+mod mentions;
 mod polls;
 
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,7 @@ pub use self::marks::{SeenMessages, react, send_seen, star, start_typing, stop_t
 pub use self::media::{
     FileMessage, VideoMessage, VoiceMessage, send_file, send_image, send_video, send_voice,
 };
+use self::mentions::Mentions;
 pub use self::polls::{PollMessage, PollVote, send_poll, vote};
 use crate::client::{CallOptions, WahaClient};
 use crate::endpoint::{Endpoint, Wait, json};
@@ -56,8 +58,8 @@ pub struct TextMessage<'a> {
     id: Option<&'a str>,
     #[serde(rename = "reply_to", skip_serializing_if = "Option::is_none")]
     reply_to: Option<&'a MessageId>,
-    #[serde(skip_serializing_if = "<[ChatId]>::is_empty")]
-    mentions: &'a [ChatId],
+    #[serde(skip_serializing_if = "Mentions::is_nobody")]
+    mentions: Mentions<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     link_preview: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,7 +75,7 @@ impl<'a> TextMessage<'a> {
             text,
             id: None,
             reply_to: None,
-            mentions: &[],
+            mentions: Mentions::NOBODY,
             link_preview: None,
             link_preview_high_quality: None,
         }
@@ -93,7 +95,13 @@ impl<'a> TextMessage<'a> {
 
     /// Who is mentioned in it.
     pub fn mentions(mut self, people: &'a [ChatId]) -> Self {
-        self.mentions = people;
+        self.mentions = Mentions::People(people);
+        self
+    }
+
+    /// Everybody in the group is mentioned in it. WAHA answers 422 for another chat (recorded).
+    pub fn mentions_everybody(mut self) -> Self {
+        self.mentions = Mentions::Everybody;
         self
     }
 

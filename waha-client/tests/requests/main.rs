@@ -8,6 +8,7 @@ mod channels;
 mod chats;
 mod chatting;
 mod contacts;
+mod coverage;
 mod events;
 mod groups;
 mod keys;
@@ -51,6 +52,7 @@ async fn puts<T>(endpoint: Endpoint<T>, expected: Expected) {
         (endpoint.repeat(), endpoint.wait()),
         (expected.repeat, expected.wait)
     );
+    coverage::note(&endpoint);
     let error = waha.call(endpoint).await.err().expect("a 404");
     assert_eq!(error.status(), Some(404), "{error:?}");
     let requests = server.received_requests().await.unwrap();

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::mentions::Mentions;
 use super::{Chatting, sending};
 use crate::client::CallOptions;
 use crate::endpoint::{Endpoint, Wait};
@@ -26,8 +27,8 @@ pub struct FileMessage<'a> {
     id: Option<&'a str>,
     #[serde(rename = "reply_to", skip_serializing_if = "Option::is_none")]
     reply_to: Option<&'a MessageId>,
-    #[serde(skip_serializing_if = "<[ChatId]>::is_empty")]
-    mentions: &'a [ChatId],
+    #[serde(skip_serializing_if = "Mentions::is_nobody")]
+    mentions: Mentions<'a>,
 }
 
 impl<'a> FileMessage<'a> {
@@ -40,7 +41,7 @@ impl<'a> FileMessage<'a> {
             caption: None,
             id: None,
             reply_to: None,
-            mentions: &[],
+            mentions: Mentions::NOBODY,
         }
     }
 
@@ -64,7 +65,13 @@ impl<'a> FileMessage<'a> {
 
     /// Who is mentioned in the caption.
     pub fn mentions(mut self, people: &'a [ChatId]) -> Self {
-        self.mentions = people;
+        self.mentions = Mentions::People(people);
+        self
+    }
+
+    /// Everybody in the group is mentioned in the caption. WAHA answers 422 for another chat (recorded).
+    pub fn mentions_everybody(mut self) -> Self {
+        self.mentions = Mentions::Everybody;
         self
     }
 }
