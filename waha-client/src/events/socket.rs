@@ -4,6 +4,7 @@
 //! once [`SocketItem::Connected`] says that events flow again. WAHA takes the key from the websocket's URL only; that URL is
 //! made for the handshake, which is plain HTTP here because the websocket library logs its own, and is kept nowhere.
 
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -36,6 +37,7 @@ const RETRY_DELAY_MAX: Duration = Duration::from_secs(15);
 pub struct Subscription {
     session: String,
     events: Vec<String>,
+    retry_delay: RangeInclusive<Duration>,
 }
 
 impl Default for Subscription {
@@ -43,6 +45,7 @@ impl Default for Subscription {
         Self {
             session: "*".to_owned(),
             events: Vec::new(),
+            retry_delay: RETRY_DELAY_MIN..=RETRY_DELAY_MAX,
         }
     }
 }
@@ -63,6 +66,23 @@ impl Subscription {
     pub fn events<E: Into<String>>(mut self, events: impl IntoIterator<Item = E>) -> Self {
         self.events.extend(events.into_iter().map(Into::into));
         self
+    }
+
+    /// How long to wait before the first try to connect again, and at most before a later one: 0.5 s to 15 s unless told. Each wait is
+    /// twice the one before, and up to as much again by chance, so that many clients do not come back at once.
+    pub fn retry_delay(mut self, delays: RangeInclusive<Duration>) -> Self {
+        self.retry_delay = delays;
+        self
+    }
+
+    fn delays(&self) -> ExponentialBackoff {
+        ExponentialBuilder::new()
+            .with_min_delay(*self.retry_delay.start())
+            .with_max_delay(*self.retry_delay.end())
+            .with_factor(2.0)
+            .with_jitter()
+            .without_max_times()
+            .build()
     }
 
     fn query(&self) -> Vec<(&'static str, &str)> {
@@ -167,8 +187,8 @@ impl WahaClient {
     pub fn listen(&self, subscription: Subscription) -> EventStream {
         let listener = Listener {
             client: self.clone(),
+            delays: subscription.delays(),
             subscription,
-            delays: delays(),
             state: State::Connect,
         };
         EventStream(unfold(listener, Listener::step).boxed())
@@ -191,17 +211,6 @@ struct Listener {
     subscription: Subscription,
     delays: ExponentialBackoff,
     state: State,
-}
-
-/// Endless, growing, with chance added.
-fn delays() -> ExponentialBackoff {
-    ExponentialBuilder::new()
-        .with_min_delay(RETRY_DELAY_MIN)
-        .with_max_delay(RETRY_DELAY_MAX)
-        .with_factor(2.0)
-        .with_jitter()
-        .without_max_times()
-        .build()
 }
 
 /// Why a connection is no more.
@@ -254,7 +263,10 @@ impl Listener {
         match lost {
             Lost::Refused(why) => (Err(SocketError::Refused(why)), self),
             Lost::Gap(why) => {
-                let retry_in = self.delays.next().unwrap_or(RETRY_DELAY_MAX);
+                let retry_in = self
+                    .delays
+                    .next()
+                    .unwrap_or(*self.subscription.retry_delay.end());
                 tracing::debug!(why, ?retry_in, "the websocket is down");
                 self.state = State::Wait(retry_in);
                 (Ok(SocketItem::Gap(Gap { why, retry_in })), self)
@@ -264,7 +276,7 @@ impl Listener {
 
     /// Any frame shows a server that works, so the delays start over.
     fn read(&mut self, frame: &Frame) -> Option<Result<SocketItem, SocketError>> {
-        self.delays = delays();
+        self.delays = self.subscription.delays();
         let Frame::Text(text) = frame else {
             return None;
         };
