@@ -4,11 +4,12 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint docs deny bench dist week newcomer
+.PHONY: help demo test soak lint docs deny bench dist week newcomer package fuzz
 
 CARGO ?= cargo
 PHONES := target/phones
 TEST_LOG := target/test.log
+FUZZ_LOG := target/fuzz.log
 # `make dist PROFILE=dev` packs a build that takes seconds instead of minutes.
 PROFILE ?= release
 
@@ -91,6 +92,29 @@ dist: ## an archive ready to install, with its checksum, in target/dist
 	adapters/cli/dist/package.sh $$folder/waha-campaign $$host target/dist
 	cd target/dist
 	sha256sum -c SHA256SUMS
+
+package: ## what would be published, built from its archive; compared with the last tag
+	@$(CARGO) publish --dry-run --locked -p waha-client
+	tag=$$(git describe --tags --abbrev=0 --match 'v*' 2> /dev/null || true)
+	if [ -z "$$tag" ]; then
+	    echo "skipped: semver, there is no earlier version"
+	else
+	    $(CARGO) semver-checks --version > /dev/null 2>&1 || $(CARGO) install --quiet --debug --locked cargo-semver-checks
+	    $(CARGO) semver-checks -p waha-client --baseline-rev "$$tag"
+	fi
+
+FUZZ_RUNS ?= 1000000
+
+fuzz: ## whatever bytes a webhook receives, FUZZ_RUNS times; needs nightly Rust
+	@if ! rustup run nightly cargo --version > /dev/null 2>&1; then
+	    echo "skipped: fuzzing, nightly Rust is not installed"
+	    exit 0
+	fi
+	$(CARGO) fuzz --version > /dev/null 2>&1 || $(CARGO) install --quiet --debug --locked cargo-fuzz --version 0.13.2
+	cd waha-client
+	mkdir -p fuzz/corpus/webhook
+	rustup run nightly cargo fuzz run webhook fuzz/corpus/webhook fuzz/seeds -- -runs=$(FUZZ_RUNS) -max_len=8192 2> ../$(FUZZ_LOG) || { tail -n 40 ../$(FUZZ_LOG); exit 1; }
+	tail -n 1 ../$(FUZZ_LOG)
 
 week: ## the week of docs/week.md played anew, and the pages written from what the terminal showed
 	@WEEK_PAGES=write $(CARGO) test --locked -p waha-campaign --test week

@@ -1,6 +1,7 @@
 //! Runs the benches that are named, or all: `cargo bench -p benches -- dispatch million`.
 #![allow(clippy::print_stdout, reason = "benches print tables")]
 
+mod client;
 mod dispatch;
 mod import;
 mod million;
@@ -14,7 +15,8 @@ use benches::sink;
 
 type Bench = fn() -> Result<(), Failure>;
 
-const BENCHES: [(&str, Bench); 4] = [
+const BENCHES: [(&str, Bench); 5] = [
+    ("client", client::bench),
     ("dispatch", dispatch::bench),
     ("import", import::bench),
     ("million", million::bench),

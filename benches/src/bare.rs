@@ -76,18 +76,34 @@ pub fn client() -> Result<reqwest::Client, Failure> {
 pub async fn run(url: &str, messages: u32, in_flight: u32) -> Result<Took, Failure> {
     let client = client()?;
     let url: Arc<str> = format!("{url}/api/sendText").into();
+    spread(messages, in_flight, move |number| {
+        let (client, url) = (client.clone(), Arc::clone(&url));
+        async move { post(&client, &url, number).await }
+    })
+    .await
+}
+
+/// Sends messages by their numbers, `in_flight` at a time.
+///
+/// # Errors
+/// The first of `send`.
+pub async fn spread<F, S>(messages: u32, in_flight: u32, send: F) -> Result<Took, Failure>
+where
+    F: Fn(u32) -> S + Clone + Send + 'static,
+    S: Future<Output = Result<(), Failure>> + Send,
+{
     let next = Arc::new(AtomicU32::new(0));
     let (began, cpu) = (Instant::now(), cpu_time());
     let tasks: Vec<_> = (0..in_flight)
         .map(|_| {
-            let (client, url, next) = (client.clone(), Arc::clone(&url), Arc::clone(&next));
+            let (send, next) = (send.clone(), Arc::clone(&next));
             tokio::spawn(async move {
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     if number >= messages {
                         return Ok::<_, Failure>(());
                     }
-                    post(&client, &url, number).await?;
+                    send(number).await?;
                 }
             })
         })
@@ -102,12 +118,21 @@ pub async fn run(url: &str, messages: u32, in_flight: u32) -> Result<Took, Failu
     })
 }
 
+/// The text of a message.
+pub fn text(number: u32) -> String {
+    format!(
+        "Halo Orang {number}, tagihan INV-{number} sebesar Rp250.000 jatuh tempo 21 November 2026. Terima kasih."
+    )
+}
+
+/// The id of a message.
+pub fn id(number: u32) -> String {
+    format!("3EB0{number:018X}")
+}
+
 async fn post(client: &reqwest::Client, url: &str, number: u32) -> Result<(), Failure> {
     let chat = format!("{}@c.us", crate::whole_path::phone(number));
-    let text = format!(
-        "Halo Orang {number}, tagihan INV-{number} sebesar Rp250.000 jatuh tempo 21 November 2026. Terima kasih."
-    );
-    let id = format!("3EB0{number:018X}");
+    let (text, id) = (text(number), id(number));
     let body = Body {
         session: sink::SESSION,
         chat_id: &chat,
