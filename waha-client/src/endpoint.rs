@@ -14,9 +14,10 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::transport::Reply;
+use crate::types::File;
 
 /// WAHA refuses a larger request, with status 500 (recorded).
-const REQUEST_BYTES_MAX: usize = 50 * 1024 * 1024;
+pub(crate) const REQUEST_BYTES_MAX: usize = 50 * 1024 * 1024;
 
 /// Whether a call may be made again when its first try has no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -199,8 +200,12 @@ impl<T> Endpoint<T> {
     pub(crate) fn json(mut self, body: &impl Serialize) -> Self {
         match serde_json::to_vec(body) {
             Ok(bytes) if bytes.len() > REQUEST_BYTES_MAX => {
-                let why = "its body is over 50 MiB, more than WAHA takes: send the file by URL";
-                self.request = Err(Error::invalid(why));
+                self.request = Err(Error::invalid(format!(
+                    "its body has {} bytes and WAHA takes {REQUEST_BYTES_MAX} (50 MiB), which is a file of at most {} \
+                     bytes as base64: send the file by URL",
+                    bytes.len(),
+                    File::BYTES_MAX,
+                )));
                 self
             }
             Ok(bytes) => self.with(|request| request.body = Some(Bytes::from(bytes))),
