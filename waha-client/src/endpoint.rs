@@ -42,9 +42,11 @@ pub enum Wait {
     Send,
     /// Sends media, which WAHA may have to fetch and to upload first.
     Media,
+    /// Fetches a file: not the time for all of it, but for the answer to begin and for each piece to come.
+    Download,
 }
 
-/// Response time-outs per kind of call: from the first byte of the request to the last of the answer.
+/// Response time-outs per kind of call: from the first byte of the request to the last of the answer, but for downloads.
 ///
 /// WAHA sends a message whose client has left all the same (recorded), so sends are kept open rather than given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +64,8 @@ pub struct Timeouts {
     pub send: Duration,
     /// [`Wait::Media`]. 300 s.
     pub media: Duration,
+    /// [`Wait::Download`]. 30 s; the longest silence, as large files take as long as they take.
+    pub download: Duration,
 }
 
 impl Default for Timeouts {
@@ -73,6 +77,7 @@ impl Default for Timeouts {
             lifecycle: Duration::from_secs(60),
             send: Duration::from_secs(120),
             media: Duration::from_secs(300),
+            download: Duration::from_secs(30),
         }
     }
 }
@@ -86,6 +91,7 @@ impl Timeouts {
             Wait::Lifecycle => self.lifecycle,
             Wait::Send => self.send,
             Wait::Media => self.media,
+            Wait::Download => self.download,
         }
     }
 }
@@ -277,7 +283,7 @@ impl<T> fmt::Debug for Endpoint<T> {
 }
 
 /// Left as they are within a path segment: unreserved characters, and `@` and `:` as in WhatsApp's ids.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')

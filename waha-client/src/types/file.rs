@@ -4,6 +4,7 @@
 
 mod kind;
 mod reading;
+mod stored;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 pub use reading::FileError;
+pub use stored::{StoredFile, StoredFileError};
 
 use super::Extra;
 
@@ -123,4 +125,16 @@ pub struct Media {
     /// Whatever else came, such as `s3` or `error`.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+impl Media {
+    /// The file as the server keeps it, to be fetched with [`download`](crate::api::media::Media::download).
+    ///
+    /// # Errors
+    ///
+    /// When the server did not download it, or keeps it elsewhere (S3).
+    pub fn stored_file(&self) -> Result<StoredFile, StoredFileError> {
+        let url = self.url.as_deref();
+        StoredFile::from_url(url.ok_or(StoredFileError::NotDownloaded)?)
+    }
 }
