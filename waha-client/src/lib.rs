@@ -71,6 +71,7 @@ pub use answer::{Answer, Exception, Shape};
 pub use api::chats::MessageQuery;
 pub use api::chatting::{FileMessage, TextMessage};
 pub use api::contacts::NumberStatus;
+pub use api::media::{Download, DownloadError, DownloadOptions};
 pub use api::sessions::{Listing, NewSession};
 pub use client::{Builder, CallOptions, WahaClient};
 pub use endpoint::{Endpoint, Repeat, Timeouts, Wait};
@@ -80,5 +81,7 @@ pub use features::{Feature, Support};
 pub use guard::{GuardRefusal, SendGuard};
 pub use ids::{ChatId, ChatKind, IdError, MessageId, SessionName};
 pub use retry::{Next, RetryPolicy};
-pub use types::{Ack, File, Message, Sent, SessionInfo, SessionStatus};
+pub use types::{
+    Ack, File, FileError, Message, Sent, SessionInfo, SessionStatus, StoredFile, StoredFileError,
+};
 pub use unsupported::{Lack, Unsupported};
