@@ -40,6 +40,8 @@
 //! - [`SessionName`], [`ChatId`], [`MessageId`]: checked when built, one form for all engines.
 //! - [`types`]: what answers and events carry. [`Sent`] is one type for the answers of all engines.
 //! - [`events`]: verified webhooks and the websocket stream, read into [`Event`]s.
+//! - [`File`] is what is sent; [`StoredFile`] is what came, fetched by a [`Download`].
+//! - [`Feature`]: what the engines can do, as data; [`Unsupported`] when a server refuses for the lack of it.
 //! - [`Error`], [`Answer`], [`Shape`]: what went wrong, in WAHA's several forms.
 //!
 //! # What to know about WAHA

@@ -43,17 +43,17 @@ pub(super) enum Verdict {
 impl Head {
     pub(super) fn read(status: u16, headers: &HeaderMap) -> Self {
         let text = |name: HeaderName| Some(headers.get(name)?.to_str().ok()?.trim().to_owned());
-        let (range, of_range) = text(CONTENT_RANGE)
+        let part = text(CONTENT_RANGE)
             .and_then(|text| content_range(&text))
             .unwrap_or_default();
         let total = match status {
-            206 | 416 => of_range,
+            206 | 416 => part.total,
             _ => text(CONTENT_LENGTH).and_then(|text| text.parse().ok()),
         };
         Self {
             status,
             total,
-            range,
+            range: part.range,
             etag: text(ETAG).filter(|etag| !etag.is_empty()),
             last_modified: text(LAST_MODIFIED).filter(|date| !date.is_empty()),
             content_type: text(CONTENT_TYPE),
@@ -148,20 +148,30 @@ fn opaque(etag: &str) -> &str {
     etag.strip_prefix("W/").unwrap_or(etag)
 }
 
+/// What a `Content-Range` says.
+#[derive(Default)]
+struct ContentRange {
+    range: Option<(u64, u64)>,
+    total: Option<u64>,
+}
+
 /// Reads `bytes 10-69/70`, `bytes 10-69/*` and `bytes */70`.
-fn content_range(text: &str) -> Option<(Option<(u64, u64)>, Option<u64>)> {
+fn content_range(text: &str) -> Option<ContentRange> {
     let (range, total) = text.strip_prefix("bytes ")?.trim().split_once('/')?;
     let total = match total {
         "*" => None,
         total => Some(total.parse().ok()?),
     };
     if range == "*" {
-        return Some((None, total));
+        return Some(ContentRange { range: None, total });
     }
     let (from, to) = range.split_once('-')?;
     let (from, to): (u64, u64) = (from.parse().ok()?, to.parse().ok()?);
     let is_sound = from <= to && to < total.unwrap_or(u64::MAX);
-    is_sound.then_some((Some((from, to)), total))
+    is_sound.then_some(ContentRange {
+        range: Some((from, to)),
+        total,
+    })
 }
 
 #[cfg(test)]
