@@ -88,7 +88,7 @@ impl WahaClient {
         events::Events(self)
     }
 
-    /// Converting media.
+    /// Media: fetching what came, converting what shall go.
     pub fn media(&self) -> media::Media<'_> {
         media::Media(self)
     }

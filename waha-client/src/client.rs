@@ -54,7 +54,10 @@ impl WahaClient {
         &self.0.timeouts
     }
 
-    #[cfg(feature = "socket")]
+    pub(crate) fn retry_policy(&self) -> &RetryPolicy {
+        &self.0.retry
+    }
+
     pub(crate) fn transport(&self) -> &Transport {
         &self.0.transport
     }

@@ -14,9 +14,10 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::transport::Reply;
+use crate::types::File;
 
 /// WAHA refuses a larger request, with status 500 (recorded).
-const REQUEST_BYTES_MAX: usize = 50 * 1024 * 1024;
+pub(crate) const REQUEST_BYTES_MAX: usize = 50 * 1024 * 1024;
 
 /// Whether a call may be made again when its first try has no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,9 +42,11 @@ pub enum Wait {
     Send,
     /// Sends media, which WAHA may have to fetch and to upload first.
     Media,
+    /// Fetches a file: not the time for all of it, but for the answer to begin and for each piece to come.
+    Download,
 }
 
-/// Response time-outs per kind of call: from the first byte of the request to the last of the answer.
+/// Response time-outs per kind of call: from the first byte of the request to the last of the answer, but for downloads.
 ///
 /// WAHA sends a message whose client has left all the same (recorded), so sends are kept open rather than given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,8 @@ pub struct Timeouts {
     pub send: Duration,
     /// [`Wait::Media`]. 300 s.
     pub media: Duration,
+    /// [`Wait::Download`]. 30 s; the longest silence, as large files take as long as they take.
+    pub download: Duration,
 }
 
 impl Default for Timeouts {
@@ -72,6 +77,7 @@ impl Default for Timeouts {
             lifecycle: Duration::from_secs(60),
             send: Duration::from_secs(120),
             media: Duration::from_secs(300),
+            download: Duration::from_secs(30),
         }
     }
 }
@@ -85,6 +91,7 @@ impl Timeouts {
             Wait::Lifecycle => self.lifecycle,
             Wait::Send => self.send,
             Wait::Media => self.media,
+            Wait::Download => self.download,
         }
     }
 }
@@ -199,8 +206,12 @@ impl<T> Endpoint<T> {
     pub(crate) fn json(mut self, body: &impl Serialize) -> Self {
         match serde_json::to_vec(body) {
             Ok(bytes) if bytes.len() > REQUEST_BYTES_MAX => {
-                let why = "its body is over 50 MiB, more than WAHA takes: send the file by URL";
-                self.request = Err(Error::invalid(why));
+                self.request = Err(Error::invalid(format!(
+                    "its body has {} bytes and WAHA takes {REQUEST_BYTES_MAX} (50 MiB), which is a file of at most {} \
+                     bytes as base64: send the file by URL",
+                    bytes.len(),
+                    File::BYTES_MAX,
+                )));
                 self
             }
             Ok(bytes) => self.with(|request| request.body = Some(Bytes::from(bytes))),
@@ -272,7 +283,7 @@ impl<T> fmt::Debug for Endpoint<T> {
 }
 
 /// Left as they are within a path segment: unreserved characters, and `@` and `:` as in WhatsApp's ids.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')

@@ -168,7 +168,7 @@ impl Error {
         self.status() == Some(403)
     }
 
-    /// 501: this engine does not have the method.
+    /// 501: this engine does not have the method. [`Error::unsupported`] says which engine, and tells editions apart.
     pub fn is_not_implemented(&self) -> bool {
         self.status() == Some(501)
     }

@@ -40,6 +40,8 @@
 //! - [`SessionName`], [`ChatId`], [`MessageId`]: checked when built, one form for all engines.
 //! - [`types`]: what answers and events carry. [`Sent`] is one type for the answers of all engines.
 //! - [`events`]: verified webhooks and the websocket stream, read into [`Event`]s.
+//! - [`File`] is what is sent; [`StoredFile`] is what came, fetched by a [`Download`].
+//! - [`Feature`]: what the engines can do, as data; [`Unsupported`] when a server refuses for the lack of it.
 //! - [`Error`], [`Answer`], [`Shape`]: what went wrong, in WAHA's several forms.
 //!
 //! # What to know about WAHA
@@ -59,23 +61,30 @@ mod client;
 mod endpoint;
 mod error;
 pub mod events;
+mod features;
 mod guard;
 mod ids;
 mod retry;
 pub mod specification;
 mod transport;
 pub mod types;
+mod unsupported;
 
 pub use answer::{Answer, Exception, Shape};
 pub use api::chats::MessageQuery;
 pub use api::chatting::{FileMessage, TextMessage};
 pub use api::contacts::NumberStatus;
+pub use api::media::{Download, DownloadError, DownloadOptions};
 pub use api::sessions::{Listing, NewSession};
 pub use client::{Builder, CallOptions, WahaClient};
 pub use endpoint::{Endpoint, Repeat, Timeouts, Wait};
 pub use error::{BuildError, Cause, Error, MaybeSent, NotSent};
 pub use events::{Event, Payload};
+pub use features::{Feature, Support};
 pub use guard::{GuardRefusal, SendGuard};
 pub use ids::{ChatId, ChatKind, IdError, MessageId, SessionName};
 pub use retry::{Next, RetryPolicy};
-pub use types::{Ack, File, Message, Sent, SessionInfo, SessionStatus};
+pub use types::{
+    Ack, File, FileError, Message, Sent, SessionInfo, SessionStatus, StoredFile, StoredFileError,
+};
+pub use unsupported::{Lack, Unsupported};

@@ -78,7 +78,7 @@ pub enum Next {
 ///
 /// 422 for a session's status is not: WAHA has already waited for it. A plain 500 is not either: it is an engine's
 /// answer, except when a call of the same session held the lock for 5 s (recorded).
-fn is_passing(error: &Error) -> bool {
+pub(crate) fn is_passing(error: &Error) -> bool {
     match error {
         Error::NotSent { why } => !matches!(why, NotSent::Withheld(_) | NotSent::Invalid(_)),
         Error::MaybeSent { .. } => true,

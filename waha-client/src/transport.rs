@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-#[cfg(feature = "socket")]
 use http::StatusCode;
 use http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
@@ -32,6 +31,7 @@ use crate::client::secret_header;
 use crate::endpoint::{Repeat, Request};
 use crate::error::{BuildError, Cause, Error, MaybeSent, NotSent};
 use crate::guard::{BodyHandle, GuardedBody, HandOver, SendGuard};
+use crate::types::StoredFile;
 
 /// WAHA (Node) closes an idle connection after 5 s (recorded): ours must go first.
 const IDLE_MAX: Duration = Duration::from_secs(4);
@@ -53,10 +53,12 @@ pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
 }
 
-/// Two HTTP clients of one server: one for whatever must not happen twice, one for the rest.
+/// Three HTTP clients of one server: one for whatever must not happen twice, one for the rest, and one for files, whose
+/// bytes must come as they are stored, because an interrupted one is continued by counting them.
 pub(crate) struct Transport {
     once: reqwest::Client,
     reads: reqwest::Client,
+    files: reqwest::Client,
     address: Url,
     /// The address's own path without its last slash: WAHA may live below a prefix.
     prefix: String,
@@ -76,7 +78,8 @@ impl Transport {
         let prefix = settings.address.path().trim_end_matches('/').to_owned();
         Ok(Self {
             once: http_client(&settings, tls.clone())?,
-            reads: http_client(&settings, tls)?,
+            reads: http_client(&settings, tls.clone())?,
+            files: files_client(&settings, tls)?,
             address: settings.address,
             prefix,
             #[cfg(feature = "socket")]
@@ -139,6 +142,83 @@ impl Transport {
     }
 }
 
+impl Transport {
+    /// Where a stored file lies on this server, whatever host its own URL named.
+    pub(crate) fn file_url(&self, file: &StoredFile) -> Url {
+        let mut url = self.at(file.path());
+        url.set_query(file.query());
+        url
+    }
+
+    /// Asks for a file once. `silence_max` bounds the wait for the answer to begin.
+    ///
+    /// 416 is handed over like 200 and 206: it answers a question about a range.
+    pub(crate) async fn open(
+        &self,
+        file: &StoredFile,
+        headers: HeaderMap,
+        silence_max: Duration,
+    ) -> Result<Pieces, Error> {
+        let request = self.files.get(self.file_url(file)).headers(headers);
+        let answered = async {
+            let response = match request.send().await {
+                Ok(response) => response,
+                Err(error) => return Err(unanswered(error, None, silence_max)),
+            };
+            match response.status() {
+                StatusCode::OK
+                | StatusCode::PARTIAL_CONTENT
+                | StatusCode::RANGE_NOT_SATISFIABLE => Ok(Pieces(response)),
+                status if status.is_success() => {
+                    let what = "neither a file nor a part of one".to_owned();
+                    let shape = Shape::Unexpected { what };
+                    let answer = Answer::unreadable(status.as_u16(), &Bytes::new(), shape);
+                    Err(Error::Answered(Box::new(answer)))
+                }
+                _ => Err(refusal(response).await),
+            }
+        };
+        match tokio::time::timeout(silence_max, answered).await {
+            Ok(answered) => answered,
+            Err(_) => Err(silent(silence_max)),
+        }
+    }
+}
+
+/// An answer whose body is taken piece by piece.
+pub(crate) struct Pieces(reqwest::Response);
+
+impl Pieces {
+    pub(crate) fn status(&self) -> u16 {
+        self.0.status().as_u16()
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        self.0.headers()
+    }
+
+    /// The next piece; `None` at the end. An error when nothing comes for `silence_max` or the connection breaks.
+    pub(crate) async fn next(&mut self, silence_max: Duration) -> Result<Option<Bytes>, Error> {
+        match tokio::time::timeout(silence_max, self.0.chunk()).await {
+            Ok(Ok(piece)) => Ok(piece),
+            Ok(Err(_)) => Err(cut(self.status())),
+            Err(_) => Err(silent(silence_max)),
+        }
+    }
+}
+
+/// The connection was lost within a body.
+pub(crate) fn cut(status: u16) -> Error {
+    let answer = Answer::unreadable(status, &Bytes::new(), Shape::Cut);
+    Error::Answered(Box::new(answer))
+}
+
+fn silent(after: Duration) -> Error {
+    Error::MaybeSent {
+        why: MaybeSent::TimedOut { after },
+    }
+}
+
 #[cfg(feature = "socket")]
 impl Transport {
     /// Opens a websocket's connection, whose frames are the caller's business.
@@ -190,6 +270,24 @@ impl Transport {
 }
 
 fn http_client(settings: &Settings, tls: ClientConfig) -> Result<reqwest::Client, BuildError> {
+    built(http_builder(settings, tls)?)
+}
+
+fn files_client(settings: &Settings, tls: ClientConfig) -> Result<reqwest::Client, BuildError> {
+    let builder = http_builder(settings, tls)?;
+    built(builder.no_gzip().no_brotli().no_zstd().no_deflate())
+}
+
+fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, BuildError> {
+    builder
+        .build()
+        .map_err(|error| BuildError::Http(error.into()))
+}
+
+fn http_builder(
+    settings: &Settings,
+    tls: ClientConfig,
+) -> Result<reqwest::ClientBuilder, BuildError> {
     let mut headers = HeaderMap::new();
     if let Some(key) = &settings.key {
         headers.insert(KEY_HEADER, secret_header(key.expose_secret(), "API key")?);
@@ -210,9 +308,7 @@ fn http_client(settings: &Settings, tls: ClientConfig) -> Result<reqwest::Client
         .pool_idle_timeout(IDLE_MAX);
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let builder = builder.tcp_user_timeout(UNACKNOWLEDGED_MAX);
-    builder
-        .build()
-        .map_err(|error| BuildError::Http(error.into()))
+    Ok(builder)
 }
 
 /// TLS with a provider of our own, so that the process-wide one stays the application's choice.
@@ -277,26 +373,11 @@ fn unanswered(error: reqwest::Error, body: Option<&BodyHandle>, after: Duration)
 }
 
 async fn read(mut response: reqwest::Response) -> Result<Reply, Error> {
-    let status = response.status().as_u16();
-    let good = response.status().is_success();
-    let limit = if good {
-        ANSWER_BYTES_MAX
-    } else {
-        KEPT_BYTES_MAX
-    };
-    let body = read_body(&mut response, limit).await;
-    if !good {
-        let headers = response.headers();
-        let is_html = headers
-            .get(CONTENT_TYPE)
-            .is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
-        let retry_after = headers
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-            .map(Duration::from_secs);
-        let answer = Answer::refused(status, body.bytes, is_html, retry_after);
-        return Err(Error::Answered(Box::new(answer)));
+    if !response.status().is_success() {
+        return Err(refusal(response).await);
     }
+    let status = response.status().as_u16();
+    let body = read_body(&mut response, ANSWER_BYTES_MAX).await;
     let shape = match body.end {
         End::Whole => {
             return Ok(Reply {
@@ -309,6 +390,22 @@ async fn read(mut response: reqwest::Response) -> Result<Reply, Error> {
     };
     let answer = Answer::unreadable(status, &body.bytes, shape);
     Err(Error::Answered(Box::new(answer)))
+}
+
+/// The error that an answer without a good status is.
+async fn refusal(mut response: reqwest::Response) -> Error {
+    let body = read_body(&mut response, KEPT_BYTES_MAX).await;
+    let headers = response.headers();
+    let is_html = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+    let retry_after = headers
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+        .map(Duration::from_secs);
+    let status = response.status().as_u16();
+    let answer = Answer::refused(status, body.bytes, is_html, retry_after);
+    Error::Answered(Box::new(answer))
 }
 
 struct ReadBody {

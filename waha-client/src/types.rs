@@ -12,7 +12,7 @@ mod server;
 mod session;
 
 pub(crate) use file::Content;
-pub use file::{File, Media};
+pub use file::{File, FileError, Media, StoredFile, StoredFileError};
 pub(crate) use lenient::{instant_number, optional_number};
 pub(crate) use message::any_id;
 pub use message::{Ack, Location, Message, MessageSource, QuotedMessage, Sent};

@@ -3,6 +3,8 @@
 //! All need a key that may do everything. A server of 2026.4 answers 422: it manages no keys (recorded). The secret of a key
 //! is shown by no `Debug`.
 
+mod media_access;
+
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +13,8 @@ use crate::endpoint::{Endpoint, done, json};
 use crate::error::Error;
 use crate::ids::SessionName;
 use crate::types::Extra;
+
+pub use media_access::MediaAccess;
 
 /// The group of calls about API keys.
 #[derive(Debug, Clone, Copy)]

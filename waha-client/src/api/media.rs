@@ -1,4 +1,10 @@
-//! Converting media to what WhatsApp plays, without sending it.
+//! Media: fetching what came with messages, and converting to what WhatsApp plays without sending it.
+//!
+//! A received file lies on the server for a while (180 s by WAHA's default): [`StoredFile`](crate::types::StoredFile) names
+//! it, and [`Media::download`] fetches it.
+
+mod download;
+mod resume;
 
 use bytes::Bytes;
 
@@ -8,6 +14,8 @@ use crate::error::Error;
 use crate::ids::SessionName;
 use crate::transport::Reply;
 use crate::types::File;
+
+pub use download::{Download, DownloadError, DownloadOptions};
 
 /// The group of media calls.
 #[derive(Debug, Clone, Copy)]

@@ -1,4 +1,10 @@
 //! Files: what is sent with a message, and what came with one.
+//!
+//! Fetching what came is left out: see [`crate::api::media`].
+
+mod kind;
+mod reading;
+mod stored;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,11 +13,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+pub use reading::FileError;
+pub use stored::{StoredFile, StoredFileError};
+
 use super::Extra;
 
 /// A file to send: by URL, which the server fetches before it answers, or with its bytes.
 ///
-/// Cheap to clone when it holds a URL; with bytes it holds their base64 text.
+/// Cheap to clone when it holds a URL; with bytes it holds their base64 text. Build one and send it many times: nothing is
+/// read or encoded again.
+///
+/// [`File::from_path`], [`File::from_reader`], [`File::from_named_bytes`] and [`File::from_named_url`] find out the type and
+/// keep the name. The type is what the first bytes say (a wrong ending is more common than wrong bytes, and WhatsApp shows
+/// what it was told), else what the name's ending says, else `application/octet-stream`. Where the bytes only say what it is
+/// packed in (zip, OLE, XML), the ending says the rest. [`File::of_kind`] overrules it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct File {
     mimetype: Cow<'static, str>,
@@ -38,13 +53,30 @@ impl File {
         }
     }
 
-    /// A file by its bytes, carried as base64 in the request.
+    /// A file by its bytes, carried as base64 in the request. Its size is looked at when it is sent.
     pub fn from_bytes(mimetype: impl Into<Cow<'static, str>>, bytes: impl AsRef<[u8]>) -> Self {
         Self {
             mimetype: mimetype.into(),
             filename: None,
             content: Content::Data(STANDARD.encode(bytes)),
         }
+    }
+
+    /// The type of the file, such as `image/png`, instead of the one found out.
+    #[must_use]
+    pub fn of_kind(mut self, mimetype: impl Into<Cow<'static, str>>) -> Self {
+        self.mimetype = mimetype.into();
+        self
+    }
+
+    /// The type of the file.
+    pub fn mimetype(&self) -> &str {
+        &self.mimetype
+    }
+
+    /// The name the receiver sees, when it has one.
+    pub fn filename(&self) -> Option<&str> {
+        self.filename.as_deref()
     }
 
     /// The name the receiver sees.
@@ -93,4 +125,16 @@ pub struct Media {
     /// Whatever else came, such as `s3` or `error`.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+impl Media {
+    /// The file as the server keeps it, to be fetched with [`download`](crate::api::media::Media::download).
+    ///
+    /// # Errors
+    ///
+    /// When the server did not download it, or keeps it elsewhere (S3).
+    pub fn stored_file(&self) -> Result<StoredFile, StoredFileError> {
+        let url = self.url.as_deref();
+        StoredFile::from_url(url.ok_or(StoredFileError::NotDownloaded)?)
+    }
 }
