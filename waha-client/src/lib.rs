@@ -61,7 +61,12 @@ mod error;
 pub mod events;
 mod guard;
 mod ids;
+#[cfg(feature = "limit")]
+mod limit;
 mod retry;
+mod span;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod transport;
 pub mod types;
 
@@ -76,5 +81,7 @@ pub use error::{BuildError, Cause, Error, MaybeSent, NotSent};
 pub use events::{Event, Payload};
 pub use guard::{GuardRefusal, SendGuard};
 pub use ids::{ChatId, ChatKind, IdError, MessageId, SessionName};
+#[cfg(feature = "limit")]
+pub use limit::Limit;
 pub use retry::{Next, RetryPolicy};
 pub use types::{Ack, File, Message, Sent, SessionInfo, SessionStatus};
