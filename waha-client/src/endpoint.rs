@@ -390,3 +390,55 @@ pub(crate) fn done(reply: Reply) -> Result<bool, String> {
     let said = said.into_iter().flatten().find_map(Value::as_bool);
     Ok(said.unwrap_or(true))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_session_of_a_call_is_found_in_its_path_query_or_body() {
+        let post = |template| Endpoint::post(template, &[], nothing);
+        for (endpoint, session) in [
+            (
+                Endpoint::get("/api/{session}/chats", &["sales"], nothing),
+                Some("sales"),
+            ),
+            (
+                Endpoint::get("/api/sessions/{session}", &["sales"], nothing),
+                Some("sales"),
+            ),
+            (
+                Endpoint::get("/api/contacts", &[], nothing).query("session", "sales"),
+                Some("sales"),
+            ),
+            (
+                post("/api/sendText").json(&json!({"chatId": "1@c.us", "session": "sales"})),
+                Some("sales"),
+            ),
+            (
+                post("/api/sessions").json(&json!({"name": "sales", "config": {}})),
+                Some("sales"),
+            ),
+            (post("/api/apps").json(&json!({"name": "sales"})), None),
+            (
+                post("/api/apps").json(&json!({"inner": {"session": "sales"}})),
+                None,
+            ),
+            (post("/api/apps").json(&json!(["session"])), None),
+            (post("/api/apps").json(&json!({"session": 7})), None),
+            (Endpoint::get("/ping", &[], nothing), None),
+        ] {
+            let request = endpoint.request.unwrap();
+            assert_eq!(
+                request.session().as_deref(),
+                session,
+                "{}",
+                request.template
+            );
+        }
+    }
+}
