@@ -105,10 +105,9 @@ impl Clock for TokioClock {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use std::sync::Arc;
-    use std::sync::Mutex as StdMutex;
+    use std::pin::pin;
 
-    use futures_util::future::join_all;
+    use futures_util::poll;
 
     use super::*;
 
@@ -134,17 +133,32 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nobody_overtakes() {
-        let limiter = Arc::new(Limiter::new(Limit::per_second(100).burst(1)).unwrap());
-        let order = StdMutex::new(Vec::new());
-        join_all((0..50).map(|number| {
-            let (limiter, order) = (&limiter, &order);
-            async move {
-                limiter.admit(LONG).await.unwrap();
-                order.lock().unwrap().push(number);
-            }
-        }))
-        .await;
-        assert_eq!(order.into_inner().unwrap(), (0..50).collect::<Vec<_>>());
+        let limiter = Limiter::new(Limit::per_second(1).burst(1)).unwrap();
+        limiter.admit(LONG).await.unwrap();
+        let mut first = pin!(limiter.admit(LONG));
+        assert!(poll!(&mut first).is_pending());
+        // The place is free, and the one who waits for it has not been woken yet.
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let mut second = pin!(limiter.admit(LONG));
+        assert!(poll!(&mut second).is_pending());
+        let start = Instant::now();
+        first.await.unwrap();
+        assert!(start.elapsed() < Duration::from_millis(10));
+        second.await.unwrap();
+        assert!(start.elapsed() >= Duration::from_millis(990));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_gives_up_takes_no_place() {
+        let limiter = Limiter::new(Limit::per_second(1).burst(1)).unwrap();
+        limiter.admit(LONG).await.unwrap();
+        let start = Instant::now();
+        {
+            let mut given_up = pin!(limiter.admit(LONG));
+            assert!(poll!(&mut given_up).is_pending());
+        }
+        limiter.admit(LONG).await.unwrap();
+        assert!(start.elapsed() < Duration::from_millis(1100));
     }
 
     #[tokio::test(start_paused = true)]
@@ -161,14 +175,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waiting_in_line_ends_with_the_time_out_too() {
-        let limiter = Arc::new(Limiter::new(Limit::per_second(1).burst(1)).unwrap());
+        let limiter = Limiter::new(Limit::per_second(1).burst(1)).unwrap();
         limiter.admit(LONG).await.unwrap();
-        let (first, behind) = tokio::join!(
-            limiter.admit(LONG),
-            limiter.admit(Duration::from_millis(300))
-        );
+        let start = Instant::now();
+        let behind = async {
+            let result = limiter.admit(Duration::from_millis(300)).await;
+            (result, start.elapsed())
+        };
+        let (first, (behind, after)) = tokio::join!(limiter.admit(LONG), behind);
         first.unwrap();
         assert!(behind.unwrap_err().is_not_sent());
+        assert!(after < Duration::from_millis(310), "{after:?}");
     }
 
     #[test]
