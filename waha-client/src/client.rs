@@ -12,14 +12,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use secrecy::SecretString;
+use tracing::Instrument;
 use url::{Host, Url};
 
 use crate::answer::{Answer, Shape};
-use crate::endpoint::{Endpoint, Request, Timeouts};
+use crate::endpoint::{Endpoint, Read, Request, Timeouts};
 use crate::error::{BuildError, Error};
 use crate::guard::SendGuard;
+#[cfg(feature = "limit")]
+use crate::limit::{Limit, Limiter};
 use crate::retry::{Next, RetryPolicy};
-use crate::transport::{Reply, Settings, Transport};
+use crate::span::CallSpan;
+#[cfg(feature = "testing")]
+use crate::testing::TestTransport;
+use crate::transport::{Settings, Transport};
 
 /// A client of one WAHA server. Cheap to clone; build one and share it.
 #[derive(Clone)]
@@ -30,6 +36,8 @@ struct Inner {
     address: Url,
     timeouts: Timeouts,
     retry: RetryPolicy,
+    #[cfg(feature = "limit")]
+    limiter: Option<Limiter>,
 }
 
 impl WahaClient {
@@ -41,6 +49,10 @@ impl WahaClient {
             user_agent: concat!("waha-client/", env!("CARGO_PKG_VERSION")).to_owned(),
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
+            #[cfg(feature = "limit")]
+            limit: None,
+            #[cfg(feature = "testing")]
+            transport: None,
         }
     }
 
@@ -83,17 +95,38 @@ impl WahaClient {
     ) -> Result<T, Error> {
         let Endpoint { request, read } = endpoint;
         let request = request?;
+        let call = CallSpan::new(&request);
+        self.repeated(&request, read, &options, &call)
+            .instrument(call.span.clone())
+            .await
+    }
+
+    async fn repeated<T>(
+        &self,
+        request: &Request,
+        read: Read<T>,
+        options: &CallOptions,
+        call: &CallSpan,
+    ) -> Result<T, Error> {
         let mut attempt = 1;
         loop {
-            let error = match self.attempt(&request, read, &options).await {
-                Ok(output) => return Ok(output),
+            let error = match self.attempt(request, read, options).await {
+                Ok((output, status)) => {
+                    call.ended(attempt, Some(status));
+                    return Ok(output);
+                }
                 Err(error) => error,
             };
             let seed = RandomState::new().build_hasher().finish();
             match self.0.retry.after(request.repeat, &error, attempt, seed) {
-                Next::Stop => return Err(error),
+                Next::Stop => {
+                    call.ended(attempt, error.status());
+                    return Err(error);
+                }
                 Next::Wait(delay) => {
-                    tracing::debug!(attempt, %error, ?delay, "asking the server again");
+                    // Not the error's text: it may quote the server, and the server what people write.
+                    let (status, not_sent) = (error.status(), error.is_not_sent());
+                    tracing::debug!(attempt, status, not_sent, ?delay, "asking the server again");
                     tokio::time::sleep(delay).await;
                     attempt += 1;
                 }
@@ -104,23 +137,28 @@ impl WahaClient {
     async fn attempt<T>(
         &self,
         request: &Request,
-        read: fn(Reply) -> Result<T, String>,
+        read: Read<T>,
         options: &CallOptions,
-    ) -> Result<T, Error> {
+    ) -> Result<(T, u16), Error> {
         let wait = options
             .response_timeout
             .unwrap_or_else(|| self.0.timeouts.of(request.wait));
+        #[cfg(feature = "limit")]
+        if let Some(limiter) = &self.0.limiter {
+            limiter.admit(wait).await?;
+        }
         let guard = options.guard.clone();
         let reply = self.0.transport.exchange(request, guard, wait).await?;
         let (status, body) = (reply.status, reply.body.clone());
-        read(reply).map_err(|what| {
+        let output = read(reply).map_err(|what| {
             let shape = match body.trim_ascii_start().first() {
                 Some(b'<') => Shape::Html,
                 _ => Shape::Unexpected { what },
             };
             let answer = Answer::unreadable(status, &body, shape);
             Error::Answered(Box::new(answer))
-        })
+        })?;
+        Ok((output, status))
     }
 }
 
@@ -182,6 +220,10 @@ pub struct Builder {
     user_agent: String,
     timeouts: Timeouts,
     retry: RetryPolicy,
+    #[cfg(feature = "limit")]
+    limit: Option<Limit>,
+    #[cfg(feature = "testing")]
+    transport: Option<TestTransport>,
 }
 
 impl Builder {
@@ -209,6 +251,32 @@ impl Builder {
         self
     }
 
+    /// At most so many requests in a second, by all clones of the client together; the rest waits, in the order it came.
+    /// Nothing is limited unless this is set.
+    ///
+    /// This protects the server. It is not the pace of a campaign, which is a matter of sessions and chats. A call waits at most
+    /// as long as its response time-out, which begins anew when it has a place; then it is
+    /// [`NotSent::Limited`](crate::NotSent::Limited). A [`SendGuard`] is asked after the wait. Each try of a call that is repeated
+    /// takes a place; websockets take none.
+    #[cfg(feature = "limit")]
+    pub fn limit(mut self, limit: Limit) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// [`Builder::limit`] with nothing but a rate.
+    #[cfg(feature = "limit")]
+    pub fn requests_per_second(self, requests: u32) -> Self {
+        self.limit(Limit::per_second(requests))
+    }
+
+    /// For tests: carries the calls in the place of the network, or listens to them; see [`crate::testing`].
+    #[cfg(feature = "testing")]
+    pub fn transport(mut self, transport: impl Into<TestTransport>) -> Self {
+        self.transport = Some(transport.into());
+        self
+    }
+
     /// Builds the client. Takes some milliseconds, more for https, whose certificates are loaded here.
     ///
     /// A user and password in the address are sent as basic authentication, for a proxy before WAHA. A plain http address
@@ -216,7 +284,7 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// When the address, the key or the machine's certificates are unusable.
+    /// When the address, the key, the limit or the machine's certificates are unusable.
     pub fn build(self) -> Result<WahaClient, BuildError> {
         let mut address =
             Url::parse(&self.address).map_err(|_| BuildError::Address("it is not a URL"))?;
@@ -241,12 +309,16 @@ impl Builder {
             user_agent: HeaderValue::from_str(&self.user_agent)
                 .map_err(|_| BuildError::Header("user agent"))?,
             connect_timeout: self.timeouts.connect,
+            #[cfg(feature = "testing")]
+            stand_in: self.transport,
         })?;
         Ok(WahaClient(Arc::new(Inner {
             transport,
             address,
             timeouts: self.timeouts,
             retry: self.retry,
+            #[cfg(feature = "limit")]
+            limiter: self.limit.map(Limiter::new).transpose()?,
         })))
     }
 }

@@ -53,6 +53,12 @@ pub enum NotSent {
     /// The response time-out passed before the connection asked for the body.
     #[error("time ran out before the body was written")]
     TimedOut,
+    /// The client's own limit ([`Builder::limit`](crate::Builder::limit)) had no place for the call within its time-out.
+    #[error("the client's own limit had no place for it within {} s", .after.as_secs_f32())]
+    Limited {
+        /// The response time-out of the call.
+        after: Duration,
+    },
     /// The request cannot be made as asked for.
     #[error("the request cannot be made: {0}")]
     Invalid(String),
@@ -141,7 +147,7 @@ impl Error {
         matches!(
             self,
             Self::NotSent {
-                why: NotSent::TimedOut
+                why: NotSent::TimedOut | NotSent::Limited { .. }
             } | Self::MaybeSent {
                 why: MaybeSent::TimedOut { .. }
             }
@@ -267,6 +273,9 @@ pub enum BuildError {
     /// The operating system's certificates could not be loaded.
     #[error("no certificates to check the server with: install the system's CA certificates")]
     Certificates(#[source] rustls::Error),
+    /// The limit lets no request pass.
+    #[error("a limit must let at least one request pass in a second, and one at once")]
+    Limit,
     /// The HTTP library refused its settings.
     #[error("the HTTP client could not be set up")]
     Http(#[source] Cause),

@@ -159,6 +159,23 @@ impl GuardedBody {
         };
         (body, handle)
     }
+
+    /// Puts another guard in the place of the caller's, which is then not asked.
+    #[cfg(feature = "testing")]
+    pub(crate) fn guarded_by(mut self, guard: Arc<dyn SendGuard>) -> Self {
+        self.guard = Some(guard);
+        self
+    }
+
+    /// Asks for the body as a connection does. `Err` is the guard's refusal.
+    #[cfg(feature = "testing")]
+    pub(crate) fn hand_over(mut self) -> Result<(), GuardRefusal> {
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        match Pin::new(&mut self).poll_frame(&mut cx) {
+            Poll::Ready(Some(Err(refusal))) => Err(refusal),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Body for GuardedBody {

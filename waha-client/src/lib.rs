@@ -33,7 +33,7 @@
 //!
 //! # Where things are
 //!
-//! - [`WahaClient`] and its [`Builder`]; [`CallOptions`] for one call.
+//! - [`WahaClient`] and its [`Builder`]; [`CallOptions`] for one call; [`Limit`] for a server that must not be flooded.
 //! - [`api`]: the calls, by group: [sessions](api::sessions), [pairing](api::pairing), [profile](api::profile),
 //!   [sending](api::chatting), [chats](api::chats), [contacts](api::contacts), [media](api::media), [apps](api::apps),
 //!   [keys](api::keys), [server](api::server). Each call is also an [`Endpoint`], a value.
@@ -43,6 +43,11 @@
 //! - [`File`] is what is sent; [`StoredFile`] is what came, fetched by a [`Download`].
 //! - [`Feature`]: what the engines can do, as data; [`Unsupported`] when a server refuses for the lack of it.
 //! - [`Error`], [`Answer`], [`Shape`]: what went wrong, in WAHA's several forms.
+//! - [`fleet`]: several servers as one, each session on its own.
+#![cfg_attr(
+    feature = "testing",
+    doc = "- [`testing`]: answers from a script or a recording, for tests of code that uses this client."
+)]
 //!
 //! # What to know about WAHA
 //!
@@ -50,7 +55,8 @@
 //! a message whose client has left. It checks no number. On the NOWEB engine nothing can be looked up unless the session was
 //! created with its store on ([`types::SessionConfig::with_noweb_store`]).
 //!
-//! The feature `socket`, on by default, adds the websocket stream; `axum` adds an extractor for verified webhooks.
+//! The features `socket` and `limit`, on by default, add the websocket stream and the limit of requests; `axum` adds an
+//! extractor for verified webhooks; `testing` answers calls without a server.
 //!
 //! [WAHA]: https://waha.devlike.pro
 #![deny(missing_docs)]
@@ -62,10 +68,16 @@ mod endpoint;
 mod error;
 pub mod events;
 mod features;
+pub mod fleet;
 mod guard;
 mod ids;
+#[cfg(feature = "limit")]
+mod limit;
 mod retry;
+mod span;
 pub mod specification;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod transport;
 pub mod types;
 mod unsupported;
@@ -81,8 +93,11 @@ pub use endpoint::{Endpoint, Repeat, Timeouts, Wait};
 pub use error::{BuildError, Cause, Error, MaybeSent, NotSent};
 pub use events::{Event, Payload};
 pub use features::{Feature, Support};
+pub use fleet::{Fleet, FleetError};
 pub use guard::{GuardRefusal, SendGuard};
 pub use ids::{ChatId, ChatKind, IdError, MessageId, SessionName};
+#[cfg(feature = "limit")]
+pub use limit::Limit;
 pub use retry::{Next, RetryPolicy};
 pub use types::{
     Ack, File, FileError, Message, Sent, SessionInfo, SessionStatus, StoredFile, StoredFileError,

@@ -80,7 +80,11 @@ pub enum Next {
 /// answer, except when a call of the same session held the lock for 5 s (recorded).
 pub(crate) fn is_passing(error: &Error) -> bool {
     match error {
-        Error::NotSent { why } => !matches!(why, NotSent::Withheld(_) | NotSent::Invalid(_)),
+        // What found no place within a whole time-out finds none by standing in line again.
+        Error::NotSent { why } => !matches!(
+            why,
+            NotSent::Withheld(_) | NotSent::Limited { .. } | NotSent::Invalid(_)
+        ),
         Error::MaybeSent { .. } => true,
         Error::Answered(answer) => match answer.status() {
             429 | 502 | 503 | 504 => true,
@@ -163,6 +167,12 @@ mod tests {
                     r#"{"exception":{"message":"Connection Closed"}}"#,
                     None,
                 ),
+                false,
+            ),
+            (
+                not_sent(NotSent::Limited {
+                    after: Duration::from_secs(1),
+                }),
                 false,
             ),
             (answered(501, "", None), false),

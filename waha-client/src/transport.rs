@@ -31,6 +31,8 @@ use crate::client::secret_header;
 use crate::endpoint::{Repeat, Request};
 use crate::error::{BuildError, Cause, Error, MaybeSent, NotSent};
 use crate::guard::{BodyHandle, GuardedBody, HandOver, SendGuard};
+#[cfg(feature = "testing")]
+use crate::testing::TestTransport;
 use crate::types::StoredFile;
 
 /// WAHA (Node) closes an idle connection after 5 s (recorded): ours must go first.
@@ -51,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) authorization: Option<HeaderValue>,
     pub(crate) user_agent: HeaderValue,
     pub(crate) connect_timeout: Duration,
+    #[cfg(feature = "testing")]
+    pub(crate) stand_in: Option<TestTransport>,
 }
 
 /// Three HTTP clients of one server: one for whatever must not happen twice, one for the rest, and one for files, whose
@@ -62,8 +66,28 @@ pub(crate) struct Transport {
     address: Url,
     /// The address's own path without its last slash: WAHA may live below a prefix.
     prefix: String,
-    #[cfg(feature = "socket")]
+    #[cfg(any(feature = "socket", feature = "testing"))]
     key: Option<SecretString>,
+    #[cfg(feature = "testing")]
+    stand_in: Option<TestTransport>,
+}
+
+/// A request that brought no answer, whoever carried it.
+pub(crate) struct Lost {
+    pub(crate) timed_out: bool,
+    pub(crate) connecting: bool,
+    pub(crate) cause: Cause,
+}
+
+impl From<reqwest::Error> for Lost {
+    fn from(error: reqwest::Error) -> Self {
+        Self {
+            timed_out: error.is_timeout(),
+            connecting: error.is_connect(),
+            // URLs hold phone numbers, and texts of errors end up in logs.
+            cause: error.without_url().into(),
+        }
+    }
 }
 
 /// A good answer (2xx).
@@ -82,8 +106,10 @@ impl Transport {
             files: files_client(&settings, tls)?,
             address: settings.address,
             prefix,
-            #[cfg(feature = "socket")]
+            #[cfg(any(feature = "socket", feature = "testing"))]
             key: settings.key,
+            #[cfg(feature = "testing")]
+            stand_in: settings.stand_in,
         })
     }
 
@@ -94,6 +120,31 @@ impl Transport {
         guard: Option<Arc<dyn SendGuard>>,
         response_timeout: Duration,
     ) -> Result<Reply, Error> {
+        let (body, handle) = match &request.body {
+            Some(bytes) => {
+                let (body, handle) = GuardedBody::new(bytes.clone(), guard);
+                (Some(body), Some(handle))
+            }
+            None => (None, None),
+        };
+        #[cfg(feature = "testing")]
+        if let Some(stand_in) = &self.stand_in {
+            let carried = Box::pin(stand_in.carry(self, request, body, response_timeout)).await?;
+            let result = judged(carried, handle.as_ref(), response_timeout).await;
+            stand_in.ended(self, request, &result);
+            return result;
+        }
+        let carried = self.carry(request, body, response_timeout).await;
+        judged(carried, handle.as_ref(), response_timeout).await
+    }
+
+    /// Puts one request on a connection and waits for the head of its answer.
+    pub(crate) async fn carry(
+        &self,
+        request: &Request,
+        body: Option<GuardedBody>,
+        response_timeout: Duration,
+    ) -> Result<reqwest::Response, Lost> {
         let client = match request.repeat {
             Repeat::Safe => &self.reads,
             Repeat::Never => &self.once,
@@ -104,18 +155,18 @@ impl Transport {
             call.headers_mut()
                 .insert(ACCEPT, HeaderValue::from_static(accept));
         }
-        let mut body = None;
-        if let Some(bytes) = &request.body {
+        if let Some(body) = body {
             call.headers_mut()
                 .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            let (guarded, handle) = GuardedBody::new(bytes.clone(), guard);
-            *call.body_mut() = Some(reqwest::Body::wrap(guarded));
-            body = Some(handle);
+            *call.body_mut() = Some(reqwest::Body::wrap(body));
         }
-        match client.execute(call).await {
-            Ok(response) => read(response).await,
-            Err(error) => Err(unanswered(error, body.as_ref(), response_timeout)),
-        }
+        client.execute(call).await.map_err(Lost::from)
+    }
+
+    /// The key, for whoever has to keep it out of what it writes down.
+    #[cfg(feature = "testing")]
+    pub(crate) fn key(&self) -> Option<&SecretString> {
+        self.key.as_ref()
     }
 
     fn at(&self, path: &str) -> Url {
@@ -159,11 +210,19 @@ impl Transport {
         headers: HeaderMap,
         silence_max: Duration,
     ) -> Result<Pieces, Error> {
+        #[cfg(feature = "testing")]
+        if self
+            .stand_in
+            .as_ref()
+            .is_some_and(TestTransport::is_offline)
+        {
+            return Err(Error::invalid("a client without a server has no files"));
+        }
         let request = self.files.get(self.file_url(file)).headers(headers);
         let answered = async {
             let response = match request.send().await {
                 Ok(response) => response,
-                Err(error) => return Err(unanswered(error, None, silence_max)),
+                Err(error) => return Err(unanswered(error.into(), None, silence_max)),
             };
             match response.status() {
                 StatusCode::OK
@@ -230,6 +289,14 @@ impl Transport {
         query: &[(&str, &str)],
         timeout: Duration,
     ) -> Result<reqwest::Upgraded, Error> {
+        #[cfg(feature = "testing")]
+        if self
+            .stand_in
+            .as_ref()
+            .is_some_and(TestTransport::is_offline)
+        {
+            return Err(Error::invalid("a client without a server has no websocket"));
+        }
         let mut url = self.at(path);
         url.query_pairs_mut().extend_pairs(query);
         if let Some(key) = &self.key {
@@ -247,7 +314,7 @@ impl Transport {
             .header(SEC_WEBSOCKET_KEY, &nonce);
         let mut response = match request.send().await {
             Ok(response) => response,
-            Err(error) => return Err(unanswered(error, None, timeout)),
+            Err(error) => return Err(unanswered(error.into(), None, timeout)),
         };
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let status = response.status().as_u16();
@@ -264,7 +331,7 @@ impl Transport {
         }
         match response.upgrade().await {
             Ok(upgraded) => Ok(upgraded),
-            Err(error) => Err(unanswered(error, None, timeout)),
+            Err(error) => Err(unanswered(error.into(), None, timeout)),
         }
     }
 }
@@ -338,12 +405,25 @@ fn with_system_certificates(
         .with_custom_certificate_verifier(Arc::new(verifier)))
 }
 
+/// An answer read to its end, or how far the request got without one.
+async fn judged(
+    carried: Result<reqwest::Response, Lost>,
+    body: Option<&BodyHandle>,
+    response_timeout: Duration,
+) -> Result<Reply, Error> {
+    match carried {
+        Ok(response) => read(response).await,
+        Err(lost) => Err(unanswered(lost, body, response_timeout)),
+    }
+}
+
 /// No answer: who had the body decides what can be said.
-fn unanswered(error: reqwest::Error, body: Option<&BodyHandle>, after: Duration) -> Error {
-    let timed_out = error.is_timeout();
-    let connecting = error.is_connect();
-    // URLs hold phone numbers, and texts of errors end up in logs.
-    let cause: Cause = error.without_url().into();
+fn unanswered(lost: Lost, body: Option<&BodyHandle>, after: Duration) -> Error {
+    let Lost {
+        timed_out,
+        connecting,
+        cause,
+    } = lost;
     let handed_over = match body.map(BodyHandle::give_up) {
         Some(HandOver::Withheld(refusal)) => {
             return Error::NotSent {
@@ -442,4 +522,43 @@ async fn read_body(response: &mut reqwest::Response, limit: usize) -> ReadBody {
     let mut bytes = if all.is_empty() { first } else { all.freeze() };
     bytes.truncate(limit);
     ReadBody { bytes, end }
+}
+
+/// An answer in parts, as tests keep and make them.
+#[cfg(feature = "testing")]
+pub(crate) struct Parts {
+    pub(crate) status: http::StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// Whether the connection was lost within the body.
+    pub(crate) is_cut: bool,
+}
+
+#[cfg(feature = "testing")]
+impl Parts {
+    /// Reads an answer to its end. One that is larger than this client reads stays so.
+    pub(crate) async fn of(mut response: reqwest::Response) -> Self {
+        let body = read_body(&mut response, ANSWER_BYTES_MAX + 1).await;
+        Self {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: body.bytes,
+            is_cut: matches!(body.end, End::Cut),
+        }
+    }
+
+    /// The answer that reads like the one these are the parts of.
+    pub(crate) fn together(self) -> reqwest::Response {
+        let mut chunks = vec![Ok(self.body)];
+        if self.is_cut {
+            chunks.push(Err(std::io::Error::from(
+                std::io::ErrorKind::ConnectionReset,
+            )));
+        }
+        let stream = futures_util::stream::iter(chunks);
+        let mut response = http::Response::new(reqwest::Body::wrap_stream(stream));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response.into()
+    }
 }

@@ -1,0 +1,95 @@
+//! The ways in which a request brings no answer.
+
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, MaybeSent, NotSent};
+use crate::guard::{GuardRefusal, GuardedBody};
+use crate::transport::Lost;
+
+/// How a call fails on its way. Which [`Error`] that is, the client judges as it does with a real server: without a body
+/// there is nothing to withhold, so a look-up that is reset or times out may have been sent in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Failure {
+    /// Nobody listens: [`NotSent::Unreachable`].
+    Refused,
+    /// The connection is lost before it asks for the body: [`NotSent::Dropped`].
+    ResetBeforeBody,
+    /// The connection is lost once it has the body: [`MaybeSent::ConnectionLost`].
+    ResetAfterBody,
+    /// The response time-out passes before the connection asks for the body: [`NotSent::TimedOut`]. No time is waited.
+    TimeoutBeforeBody,
+    /// The response time-out passes without an answer: [`MaybeSent::TimedOut`]. No time is waited; to have it pass, delay a
+    /// reply ([`Reply::after`](super::Reply::after)).
+    TimeoutAfterBody,
+    /// A guard says no, whatever the call's own guard says: [`NotSent::Withheld`].
+    Withheld,
+}
+
+impl Failure {
+    /// Fails as said. A failure that comes after the body is for a body that was handed over ([`hand_over`]).
+    pub(super) fn play(self, body: Option<GuardedBody>) -> Lost {
+        match self {
+            Self::Refused => Lost {
+                timed_out: false,
+                connecting: true,
+                cause: io::Error::from(ErrorKind::ConnectionRefused).into(),
+            },
+            Self::ResetBeforeBody | Self::ResetAfterBody => lost(ErrorKind::ConnectionReset),
+            Self::TimeoutBeforeBody | Self::TimeoutAfterBody => lost(ErrorKind::TimedOut),
+            Self::Withheld => {
+                let refuse = || Err(GuardRefusal::new("the test's guard says no"));
+                let body = body.map(|body| body.guarded_by(Arc::new(refuse)));
+                match hand_over(body) {
+                    Ok(()) => lost(ErrorKind::ConnectionReset),
+                    Err(withheld) => withheld,
+                }
+            }
+        }
+    }
+
+    /// Whether a server would have got the request whole.
+    pub(super) fn comes_after_body(self) -> bool {
+        matches!(self, Self::ResetAfterBody | Self::TimeoutAfterBody)
+    }
+
+    /// The failure that ends in such an error; `None` for answers and for requests that cannot be made.
+    pub(super) fn of(error: &Error) -> Option<Self> {
+        match error {
+            Error::NotSent { why } => match why {
+                NotSent::Withheld(_) => Some(Self::Withheld),
+                NotSent::Unreachable(_) => Some(Self::Refused),
+                NotSent::Dropped(_) => Some(Self::ResetBeforeBody),
+                NotSent::TimedOut => Some(Self::TimeoutBeforeBody),
+                NotSent::Limited { .. } | NotSent::Invalid(_) => None,
+            },
+            Error::MaybeSent { why } => match why {
+                MaybeSent::TimedOut { .. } => Some(Self::TimeoutAfterBody),
+                MaybeSent::ConnectionLost(_) => Some(Self::ResetAfterBody),
+            },
+            Error::Answered(_) => None,
+        }
+    }
+}
+
+/// Asks for the body as a connection does, and so its guard.
+pub(super) fn hand_over(body: Option<GuardedBody>) -> Result<(), Lost> {
+    let Some(body) = body else { return Ok(()) };
+    body.hand_over().map_err(|refusal| Lost {
+        timed_out: false,
+        connecting: false,
+        cause: refusal.into(),
+    })
+}
+
+fn lost(kind: ErrorKind) -> Lost {
+    Lost {
+        timed_out: kind == ErrorKind::TimedOut,
+        connecting: false,
+        cause: io::Error::from(kind).into(),
+    }
+}

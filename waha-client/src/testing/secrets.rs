@@ -1,0 +1,177 @@
+//! What a recording leaves out: keys, passwords, tokens. Numbers and texts of people stay, for they are what is replayed.
+
+use serde_json::Value;
+
+/// Stands for what was left out, and equals anything in a comparison.
+pub(super) const LEFT_OUT: &str = "***";
+/// A key of the client this long is also taken out of the midst of texts. A shorter one would be found in words.
+const TELLING_CHARS: usize = 8;
+
+/// The text without the client's own key.
+pub(super) fn without_key(text: &str, key: Option<&str>) -> String {
+    match key {
+        Some(key) if !key.is_empty() && text == key => LEFT_OUT.to_owned(),
+        Some(key) if key.chars().count() >= TELLING_CHARS => text.replace(key, LEFT_OUT),
+        _ => text.to_owned(),
+    }
+}
+
+/// Takes out of a body whatever is a secret by its place, and the client's own key wherever it is.
+///
+/// `template` is the call's: only calls about API keys have a secret that is named `key` and nothing else.
+pub(super) fn leave_out(body: &mut Value, template: &str, key: Option<&str>) {
+    let names_keys = template.starts_with("/api/keys");
+    walk(body, names_keys, key);
+}
+
+fn walk(value: &mut Value, names_keys: bool, key: Option<&str>) {
+    match value {
+        Value::String(text) => *text = without_key(text, key),
+        Value::Array(items) => {
+            for item in items {
+                walk(item, names_keys, key);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                let within = names_keys || name.eq_ignore_ascii_case("hmac");
+                match field {
+                    Value::String(text) if is_secret(name, names_keys) => {
+                        *text = LEFT_OUT.to_owned();
+                    }
+                    Value::Array(headers) if name == "customHeaders" => hide_headers(headers),
+                    _ => walk(field, within, key),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a field of this name holds a secret; `key` does within an `hmac` and in calls about keys.
+fn is_secret(name: &str, names_keys: bool) -> bool {
+    let name = name.to_ascii_lowercase();
+    (names_keys && name == "key")
+        || ["password", "secret", "token", "apikey", "api_key"]
+            .iter()
+            .any(|ending| name.ends_with(ending))
+}
+
+fn hide_headers(headers: &mut [Value]) {
+    for header in headers {
+        if let Some(value) = header.get_mut("value") {
+            *value = LEFT_OUT.into();
+        }
+    }
+}
+
+/// Whether a body is the recorded one, as far as that was kept.
+pub(super) fn is_same(recorded: &Value, asked: &Value) -> bool {
+    match (recorded, asked) {
+        (Value::String(text), _) if text == LEFT_OUT => true,
+        (Value::String(recorded), Value::String(asked)) => is_same_text(recorded, asked),
+        (Value::Array(recorded), Value::Array(asked)) => {
+            recorded.len() == asked.len() && recorded.iter().zip(asked).all(|(a, b)| is_same(a, b))
+        }
+        (Value::Object(recorded), Value::Object(asked)) => {
+            recorded.len() == asked.len()
+                && recorded
+                    .iter()
+                    .all(|(name, value)| asked.get(name).is_some_and(|asked| is_same(value, asked)))
+        }
+        _ => recorded == asked,
+    }
+}
+
+/// The same for a text, where parts may have been left out.
+pub(super) fn is_same_text(recorded: &str, asked: &str) -> bool {
+    let mut parts = recorded.split(LEFT_OUT);
+    let Some(mut rest) = parts.next().and_then(|first| asked.strip_prefix(first)) else {
+        return false;
+    };
+    let parts: Vec<_> = parts.collect();
+    let Some((last, between)) = parts.split_last() else {
+        return rest.is_empty();
+    };
+    for part in between {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_left_out_and_what_only_looks_like_one_stays() {
+        let mut session = json!({
+            "name": "sales",
+            "config": {
+                "proxy": {"server": "p:1", "username": "u", "password": "hidden-1"},
+                "webhooks": [{
+                    "url": "http://h/?k=own-api-key",
+                    "hmac": {"key": "hidden-2"},
+                    "customHeaders": [{"name": "X-Token", "value": "hidden-3"}],
+                }],
+            },
+            "accountToken": "hidden-4",
+            "message": {"key": {"id": "3EB0", "remoteJid": "6281200000002@c.us"}},
+            "error": {"key": "FILE_NOT_FOUND"},
+            "same": "own-api-key",
+        });
+        leave_out(&mut session, "/api/sessions/{session}", Some("own-api-key"));
+        let text = session.to_string();
+        assert!(
+            !text.contains("hidden") && !text.contains("own-api-key"),
+            "{text}"
+        );
+        for kept in ["3EB0", "6281200000002@c.us", "FILE_NOT_FOUND", "sales"] {
+            assert!(text.contains(kept), "{kept} in {text}");
+        }
+        let mut keys = json!([{"id": "1", "key": "hidden-5"}]);
+        leave_out(&mut keys, "/api/keys", None);
+        assert_eq!(keys, json!([{"id": "1", "key": LEFT_OUT}]));
+    }
+
+    #[test]
+    fn a_short_key_is_taken_for_itself_alone() {
+        assert_eq!(without_key("chat", Some("chat")), LEFT_OUT);
+        assert_eq!(without_key("chats", Some("chat")), "chats");
+        assert_eq!(without_key("x=longer-key", Some("longer-key")), "x=***");
+        assert_eq!(without_key("anything", Some("")), "anything");
+        assert_eq!(without_key("anything", None), "anything");
+    }
+
+    #[test]
+    fn what_was_left_out_equals_anything() {
+        for (recorded, asked, same) in [
+            ("abc", "abc", true),
+            ("abc", "abcd", false),
+            ("a***c", "a-b-c", true),
+            ("a***c", "a-b-d", false),
+            ("***", "", true),
+            ("a***b***c", "a1b2c", true),
+            ("a***b***c", "a1c2c", false),
+            ("", "", true),
+            ("", "a", false),
+        ] {
+            assert_eq!(is_same_text(recorded, asked), same, "{recorded} {asked}");
+        }
+        let recorded = json!({"key": LEFT_OUT, "list": [1, "a"]});
+        assert!(is_same(
+            &recorded,
+            &json!({"key": "secret", "list": [1, "a"]})
+        ));
+        assert!(!is_same(
+            &recorded,
+            &json!({"key": "secret", "list": [1, "b"]})
+        ));
+        assert!(!is_same(&recorded, &json!({"list": [1, "a"]})));
+    }
+}
