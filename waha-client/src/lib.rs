@@ -38,6 +38,7 @@
 //!   [sending](api::chatting), [chats](api::chats), [contacts](api::contacts), [media](api::media), [apps](api::apps),
 //!   [keys](api::keys), [server](api::server). Each call is also an [`Endpoint`], a value.
 //! - [`SessionName`], [`ChatId`], [`MessageId`]: checked when built, one form for all engines.
+//! - [`lids`]: which LID belongs to which phone number, remembered and asked for.
 //! - [`types`]: what answers and events carry. [`Sent`] is one type for the answers of all engines.
 //! - [`events`]: verified webhooks and the websocket stream, read into [`Event`]s.
 //! - [`Error`], [`Answer`], [`Shape`]: what went wrong, in WAHA's several forms.
@@ -61,6 +62,7 @@ mod error;
 pub mod events;
 mod guard;
 mod ids;
+pub mod lids;
 mod retry;
 mod transport;
 pub mod types;
@@ -76,5 +78,6 @@ pub use error::{BuildError, Cause, Error, MaybeSent, NotSent};
 pub use events::{Event, Payload};
 pub use guard::{GuardRefusal, SendGuard};
 pub use ids::{ChatId, ChatKind, IdError, MessageId, SessionName};
+pub use lids::{LidCache, LidResolver};
 pub use retry::{Next, RetryPolicy};
 pub use types::{Ack, File, Message, Sent, SessionInfo, SessionStatus};
