@@ -243,11 +243,14 @@ mod tests {
 
     #[test]
     fn the_account_is_paired_with_itself_alone() {
-        let me = json!({"id": "6281200000009@c.us", "lid": "3@lid"});
+        let with_lid = json!({"id": "6281200000009@c.us", "lid": "3@lid"});
+        let without = json!({"id": "6281200000009@c.us"});
         let own_number =
             json!({"key": {"remoteJid": "1@lid", "remoteJidAlt": "6281200000009@s.whatsapp.net"}});
-        let found = learnt("message", &me, &message(false, &own_number));
+        let found = learnt("message", &with_lid, &message(false, &own_number));
         assert_eq!(found, [("3".to_owned(), "6281200000009".to_owned())]);
+        let found = learnt("message", &without, &message(false, &own_number));
+        assert_eq!(found, []);
     }
 
     #[test]
