@@ -38,6 +38,7 @@
 //!   [sending](api::chatting), [chats](api::chats), [contacts](api::contacts), [media](api::media), [apps](api::apps),
 //!   [keys](api::keys), [server](api::server). Each call is also an [`Endpoint`], a value.
 //! - [`SessionName`], [`ChatId`], [`MessageId`]: checked when built, one form for all engines.
+//! - [`lids`]: which LID belongs to which phone number, remembered and asked for.
 //! - [`types`]: what answers and events carry. [`Sent`] is one type for the answers of all engines.
 //! - [`events`]: verified webhooks and the websocket stream, read into [`Event`]s.
 //! - [`File`] is what is sent; [`StoredFile`] is what came, fetched by a [`Download`].
@@ -71,6 +72,7 @@ mod features;
 pub mod fleet;
 mod guard;
 mod ids;
+pub mod lids;
 #[cfg(feature = "limit")]
 mod limit;
 mod retry;
@@ -96,6 +98,7 @@ pub use features::{Feature, Support};
 pub use fleet::{Fleet, FleetError};
 pub use guard::{GuardRefusal, SendGuard};
 pub use ids::{ChatId, ChatKind, IdError, MessageId, SessionName};
+pub use lids::{LidCache, LidResolver};
 #[cfg(feature = "limit")]
 pub use limit::Limit;
 pub use retry::{Next, RetryPolicy};

@@ -8,16 +8,18 @@ mod lenient;
 mod message;
 mod picture;
 mod raw;
+mod restriction;
 mod server;
 mod session;
 
 pub(crate) use file::Content;
 pub use file::{File, FileError, Media, StoredFile, StoredFileError};
-pub(crate) use lenient::{instant_number, optional_number};
+pub(crate) use lenient::{instant_number, optional_number, readable};
 pub(crate) use message::any_id;
 pub use message::{Ack, Location, Message, MessageSource, QuotedMessage, Sent};
 pub use picture::PictureSource;
 pub use raw::Raw;
+pub use restriction::{CappingStatus, MessageCapping, NewChats, ReachoutTimelock};
 pub use server::{Engine, Environment, Health, ServerStatus, Tier, Worker};
 pub use session::{
     CustomHeader, Hmac, IgnoredChats, Me, NowebConfig, NowebStore, ProxyConfig, RetryConfig,

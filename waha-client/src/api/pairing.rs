@@ -1,10 +1,12 @@
 //! Pairing a session with a phone: QR code as image or text, the code that is typed on the phone, passkeys; and a picture of
-//! what the session shows.
+//! what the session shows. [`Pairing::steps`] and [`Pairing::wait_until_working`] do the whole of it.
 //!
 //! QR codes and typed codes need the session in SCAN_QR_CODE. In any other status WAHA waits 5 to 10 s and answers 422
 //! ([`Error::session_status`] says which). A QR code lasts 60 s the first time, then 20 s each (recorded).
 
 mod passkey;
+mod steps;
+mod watch;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,6 +17,7 @@ pub use self::passkey::{
     AllowedPasskey, PasskeyAssertion, PasskeyChallenge, PasskeySignature, confirm_passkey,
     passkey_challenge, passkey_confirmation, submit_passkey,
 };
+pub use self::steps::{PairingError, PairingOptions, PairingSteps, Step};
 use crate::client::WahaClient;
 use crate::endpoint::{Endpoint, Wait, json};
 use crate::error::Error;

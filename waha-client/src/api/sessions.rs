@@ -3,8 +3,15 @@
 //! WAHA does one of start, stop, restart, log out, configure and remove at a time per session; a second one waits 5 s and is
 //! then answered 500 `async-lock timed out` (recorded). None is ever repeated by the client.
 
+mod change;
+mod limits;
+mod liveness;
+
 use serde::Serialize;
 
+pub use self::change::{ConfigChange, ConfigEffect};
+pub use self::limits::{capping, timelock};
+pub use self::liveness::{Doubt, Liveness, Patience, Probe, Signs};
 use crate::client::WahaClient;
 use crate::endpoint::{Endpoint, Wait, json, json_or_empty, nothing};
 use crate::error::Error;
@@ -129,8 +136,8 @@ impl Sessions<'_> {
     }
 
     /// Gives a session another configuration, **the whole of it**: whatever `config` leaves out is gone afterwards, webhooks
-    /// and the message store too. To change a part, take the configuration from [`Sessions::get`], change that, and give it
-    /// back. A session that runs is stopped and started again for it (recorded); its apps are left as they are.
+    /// and the message store too. To change a part, see [`Sessions::change_config`]. A session that runs is stopped and
+    /// started again for it (recorded); its apps are left as they are.
     ///
     /// # Errors
     ///

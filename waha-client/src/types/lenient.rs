@@ -1,5 +1,6 @@
-//! Readers for numbers that come as numbers, as strings, or not at all, depending on the engine.
+//! Readers for numbers that come as numbers, as strings, or not at all, depending on the engine; and for what may have any shape.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 #[derive(Deserialize)]
@@ -26,6 +27,14 @@ pub(crate) fn optional_number<'de, D: Deserializer<'de>>(
 /// Like [`optional_number`], with 0 for what cannot be read: for instants, where 1970 says "unknown" plainly.
 pub(crate) fn instant_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     Ok(optional_number(deserializer)?.unwrap_or_default())
+}
+
+/// What reads as a `T`; `None` for null and for anything else. For what stands beside the point: it must not cost the rest.
+pub(crate) fn readable<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).ok())
 }
 
 fn read_text(text: &str) -> Option<i64> {

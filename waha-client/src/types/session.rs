@@ -6,7 +6,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use super::{Engine, Extra, optional_number, text_enum};
+use super::{
+    Engine, Extra, MessageCapping, ReachoutTimelock, optional_number, readable, text_enum,
+};
 use crate::ids::{ChatId, SessionName};
 
 text_enum! {
@@ -99,7 +101,13 @@ pub struct Me {
     /// Its id with the device.
     #[serde(default)]
     pub jid: Option<String>,
-    /// Whatever else came, such as restrictions of the account.
+    /// WhatsApp's lock on new chats; `None` when none has been seen (WAHA source, servers after 2026.7.1).
+    #[serde(default, deserialize_with = "readable")]
+    pub reachout_timelock: Option<ReachoutTimelock>,
+    /// The quota of new chats; `None` until the server has asked for it (WAHA source, servers after 2026.7.1).
+    #[serde(default, deserialize_with = "readable")]
+    pub message_capping: Option<MessageCapping>,
+    /// Whatever else came.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -218,6 +226,9 @@ pub struct ProxyConfig {
         serialize_with = "exposed"
     )]
     pub password: Option<SecretString>,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl ProxyConfig {
@@ -227,6 +238,7 @@ impl ProxyConfig {
             server: server.into(),
             username: None,
             password: None,
+            extra: Extra::new(),
         }
     }
 }
@@ -274,13 +286,14 @@ impl WebhookConfig {
     /// Signs deliveries; see [`Webhook`](crate::events::Webhook).
     #[must_use]
     pub fn signed(mut self, key: SecretString) -> Self {
-        self.hmac = Some(Hmac { key: Some(key) });
+        self.hmac = Some(Hmac::new(key));
         self
     }
 }
 
 /// The key deliveries are signed with. WAHA returns it in clear; here it is shown by no `Debug`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Hmac {
     /// The key.
     #[serde(
@@ -289,6 +302,19 @@ pub struct Hmac {
         serialize_with = "exposed"
     )]
     pub key: Option<SecretString>,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+impl Hmac {
+    /// Signs with this key.
+    pub fn new(key: SecretString) -> Self {
+        Self {
+            key: Some(key),
+            extra: Extra::new(),
+        }
+    }
 }
 
 /// How deliveries of a webhook are repeated. WAHA's default: 15 times, every 2 s.
@@ -305,16 +331,34 @@ pub struct RetryConfig {
     /// How many repetitions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<f64>,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// A header that a webhook's deliveries carry.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CustomHeader {
     /// Its name.
     pub name: String,
     /// Its value, which may well be a secret.
     #[serde(serialize_with = "exposed_value")]
     pub value: SecretString,
+    /// Whatever else came.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+impl CustomHeader {
+    /// A header.
+    pub fn new(name: impl Into<String>, value: SecretString) -> Self {
+        Self {
+            name: name.into(),
+            value,
+            extra: Extra::new(),
+        }
+    }
 }
 
 // The server needs the secret itself; these are the only places where one is written.

@@ -123,7 +123,7 @@ fn a_send_to_a_group_keeps_who_wrote_it() {
 fn a_session_reads_with_what_is_new_absent_or_null() {
     let full: SessionInfo = serde_json::from_value(json!({
         "name": "s1", "status": "HIBERNATING", "presence": null, "assignedWorker": "w1",
-        "me": {"id": "628:3@s.whatsapp.net", "pushName": "Me", "lid": "1@lid", "reachoutTimelock": {"isActive": true}},
+        "me": {"id": "628:3@s.whatsapp.net", "pushName": "Me", "lid": "1@lid", "later": [1]},
         "timestamps": {"activity": "1795220089000"}, "engine": {"engine": "BAILEYS9", "grpc": {}},
         "config": {"noweb": {"markOnline": false, "store": {"enabled": true, "fullSync": false, "size": 3}}, "new": [1]},
         "later": {"a": 1},
@@ -132,7 +132,7 @@ fn a_session_reads_with_what_is_new_absent_or_null() {
     assert_eq!(full.status, SessionStatus::Unknown("HIBERNATING".into()));
     let me = full.me.unwrap();
     assert_eq!(me.id.as_str(), "628@c.us");
-    assert_eq!(me.extra["reachoutTimelock"]["isActive"], true);
+    assert_eq!(me.extra["later"], json!([1]));
     assert_eq!(
         full.timestamps.unwrap().activity_ms,
         Some(1_795_220_089_000)
@@ -152,11 +152,11 @@ fn a_configuration_is_written_back_as_it_was_read() {
         "noweb": {"markOnline": true, "store": {"enabled": true, "fullSync": false, "later": 1}},
         "gows": {"storage": {"messages": true}},
         "webhooks": [{
-            "url": "http://h/hook", "events": ["*"], "hmac": {"key": "k"}, "later": true,
-            "retries": {"policy": "constant", "delaySeconds": 1.5, "attempts": 3.0},
-            "customHeaders": [{"name": "X-My", "value": "v"}],
+            "url": "http://h/hook", "events": ["*"], "hmac": {"key": "k", "later": 2}, "later": true,
+            "retries": {"policy": "constant", "delaySeconds": 1.5, "attempts": 3.0, "later": 3},
+            "customHeaders": [{"name": "X-My", "value": "v", "later": 4}],
         }],
-        "proxy": {"server": "h:1", "username": "u", "password": "p"},
+        "proxy": {"server": "h:1", "username": "u", "password": "p", "later": 5},
         "ignore": {"status": true},
     });
     let read: SessionConfig = serde_json::from_value(config.clone()).unwrap();

@@ -50,6 +50,21 @@ async fn session_calls() {
 }
 
 #[tokio::test]
+async fn what_whatsapp_allows_is_asked_of_whatsapp() {
+    let s = session();
+    puts(
+        sessions::capping(&s),
+        get("/api/sessions/s_1/capping", Wait::Session),
+    )
+    .await;
+    puts(
+        sessions::timelock(&s),
+        get("/api/sessions/s_1/timelock", Wait::Session),
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn a_session_is_created_with_its_store_on_and_its_webhook_signed() {
     let hook = WebhookConfig::new("https://h/hook", ["message.ack", "session.status"])
         .signed(SecretString::from("hook-key"));
