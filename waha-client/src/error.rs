@@ -53,7 +53,7 @@ pub enum NotSent {
     /// The response time-out passed before the connection asked for the body.
     #[error("time ran out before the body was written")]
     TimedOut,
-    /// The client's own limit ([`Builder::limit`](crate::Builder::limit)) had no place for the call within its time-out.
+    /// The client's own limit (`Builder::limit`) had no place for the call within its time-out.
     #[error("the client's own limit had no place for it within {} s", .after.as_secs_f32())]
     Limited {
         /// The response time-out of the call.

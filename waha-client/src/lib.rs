@@ -33,7 +33,7 @@
 //!
 //! # Where things are
 //!
-//! - [`WahaClient`] and its [`Builder`]; [`CallOptions`] for one call; [`Limit`] for a server that must not be flooded.
+//! - [`WahaClient`] and its [`Builder`]; [`CallOptions`] for one call; `Limit` for a server that must not be flooded.
 //! - [`api`]: the calls, by group: [sessions](api::sessions), [pairing](api::pairing), [profile](api::profile),
 //!   [sending](api::chatting), [chats](api::chats), [contacts](api::contacts), [media](api::media), [apps](api::apps),
 //!   [keys](api::keys), [server](api::server). Each call is also an [`Endpoint`], a value.

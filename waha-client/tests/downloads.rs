@@ -1,12 +1,20 @@
 //! Downloads against a server of raw sockets: where the key goes, breaks, resumptions, changes, lengths, limits, disk.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use waha_client::api::media::{Download, DownloadError, DownloadOptions};
@@ -498,6 +506,99 @@ async fn more_bytes_than_announced_and_compressed_ones_are_refused() {
         "{error}"
     );
     let (address, _) = server(|_, _| ok(FILE, "content-encoding: gzip", 99)).await;
+    let error = fetched(&address).await.unwrap_err();
+    assert!(matches!(error, DownloadError::Unexpected(_)), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_ends_in_good_order_but_early_is_not_taken_for_whole() {
+    let (address, log) = server(|number, asked| match number {
+        0 => ok(FILE, &tag(WEAK), 10),
+        1 => {
+            let act = chunked(&tag(WEAK), &FILE[10..15], true);
+            let text = String::from_utf8(act.bytes).unwrap();
+            let range = format!(
+                "206 Partial\r\ncontent-range: bytes 10-{}/{}",
+                FILE.len() - 1,
+                FILE.len()
+            );
+            Act {
+                bytes: text.replace("200 OK", &range).into_bytes(),
+                then_silent: false,
+            }
+        }
+        _ => part(FILE, &tag(WEAK), asked.from().unwrap(), 99),
+    })
+    .await;
+    assert_eq!(fetched(&address).await.unwrap(), FILE);
+    assert_eq!(log.lock().unwrap()[2].from(), Some(15));
+}
+
+/// The recorded answers of WAHA's folder of files.
+#[tokio::test]
+async fn recorded_answers_read_as_a_file_to_go_on_with_and_as_typed_errors() {
+    let Some(folder) = std::env::var_os("WAHA_RECORDINGS") else {
+        println!("skipped: WAHA_RECORDINGS is not set");
+        return;
+    };
+    let recorded = |name: &str| {
+        let path = Path::new(&folder).join("exchanges/2026.4").join(name);
+        let exchange: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let response = &exchange["response"];
+        let mut head = format!("HTTP/1.1 {} Recorded", response["status"]);
+        for (name, value) in response["headers"].as_object().unwrap() {
+            if name != "Connection" && name != "Keep-Alive" {
+                head.push_str(&format!("\r\n{name}: {}", value.as_str().unwrap()));
+            }
+        }
+        let body = &response["body"];
+        let body = match body["first_bytes_base64"].as_str() {
+            Some(text) => STANDARD.decode(text).unwrap(),
+            None => body.to_string().into_bytes(),
+        };
+        sends(&head, &body)
+    };
+    // Of 70 bytes only the first are recorded, so that it breaks and is asked for behind them.
+    let (address, log) = server({
+        let whole = Mutex::new(Some(recorded("6-40-media-download.json")));
+        move |_, _| {
+            whole
+                .lock()
+                .unwrap()
+                .take()
+                .unwrap_or_else(|| status(404, ""))
+        }
+    })
+    .await;
+    let mut download = download(&address).await.unwrap();
+    assert_eq!(
+        (download.size(), download.content_type()),
+        (Some(70), Some("image/png"))
+    );
+    let had = download.chunk().await.unwrap().unwrap().len();
+    assert!(matches!(
+        download.chunk().await,
+        Err(DownloadError::Gone(_))
+    ));
+    assert_eq!(log.lock().unwrap()[1].from(), Some(had));
+    for (name, is_gone) in [
+        ("6-41-media-nokey.json", false),
+        ("6-42-media-missing.json", true),
+    ] {
+        let act = Mutex::new(Some(recorded(name)));
+        let (address, _) = server(move |_, _| act.lock().unwrap().take().unwrap()).await;
+        let error = fetched(&address).await.unwrap_err();
+        let expected = match is_gone {
+            true => matches!(error, DownloadError::Gone(_)),
+            false => matches!(error, DownloadError::Unauthorized(_)),
+        };
+        assert!(expected, "{name}: {error}");
+    }
+    let (address, _) = server({
+        let part = Mutex::new(Some(recorded("6-43-media-range.json")));
+        move |_, _| part.lock().unwrap().take().unwrap()
+    })
+    .await;
     let error = fetched(&address).await.unwrap_err();
     assert!(matches!(error, DownloadError::Unexpected(_)), "{error}");
 }

@@ -219,7 +219,6 @@ impl Body {
     }
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde's form
 fn is_false(value: &bool) -> bool {
     !*value
 }

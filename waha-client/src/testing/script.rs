@@ -83,7 +83,7 @@ impl Script {
         script
     }
 
-    /// A client that is answered by this script. For one with settings of its own, give the script to
+    /// A client that is answered by this script; its address is `http://script`. For one with settings of its own, give the script to
     /// [`Builder::transport`](crate::Builder::transport).
     ///
     /// # Errors

@@ -1,14 +1,15 @@
 //! Fetching files that the server keeps, piece by piece, and going on where a connection broke.
 
+mod disk;
+mod error;
+
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::io::{self, SeekFrom};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tempfile::{NamedTempFile, TempPath};
-use tokio::io::{AsyncSeekExt, AsyncWriteExt};
+
+pub use error::DownloadError;
 
 use super::Media;
 use super::resume::{Head, Verdict, question, verdict};
@@ -56,74 +57,6 @@ impl DownloadOptions {
     pub fn silence_max(mut self, silence: Duration) -> Self {
         self.silence_max = Some(silence);
         self
-    }
-}
-
-/// Why a file could not be fetched.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DownloadError {
-    /// 404: the server does not have the file, most often because it has expired (180 s by WAHA's default).
-    #[error("the file is not there, or no longer: {0}")]
-    Gone(#[source] Error),
-    /// 401 or 403: the API key is missing, wrong, or not for this session's files.
-    #[error("the key does not open the file: {0}")]
-    Unauthorized(#[source] Error),
-    /// The file could not be asked for, or the server refused otherwise.
-    #[error("the file could not be fetched: {0}")]
-    Request(#[source] Error),
-    /// The connection broke, and all resumptions are used up.
-    #[error("broken off after {received} bytes and {resumptions} resumptions: {source}")]
-    Broken {
-        /// Bytes that came whole.
-        received: u64,
-        /// How often the server was asked again.
-        resumptions: u32,
-        /// The last break.
-        source: Error,
-    },
-    /// The connection broke, and the file is another one since.
-    #[error("the file changed on the server after {received} bytes")]
-    Changed {
-        /// Bytes that came of the former file.
-        received: u64,
-    },
-    /// More bytes than the caller wants.
-    #[error("the file has {}, more than the {bytes_max} bytes allowed", .bytes.map_or("more".to_owned(), |bytes| format!("{bytes} bytes")))]
-    TooLarge {
-        /// Its size, where the server told it beforehand.
-        bytes: Option<u64>,
-        /// The caller's limit.
-        bytes_max: usize,
-    },
-    /// The server sent more bytes than it announced.
-    #[error("{received} bytes came of a file of {expected}")]
-    WrongLength {
-        /// Bytes that came.
-        received: u64,
-        /// Bytes that were announced.
-        expected: u64,
-    },
-    /// The server's answer is none to what was asked.
-    #[error("not the answer of a server of files: {0}")]
-    Unexpected(&'static str),
-    /// The file could not be written.
-    #[error("{} cannot be written: {source}", path.display())]
-    Disk {
-        /// What was to be written.
-        path: PathBuf,
-        /// The system's words.
-        source: io::Error,
-    },
-}
-
-impl From<Error> for DownloadError {
-    fn from(error: Error) -> Self {
-        match error.status() {
-            Some(404) => Self::Gone(error),
-            Some(401 | 403) => Self::Unauthorized(error),
-            _ => Self::Request(error),
-        }
     }
 }
 
@@ -283,39 +216,6 @@ impl Download {
         }
     }
 
-    /// The whole file on disk. Returns its size in bytes.
-    ///
-    /// It is written under a temporary name in the same folder, brought to the disk and renamed when it is whole, so that
-    /// nobody sees a part of it; a file that has the name already is replaced. The temporary file is removed on errors and
-    /// when the future is dropped. On Unix only the owner can read the file.
-    ///
-    /// # Errors
-    ///
-    /// [`DownloadError::Disk`], and as [`Download::chunk`], but a file that changed is begun anew.
-    pub async fn to_path(mut self, path: impl AsRef<Path>) -> Result<u64, DownloadError> {
-        let path = path.as_ref();
-        let disk = |source| DownloadError::Disk {
-            path: path.to_owned(),
-            source,
-        };
-        let (mut file, temporary) = beside(path).await.map_err(disk)?;
-        loop {
-            let written = match self.part().await? {
-                Part::Bytes(bytes) => file.write_all(&bytes).await,
-                Part::Anew => emptied(&mut file).await,
-                Part::End => break,
-            };
-            written.map_err(disk)?;
-        }
-        file.flush().await.map_err(disk)?;
-        file.sync_all().await.map_err(disk)?;
-        drop(file);
-        let target = path.to_owned();
-        let renamed = blocking(move || temporary.persist(target).map_err(|error| error.error));
-        renamed.await.map_err(disk)?;
-        Ok(self.received)
-    }
-
     async fn part(&mut self) -> Result<Part, DownloadError> {
         loop {
             let (next, status) = match &mut self.reading {
@@ -457,37 +357,5 @@ impl std::fmt::Debug for Download {
             .field("received", &self.received)
             .field("resumptions", &self.resumptions)
             .finish_non_exhaustive()
-    }
-}
-
-/// A file under a temporary name in the folder of `path`.
-async fn beside(path: &Path) -> io::Result<(tokio::fs::File, TempPath)> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    let (file, temporary) = blocking(move || {
-        tempfile::Builder::new()
-            .prefix(".")
-            .suffix(".part")
-            .tempfile_in(folder)
-            .map(NamedTempFile::into_parts)
-    })
-    .await?;
-    Ok((tokio::fs::File::from_std(file), temporary))
-}
-
-async fn emptied(file: &mut tokio::fs::File) -> io::Result<()> {
-    file.flush().await?;
-    file.set_len(0).await?;
-    file.seek(SeekFrom::Start(0)).await.map(|_| ())
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => Err(io::Error::other(error)),
     }
 }

@@ -14,6 +14,7 @@ use url::Url;
 use super::kind::{kind_by_name, kind_of};
 use super::{Content, File};
 use crate::endpoint::REQUEST_BYTES_MAX;
+use crate::error::masked;
 
 /// Read at once. A multiple of three, so that pieces of base64 join without padding, and more than what tells a type.
 const PIECE_BYTES: usize = 3 * 16 * 1024;
@@ -25,19 +26,19 @@ const AROUND: &str = r#"{"data":""}"#;
 #[non_exhaustive]
 pub enum FileError {
     /// There is nothing at this path.
-    #[error("{} is missing", path.display())]
+    #[error("{} is missing", shown(path))]
     Missing {
         /// Where it was looked for.
         path: PathBuf,
     },
     /// A folder, a device or another thing without an end is at this path.
-    #[error("{} is not a file", path.display())]
+    #[error("{} is not a file", shown(path))]
     NotAFile {
         /// Where it was looked for.
         path: PathBuf,
     },
     /// The system refused, or reading broke off.
-    #[error("{} cannot be read: {source}", .path.as_deref().unwrap_or(Path::new("the file")).display())]
+    #[error("{} cannot be read: {source}", .path.as_deref().map_or("the file".to_owned(), shown))]
     Unreadable {
         /// Where it is; `None` for a reader.
         path: Option<PathBuf>,
@@ -186,6 +187,11 @@ impl File {
             None => file,
         })
     }
+}
+
+/// Names of files may hold numbers of people.
+fn shown(path: &Path) -> String {
+    masked(&path.to_string_lossy())
 }
 
 /// Reads to the end. `size` is what is expected, to have room for it at once.
