@@ -142,6 +142,11 @@ async fn a_probe_asks_whatsapp_about_the_accounts_own_number() {
         probed("WORKING", found.clone()).await,
         (Ok(Probe::Alive), 2)
     ));
+    let lost = ResponseTemplate::new(200).set_body_json(json!({"numberExists": false}));
+    assert!(matches!(
+        probed("WORKING", lost).await,
+        (Ok(Probe::Unsure(None)), 2)
+    ));
     for sentence in ["Connection Closed", "Timed Out"] {
         assert!(matches!(
             probed("WORKING", exception(sentence)).await,

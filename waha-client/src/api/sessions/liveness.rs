@@ -183,13 +183,14 @@ fn is_over(for_ms: i64, limit: Duration) -> bool {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Probe {
-    /// WhatsApp answered through it.
+    /// WhatsApp answered through it that the account's own number is there.
     Alive,
     /// It does not say WORKING at all.
     NotWorking(SessionStatus),
     /// It says WORKING, and the engine has no answer from WhatsApp: an exception such as `Connection Closed`, or none in time.
     Dead(Error),
-    /// It says WORKING, but could not be asked: it tells no account, or the engine refused the question.
+    /// It says WORKING, but the answer tells nothing: it has no account with a phone number, it does not find its own number,
+    /// or the engine refused the question.
     Unsure(Option<Error>),
 }
 
@@ -220,7 +221,8 @@ impl Sessions<'_> {
         let question = check_exists(session, digits).never_repeated();
         let options = CallOptions::new().response_timeout(PROBE_TIMEOUT);
         match self.0.call_with(question, options).await {
-            Ok(_) => Ok(Probe::Alive),
+            Ok(status) if status.number_exists => Ok(Probe::Alive),
+            Ok(_) => Ok(Probe::Unsure(None)),
             Err(error) => judged(error),
         }
     }
