@@ -31,17 +31,91 @@
 //! - **Secrets stay secret**: the key is in no error, `Debug`, log or kept URL; numbers of people are shortened in all texts
 //!   meant for logs.
 //!
+//! # Pairing a phone
+//!
+//! ```no_run
+//! # async fn run(waha: waha_client::WahaClient) -> Result<(), Box<dyn std::error::Error>> {
+//! use waha_client::api::pairing::{PairingOptions, Step};
+//! use waha_client::types::SessionConfig;
+//! use waha_client::{NewSession, SessionName};
+//!
+//! let session = SessionName::new("default")?;
+//! // With its message store on: without it NOWEB can tell nothing about a message whose answer was lost.
+//! let config = SessionConfig::default().with_noweb_store(false);
+//! waha.sessions().create(&NewSession::started(session.clone()).with_config(config)).await?;
+//! let me = waha
+//!     .pairing()
+//!     .wait_until_working(&session, PairingOptions::qr(), |step| match step {
+//!         Step::Qr(text) => println!("draw this as a QR code, in place of the one before: {text}"),
+//!         Step::Away(error) => println!("the server is away: {error}"),
+//!         _ => {}
+//!     })
+//!     .await?;
+//! println!("paired with {}", me.id);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Receiving
+//!
+//! By webhook, verified and each event once (feature `axum`; [`events::Webhook`] serves any other framework):
+//!
+//! ```
+//! # #[cfg(feature = "axum")]
+//! # fn app() -> axum::Router {
+//! use std::sync::{Arc, Mutex};
+//!
+//! use axum::{Router, routing::post};
+//! use waha_client::Payload;
+//! use waha_client::events::{Seen, SignedEvent, Webhook};
+//!
+//! let seen = Arc::new(Mutex::new(Seen::new(100_000)));
+//! let receive = move |SignedEvent(event): SignedEvent| async move {
+//!     let is_new = seen.lock().is_ok_and(|mut seen| seen.is_new(&event));
+//!     if is_new && let Payload::Message(message) = &event.payload {
+//!         println!("{:?} wrote {:?}", message.from, message.body);
+//!     }
+//! };
+//! Router::new().route("/waha", post(receive)).with_state(Webhook::new("the session's hmac.key"))
+//! # }
+//! ```
+//!
+//! Or over a websocket, which needs no address of ours: [`WahaClient::listen`] reconnects by itself and says where events may be
+//! missing.
+//!
+//! # Several servers
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use waha_client::{Fleet, SessionName, WahaClient, api};
+//!
+//! let one = WahaClient::builder("http://10.0.0.1:3000").api_key("secret-1").build()?;
+//! let two = WahaClient::builder("http://10.0.0.2:3000").api_key("secret-2").build()?;
+//! let fleet = Fleet::builder().server("one", one, 50).server("two", two, 50).build()?;
+//! fleet.discover().await?;
+//! let sales = SessionName::new("sales")?;
+//! // To the one server that the session lives on, and never to another.
+//! let info = fleet.call(&sales, api::sessions::get(&sales)).await?;
+//! println!("{} is {}", info.name, info.status);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Where things are
 //!
-//! - [`WahaClient`] and its [`Builder`]; [`CallOptions`] for one call; `Limit` for a server that must not be flooded.
-//! - [`api`]: the calls, by group: [sessions](api::sessions), [pairing](api::pairing), [profile](api::profile),
-//!   [sending](api::chatting), [chats](api::chats), [contacts](api::contacts), [media](api::media), [apps](api::apps),
-//!   [keys](api::keys), [server](api::server). Each call is also an [`Endpoint`], a value.
-//! - [`SessionName`], [`ChatId`], [`MessageId`]: checked when built, one form for all engines.
-//! - [`lids`]: which LID belongs to which phone number, remembered and asked for.
+//! - [`WahaClient`] and its [`Builder`]; [`CallOptions`] for one call.
+//! - [`api`]: the calls, by group, all that WAHA 2026.7 has but for five ([`specification`] names them). Each call is also an
+//!   [`Endpoint`], a value.
+//!     - Accounts: [sessions](api::sessions), [pairing](api::pairing), [profile](api::profile), [presence](api::presence).
+//!     - Messages: [sending](api::chatting), [chats](api::chats), [media](api::media), [status posts](api::status),
+//!       [event messages](api::events), [calls](api::calls).
+//!     - People: [contacts](api::contacts), [groups](api::groups), [channels](api::channels), [labels](api::labels).
+//!     - The server: [server](api::server), [keys](api::keys), [apps](api::apps).
+//! - [`SessionName`], [`ChatId`], [`MessageId`]: checked when built, one form for all engines. [`lids`]: which LID belongs to
+//!   which phone number, remembered and asked for.
 //! - [`types`]: what answers and events carry. [`Sent`] is one type for the answers of all engines.
-//! - [`events`]: verified webhooks and the websocket stream, read into [`Event`]s.
-//! - [`File`] is what is sent; [`StoredFile`] is what came, fetched by a [`Download`].
+//! - [`File`] is what is sent, from a path, a reader, bytes or a URL; [`StoredFile`] is what came, fetched by a [`Download`].
+//! - [`events`]: every kind of event as a type, verified webhooks, the websocket stream.
 //! - [`Feature`]: what the engines can do, as data; [`Unsupported`] when a server refuses for the lack of it.
 //! - [`Error`], [`Answer`], [`Shape`]: what went wrong, in WAHA's several forms.
 //! - [`fleet`]: several servers as one, each session on its own.
@@ -54,10 +128,13 @@
 //!
 //! An accepted message is not yet a sent one: only acknowledgements tell ([`types::Ack`]). WAHA has no idempotency and sends
 //! a message whose client has left. It checks no number. On the NOWEB engine nothing can be looked up unless the session was
-//! created with its store on ([`types::SessionConfig::with_noweb_store`]).
+//! created with its store on ([`types::SessionConfig::with_noweb_store`]). A configuration is taken as a whole only: change a
+//! part with [`Sessions::change_config`](api::sessions::Sessions::change_config).
 //!
-//! The features `socket` and `limit`, on by default, add the websocket stream and the limit of requests; `axum` adds an
-//! extractor for verified webhooks; `testing` answers calls without a server.
+//! # Features
+//!
+//! `socket` (on by default) adds the websocket stream and `limit` (on by default) a limit of requests per server; `axum` adds an
+//! extractor for verified webhooks, `testing` answers without a server. Each only leaves out a dependency, or code for tests.
 //!
 //! [WAHA]: https://waha.devlike.pro
 #![deny(missing_docs)]
