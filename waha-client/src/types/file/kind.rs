@@ -22,6 +22,9 @@ pub(super) fn kind_by_name(filename: &str) -> Option<&'static str> {
 
 fn kind_by_content(first: &[u8]) -> Option<&'static str> {
     let kind = infer::get(first)?.mime_type();
+    if is_plain_text(first) && !begins_as_text(kind) {
+        return None;
+    }
     Some(match kind {
         // As WhatsApp plays a voice message (WAHA documentation); "audio/opus" is what RTP carries.
         "audio/opus" => "audio/ogg; codecs=opus",
@@ -29,6 +32,32 @@ fn kind_by_content(first: &[u8]) -> Option<&'static str> {
         "audio/m4a" => "audio/mp4",
         other => other,
     })
+}
+
+/// Whether this is readable all through. A list of cars that begins with "BMW" is no bitmap, nor is one of numbers that
+/// begins with 070701 an archive, although those are their marks.
+fn is_plain_text(first: &[u8]) -> bool {
+    let text = match std::str::from_utf8(first) {
+        Ok(text) => text,
+        // A letter that the end of the piece cuts in two.
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&first[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    !text.contains(|c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\x0c'))
+}
+
+/// Whether files of this type may be readable all through for as long as a piece is.
+fn begins_as_text(kind: &str) -> bool {
+    kind.starts_with("text/")
+        || matches!(
+            kind,
+            "application/pdf"
+                | "application/postscript"
+                | "application/rtf"
+                | "application/x-x509-ca-cert"
+        )
 }
 
 /// Whether many formats begin like this. Without its reader of OLE files, which would need the whole file, the library calls
@@ -89,6 +118,18 @@ mod tests {
                 "image/svg+xml",
             ),
             (b"name,phone\n", Some("list.csv"), "text/csv"),
+            (b"BMW,12000\n", Some("cars.csv"), "text/csv"),
+            (b"0707011234567,Ana\n", Some("list.csv"), "text/csv"),
+            (
+                b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0",
+                Some("cars.csv"),
+                "image/bmp",
+            ),
+            (
+                b"ID3 tags explained \xc3",
+                Some("notes.md"),
+                "text/markdown",
+            ),
             (b"hello", Some("Bill.PDF"), "application/pdf"),
             (b"hello", Some("no ending"), "application/octet-stream"),
             (b"", None, "application/octet-stream"),
