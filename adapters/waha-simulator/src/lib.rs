@@ -22,19 +22,30 @@
 //! # }
 //! ```
 
+mod abilities;
 mod acks;
 mod answer;
+mod changes;
 mod chats;
+mod chatting;
 mod clock;
+mod contacts;
 mod control;
 mod draws;
 mod events;
 mod faults;
 mod gate;
+mod groups;
+mod inbound;
+mod labels;
 pub mod ledger;
+mod lids;
+mod limits;
 mod messages;
 mod outbound;
+mod page;
 mod pairing;
+mod presence;
 mod request;
 mod routes;
 mod sending;
@@ -49,7 +60,10 @@ mod websocket;
 mod world;
 
 pub use faults::{Fault, FaultRates, Faults};
+pub use inbound::Incoming;
 pub use ledger::Ledger;
+pub use limits::{Quota, Refusal, Restriction};
+pub use presence::Presence;
 pub use sending::EngineFailure;
 pub use sessions::Status;
 pub use settings::{AckTiming, Engine, GlobalWebhook};

@@ -24,7 +24,12 @@ use waha_simulator::{AckTiming, Engine, Fault, FaultRates, GlobalWebhook, Simula
         GET  /simulator/ledger, /simulator/ledger/verdict?window_ms=60000&zone=Asia/Jakarta\n  \
         GET  /simulator/faults, PUT /simulator/faults {\"answer-lost\": 0.02}\n  \
         POST /simulator/sessions/{name}/pair {\"phone\": \"628...\"}, .../unlink, .../flap,\n       \
-        .../inbound {\"from\": \"628...\", \"name\": \"Ani\", \"text\": \"halo\"}\n  \
+        .../inbound {\"from\": \"628...\", \"name\": \"Ani\", \"text\": \"halo\"}\n       \
+        (or \"button\": {\"id\", \"text\"}, \"row\": {\"id\", \"title\"}, \"location\": {\"latitude\", \"longitude\"};\n       \
+        \"group\" and \"answering\" besides),\n       \
+        .../vote {\"from\", \"poll\", \"options\": [..]}, .../react {\"from\", \"message\", \"reaction\"},\n       \
+        .../presence {\"from\", \"presence\": \"typing\"}, .../phone {\"chat\", \"text\"},\n       \
+        .../quota {\"new_chats\": 100}, .../restrict {\"lasts_ms\": 60000}, .../lift\n  \
         POST /simulator/restart"
 )]
 struct Arguments {

@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::faults::{Fault, FaultRates, Faults};
+use crate::inbound::Incoming;
 use crate::ledger::{Ledger, Question, Verdict};
+use crate::limits::{Quota, Refusal, Restriction};
+use crate::presence::Presence;
 use crate::sending::EngineFailure;
 use crate::sessions::config::kept;
 use crate::sessions::{Account, Session, Status};
@@ -127,6 +130,52 @@ impl Builder {
     pub fn group(mut self, jid: impl Into<String>, members: &[&str]) -> Self {
         let members = members.iter().map(|member| (*member).to_owned()).collect();
         self.settings.groups.insert(jid.into(), members);
+        self
+    }
+
+    /// Somebody whom every account has in its address book under this name.
+    #[must_use]
+    pub fn contact(mut self, phone: impl Into<String>, name: impl Into<String>) -> Self {
+        self.settings.contacts.insert(phone.into(), name.into());
+        self
+    }
+
+    /// Numbers (digits) whose events come keyed by `@lid`: acknowledgements of what was sent to
+    /// the phone, messages, votes, reactions. Only `lids` says which phone it is.
+    #[must_use]
+    pub fn lid_chats<T: Into<String>>(mut self, numbers: impl IntoIterator<Item = T>) -> Self {
+        let numbers = numbers.into_iter().map(Into::into);
+        self.settings.lid_chats.extend(numbers);
+        self
+    }
+
+    /// The same for a share of all numbers (0 to 1), drawn by seed and number.
+    #[must_use]
+    pub fn lid_share(mut self, share: f64) -> Self {
+        self.settings.lid_share = share.clamp(0.0, 1.0);
+        self
+    }
+
+    /// How many new chats each account may open per cycle; without limit unless told. It is shown
+    /// as `me.messageCapping` by versions from 2026.7.2 on, and holds in all.
+    #[must_use]
+    pub fn quota(mut self, quota: Quota) -> Self {
+        self.settings.quota = Some(quota);
+        self
+    }
+
+    /// How a send that WhatsApp refuses with 463 ends.
+    #[must_use]
+    pub fn refusal(mut self, refusal: Refusal) -> Self {
+        self.settings.refusal = refusal;
+        self
+    }
+
+    /// After how many 463s the device is removed, as by [`Simulator::unlink`]: an account
+    /// that goes on writing to strangers. 10 unless told; WhatsApp's own number is not known.
+    #[must_use]
+    pub fn device_removed_after(mut self, refusals: u32) -> Self {
+        self.settings.removed_after = refusals.max(1);
         self
     }
 
@@ -328,11 +377,132 @@ impl Simulator {
         name: &str,
         text: &str,
     ) -> Result<String, NoSuchSession> {
+        self.receive(session, Incoming::text(from, text).named(name))
+    }
+
+    /// Something comes in at a session's number: a text, a pressed button, a chosen row, a place,
+    /// a contact. It becomes `message` and `message.any` and lands in the chat. Returns the bare
+    /// message id; empty without a phone, and from somebody who is blocked.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn receive(&self, session: &str, incoming: Incoming) -> Result<String, NoSuchSession> {
+        self.with_account(session, |world, session, account| {
+            world
+                .comes_in(session, account, incoming)
+                .unwrap_or_default()
+        })
+    }
+
+    /// Somebody votes in a poll, named by its bare or its full id: `poll.vote`, with those options
+    /// that the poll has, or `poll.vote.failed` when the poll is not in the store. Returns the
+    /// vote's id; empty without a phone.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn vote(
+        &self,
+        session: &str,
+        from: &str,
+        poll: &str,
+        options: &[&str],
+    ) -> Result<String, NoSuchSession> {
+        self.with_account(session, |world, session, account| {
+            world.votes(session, account, from, poll, options)
+        })
+    }
+
+    /// Somebody reacts to a message, named by its bare or its full id; an empty text takes the
+    /// reaction back. Returns the reaction's id; empty without a phone.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn react(
+        &self,
+        session: &str,
+        from: &str,
+        message: &str,
+        text: &str,
+    ) -> Result<String, NoSuchSession> {
+        self.with_account(session, |world, session, account| {
+            world.reacts(session, account, from, message, text)
+        })
+    }
+
+    /// The owner writes to somebody on the phone itself. Returns the message id; empty without a
+    /// phone. It counts against the quota and is in no ledger.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn type_on_phone(
+        &self,
+        session: &str,
+        chat: &str,
+        text: &str,
+    ) -> Result<String, NoSuchSession> {
+        self.with_account(session, |world, session, account| {
+            world.typed_on_phone(session, account, chat, text)
+        })
+    }
+
+    /// Somebody comes, goes or types. Says whether the session learns of it: only when it has
+    /// subscribed to that person.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn presence(
+        &self,
+        session: &str,
+        who: &str,
+        presence: Presence,
+    ) -> Result<bool, NoSuchSession> {
         let session = self.find(session)?;
-        Ok(session
-            .account()
-            .map(|account| self.world.comes_in(&session, &account, from, name, text))
-            .unwrap_or_default())
+        Ok(self.world.seen_to_be(&session, who, presence))
+    }
+
+    /// WhatsApp restricts the account of a session: sends to people who never wrote to it fail
+    /// with 463. Without effect on a session without a phone.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn restrict(&self, session: &str, restriction: &Restriction) -> Result<(), NoSuchSession> {
+        self.world.restrict(&self.find(session)?, restriction);
+        Ok(())
+    }
+
+    /// The restriction ends.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn lift_restriction(&self, session: &str) -> Result<(), NoSuchSession> {
+        self.world.lift_restriction(&self.find(session)?);
+        Ok(())
+    }
+
+    /// Another quota for the account of a session, or none; its cycle begins now.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn set_quota(&self, session: &str, quota: Option<Quota>) -> Result<(), NoSuchSession> {
+        self.world.set_quota(&self.find(session)?, quota);
+        Ok(())
+    }
+
+    /// How many new chats the account of a session opened in the cycle that is on.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn new_chats_used(&self, session: &str) -> Result<u32, NoSuchSession> {
+        Ok(self.world.new_chats_used(&*self.find(session)?))
     }
 
     /// The server process ends and comes up again: connections, waiting requests and webhook
@@ -367,6 +537,18 @@ impl Simulator {
         self.world.end.cancel();
         // Connections end at their next turn.
         tokio::task::yield_now().await;
+    }
+
+    fn with_account<T: Default>(
+        &self,
+        session: &str,
+        work: impl FnOnce(&Arc<World>, &Arc<Session>, &Account) -> T,
+    ) -> Result<T, NoSuchSession> {
+        let session = self.find(session)?;
+        Ok(session
+            .account()
+            .map(|account| work(&self.world, &session, &account))
+            .unwrap_or_default())
     }
 
     fn find(&self, name: &str) -> Result<Arc<Session>, NoSuchSession> {
