@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::abilities::Ability;
 use crate::acks::Ack;
 use crate::answer::{Answer, Thrown};
-use crate::messages::{Content, Message, MessageKey, Special};
+use crate::messages::{Content, Message, MessageKey, Rich};
 use crate::request::Request;
 use crate::routes::Outcome;
 use crate::sending::{new_id, no_property};
@@ -161,12 +161,12 @@ async fn pinned(
 ) -> Outcome {
     let scene = Scene::of(world, request, name).await?;
     world.able(Ability::Pin)?;
-    let special = Special::Pin {
+    let rich = Rich::Pin {
         of: key_from(world, request, Some(&id.into()))?,
         at_ms: world.clock.wall_ms(),
         seconds,
     };
-    let mut message = scene.message(&s_whatsapp(chat), "", special);
+    let mut message = scene.message(&s_whatsapp(chat), "", rich);
     message.by_api = false;
     if world.settings.engine == Engine::Noweb {
         if scene.session.store_on() {
@@ -222,10 +222,10 @@ impl<'a> Scene<'a> {
     }
 
     fn change(&self, jid: &str, body: &str, change: Value) -> Message {
-        self.message(jid, body, Special::Change(change))
+        self.message(jid, body, Rich::Change(change))
     }
 
-    fn message(&self, jid: &str, body: &str, special: Special) -> Message {
+    fn message(&self, jid: &str, body: &str, rich: Rich) -> Message {
         let is_group = jid.ends_with("@g.us") || jid.ends_with("@broadcast");
         let account = &self.account;
         Message {
@@ -236,7 +236,7 @@ impl<'a> Scene<'a> {
             at_s: self.world.clock.wall_ms() / 1000,
             by_api: true,
             body: body.into(),
-            content: Content::Special(Box::new(special)),
+            content: Content::rich(rich),
             forwarded: false,
             mentions: Vec::new(),
             quoted: None,

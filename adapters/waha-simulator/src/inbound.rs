@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::acks::Ack;
-use crate::messages::{Content, Message, MessageKey, Special};
+use crate::messages::{Content, Message, MessageKey, Rich};
 use crate::sending::new_id;
 use crate::sessions::{Account, Session};
 use crate::settings::Engine;
@@ -48,37 +48,37 @@ impl Incoming {
     /// A button was pressed: its id, and what stands on it. WAHA shows the latter as the body.
     pub fn button(from: impl Into<String>, id: impl Into<String>, text: impl Into<String>) -> Self {
         let (id, text) = (id.into(), text.into());
-        Self::special(from, Special::ButtonAnswer { id, text })
+        Self::rich(from, Rich::ButtonAnswer { id, text })
     }
 
     /// A row of a list was chosen: its id, and its title, which WAHA shows as the body.
     pub fn row(from: impl Into<String>, id: impl Into<String>, title: impl Into<String>) -> Self {
-        let special = Special::RowAnswer {
+        let rich = Rich::RowAnswer {
             id: id.into(),
             title: title.into(),
             description: None,
         };
-        Self::special(from, special)
+        Self::rich(from, rich)
     }
 
     /// A place, in degrees.
     pub fn location(from: impl Into<String>, latitude: f64, longitude: f64) -> Self {
-        let special = Special::Location {
+        let rich = Rich::Location {
             latitude: latitude.into(),
             longitude: longitude.into(),
             name: None,
         };
-        Self::special(from, special)
+        Self::rich(from, rich)
     }
 
     /// A contact, as a vcard.
     pub fn contact(from: impl Into<String>, vcard: impl Into<String>) -> Self {
-        Self::special(from, Special::Contacts(vec![vcard.into()]))
+        Self::rich(from, Rich::Contacts(vec![vcard.into()]))
     }
 
-    fn special(from: impl Into<String>, special: Special) -> Self {
+    fn rich(from: impl Into<String>, rich: Rich) -> Self {
         Self {
-            content: Content::Special(Box::new(special)),
+            content: Content::rich(rich),
             ..Self::text(from, "")
         }
     }
@@ -206,8 +206,8 @@ impl World {
             .store_on()
             .then(|| session.store.look_up(poll))
             .flatten();
-        let known = stored.as_ref().and_then(|message| match message.special() {
-            Some(Special::Poll { options, .. }) => Some(options.clone()),
+        let known = stored.as_ref().and_then(|message| match message.rich() {
+            Some(Rich::Poll { options, .. }) => Some(options.clone()),
             _ => None,
         });
         let chat = stored

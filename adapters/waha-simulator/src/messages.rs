@@ -32,18 +32,24 @@ pub(crate) struct Message {
     pub(crate) receipts: Vec<(Box<str>, u64)>,
 }
 
+/// As small as a pointer: most messages are texts.
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     Text,
-    Media(Box<Media>),
-    /// Rarer than the others, and boxed so that it costs them nothing.
-    Special(Box<Special>),
+    Rich(Box<Rich>),
 }
 
-/// What is neither text nor media. Values stand as the request had them, since the engines pass
-/// them on unchecked (recorded: a latitude may be a string, or absent).
+impl Content {
+    pub(crate) fn rich(rich: Rich) -> Self {
+        Self::Rich(Box::new(rich))
+    }
+}
+
+/// What is no text. Values stand as the request had them, since the engines pass them on unchecked
+/// (recorded: a latitude may be a string, or absent).
 #[derive(Debug, Clone)]
-pub(crate) enum Special {
+pub(crate) enum Rich {
+    Media(Media),
     Poll {
         name: String,
         options: Vec<String>,
@@ -98,16 +104,16 @@ pub(crate) struct Media {
 
 impl Message {
     pub(crate) fn media(&self) -> Option<&Media> {
-        match &self.content {
-            Content::Media(media) => Some(media),
-            Content::Text | Content::Special(_) => None,
+        match self.rich()? {
+            Rich::Media(media) => Some(media),
+            _ => None,
         }
     }
 
-    pub(crate) fn special(&self) -> Option<&Special> {
+    pub(crate) fn rich(&self) -> Option<&Rich> {
         match &self.content {
-            Content::Special(special) => Some(special),
-            Content::Text | Content::Media(_) => None,
+            Content::Rich(rich) => Some(rich),
+            Content::Text => None,
         }
     }
 }
@@ -160,6 +166,11 @@ impl MessageKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_content_stays_small() {
+        assert_eq!(size_of::<Content>(), size_of::<usize>());
+    }
 
     #[test]
     fn a_key_is_read_from_a_full_id_and_written_back() {

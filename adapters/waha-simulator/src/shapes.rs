@@ -7,7 +7,7 @@ mod webjs;
 
 use serde_json::{Map, Value, json};
 
-use crate::messages::{Message, MessageKey, Special};
+use crate::messages::{Message, MessageKey, Rich};
 use crate::sessions::Account;
 use crate::settings::Engine;
 
@@ -80,9 +80,9 @@ pub(crate) fn wa_message(
         })),
         "ack": message.ack as i8,
         "ackName": message.ack.name(),
-        "location": message.special().and_then(|special| location(message, special)),
-        "vCards": match message.special() {
-            Some(Special::Contacts(vcards)) => Value::from(vcards.clone()),
+        "location": message.rich().and_then(|rich| location(message, rich)),
+        "vCards": match message.rich() {
+            Some(Rich::Contacts(vcards)) => Value::from(vcards.clone()),
             _ => Value::Null,
         },
         "replyTo": message.quoted.as_ref().map(|quoted| json!({
@@ -124,13 +124,13 @@ fn shown_body(message: &Message) -> Option<String> {
         let parts: Vec<_> = parts.iter().flatten().copied().collect();
         parts.join("\n")
     };
-    let body = match message.special() {
-        Some(Special::List(list)) => {
+    let body = match message.rich() {
+        Some(Rich::List(list)) => {
             let part = |key: &str| list.get(key).and_then(Value::as_str);
             lines(&[part("title"), part("description"), part("footer")])
         }
-        Some(Special::ButtonAnswer { text, .. }) => text.clone(),
-        Some(Special::RowAnswer {
+        Some(Rich::ButtonAnswer { text, .. }) => text.clone(),
+        Some(Rich::RowAnswer {
             title, description, ..
         }) => lines(&[Some(title), description.as_deref()]),
         _ => message.body.to_string(),
@@ -139,12 +139,12 @@ fn shown_body(message: &Message) -> Option<String> {
 }
 
 /// Coordinates are strings here, whatever they were; without them there is no location (recorded).
-fn location(message: &Message, special: &Special) -> Option<Value> {
-    let Special::Location {
+fn location(message: &Message, rich: &Rich) -> Option<Value> {
+    let Rich::Location {
         latitude,
         longitude,
         name,
-    } = special
+    } = rich
     else {
         return None;
     };

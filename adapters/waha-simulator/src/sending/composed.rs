@@ -9,7 +9,7 @@ use crate::abilities::Ability;
 use crate::answer::{Answer, Thrown};
 use crate::changes::key_from;
 use crate::ledger::{Kind, parts_hash};
-use crate::messages::{Content, Special};
+use crate::messages::{Content, Rich};
 use crate::request::Request;
 use crate::settings::Engine;
 use crate::world::World;
@@ -75,7 +75,7 @@ fn buttons(world: &World, request: &Request) -> Wanted {
         .into();
     parts.extend(each(&body["buttons"], |button| text_of(&button["text"])));
     let hash = parts_hash(&parts);
-    let content = Content::Special(Box::new(Special::Buttons(body)));
+    let content = Content::rich(Rich::Buttons(body));
     Ok(Outgoing {
         echoed: false,
         ..Outgoing::of(Kind::Buttons, chat, hash, content)
@@ -108,7 +108,7 @@ fn list(world: &World, request: &Request) -> Wanted {
     let mut outgoing = if world.settings.engine == Engine::Noweb {
         Outgoing::text(chat, &text_of(&list["description"]))
     } else {
-        let content = Content::Special(Box::new(Special::List(list.clone())));
+        let content = Content::rich(Rich::List(list.clone()));
         Outgoing::of(Kind::List, chat, [0; 32], content)
     };
     outgoing.kind = Kind::List;
@@ -147,11 +147,11 @@ fn poll(world: &World, request: &Request) -> Wanted {
         .map(String::as_str)
         .collect();
     let hash = parts_hash(&parts);
-    let content = Content::Special(Box::new(Special::Poll {
+    let content = Content::rich(Rich::Poll {
         name,
         options,
         selectable,
-    }));
+    });
     Ok(Outgoing::of(Kind::Poll, chat, hash, content).with_options(request))
 }
 
@@ -166,11 +166,11 @@ fn location(world: &World, request: &Request) -> Wanted {
         text_of(&longitude),
         name.clone().unwrap_or_default(),
     ];
-    let content = Content::Special(Box::new(Special::Location {
+    let content = Content::rich(Rich::Location {
         latitude,
         longitude,
         name,
-    }));
+    });
     Ok(Outgoing::of(Kind::Location, chat, parts_hash(&parts), content).with_options(request))
 }
 
@@ -190,7 +190,7 @@ fn contacts(world: &World, request: &Request) -> Wanted {
     };
     let vcards: Vec<String> = contacts.iter().map(vcard).collect();
     let hash = parts_hash(&vcards);
-    let content = Content::Special(Box::new(Special::Contacts(vcards)));
+    let content = Content::rich(Rich::Contacts(vcards));
     Ok(Outgoing::of(Kind::Contact, chat, hash, content).with_options(request))
 }
 
@@ -227,11 +227,11 @@ fn link(world: &World, request: &Request) -> Wanted {
         return Err(no_in(world, request, "undefined"));
     }
     let chat = chat_from(world, request)?;
-    let content = Content::Special(Box::new(Special::Link {
+    let content = Content::rich(Rich::Link {
         url,
         title: preview["title"].clone(),
         description: preview["description"].clone(),
-    }));
+    });
     let outgoing = Outgoing::of(Kind::Link, chat, parts_hash(&[text]), content);
     let mut outgoing = outgoing.with_options(request);
     outgoing.body = text.to_owned();
@@ -280,7 +280,7 @@ fn button_reply(world: &World, request: &Request) -> Wanted {
     let part = |key: &str| text_of(&json!(request.field(key)));
     let (id, text) = (part("selectedButtonID"), part("selectedDisplayText"));
     let hash = parts_hash(&[&id, &text]);
-    let content = Content::Special(Box::new(Special::ButtonAnswer { id, text }));
+    let content = Content::rich(Rich::ButtonAnswer { id, text });
     let mut outgoing = Outgoing::of(Kind::ButtonReply, chat, hash, content);
     outgoing.reply_to = Some(part("replyTo"));
     Ok(outgoing)

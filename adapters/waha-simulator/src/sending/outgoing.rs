@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::answer::{Answer, Thrown};
 use crate::ledger::{BodyHash, Kind, media_hash, text_hash};
-use crate::messages::{Content, Media};
+use crate::messages::{Content, Media, Rich};
 use crate::request::Request;
 use crate::world::World;
 
@@ -165,7 +165,7 @@ pub(super) async fn media_from(
         Kind::Video => ("videoMessage", "video/mp4"),
         _ => ("documentMessage", "application/octet-stream"),
     };
-    let content = Content::Media(Box::new(Media {
+    let content = Content::rich(Rich::Media(Media {
         field,
         mimetype: string("mimetype").unwrap_or(unknown_type).to_owned(),
         filename: string("filename").map(str::to_owned),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Form, s_whatsapp, sender};
 use crate::acks::Ack;
 use crate::draws::Draws;
-use crate::messages::{Content, Media, Message, Special};
+use crate::messages::{Content, Media, Message, Rich};
 use crate::sessions::Account;
 
 /// Baileys' own message, written by hand: it is the answer to every NOWEB send.
@@ -95,14 +95,7 @@ pub(super) fn content(account: &Account, message: &Message, form: Form) -> Value
             }
             json!({"extendedTextMessage": text})
         }
-        Content::Media(media) => {
-            let mut value = media_content(media, message, form);
-            if let Some(context) = context {
-                value["contextInfo"] = context;
-            }
-            json!({media.field: value})
-        }
-        Content::Special(special) => special_content(special, message, form, context),
+        Content::Rich(rich) => rich_content(rich, message, form, context),
     }
 }
 
@@ -135,14 +128,10 @@ fn context(account: &Account, message: &Message, form: Form) -> Option<Value> {
     (!context.is_empty()).then(|| context.into())
 }
 
-fn special_content(
-    special: &Special,
-    message: &Message,
-    form: Form,
-    context: Option<Value>,
-) -> Value {
-    let (field, mut value) = match special {
-        Special::Poll {
+fn rich_content(rich: &Rich, message: &Message, form: Form, context: Option<Value>) -> Value {
+    let (field, mut value) = match rich {
+        Rich::Media(media) => (media.field, media_content(media, message, form)),
+        Rich::Poll {
             name,
             options,
             selectable,
@@ -161,7 +150,7 @@ fn special_content(
                 "pollCreationMessageV3": poll,
             });
         }
-        Special::Location {
+        Rich::Location {
             latitude,
             longitude,
             name,
@@ -179,7 +168,7 @@ fn special_content(
             }
             ("locationMessage", Value::from(value))
         }
-        Special::Contacts(vcards) => match vcards.as_slice() {
+        Rich::Contacts(vcards) => match vcards.as_slice() {
             [vcard] => ("contactMessage", json!({"vcard": vcard})),
             several => {
                 let contacts: Vec<_> = several
@@ -189,9 +178,9 @@ fn special_content(
                 ("contactsArrayMessage", json!({"contacts": contacts}))
             }
         },
-        Special::Buttons(body) => return buttons(body, message),
-        Special::List(list) => ("listMessage", list.clone()),
-        Special::Link {
+        Rich::Buttons(body) => return buttons(body, message),
+        Rich::List(list) => ("listMessage", list.clone()),
+        Rich::Link {
             url,
             title,
             description,
@@ -211,7 +200,7 @@ fn special_content(
             }
             ("extendedTextMessage", value)
         }
-        Special::ButtonAnswer { id, text } => (
+        Rich::ButtonAnswer { id, text } => (
             "buttonsResponseMessage",
             json!({
                 "selectedButtonId": id,
@@ -219,7 +208,7 @@ fn special_content(
                 "type": "DISPLAY_TEXT",
             }),
         ),
-        Special::RowAnswer {
+        Rich::RowAnswer {
             id,
             title,
             description,
@@ -234,7 +223,7 @@ fn special_content(
             }
             ("listResponseMessage", value)
         }
-        Special::Pin { of, at_ms, seconds } => {
+        Rich::Pin { of, at_ms, seconds } => {
             let mut value = json!({
                 "pinInChatMessage": {
                     "key": of.to_json(),
@@ -248,7 +237,7 @@ fn special_content(
             }
             return value;
         }
-        Special::Change(change) => return change.clone(),
+        Rich::Change(change) => return change.clone(),
     };
     if let Some(context) = context {
         value["contextInfo"] = context;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{c_us, full_id};
-use crate::messages::{Message, Special};
+use crate::messages::{Message, Rich};
 use crate::sessions::Account;
 
 pub(super) fn message(account: &Account, message: &Message) -> Value {
@@ -62,8 +62,8 @@ pub(super) fn message(account: &Account, message: &Message) -> Value {
         "fromMe": message.from_me,
         "hasQuotedMsg": message.quoted.is_some(),
         "hasReaction": false,
-        "vCards": match message.special() {
-            Some(Special::Contacts(vcards)) => vcards.as_slice(),
+        "vCards": match message.rich() {
+            Some(Rich::Contacts(vcards)) => vcards.as_slice(),
             _ => &[],
         },
         "mentionedIds": message.mentions,
@@ -75,18 +75,18 @@ pub(super) fn message(account: &Account, message: &Message) -> Value {
 
 /// The type as WhatsApp Web names it.
 fn kind(message: &Message) -> &'static str {
-    match (message.media().map(|media| media.field), message.special()) {
+    match (message.media().map(|media| media.field), message.rich()) {
         (Some("imageMessage"), _) => "image",
         (Some("videoMessage"), _) => "video",
         (Some("audioMessage"), _) => "ptt",
         (Some(_), _) => "document",
-        (None, Some(Special::Poll { .. })) => "poll_creation",
-        (None, Some(Special::Location { .. })) => "location",
-        (None, Some(Special::Contacts(vcards))) if vcards.len() > 1 => "multi_vcard",
-        (None, Some(Special::Contacts(_))) => "vcard",
-        (None, Some(Special::List(_))) => "list",
-        (None, Some(Special::ButtonAnswer { .. })) => "buttons_response",
-        (None, Some(Special::RowAnswer { .. })) => "list_response",
+        (None, Some(Rich::Poll { .. })) => "poll_creation",
+        (None, Some(Rich::Location { .. })) => "location",
+        (None, Some(Rich::Contacts(vcards))) if vcards.len() > 1 => "multi_vcard",
+        (None, Some(Rich::Contacts(_))) => "vcard",
+        (None, Some(Rich::List(_))) => "list",
+        (None, Some(Rich::ButtonAnswer { .. })) => "buttons_response",
+        (None, Some(Rich::RowAnswer { .. })) => "list_response",
         (None, _) => "chat",
     }
 }
