@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use waha_simulator::ledger::Question;
-use waha_simulator::{AckTiming, Engine, Fault, FaultRates, GlobalWebhook, Simulator};
+use waha_simulator::{AckTiming, Engine, Fault, FaultRates, GlobalWebhook, Quota, Simulator};
 
 /// A WAHA server without WhatsApp: nothing is really sent, and a ledger says who would have got what.
 #[derive(Debug, Parser)]
@@ -85,6 +85,14 @@ struct Arguments {
     /// A number without WhatsApp (repeatable)
     #[arg(long, value_name = "PHONE")]
     not_on_whatsapp: Vec<String>,
+
+    /// New chats per account and cycle; at the quota, sends to strangers fail with 463
+    #[arg(long, value_name = "CHATS")]
+    quota: Option<u32>,
+
+    /// Share of chats (0 to 1) whose events come keyed by LID
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    lid_share: f64,
 
     /// Webhook for the events of all sessions
     #[arg(long, env = "WHATSAPP_HOOK_URL")]
@@ -161,7 +169,11 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .speed(arguments.speed)
         .store_default(arguments.store)
         .faults(rates)
-        .not_on_whatsapp(arguments.not_on_whatsapp);
+        .not_on_whatsapp(arguments.not_on_whatsapp)
+        .lid_share(arguments.lid_share);
+    if let Some(new_chats) = arguments.quota {
+        builder = builder.quota(Quota::of(new_chats));
+    }
     if arguments.no_acks {
         builder = builder.acks(AckTiming::none());
     }

@@ -230,6 +230,7 @@ async fn a_refusal_can_come_as_an_acknowledgement() {
                 (&json!("463"), &json!("account_restricted"), &json!(true))
             );
             assert!(error["until"].as_str().unwrap().ends_with('Z'));
+            assert_eq!(error["enforcementType"], "RESTRICT_ALL_COMPANIONS");
         } else {
             assert_eq!(ack.get("error"), None);
         }

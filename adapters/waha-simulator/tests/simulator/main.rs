@@ -9,6 +9,7 @@
 )]
 
 mod changes;
+mod chats;
 mod connections;
 mod contacts;
 mod engines;
@@ -22,7 +23,6 @@ mod lids;
 mod limits;
 mod presence;
 mod sessions;
-mod shelves;
 
 use std::sync::OnceLock;
 
