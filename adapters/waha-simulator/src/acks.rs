@@ -236,15 +236,23 @@ impl World {
         } = &*due.delivery;
         if members.is_empty() {
             session.store.acknowledge(id, due.ack);
+            let error = match due.ack {
+                Ack::Error => self.ack_error(account, id),
+                _ => None,
+            };
             self.emit(session, "message.ack", || {
-                json!({
-                    "id": format!("true_{}_{id}", shapes::c_us(jid)),
-                    "from": shapes::c_us(jid),
+                let chat = self.event_chat(jid);
+                let mut payload = json!({
+                    "id": format!("true_{chat}_{id}"),
+                    "from": chat,
                     "fromMe": true,
                     "ack": due.ack as i8,
                     "ackName": due.ack.name(),
-                })
-                .to_string()
+                });
+                if let Some(error) = error {
+                    payload["error"] = error;
+                }
+                payload.to_string()
             });
             return;
         }

@@ -35,6 +35,8 @@ pub(crate) enum Body {
     Empty,
     Json(Bytes),
     Html(&'static str),
+    /// A bare string or boolean, which Express sends as a page.
+    Page(String),
     Image(&'static str, Bytes),
 }
 
@@ -103,10 +105,15 @@ impl Answer {
     }
 
     pub(crate) fn not_implemented(engine: Engine) -> Self {
+        Self::not_implemented_because(engine, "")
+    }
+
+    /// The same with a sentence before it.
+    pub(crate) fn not_implemented_because(engine: Engine, why: &str) -> Self {
         Self::exception(
             StatusCode::NOT_IMPLEMENTED,
             format!(
-                "The method is not implemented by '{engine}' engine. Check the docs and try \
+                "{why}The method is not implemented by '{engine}' engine. Check the docs and try \
                  another engine: https://waha.devlike.pro/"
             )
             .into(),
@@ -197,6 +204,7 @@ impl Answer {
                 Some("text/html; charset=utf-8"),
                 Bytes::from_static(text.as_bytes()),
             ),
+            Body::Page(text) => (Some("text/html; charset=utf-8"), text.into()),
             Body::Image(kind, body) => (Some(kind), body),
         };
         let etag = content_type

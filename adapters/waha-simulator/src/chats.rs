@@ -1,28 +1,75 @@
-//! Reading the store: chats, messages of a chat, one message; and check-exists.
+//! The chats of a session: the list, the overview, and what changes how a chat is shown.
+//! Recorded on NOWEB; the other engines' answers follow their sources.
 
+pub(crate) mod messages;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::answer::{Answer, Thrown};
-use crate::messages::{Filter, Message};
+use self::messages::shown;
+use crate::abilities::Ability;
+use crate::answer::{Answer, Body, Thrown};
+use crate::changes;
+use crate::messages::Filter;
+use crate::page::{Page, descending, one_of};
 use crate::request::Request;
-use crate::sessions::{Account, Session, Status};
-use crate::shapes::{self, Form};
-use crate::world::World;
+use crate::routes::{Outcome, not_routed};
+use crate::sessions::{Session, Status};
+use crate::settings::Engine;
+use crate::shapes::{c_us, s_whatsapp};
+use crate::world::{World, lock};
 
-type Outcome = Result<Answer, Answer>;
+/// Chats that were put away.
+pub(crate) type Archived = BTreeSet<String>;
 
-const ACKS: [&str; 6] = ["ERROR", "PENDING", "SERVER", "DEVICE", "READ", "PLAYED"];
-
-/// Every chat call needs a session that works and a store that is on.
-async fn session_with_store(world: &Arc<World>, name: &str) -> Result<Arc<Session>, Answer> {
-    let session = world.ready(name, &[Status::Working]).await?;
-    if !session.store_on() {
-        return Err(no_store());
+/// `/api/{session}/chats...`
+pub(crate) async fn route(
+    world: &Arc<World>,
+    request: &Request,
+    method: &str,
+    name: &str,
+    path: &[&str],
+) -> Outcome {
+    match (method, path) {
+        ("GET", []) => list(world, request, name).await,
+        ("GET", ["overview"]) => overview(world, request, name).await,
+        ("POST", ["overview"]) => overview_by_post(world, request, name).await,
+        ("DELETE", [chat]) => delete(world, name, chat, Ability::DeleteChat).await,
+        ("GET", [chat, "messages"]) => messages::list(world, request, name, chat).await,
+        ("DELETE", [chat, "messages"]) => delete(world, name, chat, Ability::ClearChat).await,
+        ("POST", [chat, "messages", "read"]) => messages::read(world, name, chat).await,
+        ("GET", [chat, "messages", id]) => messages::one(world, request, name, chat, id).await,
+        ("PUT", [chat, "messages", id]) => changes::edit(world, request, name, chat, id).await,
+        ("DELETE", [chat, "messages", id]) => changes::revoke(world, request, name, chat, id).await,
+        ("POST", [chat, "messages", id, "pin"]) => {
+            changes::pin(world, request, name, chat, id).await
+        }
+        ("POST", [chat, "messages", id, "unpin"]) => {
+            changes::unpin(world, request, name, chat, id).await
+        }
+        ("POST", [chat, "archive"]) => archive(world, name, chat, true).await,
+        ("POST", [chat, "unarchive"]) => archive(world, name, chat, false).await,
+        ("POST", [_, "unread"]) => unread(world, name).await,
+        ("GET", [_, "picture"]) => {
+            world.ready(name, &[Status::Working]).await?;
+            Ok(Answer::ok(&json!({"url": null})))
+        }
+        _ => Err(not_routed(request)),
     }
-    Ok(session)
+}
+
+impl World {
+    /// What reads the store needs a session that works and a store that is on.
+    pub(crate) async fn with_store(self: &Arc<Self>, name: &str) -> Result<Arc<Session>, Answer> {
+        let session = self.ready(name, &[Status::Working]).await?;
+        if !session.store_on() {
+            return Err(no_store());
+        }
+        Ok(session)
+    }
 }
 
 fn no_store() -> Answer {
@@ -33,17 +80,11 @@ fn no_store() -> Answer {
     )
 }
 
-/// For calls that only have to say whether there is a store.
-pub(crate) async fn nothing_stored(world: &Arc<World>, name: &str) -> Outcome {
-    session_with_store(world, name).await?;
-    Ok(Answer::ok(&json!([])))
-}
-
-pub(crate) async fn list(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
+async fn list(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
     let page = Page::of(request)?;
     let sort_by = one_of(request, "sortBy", &["conversationTimestamp", "id", "name"])?;
-    let descending = one_of(request, "sortOrder", &["desc", "asc"])? != Some("asc");
-    let session = session_with_store(world, name).await?;
+    let descending = descending(request, true)?;
+    let session = world.with_store(name).await?;
     let mut chats = session.store.chats();
     if matches!(sort_by, Some("id" | "name")) {
         chats.sort();
@@ -55,20 +96,59 @@ pub(crate) async fn list(world: &Arc<World>, request: &Request, name: &str) -> O
     }
     let list: Vec<_> = page
         .cut(chats.into_iter())
-        .map(|(jid, at_s)| json!({"id": jid, "conversationTimestamp": at_s}))
+        .map(|(jid, at_s)| raw(world, &session, &jid, at_s))
         .collect();
     Ok(Answer::ok(&list.into()))
 }
 
-pub(crate) async fn overview(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
+/// A chat as the engine keeps it.
+fn raw(world: &World, session: &Session, jid: &str, at_s: u64) -> Value {
+    let archived = lock(&session.archived).contains(jid);
+    match world.settings.engine {
+        Engine::Noweb => {
+            let mut chat = json!({"id": jid, "conversationTimestamp": at_s});
+            if archived {
+                chat["archived"] = true.into();
+            }
+            chat
+        }
+        Engine::Gows => json!({
+            "id": c_us(jid),
+            "name": called(session, jid).unwrap_or_default(),
+            "conversationTimestamp": at_s,
+        }),
+        Engine::Webjs | Engine::Wpp => {
+            let id = c_us(jid);
+            let (user, server) = id.split_once('@').unwrap_or((&id, "c.us"));
+            json!({
+                "id": {"server": server, "user": user, "_serialized": id},
+                "name": called(session, jid),
+                "isGroup": server == "g.us",
+                "isReadOnly": false,
+                "unreadCount": 0,
+                "timestamp": at_s,
+                "archived": archived,
+                "pinned": false,
+                "isMuted": false,
+            })
+        }
+    }
+}
+
+/// What a chat is called: by the address book, or by what its person calls himself.
+fn called(session: &Session, jid: &str) -> Option<String> {
+    lock(&session.contacts).shown_name(jid)
+}
+
+async fn overview(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
     let page = Page::of(request)?;
     let ids: Vec<String> = request.queries("ids").map(str::to_owned).collect();
     let list = overview_of(world, name, &page, &ids).await?;
     Ok(Answer::ok(&list))
 }
 
-pub(crate) async fn overview_by_post(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
-    session_with_store(world, name).await?;
+async fn overview_by_post(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
+    world.with_store(name).await?;
     let Some(pagination) = request
         .field("pagination")
         .filter(|value| value.is_object())
@@ -101,8 +181,8 @@ async fn overview_of(
     page: &Page,
     ids: &[String],
 ) -> Result<Value, Answer> {
-    let session = session_with_store(world, name).await?;
-    let wanted: Vec<String> = ids.iter().map(|id| shapes::s_whatsapp(id)).collect();
+    let session = world.with_store(name).await?;
+    let wanted: Vec<String> = ids.iter().map(|id| s_whatsapp(id)).collect();
     let chats = session.store.chats().into_iter();
     let list: Vec<Value> = page
         .cut(chats.filter(|(jid, _)| wanted.is_empty() || wanted.contains(jid)))
@@ -113,200 +193,57 @@ async fn overview_of(
             };
             let last = session.store.chat(&jid, &newest);
             json!({
-                "id": shapes::c_us(&jid),
-                "name": session.store.chat_name(&jid),
+                "id": c_us(&jid),
+                "name": called(&session, &jid),
                 "picture": null,
                 "lastMessage": last.first().map(|message| shown(world, &session, message, None)),
-                "_chat": {"id": jid, "conversationTimestamp": at_s},
+                "_chat": raw(world, &session, &jid, at_s),
             })
         })
         .collect();
     Ok(list.into())
 }
 
-pub(crate) async fn messages(
-    world: &Arc<World>,
-    request: &Request,
-    name: &str,
-    chat: &str,
-) -> Outcome {
-    let page = Page::of(request)?;
-    let limit = match request.query("limit").map(str::parse::<i64>) {
-        None => Some(10),
-        Some(Ok(limit)) => usize::try_from(limit).ok(),
-        Some(Err(_)) => page.limit,
+/// NOWEB and WEBJS answer nothing, GOWS that it worked; only the browser engines tell of it (source).
+async fn archive(world: &Arc<World>, name: &str, chat: &str, away: bool) -> Outcome {
+    let session = world.with_store(name).await?;
+    world.able(Ability::Archive)?;
+    let jid = s_whatsapp(chat);
+    let changed = {
+        let mut archived = lock(&session.archived);
+        if away {
+            archived.insert(jid.clone())
+        } else {
+            archived.remove(&jid)
+        }
     };
-    let ack = one_of(request, "filter.ack", &ACKS)?
-        .and_then(|name| ACKS.iter().position(|ack| *ack == name))
-        .map(|place| place as i8 - 1);
-    let seconds = |name: &str| request.query(name).and_then(|text| text.parse().ok());
-    let filter = Filter {
-        limit,
-        offset: page.offset,
-        from_me: request.query("filter.fromMe").map(|text| text == "true"),
-        at_s_min: seconds("filter.timestamp.gte"),
-        at_s_max: seconds("filter.timestamp.lte"),
-        ack,
-    };
-    let session = session_with_store(world, name).await?;
-    let download = request.query("downloadMedia") != Some("false");
-    let host = download.then(|| request.header("host").unwrap_or_default());
-    let list: Vec<_> = session
-        .store
-        .chat(chat, &filter)
-        .iter()
-        .map(|message| shown(world, &session, message, host))
-        .collect();
-    Ok(Answer::ok(&list.into()))
-}
-
-pub(crate) async fn message(
-    world: &Arc<World>,
-    request: &Request,
-    name: &str,
-    chat: &str,
-    id: &str,
-) -> Outcome {
-    let session = session_with_store(world, name).await?;
-    let download = request.query("downloadMedia") != Some("false");
-    let host = download.then(|| request.header("host").unwrap_or_default());
-    let message = session
-        .store
-        .find(chat, id)
-        .ok_or_else(|| Answer::not_found("Message not found"))?;
-    Ok(Answer::ok(&shown(world, &session, &message, host)))
-}
-
-fn shown(world: &World, session: &Session, message: &Message, host: Option<&str>) -> Value {
-    let nobody = Account::new("");
-    let account = session.account();
-    let account = account.as_deref().unwrap_or(&nobody);
-    let url = host.zip(message.media()).map(|(host, media)| {
-        let extension = shapes::extension(&media.mimetype);
-        format!(
-            "http://{host}/api/files/{}/{}.{extension}",
-            session.name, message.id
-        )
-    });
-    shapes::wa_message(world.settings.engine, account, message, Form::Store, url)
-}
-
-/// What came in is marked as read; the answer names it.
-pub(crate) async fn read(world: &Arc<World>, name: &str, chat: &str) -> Outcome {
-    let session = session_with_store(world, name).await?;
-    let read = session.store.read(chat);
-    let ids: Vec<_> = read.iter().map(shapes::full_id).collect();
-    Ok(Answer::created(&json!({"ids": ids})))
-}
-
-/// Calls that change how a chat is shown, and nothing else.
-pub(crate) async fn touch(world: &Arc<World>, name: &str) -> Outcome {
-    session_with_store(world, name).await?;
+    if changed && world.settings.engine != Engine::Noweb {
+        world.emit(&session, "chat.archive", || {
+            json!({
+                "id": c_us(&jid),
+                "archived": away,
+                "timestamp": world.clock.wall_ms() / 1000,
+            })
+            .to_string()
+        });
+    }
     Ok(Answer::empty(StatusCode::CREATED))
 }
 
-/// NOWEB answers an object keyed by group, not a list (recorded).
-pub(crate) async fn groups(world: &Arc<World>, name: &str) -> Outcome {
-    let session = world.ready(name, &[Status::Working]).await?;
-    let owner = session
-        .account()
-        .map(|account| format!("{}@s.whatsapp.net", account.phone))
-        .unwrap_or_default();
-    let groups: Map<String, Value> = world
-        .settings
-        .groups
-        .iter()
-        .map(|(jid, members)| {
-            let mut participants = vec![json!({"id": owner, "admin": "superadmin"})];
-            participants.extend(
-                members
-                    .iter()
-                    .map(|member| json!({"id": shapes::s_whatsapp(member), "admin": null})),
-            );
-            let group = json!({
-                "id": jid,
-                "subject": "Simulated group",
-                "owner": owner,
-                "creation": 1_700_000_000,
-                "size": participants.len(),
-                "desc": "A group that nobody reads",
-                "addressingMode": "pn",
-                "participants": participants,
-            });
-            (jid.clone(), group)
-        })
-        .collect();
-    Ok(Answer::ok(&groups.into()))
-}
-
-pub(crate) async fn group(world: &Arc<World>, request: &Request, name: &str, jid: &str) -> Outcome {
-    world.ready(name, &[Status::Working]).await?;
-    let thrown = Thrown::error(format!("Group with id '{jid}' not found"));
-    Err(Answer::thrown(world, request, thrown))
-}
-
-/// `GET /api/contacts/check-exists`. Nothing is normalised beyond what is cut at the `@`.
-pub(crate) async fn check_exists(world: &Arc<World>, request: &Request) -> Outcome {
-    let session = request.session_name()?;
-    world.ready(session, &[Status::Working]).await?;
-    let Some(phone) = request.query("phone") else {
-        let message = "Cannot read properties of undefined (reading 'split')";
-        return Err(Answer::thrown(world, request, Thrown::type_error(message)));
-    };
-    let user = phone.split('@').next().unwrap_or_default();
-    let digits = user.strip_prefix('+').unwrap_or(user);
-    Ok(Answer::ok(&if world.on_whatsapp(digits) {
-        json!({"numberExists": true, "chatId": format!("{digits}@c.us")})
-    } else if world.settings.engine == crate::settings::Engine::Gows {
-        json!({"numberExists": false, "chatId": null})
+/// Nothing that can be read back shows it, as in WAHA.
+async fn unread(world: &Arc<World>, name: &str) -> Outcome {
+    world.with_store(name).await?;
+    Ok(if world.settings.engine == Engine::Gows {
+        Answer::created(&json!({"success": true}))
     } else {
-        json!({"numberExists": false})
-    }))
+        Answer::empty(StatusCode::CREATED)
+    })
 }
 
-struct Page {
-    limit: Option<usize>,
-    offset: usize,
-}
-
-impl Page {
-    fn of(request: &Request) -> Result<Self, Answer> {
-        let mut problems = Vec::new();
-        let mut number = |name: &str| {
-            let text = request.query(name)?;
-            if text.parse::<f64>().is_err() {
-                problems.push(format!(
-                    "{name} must be a number conforming to the specified constraints"
-                ));
-            }
-            text.parse::<usize>().ok()
-        };
-        let page = Self {
-            limit: number("limit"),
-            offset: number("offset").unwrap_or(0),
-        };
-        if problems.is_empty() {
-            Ok(page)
-        } else {
-            Err(Answer::invalid(problems))
-        }
-    }
-
-    fn cut<T>(&self, all: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
-        all.skip(self.offset).take(self.limit.unwrap_or(usize::MAX))
-    }
-}
-
-fn one_of<'a>(
-    request: &'a Request,
-    name: &str,
-    allowed: &[&str],
-) -> Result<Option<&'a str>, Answer> {
-    match request.query(name) {
-        Some(value) if !allowed.contains(&value) => Err(Answer::invalid(vec![format!(
-            "{name} must be one of the following values: {}",
-            allowed.join(", ")
-        )])),
-        value => Ok(value),
-    }
+/// A deleted chat and an emptied one look alike from outside. Nest sends a bare `true` as a page.
+async fn delete(world: &Arc<World>, name: &str, chat: &str, ability: Ability) -> Outcome {
+    let session = world.ready(name, &[Status::Working]).await?;
+    world.able(ability)?;
+    session.store.clear(chat);
+    Ok(Answer::new(StatusCode::OK, Body::Page("true".to_owned())))
 }

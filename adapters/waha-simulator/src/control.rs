@@ -9,14 +9,15 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::Answer;
 use crate::faults::{Fault, FaultRates, Faults};
+use crate::inbound::Incoming;
 use crate::ledger::verdict::hex;
 use crate::ledger::{Entry, Question};
+use crate::limits::{Quota, Restriction};
+use crate::presence::Presence;
 use crate::request::Request;
-use crate::routes::not_routed;
-use crate::sessions::Account;
+use crate::routes::{Outcome, not_routed};
+use crate::sessions::{Account, Session};
 use crate::world::World;
-
-type Outcome = Result<Answer, Answer>;
 
 pub(crate) fn route(world: &Arc<World>, request: &Request, method: &str, path: &[&str]) -> Outcome {
     match (method, path) {
@@ -131,24 +132,141 @@ fn act_on(world: &Arc<World>, request: &Request, name: &str, act: &str) -> Outco
     let session = world
         .session(name)
         .ok_or_else(|| Answer::not_found("Session not found"))?;
-    let text = |field: &str| {
-        request
-            .field(field)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
     match act {
-        "pair" => world.scanned(&session, Account::new(text("phone"))),
+        "pair" => world.scanned(&session, Account::new(text(request, "phone"))),
         "unlink" => world.unlinked(&session),
         "flap" => world.link_lost(&session, Duration::from_secs(3)),
-        "inbound" => {
+        "restrict" => world.restrict(&session, &restriction(request)),
+        "lift" => world.lift_restriction(&session),
+        "quota" => world.set_quota(&session, quota(request)?),
+        "presence" => {
+            let presence = Presence::named(text(request, "presence")).ok_or_else(|| {
+                Answer::invalid(vec![
+                    "presence must be offline, online, typing, recording or paused".to_owned(),
+                ])
+            })?;
+            let told = world.seen_to_be(&session, text(request, "from"), presence);
+            return Ok(Answer::created(&json!({"told": told})));
+        }
+        "inbound" | "vote" | "react" | "phone" => {
             let Some(account) = session.account() else {
                 return Err(Answer::unprocessable("The session is not paired"));
             };
-            let id = world.comes_in(&session, &account, text("from"), text("name"), text("text"));
+            let id = somebody_acts(world, request, &session, &account, act);
             return Ok(Answer::created(&json!({"id": id})));
         }
         _ => return Err(not_routed(request)),
     }
     Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// The id of what came in; null from somebody who is blocked.
+fn somebody_acts(
+    world: &Arc<World>,
+    request: &Request,
+    session: &Arc<Session>,
+    account: &Account,
+    act: &str,
+) -> Option<String> {
+    let from = text(request, "from");
+    match act {
+        "vote" => {
+            let options: Vec<&str> = request
+                .field("options")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            Some(world.votes(session, account, from, text(request, "poll"), &options))
+        }
+        "react" => {
+            let (message, reaction) = (text(request, "message"), text(request, "reaction"));
+            Some(world.reacts(session, account, from, message, reaction))
+        }
+        "phone" => {
+            let (chat, words) = (text(request, "chat"), text(request, "text"));
+            Some(world.typed_on_phone(session, account, chat, words))
+        }
+        _ => world.comes_in(session, account, incoming(request, from)),
+    }
+}
+
+/// `{"from", "name", "text"}`, and instead of the text `"button": {"id", "text"}`,
+/// `"row": {"id", "title"}` or `"location": {"latitude", "longitude"}`; `"group"` and
+/// `"answering"` besides.
+fn incoming(request: &Request, from: &str) -> Incoming {
+    let part = |of: &Value, key: &str| {
+        of.get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let object = |key: &str| request.field(key).filter(|value| value.is_object());
+    let mut incoming = if let Some(button) = object("button") {
+        Incoming::button(from, part(button, "id"), part(button, "text"))
+    } else if let Some(row) = object("row") {
+        Incoming::row(from, part(row, "id"), part(row, "title"))
+    } else if let Some(place) = object("location") {
+        let degrees = |key: &str| place.get(key).and_then(Value::as_f64).unwrap_or_default();
+        Incoming::location(from, degrees("latitude"), degrees("longitude"))
+    } else {
+        Incoming::text(from, text(request, "text"))
+    };
+    incoming = incoming.named(text(request, "name"));
+    for (key, with) in [
+        (
+            "group",
+            Incoming::in_group as fn(Incoming, String) -> Incoming,
+        ),
+        ("answering", Incoming::answering),
+    ] {
+        if let Some(id) = request.field(key).and_then(Value::as_str) {
+            incoming = with(incoming, id.to_owned());
+        }
+    }
+    incoming
+}
+
+/// `{"lasts_ms", "shown"}`; open-ended and shown unless told.
+fn restriction(request: &Request) -> Restriction {
+    let lasts_ms = request.field("lasts_ms").and_then(Value::as_u64);
+    let restriction = lasts_ms.map_or_else(Restriction::open_ended, |lasts_ms| {
+        Restriction::lasting(Duration::from_millis(lasts_ms))
+    });
+    if request.field("shown") == Some(&Value::Bool(false)) {
+        restriction.unseen()
+    } else {
+        restriction
+    }
+}
+
+/// `{"new_chats", "first_warning", "second_warning", "cycle_ms"}`; without `new_chats` no quota.
+fn quota(request: &Request) -> Result<Option<Quota>, Answer> {
+    let number = |key: &str| match request.field(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(number) => number
+            .as_u64()
+            .map(Some)
+            .ok_or_else(|| Answer::invalid(vec![format!("{key} must be a whole number")])),
+    };
+    let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    let Some(new_chats) = number("new_chats")? else {
+        return Ok(None);
+    };
+    let mut quota = Quota::of(small(new_chats));
+    if let (Some(first), Some(second)) = (number("first_warning")?, number("second_warning")?) {
+        quota = quota.warning_at(small(first), small(second));
+    }
+    if let Some(cycle_ms) = number("cycle_ms")? {
+        quota = quota.per(Duration::from_millis(cycle_ms));
+    }
+    Ok(Some(quota))
+}
+
+fn text<'a>(request: &'a Request, field: &str) -> &'a str {
+    request
+        .field(field)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }

@@ -239,7 +239,7 @@ impl World {
     }
 
     fn event(&self, session: &Session, event: &str, at_ms: u64, payload: &str) -> String {
-        let me = session.me().map_or(Value::Null, |me| me.to_json());
+        let me = session.me().map_or(Value::Null, |me| self.me_json(&me));
         let metadata = session
             .metadata()
             .map(|metadata| format!("\"metadata\":{metadata},"))

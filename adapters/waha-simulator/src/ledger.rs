@@ -30,11 +30,25 @@ pub fn media_hash(media: &[u8], caption: &str) -> BodyHash {
         .into()
 }
 
-/// What was sent.
+/// The body hash of everything else: of its parts, with a zero byte between each two. [`Kind`] says
+/// which parts those are.
+pub fn parts_hash<T: AsRef<str>>(parts: &[T]) -> BodyHash {
+    let mut hasher = Sha256::new();
+    for (nth, part) in parts.iter().enumerate() {
+        if nth > 0 {
+            hasher.update([0]);
+        }
+        hasher.update(part.as_ref());
+    }
+    hasher.finalize().into()
+}
+
+/// What was sent, and what its body hash is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// `sendText`.
+    /// `sendText` and `reply`: see [`text_hash`]. The media kinds: see [`media_hash`], without a
+    /// caption where there is none.
     Text,
     /// `sendImage`.
     Image,
@@ -44,6 +58,22 @@ pub enum Kind {
     Video,
     /// `sendVoice`.
     Voice,
+    /// `sendButtons`: the parts are header, body, footer, and the text of each button.
+    Buttons,
+    /// `sendList`: title, description, footer, button, and title and id of each row.
+    List,
+    /// `sendPoll`: the question and the options.
+    Poll,
+    /// `sendLocation`: latitude, longitude, title; numbers as JSON writes them.
+    Location,
+    /// `sendContactVcard`: the vcards.
+    Contact,
+    /// `send/link-custom-preview` and `sendLinkPreview`: the text as it arrives.
+    Link,
+    /// `forwardMessage`: the bare id of what is forwarded.
+    Forward,
+    /// `send/buttons/reply`: the id and the text of the button.
+    ButtonReply,
     /// Anything else that lands in a chat.
     Other,
 }
@@ -57,6 +87,14 @@ impl Kind {
             Self::File => "file",
             Self::Video => "video",
             Self::Voice => "voice",
+            Self::Buttons => "buttons",
+            Self::List => "list",
+            Self::Poll => "poll",
+            Self::Location => "location",
+            Self::Contact => "contact",
+            Self::Link => "link",
+            Self::Forward => "forward",
+            Self::ButtonReply => "button-reply",
             Self::Other => "other",
         }
     }
@@ -392,6 +430,12 @@ mod tests {
         ] {
             assert_eq!(phone_digits(chat), None, "{chat}");
         }
+    }
+
+    #[test]
+    fn parts_are_kept_apart_and_one_part_is_a_text() {
+        assert_eq!(parts_hash(&["hello"]), text_hash("hello"));
+        assert_ne!(parts_hash(&["a", "bc"]), parts_hash(&["ab", "c"]));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use waha_simulator::ledger::Question;
-use waha_simulator::{AckTiming, Engine, Fault, FaultRates, GlobalWebhook, Simulator};
+use waha_simulator::{AckTiming, Engine, Fault, FaultRates, GlobalWebhook, Quota, Simulator};
 
 /// A WAHA server without WhatsApp: nothing is really sent, and a ledger says who would have got what.
 #[derive(Debug, Parser)]
@@ -24,7 +24,12 @@ use waha_simulator::{AckTiming, Engine, Fault, FaultRates, GlobalWebhook, Simula
         GET  /simulator/ledger, /simulator/ledger/verdict?window_ms=60000&zone=Asia/Jakarta\n  \
         GET  /simulator/faults, PUT /simulator/faults {\"answer-lost\": 0.02}\n  \
         POST /simulator/sessions/{name}/pair {\"phone\": \"628...\"}, .../unlink, .../flap,\n       \
-        .../inbound {\"from\": \"628...\", \"name\": \"Ani\", \"text\": \"halo\"}\n  \
+        .../inbound {\"from\": \"628...\", \"name\": \"Ani\", \"text\": \"halo\"}\n       \
+        (or \"button\": {\"id\", \"text\"}, \"row\": {\"id\", \"title\"}, \"location\": {\"latitude\", \"longitude\"};\n       \
+        \"group\" and \"answering\" besides),\n       \
+        .../vote {\"from\", \"poll\", \"options\": [..]}, .../react {\"from\", \"message\", \"reaction\"},\n       \
+        .../presence {\"from\", \"presence\": \"typing\"}, .../phone {\"chat\", \"text\"},\n       \
+        .../quota {\"new_chats\": 100}, .../restrict {\"lasts_ms\": 60000}, .../lift\n  \
         POST /simulator/restart"
 )]
 struct Arguments {
@@ -80,6 +85,14 @@ struct Arguments {
     /// A number without WhatsApp (repeatable)
     #[arg(long, value_name = "PHONE")]
     not_on_whatsapp: Vec<String>,
+
+    /// New chats per account and cycle; at the quota, sends to strangers fail with 463
+    #[arg(long, value_name = "CHATS")]
+    quota: Option<u32>,
+
+    /// Share of chats (0 to 1) whose events come keyed by LID
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    lid_share: f64,
 
     /// Webhook for the events of all sessions
     #[arg(long, env = "WHATSAPP_HOOK_URL")]
@@ -156,7 +169,11 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .speed(arguments.speed)
         .store_default(arguments.store)
         .faults(rates)
-        .not_on_whatsapp(arguments.not_on_whatsapp);
+        .not_on_whatsapp(arguments.not_on_whatsapp)
+        .lid_share(arguments.lid_share);
+    if let Some(new_chats) = arguments.quota {
+        builder = builder.quota(Quota::of(new_chats));
+    }
     if arguments.no_acks {
         builder = builder.acks(AckTiming::none());
     }

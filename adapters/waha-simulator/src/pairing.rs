@@ -10,11 +10,10 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, Body, Thrown};
 use crate::request::Request;
+use crate::routes::Outcome;
 use crate::sessions::Status;
 use crate::settings::Engine;
 use crate::world::World;
-
-type Outcome = Result<Answer, Answer>;
 
 pub(crate) async fn qr(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
     let session = world.ready(name, &[Status::ScanQrCode]).await?;

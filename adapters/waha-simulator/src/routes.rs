@@ -1,4 +1,5 @@
-//! Which call is answered by what. One line per route; anything else is Express's 404.
+//! Which call belongs to which tag of WAHA's. Each tag has its own table; what is in none of them
+//! is Express's 404.
 
 use std::sync::Arc;
 
@@ -6,13 +7,15 @@ use http::Method;
 use serde_json::json;
 
 use crate::answer::Answer;
-use crate::ledger::Kind;
 use crate::request::Request;
-use crate::sessions::{Status, api as sessions};
+use crate::sessions::api as sessions;
 use crate::world::World;
-use crate::{chats, control, pairing, sending, server_info};
+use crate::{
+    chats, chatting, contacts, control, groups, labels, lids, pairing, presence, server_info,
+};
 
-type Outcome = Result<Answer, Answer>;
+/// How a call ends, early or at its end.
+pub(crate) type Outcome = Result<Answer, Answer>;
 
 pub(crate) async fn route(world: &Arc<World>, request: &Request) -> Answer {
     match table(world, request).await {
@@ -27,16 +30,6 @@ async fn table(world: &Arc<World>, request: &Request) -> Outcome {
         other => other.as_str(),
     };
     match (method, path.as_slice()) {
-        // Sending
-        ("POST", ["api", "sendText"]) => sending::text(world, request).await,
-        ("GET", ["api", "sendText"]) => sending::text_by_query(world, request).await,
-        ("POST", ["api", "sendImage"]) => sending::media(world, request, Kind::Image).await,
-        ("POST", ["api", "sendFile"]) => sending::media(world, request, Kind::File).await,
-        ("GET", ["api", name, "new-message-id"]) => server_info::message_id(world, name).await,
-        ("GET", ["api", "contacts", "check-exists"] | ["api", "checkNumberStatus"]) => {
-            chats::check_exists(world, request).await
-        }
-
         // Server
         ("GET", ["ping"]) => Ok(Answer::ok(&json!({"message": "pong"}))),
         ("GET", ["health"]) => Ok(server_info::health()),
@@ -47,29 +40,6 @@ async fn table(world: &Arc<World>, request: &Request) -> Outcome {
         ("GET", ["api", "server", "environment"]) => Ok(server_info::environment(world)),
         ("GET", ["api", "keys"]) => Ok(Answer::ok(&json!([]))),
 
-        // Sessions
-        ("GET", ["api", "sessions"]) => sessions::list(world, request),
-        ("POST", ["api", "sessions"]) => sessions::create(world, request),
-        ("POST", ["api", "sessions", "start"]) => sessions::deprecated_start(world, request),
-        ("POST", ["api", "sessions", "stop"]) => {
-            sessions::deprecated_stop(world, request, false).await
-        }
-        ("POST", ["api", "sessions", "logout"]) => {
-            sessions::deprecated_stop(world, request, true).await
-        }
-        ("GET", ["api", "sessions", name]) => sessions::show(world, name),
-        ("PUT", ["api", "sessions", name]) => sessions::update(world, request, name).await,
-        ("DELETE", ["api", "sessions", name]) => sessions::delete(world, request, name).await,
-        ("GET", ["api", "sessions", name, "me"]) => sessions::me(world, name),
-        ("POST", ["api", "sessions", name, "start"]) => sessions::start(world, request, name).await,
-        ("POST", ["api", "sessions", name, "stop"]) => sessions::stop(world, request, name).await,
-        ("POST", ["api", "sessions", name, "restart"]) => {
-            sessions::restart(world, request, name).await
-        }
-        ("POST", ["api", "sessions", name, "logout"]) => {
-            sessions::logout(world, request, name).await
-        }
-
         // Pairing
         ("GET", ["api", name, "auth", "qr"]) => pairing::qr(world, request, name).await,
         ("POST", ["api", name, "auth", "request-code"]) => {
@@ -77,55 +47,33 @@ async fn table(world: &Arc<World>, request: &Request) -> Outcome {
         }
         ("GET", ["api", "screenshot"]) => pairing::screenshot(world, request).await,
 
-        // Chats
-        ("GET", ["api", name, "chats"]) => chats::list(world, request, name).await,
-        ("GET", ["api", name, "chats", "overview"]) => chats::overview(world, request, name).await,
-        ("POST", ["api", name, "chats", "overview"]) => {
-            chats::overview_by_post(world, request, name).await
+        (_, ["api", "sessions", rest @ ..]) => sessions::route(world, request, method, rest).await,
+        (_, ["api", "contacts", rest @ ..]) => contacts::route(world, request, method, rest).await,
+        (_, ["api", _] | ["api", "send", ..]) => {
+            chatting::route(world, request, method, &path[1..]).await
         }
-        ("GET", ["api", name, "chats", chat, "messages"]) => {
-            chats::messages(world, request, name, chat).await
+        ("GET", ["api", name, "new-message-id"]) => server_info::message_id(world, name).await,
+        (_, ["api", name, "chats", rest @ ..]) => {
+            chats::route(world, request, method, name, rest).await
         }
-        ("DELETE", ["api", name, "chats", _, "messages"]) => {
-            world.ready(name, &[Status::Working]).await?;
-            Err(Answer::not_implemented(world.settings.engine))
+        (_, ["api", name, "contacts", rest @ ..]) => {
+            contacts::route_of_session(world, request, method, name, rest).await
         }
-        ("GET", ["api", "messages"]) => {
-            let name = request.session_name()?;
-            let chat = request.query("chatId").unwrap_or_default();
-            chats::messages(world, request, name, chat).await
+        (_, ["api", name, "lids", rest @ ..]) => {
+            lids::route(world, request, method, name, rest).await
         }
-        ("GET", ["api", name, "chats", chat, "messages", id]) => {
-            chats::message(world, request, name, chat, id).await
+        (_, ["api", name, "labels", rest @ ..]) => {
+            labels::route(world, request, method, name, rest).await
         }
-        ("POST", ["api", name, "chats", chat, "messages", "read"]) => {
-            chats::read(world, name, chat).await
+        (_, ["api", name, "groups", rest @ ..]) => {
+            groups::route(world, request, method, name, rest).await
         }
-        ("POST", ["api", name, "chats", _, "unread" | "archive" | "unarchive"]) => {
-            chats::touch(world, name).await
-        }
-        ("GET", ["api", name, "chats", _, "picture"]) => {
-            world.ready(name, &[Status::Working]).await?;
-            Ok(Answer::ok(&json!({"url": null})))
-        }
-        ("GET", ["api", name, "groups"]) => chats::groups(world, name).await,
-        ("GET", ["api", name, "groups", jid]) => chats::group(world, request, name, jid).await,
-        ("GET", ["api", name, "labels"]) => chats::nothing_stored(world, name).await,
-        ("GET", ["api", name, "lids"]) => {
-            world.ready(name, &[Status::Working]).await?;
-            Ok(Answer::ok(&json!([])))
-        }
-        ("GET", ["api", name, "lids", "pn", phone]) => {
-            world.ready(name, &[Status::Working]).await?;
-            let phone = crate::shapes::c_us(&crate::shapes::s_whatsapp(phone));
-            Ok(Answer::ok(&json!({"lid": null, "pn": phone})))
-        }
-        ("GET", ["api", "contacts", "all"]) => {
-            chats::nothing_stored(world, request.session_name()?).await
+        (_, ["api", name, "presence", rest @ ..]) => {
+            presence::route(world, request, method, name, rest).await
         }
 
         // The simulator's own
-        (_, ["simulator", ..]) => control::route(world, request, method, &path[1..]),
+        (_, ["simulator", rest @ ..]) => control::route(world, request, method, rest),
         _ => Err(not_routed(request)),
     }
 }

@@ -1,28 +1,33 @@
 //! Sends: what a request asks for, the one fault it may have, and the moment the message really
 //! goes to WhatsApp. Everything from that moment on happens whether the client still waits or not.
 
+mod composed;
+mod going_wrong;
 mod outgoing;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use serde_json::{Value, json};
 
-use self::outgoing::{Outgoing, media_from, no_property, text_from};
+use self::going_wrong::{fails_after, fails_before, holds, timelock};
+pub(crate) use self::outgoing::no_property;
+use self::outgoing::{Outgoing, media_from, text_from};
 use crate::acks::{self, Ack, Delivery};
-use crate::answer::{Answer, Body, Thrown};
+use crate::answer::{Answer, Thrown};
 use crate::draws::Draws;
 use crate::faults::Fault;
 use crate::ledger::{Fate, Kind, Received};
-use crate::messages::{Content, Message};
+use crate::limits::account::Refused;
+use crate::messages::Message;
 use crate::request::Request;
+use crate::routes::Outcome;
 use crate::sessions::{Account, Session, Status};
 use crate::settings::Engine;
 use crate::shapes::{self, Form};
 use crate::world::{World, lock};
-
-type Outcome = Result<Answer, Answer>;
 
 /// How the engine fails a send that it has not executed.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +80,28 @@ pub(crate) async fn text_by_query(world: &Arc<World>, request: &Request) -> Outc
     send(world, request, &session, wanted, StatusCode::OK).await
 }
 
-/// `POST /api/sendImage` and `/api/sendFile`.
+/// `POST /api/reply` (deprecated).
+pub(crate) async fn reply(world: &Arc<World>, request: &Request) -> Outcome {
+    let session = request.session_name()?.to_owned();
+    let wanted = text_from(world, request).map(|mut outgoing| {
+        // NOWEB passes the chat on as it came (recorded).
+        if world.settings.engine == Engine::Noweb {
+            outgoing.jid = Some(outgoing.chat.clone());
+        }
+        outgoing
+    });
+    send(world, request, &session, wanted, StatusCode::CREATED).await
+}
+
+/// Every other kind but media: buttons, lists, polls, locations, contacts, links, forwards.
+pub(crate) async fn composed(world: &Arc<World>, request: &Request, kind: Kind) -> Outcome {
+    let session = request.session_name()?.to_owned();
+    composed::check(request, kind)?;
+    let wanted = composed::from(world, request, &session, kind);
+    send(world, request, &session, wanted, StatusCode::CREATED).await
+}
+
+/// `POST /api/sendImage`, `/api/sendFile`, `/api/sendVoice` and `/api/sendVideo`.
 pub(crate) async fn media(world: &Arc<World>, request: &Request, kind: Kind) -> Outcome {
     let session = request.session_name()?.to_owned();
     // WAHA looks for the session first, and fetches the file only then.
@@ -90,7 +116,7 @@ async fn send(
     wanted: Result<Outgoing, Answer>,
     success: StatusCode,
 ) -> Outcome {
-    let Ok(outgoing) = wanted else {
+    let Ok(mut outgoing) = wanted else {
         // WAHA notices what is wrong with the body only after it has found the session.
         world.ready(session, &[Status::Working]).await?;
         return wanted.map(|_| Answer::Close);
@@ -103,7 +129,7 @@ async fn send(
             .map(|account| account.phone.clone())
             .unwrap_or_default(),
         session,
-        chat: &outgoing.chat,
+        chat: &world.chat_of_person(&outgoing.chat),
         hash: outgoing.hash,
         kind: outgoing.kind,
     });
@@ -118,7 +144,10 @@ async fn send(
         }
     }
     let session = world.ready(session, &[Status::Working]).await?;
-    let jid = shapes::s_whatsapp(&outgoing.chat);
+    let jid = match outgoing.jid.take() {
+        Some(jid) => jid,
+        None => shapes::s_whatsapp(&outgoing.chat),
+    };
     if jid.ends_with("@g.us") && !world.settings.groups.contains_key(&jid) {
         let thrown = Thrown::boom("item-not-found", 404.into());
         return Err(Answer::thrown(world, request, thrown));
@@ -138,114 +167,43 @@ async fn send(
         world.clock.pause(draws.between(low, high)).await;
     }
     holds(world, fault, &mut draws).await;
+    let refused = world.admits(&session, &account, &jid).err();
+    if refused == Some(Refused::Now) {
+        return Err(Answer::thrown(
+            world,
+            request,
+            timelock(world.settings.engine),
+        ));
+    }
+    let kind = outgoing.kind;
     let sending = Sending {
         world,
         session: &session,
         account: &account,
         place,
         fault,
+        refused: refused.is_some(),
         draws,
     };
     let message = sending.hand_over(outgoing, jid);
     fails_after(world, request, fault).map_or_else(
         || {
-            let body = shapes::sent(world.settings.engine, &account, &message);
+            let body = answered(world.settings.engine, &account, &message, kind);
             Ok(Answer::raw_json(success, body.into()))
         },
         Err,
     )
 }
 
-/// Faults that answer (or cut) before anything is sent.
-fn fails_before(
-    world: &World,
-    request: &Request,
-    fault: Option<Fault>,
-    draws: &mut Draws,
-) -> Option<Answer> {
-    let fault = fault?;
-    let answer = match fault {
-        Fault::ErrorBefore => {
-            let message = ["Timed Out", "Connection Closed"][draws.index(2)];
-            Answer::thrown(world, request, Thrown::boom(message, Value::Null))
+/// NOWEB makes WAHA's own message of a poll and of a forward (recorded); WEBJS says of a forward
+/// only that it went (source).
+fn answered(engine: Engine, account: &Account, message: &Message, kind: Kind) -> String {
+    match (engine, kind) {
+        (Engine::Noweb, Kind::Poll | Kind::Forward) => {
+            shapes::wa_message(engine, account, message, Form::Event, None).to_string()
         }
-        Fault::ResetBefore => Answer::Reset,
-        Fault::Timelock => Answer::thrown(world, request, timelock(world.settings.engine)),
-        Fault::RateOverlimit => {
-            Answer::thrown(world, request, Thrown::boom("rate-overlimit", 429.into()))
-        }
-        Fault::TooManyRequests => {
-            let wait = world
-                .clock
-                .scaled(Duration::from_secs(1 + draws.next_u64() % 10));
-            Answer::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                Body::Html("<html><head><title>429 Too Many Requests</title></head></html>\r\n"),
-            )
-            .with(
-                header::RETRY_AFTER,
-                HeaderValue::from(wait.as_secs().max(1)),
-            )
-        }
-        Fault::BadGatewayBefore => bad_gateway(),
-        _ => return None,
-    };
-    world.faults.happened(fault);
-    Some(answer)
-}
-
-/// Faults that delay the hand-over; the message goes out afterwards whoever still waits.
-async fn holds(world: &World, fault: Option<Fault>, draws: &mut Draws) {
-    match fault {
-        Some(Fault::Latency) => {
-            let wait = draws.between(Duration::from_millis(50), Duration::from_secs(3));
-            world.clock.pause(wait).await;
-        }
-        Some(Fault::Late) => {
-            let bands = &world.settings.late_bands;
-            if let Some((low, high)) = bands.get(draws.index(bands.len())).copied() {
-                world.clock.pause(draws.between(low, high)).await;
-            }
-        }
-        Some(Fault::Held) => world.gate.pass(&world.clock).await,
-        _ => return,
-    }
-    fault
-        .into_iter()
-        .for_each(|fault| world.faults.happened(fault));
-}
-
-/// Faults that lose the answer of a message that was sent.
-fn fails_after(world: &World, request: &Request, fault: Option<Fault>) -> Option<Answer> {
-    let fault = fault?;
-    let answer = match fault {
-        Fault::ErrorAfter => Answer::thrown(world, request, Thrown::boom("Timed Out", Value::Null)),
-        Fault::ResetAfter => Answer::Reset,
-        Fault::AnswerLost => Answer::Close,
-        Fault::BadGatewayAfter => bad_gateway(),
-        _ => return None,
-    };
-    world.faults.happened(fault);
-    Some(answer)
-}
-
-fn bad_gateway() -> Answer {
-    Answer::new(
-        StatusCode::BAD_GATEWAY,
-        Body::Html(
-            "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body></body>\r\n</html>\r\n",
-        ),
-    )
-}
-
-/// WhatsApp's reach-out timelock. Not recorded: built from how the engines' sources report the
-/// server's error 463 (whatsmeow names the number in its error, Baileys carries it as data).
-fn timelock(engine: Engine) -> Thrown {
-    match engine {
-        Engine::Gows => Thrown::error("2 UNKNOWN: server returned error 463")
-            .own("code", 2)
-            .own("details", "server returned error 463"),
-        _ => Thrown::boom("server returned error 463", 463.into()),
+        (Engine::Webjs, Kind::Forward) => json!({"sent": true}).to_string(),
+        _ => shapes::sent(engine, account, message),
     }
 }
 
@@ -257,6 +215,8 @@ struct Sending<'a> {
     /// Its place in the ledger.
     place: usize,
     fault: Option<Fault>,
+    /// WhatsApp will refuse it, and an acknowledgement will say so.
+    refused: bool,
     draws: Draws,
 }
 
@@ -265,11 +225,11 @@ impl Sending<'_> {
     fn hand_over(mut self, outgoing: Outgoing, jid: String) -> Message {
         let (world, session, account) = (self.world, self.session, self.account);
         let user = jid.split('@').next().unwrap_or_default();
-        let on_whatsapp = !jid.ends_with("@s.whatsapp.net") || world.on_whatsapp(user);
+        let is_phone = jid.ends_with("@s.whatsapp.net") || jid.ends_with("@c.us");
+        let on_whatsapp = !is_phone || world.on_whatsapp(user);
         let is_group = jid.ends_with("@g.us") || jid.ends_with("@broadcast");
-        let honoured = outgoing
-            .asked_id
-            .filter(|_| outgoing.kind == Kind::Text && world.settings.takes_ids());
+        // Bodies of media have no id, so that none is asked for there.
+        let honoured = outgoing.asked_id.filter(|_| world.settings.takes_ids());
         let message = Message {
             id: self.id(honoured).into(),
             participant: is_group.then(|| format!("{}:12@s.whatsapp.net", account.phone).into()),
@@ -284,12 +244,13 @@ impl Sending<'_> {
             jid: jid.into(),
             body: outgoing.body.into(),
             content: outgoing.content,
+            forwarded: outgoing.forwarded,
             mentions: outgoing.mentions,
             push_name: None,
             ack: Ack::Pending,
             receipts: Vec::new(),
         };
-        let fate = if self.fault == Some(Fault::AckError) || !on_whatsapp {
+        let fate = if self.fault == Some(Fault::AckError) || self.refused || !on_whatsapp {
             Fate::NotDelivered
         } else {
             Fate::Received
@@ -298,11 +259,15 @@ impl Sending<'_> {
         world
             .book
             .handed(self.place, now, &account.phone, &message.id, fate);
-        self.store(&message);
-        world.emit(session, "message.any", || {
-            shapes::wa_message(world.settings.engine, account, &message, Form::Event, None)
-                .to_string()
-        });
+        if outgoing.echoed {
+            self.store(&message);
+            world.emit(session, "message.any", || {
+                shapes::wa_message(world.settings.engine, account, &message, Form::Event, None)
+                    .to_string()
+            });
+        }
+        // From here on the LID can be looked up, if its acknowledgements come under one.
+        world.lid_for(&message.jid);
         self.expect_acks(&message, on_whatsapp, now);
         message
     }
@@ -342,12 +307,13 @@ impl Sending<'_> {
         {
             world.faults.happened(fault);
         }
-        let plan = acks::plan(
-            &world.settings.acks,
-            self.fault,
-            on_whatsapp,
-            &mut self.draws,
-        );
+        let fault = if self.refused {
+            world.refuse_later(&message.id);
+            Some(Fault::AckError)
+        } else {
+            self.fault
+        };
+        let plan = acks::plan(&world.settings.acks, fault, on_whatsapp, &mut self.draws);
         if plan.is_empty() {
             return;
         }
@@ -384,40 +350,13 @@ impl World {
             && !self.settings.not_on_whatsapp.contains(digits)
     }
 
-    /// A message comes in: stored and told as WAHA tells it. Returns its id.
-    pub(crate) fn comes_in(
-        self: &Arc<Self>,
-        session: &Arc<Session>,
-        account: &Account,
-        from: &str,
-        name: &str,
-        text: &str,
-    ) -> String {
-        let message = Message {
-            id: new_id(&mut self.serial_draws("inbound")).into(),
-            jid: shapes::s_whatsapp(from).into(),
-            from_me: false,
-            participant: None,
-            at_s: self.clock.wall_ms() / 1000,
-            by_api: false,
-            body: text.into(),
-            content: Content::Text,
-            mentions: Vec::new(),
-            quoted: None,
-            push_name: Some(name.into()),
-            ack: Ack::Device,
-            receipts: Vec::new(),
-        };
-        if session.store_on() {
-            session.store.keep(message.clone());
+    /// A chat as the ledger has it: under the phone, where its LID is known.
+    fn chat_of_person<'a>(&self, chat: &'a str) -> Cow<'a, str> {
+        if chat.ends_with("@lid") {
+            self.phone_of(chat).unwrap_or(Cow::Borrowed(chat))
+        } else {
+            Cow::Borrowed(chat)
         }
-        for event in ["message", "message.any"] {
-            self.emit(session, event, || {
-                shapes::wa_message(self.settings.engine, account, &message, Form::Event, None)
-                    .to_string()
-            });
-        }
-        message.id.into()
     }
 }
 

@@ -10,10 +10,15 @@ use tokio::sync::watch;
 
 use crate::acks::Due;
 use crate::answer::Answer;
+use crate::chats::Archived;
+use crate::contacts::Contacts;
 use crate::draws::stable_hash;
 use crate::events::Hook;
+use crate::labels::Labels;
 use crate::messages::Store;
+use crate::presence::Presences;
 use crate::settings::Engine;
+use crate::shapes::s_whatsapp;
 use crate::world::{World, lock, read, write};
 
 pub(crate) mod api;
@@ -127,6 +132,10 @@ pub(crate) struct Session {
     has_hooks: AtomicBool,
     store_on: AtomicBool,
     pub(crate) store: Store,
+    pub(crate) contacts: Mutex<Contacts>,
+    pub(crate) labels: Mutex<Labels>,
+    pub(crate) presences: Mutex<Presences>,
+    pub(crate) archived: Mutex<Archived>,
     /// Acknowledgements that came while the session was away.
     pub(crate) parked: Mutex<Vec<Due>>,
     turn: Arc<tokio::sync::Mutex<()>>,
@@ -162,6 +171,10 @@ impl Session {
             has_hooks: AtomicBool::new(false),
             store_on: AtomicBool::new(false),
             store: Store::default(),
+            contacts: Mutex::default(),
+            labels: Mutex::default(),
+            presences: Mutex::default(),
+            archived: Mutex::default(),
             parked: Mutex::default(),
             turn: Arc::default(),
         }
@@ -243,6 +256,9 @@ impl World {
     pub(crate) fn add_session(&self, name: &str, config: Value) -> Arc<Session> {
         let session = Arc::new(Session::new(name));
         session.set_config(self, config);
+        for (phone, name) in &self.settings.contacts {
+            lock(&session.contacts).named(&s_whatsapp(phone), name);
+        }
         write(&self.sessions).insert(name.to_owned(), session.clone());
         session
     }
@@ -262,8 +278,17 @@ impl World {
                 .map(|(status, at)| json!({"status": status.name(), "timestamp": at}))
                 .collect()
         };
+        let data = self.status_data(session, status);
         self.emit(session, "session.status", || {
-            json!({"name": session.name, "status": status.name(), "statuses": statuses}).to_string()
+            let mut payload = json!({
+                "name": session.name,
+                "status": status.name(),
+                "statuses": statuses,
+            });
+            if let Some(data) = data {
+                payload["data"] = data;
+            }
+            payload.to_string()
         });
         session.seen.send_replace(status);
         if status == Status::Working {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::faults::FaultRates;
+use crate::limits::{Quota, Refusal};
 
 /// The engine below WAHA. Message shapes, ids and the store differ by engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -130,6 +131,15 @@ pub(crate) struct Settings {
     pub(crate) held: (usize, Duration),
     pub(crate) not_on_whatsapp: HashSet<String>,
     pub(crate) groups: BTreeMap<String, Vec<String>>,
+    /// Phone (digits) and name of people whom every account has in its address book.
+    pub(crate) contacts: BTreeMap<String, String>,
+    /// Numbers (digits) whose events come keyed by LID.
+    pub(crate) lid_chats: HashSet<String>,
+    /// The share of all other numbers whose events do.
+    pub(crate) lid_share: f64,
+    pub(crate) quota: Option<Quota>,
+    pub(crate) refusal: Refusal,
+    pub(crate) removed_after: u32,
     pub(crate) webhooks: Vec<GlobalWebhook>,
     /// Name, phone, configuration.
     pub(crate) sessions: Vec<(String, Option<String>, serde_json::Value)>,
@@ -153,6 +163,12 @@ impl Default for Settings {
             held: (8, s(20)),
             not_on_whatsapp: HashSet::new(),
             groups: BTreeMap::new(),
+            contacts: BTreeMap::new(),
+            lid_chats: HashSet::new(),
+            lid_share: 0.0,
+            quota: None,
+            refusal: Refusal::default(),
+            removed_after: 10,
             webhooks: Vec::new(),
             sessions: Vec::new(),
         }
@@ -163,6 +179,11 @@ impl Settings {
     /// Ids chosen by the sender are honoured from 2026.4.3 on (WAHA changelog).
     pub(crate) fn takes_ids(&self) -> bool {
         self.engine.takes_ids() && version_numbers(&self.version) >= [2026, 4, 3]
+    }
+
+    /// Restriction and capping are told from 2026.7.2 on (WAHA source).
+    pub(crate) fn tells_limits(&self) -> bool {
+        version_numbers(&self.version) >= [2026, 7, 2]
     }
 }
 

@@ -1,193 +1,26 @@
 //! The simulator as a library: build, start, look, and take the phone in hand.
 
+mod builder;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use serde_json::Value;
 
-use crate::faults::{Fault, FaultRates, Faults};
+pub use self::builder::Builder;
+use crate::control;
+use crate::faults::{Fault, Faults};
+use crate::inbound::Incoming;
 use crate::ledger::{Ledger, Question, Verdict};
+use crate::limits::{Quota, Restriction};
+use crate::presence::Presence;
 use crate::sending::EngineFailure;
-use crate::sessions::config::kept;
 use crate::sessions::{Account, Session, Status};
-use crate::settings::{AckTiming, Engine, GlobalWebhook, Settings};
+use crate::settings::Settings;
 use crate::world::{World, lock, read};
-use crate::{control, server};
-
-/// What a simulator will be; see [`Simulator::builder`].
-#[derive(Debug, Clone)]
-pub struct Builder {
-    address: SocketAddr,
-    settings: Settings,
-}
-
-impl Builder {
-    /// Where to listen; a free port of 127.0.0.1 unless told.
-    #[must_use]
-    pub fn listen(mut self, address: SocketAddr) -> Self {
-        self.address = address;
-        self
-    }
-
-    /// The seed of everything that is left to chance.
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.settings.seed = seed;
-        self
-    }
-
-    /// Divides every wait of the server by this. Sockets stay in real time.
-    #[must_use]
-    pub fn speed(mut self, speed: f64) -> Self {
-        self.settings.speed = speed;
-        self
-    }
-
-    /// The API key.
-    #[must_use]
-    pub fn key(mut self, key: impl Into<String>) -> Self {
-        self.settings.key = key.into();
-        self
-    }
-
-    /// The version it claims to be, such as `2026.7.1`; ids are honoured from 2026.4.3 on.
-    #[must_use]
-    pub fn version(mut self, version: impl Into<String>) -> Self {
-        self.settings.version = version.into();
-        self
-    }
-
-    /// The engine below WAHA.
-    #[must_use]
-    pub fn engine(mut self, engine: Engine) -> Self {
-        self.settings.engine = engine;
-        self
-    }
-
-    /// What goes wrong, and how often.
-    #[must_use]
-    pub fn faults(mut self, rates: FaultRates) -> Self {
-        self.settings.faults = rates;
-        self
-    }
-
-    /// Whether a NOWEB session that does not say has its message store on (WAHA: off).
-    #[must_use]
-    pub fn store_default(mut self, on: bool) -> Self {
-        self.settings.store_default = on;
-        self
-    }
-
-    /// When acknowledgements come.
-    #[must_use]
-    pub fn acks(mut self, timing: AckTiming) -> Self {
-        self.settings.acks = timing;
-        self
-    }
-
-    /// How long the engine takes for each send, drawn between the two (divided by the speed).
-    #[must_use]
-    pub fn engine_latency(mut self, low: Duration, high: Duration) -> Self {
-        self.settings.engine_latency = (low, high);
-        self
-    }
-
-    /// The bands [`Fault::Late`] draws its delay from, each as likely (divided by the speed).
-    #[must_use]
-    pub fn late_bands(mut self, bands: Vec<(Duration, Duration)>) -> Self {
-        self.settings.late_bands = bands;
-        self
-    }
-
-    /// How many requests [`Fault::Held`] lets through together, and how long the first waits for
-    /// the others (divided by the speed).
-    #[must_use]
-    pub fn held(mut self, together: usize, patience: Duration) -> Self {
-        self.settings.held = (together, patience);
-        self
-    }
-
-    /// Numbers (digits) without WhatsApp: check-exists says so, and what is sent never arrives.
-    #[must_use]
-    pub fn not_on_whatsapp<T: Into<String>>(
-        mut self,
-        numbers: impl IntoIterator<Item = T>,
-    ) -> Self {
-        let numbers = numbers.into_iter().map(Into::into);
-        self.settings.not_on_whatsapp.extend(numbers);
-        self
-    }
-
-    /// A group that exists, and its other members.
-    #[must_use]
-    pub fn group(mut self, jid: impl Into<String>, members: &[&str]) -> Self {
-        let members = members.iter().map(|member| (*member).to_owned()).collect();
-        self.settings.groups.insert(jid.into(), members);
-        self
-    }
-
-    /// A webhook for all sessions.
-    #[must_use]
-    pub fn webhook(mut self, hook: GlobalWebhook) -> Self {
-        self.settings.webhooks.push(hook);
-        self
-    }
-
-    /// A session that is paired with this number and WORKING from the start.
-    #[must_use]
-    pub fn session(self, name: impl Into<String>, phone: impl Into<String>) -> Self {
-        self.session_with(name, phone, json!({}))
-    }
-
-    /// The same with a configuration as `POST /api/sessions` takes it.
-    #[must_use]
-    pub fn session_with(
-        mut self,
-        name: impl Into<String>,
-        phone: impl Into<String>,
-        config: Value,
-    ) -> Self {
-        let (name, phone) = (name.into(), Some(phone.into()));
-        self.settings.sessions.push((name, phone, config));
-        self
-    }
-
-    /// A session that exists, STOPPED and without a phone.
-    #[must_use]
-    pub fn stopped_session(mut self, name: impl Into<String>) -> Self {
-        let nothing = json!({});
-        self.settings.sessions.push((name.into(), None, nothing));
-        self
-    }
-
-    /// Starts to listen, on the tokio runtime of the caller.
-    ///
-    /// # Errors
-    ///
-    /// When the address cannot be bound.
-    pub async fn start(self) -> io::Result<Simulator> {
-        let listener = TcpListener::bind(self.address).await?;
-        let address = listener.local_addr()?;
-        let world = Arc::new(World::new(self.settings));
-        for (name, phone, config) in world.settings.sessions.clone() {
-            let session = world.add_session(&name, kept(Some(&config)));
-            if let Some(phone) = phone {
-                world.connected(&session, Account::new(&phone));
-            }
-        }
-        tokio::spawn(world.clone().run_acks());
-        tokio::spawn(server::run(world.clone(), listener));
-        Ok(Simulator {
-            url: format!("http://{address}"),
-            address,
-            world,
-        })
-    }
-}
 
 /// There is no session of that name.
 #[derive(Debug, thiserror::Error)]
@@ -328,11 +161,132 @@ impl Simulator {
         name: &str,
         text: &str,
     ) -> Result<String, NoSuchSession> {
+        self.receive(session, Incoming::text(from, text).named(name))
+    }
+
+    /// Something comes in at a session's number: a text, a pressed button, a chosen row, a place,
+    /// a contact. It becomes `message` and `message.any` and lands in the chat. Returns the bare
+    /// message id; empty without a phone, and from somebody who is blocked.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn receive(&self, session: &str, incoming: Incoming) -> Result<String, NoSuchSession> {
+        self.with_account(session, |world, session, account| {
+            world
+                .comes_in(session, account, incoming)
+                .unwrap_or_default()
+        })
+    }
+
+    /// Somebody votes in a poll, named by its bare or its full id: `poll.vote`, with those options
+    /// that the poll has, or `poll.vote.failed` when the poll is not in the store. Returns the
+    /// vote's id; empty without a phone.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn vote(
+        &self,
+        session: &str,
+        from: &str,
+        poll: &str,
+        options: &[&str],
+    ) -> Result<String, NoSuchSession> {
+        self.with_account(session, |world, session, account| {
+            world.votes(session, account, from, poll, options)
+        })
+    }
+
+    /// Somebody reacts to a message, named by its bare or its full id; an empty text takes the
+    /// reaction back. Returns the reaction's id; empty without a phone.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn react(
+        &self,
+        session: &str,
+        from: &str,
+        message: &str,
+        text: &str,
+    ) -> Result<String, NoSuchSession> {
+        self.with_account(session, |world, session, account| {
+            world.reacts(session, account, from, message, text)
+        })
+    }
+
+    /// The owner writes to somebody on the phone itself. Returns the message id; empty without a
+    /// phone. It counts against the quota and is in no ledger.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn type_on_phone(
+        &self,
+        session: &str,
+        chat: &str,
+        text: &str,
+    ) -> Result<String, NoSuchSession> {
+        self.with_account(session, |world, session, account| {
+            world.typed_on_phone(session, account, chat, text)
+        })
+    }
+
+    /// Somebody comes, goes or types. Says whether the session learns of it: only when it has
+    /// subscribed to that person.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn presence(
+        &self,
+        session: &str,
+        who: &str,
+        presence: Presence,
+    ) -> Result<bool, NoSuchSession> {
         let session = self.find(session)?;
-        Ok(session
-            .account()
-            .map(|account| self.world.comes_in(&session, &account, from, name, text))
-            .unwrap_or_default())
+        Ok(self.world.seen_to_be(&session, who, presence))
+    }
+
+    /// WhatsApp restricts the account of a session: sends to people who never wrote to it fail
+    /// with 463. Without effect on a session without a phone.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn restrict(&self, session: &str, restriction: &Restriction) -> Result<(), NoSuchSession> {
+        self.world.restrict(&self.find(session)?, restriction);
+        Ok(())
+    }
+
+    /// The restriction ends.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn lift_restriction(&self, session: &str) -> Result<(), NoSuchSession> {
+        self.world.lift_restriction(&self.find(session)?);
+        Ok(())
+    }
+
+    /// Another quota for the account of a session, or none; its cycle begins now.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn set_quota(&self, session: &str, quota: Option<Quota>) -> Result<(), NoSuchSession> {
+        self.world.set_quota(&self.find(session)?, quota);
+        Ok(())
+    }
+
+    /// How many new chats the account of a session opened in the cycle that is on.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session.
+    pub fn new_chats_used(&self, session: &str) -> Result<u32, NoSuchSession> {
+        Ok(self.world.new_chats_used(&*self.find(session)?))
     }
 
     /// The server process ends and comes up again: connections, waiting requests and webhook
@@ -367,6 +321,18 @@ impl Simulator {
         self.world.end.cancel();
         // Connections end at their next turn.
         tokio::task::yield_now().await;
+    }
+
+    fn with_account<T: Default>(
+        &self,
+        session: &str,
+        work: impl FnOnce(&Arc<World>, &Arc<Session>, &Account) -> T,
+    ) -> Result<T, NoSuchSession> {
+        let session = self.find(session)?;
+        Ok(session
+            .account()
+            .map(|account| work(&self.world, &session, &account))
+            .unwrap_or_default())
     }
 
     fn find(&self, name: &str) -> Result<Arc<Session>, NoSuchSession> {

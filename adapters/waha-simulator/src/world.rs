@@ -17,6 +17,8 @@ use crate::events::Events;
 use crate::faults::Faults;
 use crate::gate::Gate;
 use crate::ledger::Book;
+use crate::lids::Lids;
+use crate::limits::account::Accounts;
 use crate::outbound::Outbound;
 use crate::sending::EngineFailure;
 use crate::sessions::Session;
@@ -31,6 +33,8 @@ pub(crate) struct World {
     pub(crate) events: Events,
     pub(crate) acks: AckQueue,
     pub(crate) gate: Gate,
+    pub(crate) accounts: Accounts,
+    pub(crate) lids: Lids,
     pub(crate) outbound: Outbound,
     /// Cancelled when the simulator is shut down.
     pub(crate) end: CancellationToken,
@@ -66,6 +70,8 @@ impl World {
             events: Events::new(&settings),
             acks: AckQueue::default(),
             gate: Gate::new(settings.held),
+            accounts: Accounts::default(),
+            lids: Lids::default(),
             outbound: Outbound::new(),
             sessions: RwLock::default(),
             scripted: Mutex::default(),

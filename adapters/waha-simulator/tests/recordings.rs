@@ -41,12 +41,8 @@ fn skip(name: &str) -> Option<Skip> {
     match number {
         "8-05" => Some(Skip::NotAnExchange),
         "7-09" => Some(Skip::ShownOnPurposeOtherwise),
-        // Sends of other kinds, presence, seen, reactions, edits, status.
-        "4-71" => None,
-        _ if ("4-30"..="4-70").contains(&number) => Some(Skip::RouteNotSimulated),
-        "13-08" => Some(Skip::RouteNotSimulated),
-        // Contacts beyond check-exists.
-        "5-05" | "5-07" | "5-08" | "5-09" => Some(Skip::RouteNotSimulated),
+        // Status posts.
+        "4-68" => Some(Skip::RouteNotSimulated),
         _ => None,
     }
 }
@@ -81,7 +77,11 @@ async fn every_recorded_exchange_is_answered_alike() {
                 .to_owned()
         })
         .collect();
-    names.sort();
+    // The contacts were asked for before anybody had written, and the last send came after.
+    names.sort_by_key(|name| match name.strip_prefix("4-71") {
+        Some(rest) => format!("5-99{rest}"),
+        None => name.clone(),
+    });
     assert!(!names.is_empty(), "no recordings in {}", folder.display());
 
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -118,7 +118,7 @@ async fn every_recorded_exchange_is_answered_alike() {
     }
     let total: usize = skipped.values().map(Vec::len).sum();
     assert_eq!(replay.compared + total, names.len(), "some were forgotten");
-    assert!(replay.compared >= 120, "too few were compared");
+    assert!(replay.compared >= 250, "too few were compared");
     assert!(
         replay.failed.is_empty(),
         "{} of {} differ:\n{}",

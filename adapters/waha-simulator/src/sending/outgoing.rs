@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::answer::{Answer, Thrown};
 use crate::ledger::{BodyHash, Kind, media_hash, text_hash};
-use crate::messages::{Content, Media};
+use crate::messages::{Content, Media, Rich};
 use crate::request::Request;
 use crate::world::World;
 
@@ -23,20 +23,48 @@ pub(super) struct Outgoing {
     pub(super) asked_id: Option<String>,
     pub(super) reply_to: Option<String>,
     pub(super) mentions: Vec<String>,
+    pub(super) forwarded: bool,
+    /// Whether the engine tells WAHA of the message, so that it is stored and echoed.
+    pub(super) echoed: bool,
+    /// The chat in the engine's form, where it is not made from `chat` in the usual way.
+    pub(super) jid: Option<String>,
 }
 
 impl Outgoing {
     pub(super) fn text(chat: &str, text: &str) -> Self {
         Self {
-            kind: Kind::Text,
-            chat: chat.to_owned(),
             body: text.to_owned(),
-            hash: text_hash(text),
-            content: Content::Text,
+            ..Self::of(Kind::Text, chat, text_hash(text), Content::Text)
+        }
+    }
+
+    pub(super) fn of(kind: Kind, chat: &str, hash: BodyHash, content: Content) -> Self {
+        Self {
+            kind,
+            chat: chat.to_owned(),
+            body: String::new(),
+            hash,
+            content,
             asked_id: None,
             reply_to: None,
             mentions: Vec::new(),
+            forwarded: false,
+            echoed: true,
+            jid: None,
         }
+    }
+
+    /// The same with what most bodies may have: an id of the sender's own, and an answered message.
+    pub(super) fn with_options(mut self, request: &Request) -> Self {
+        let string = |name: &str| {
+            request
+                .field(name)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
+        self.asked_id = string("id").filter(|id| !id.is_empty());
+        self.reply_to = string("reply_to");
+        self
     }
 }
 
@@ -49,20 +77,12 @@ pub(super) fn text_from(world: &World, request: &Request) -> Result<Outgoing, An
         Some(Value::Null) => return Err(no_property(world, request, "null", "match")),
         Some(_) => return Err(type_error(world, request, "text.match is not a function")),
     };
-    let mut outgoing = Outgoing::text(chat, text);
-    let string = |name: &str| {
-        request
-            .field(name)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
-    outgoing.asked_id = string("id").filter(|id| !id.is_empty());
-    outgoing.reply_to = string("reply_to");
+    let mut outgoing = Outgoing::text(chat, text).with_options(request);
     outgoing.mentions = mentions_from(world, request, chat)?;
     Ok(outgoing)
 }
 
-fn chat_from<'a>(world: &World, request: &'a Request) -> Result<&'a str, Answer> {
+pub(super) fn chat_from<'a>(world: &World, request: &'a Request) -> Result<&'a str, Answer> {
     match request.field("chatId") {
         Some(Value::String(chat)) => Ok(chat),
         None => Err(no_property(world, request, "undefined", "includes")),
@@ -133,32 +153,33 @@ pub(super) async fn media_from(
             "Either \"file.url\" or \"file.data\" must be specified.",
         ));
     };
+    // A voice message has no caption.
     let caption = request
         .field("caption")
         .and_then(Value::as_str)
+        .filter(|_| kind != Kind::Voice)
         .unwrap_or_default();
     let (field, unknown_type) = match kind {
         Kind::Image => ("imageMessage", "image/jpeg"),
+        Kind::Voice => ("audioMessage", "audio/ogg; codecs=opus"),
+        Kind::Video => ("videoMessage", "video/mp4"),
         _ => ("documentMessage", "application/octet-stream"),
     };
+    let content = Content::rich(Rich::Media(Media {
+        field,
+        mimetype: string("mimetype").unwrap_or(unknown_type).to_owned(),
+        filename: string("filename").map(str::to_owned),
+        length: bytes.len(),
+        sha256: Sha256::digest(&bytes).into(),
+    }));
     Ok(Outgoing {
-        kind,
-        chat: chat.to_owned(),
         body: caption.to_owned(),
-        hash: media_hash(&bytes, caption),
-        content: Content::Media(Box::new(Media {
-            field,
-            mimetype: string("mimetype").unwrap_or(unknown_type).to_owned(),
-            filename: string("filename").map(str::to_owned),
-            length: bytes.len(),
-            sha256: Sha256::digest(&bytes).into(),
-        })),
-        asked_id: None,
         reply_to: request
             .field("reply_to")
             .and_then(Value::as_str)
             .map(str::to_owned),
         mentions: mentions_from(world, request, chat)?,
+        ..Outgoing::of(kind, chat, media_hash(&bytes, caption), content)
     })
 }
 
@@ -189,16 +210,16 @@ fn lenient_base64(data: &str) -> Vec<u8> {
     LENIENT.decode(kept).unwrap_or_default()
 }
 
-fn type_error(world: &World, request: &Request, message: &str) -> Answer {
+pub(super) fn type_error(world: &World, request: &Request, message: &str) -> Answer {
     Answer::thrown(world, request, Thrown::type_error(message))
 }
 
-pub(super) fn no_property(world: &World, request: &Request, of: &str, property: &str) -> Answer {
+pub(crate) fn no_property(world: &World, request: &Request, of: &str, property: &str) -> Answer {
     let message = format!("Cannot read properties of {of} (reading '{property}')");
     type_error(world, request, &message)
 }
 
-fn no_in(world: &World, request: &Request, of: &str) -> Answer {
+pub(super) fn no_in(world: &World, request: &Request, of: &str) -> Answer {
     let message = format!("Cannot use 'in' operator to search for 'url' in {of}");
     type_error(world, request, &message)
 }

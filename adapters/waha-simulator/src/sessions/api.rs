@@ -9,16 +9,42 @@ use serde_json::{Value, json};
 
 use super::config::{config_problems, kept, name_problems};
 use super::{Session, Status};
+use crate::abilities::Ability;
 use crate::answer::{Answer, Thrown};
 use crate::request::Request;
-use crate::world::{World, read, write};
+use crate::routes::{Outcome, not_routed};
+use crate::world::{World, lock, read, write};
 
 /// A call that waits longer than this for its turn fails.
 const TURN_WAIT_MAX: Duration = Duration::from_secs(5);
 
-type Outcome = Result<Answer, Answer>;
+/// `/api/sessions...`
+pub(crate) async fn route(
+    world: &Arc<World>,
+    request: &Request,
+    method: &str,
+    path: &[&str],
+) -> Outcome {
+    match (method, path) {
+        ("GET", []) => list(world, request),
+        ("POST", []) => create(world, request),
+        ("POST", ["start"]) => deprecated_start(world, request),
+        ("POST", ["stop"]) => deprecated_stop(world, request, false).await,
+        ("POST", ["logout"]) => deprecated_stop(world, request, true).await,
+        ("GET", [name]) => show(world, name),
+        ("PUT", [name]) => update(world, request, name).await,
+        ("DELETE", [name]) => delete(world, request, name).await,
+        ("GET", [name, "me"]) => me(world, name),
+        ("GET", [name, "capping"]) if world.settings.tells_limits() => capping(world, name).await,
+        ("POST", [name, "start"]) => start(world, request, name).await,
+        ("POST", [name, "stop"]) => stop(world, request, name).await,
+        ("POST", [name, "restart"]) => restart(world, request, name).await,
+        ("POST", [name, "logout"]) => logout(world, request, name).await,
+        _ => Err(not_routed(request)),
+    }
+}
 
-pub(crate) fn list(world: &World, request: &Request) -> Outcome {
+fn list(world: &World, request: &Request) -> Outcome {
     let all = match request.query("all") {
         None | Some("false" | "0") => false,
         Some("true" | "1") => true,
@@ -48,12 +74,12 @@ pub(crate) fn list(world: &World, request: &Request) -> Outcome {
     Ok(Answer::ok(&list.into()))
 }
 
-pub(crate) fn show(world: &World, name: &str) -> Outcome {
+fn show(world: &World, name: &str) -> Outcome {
     let session = known(world, name)?;
     Ok(Answer::ok(&info(world, &session)))
 }
 
-pub(crate) fn me(world: &World, name: &str) -> Outcome {
+fn me(world: &World, name: &str) -> Outcome {
     let session = world
         .session(name)
         .filter(|session| session.status() != Status::Stopped)
@@ -64,12 +90,22 @@ pub(crate) fn me(world: &World, name: &str) -> Outcome {
             ))
         })?;
     Ok(match session.me() {
-        Some(me) => Answer::ok(&me.to_json()),
+        Some(me) => Answer::ok(&world.me_json(&me)),
         None => Answer::empty(StatusCode::OK),
     })
 }
 
-pub(crate) fn create(world: &Arc<World>, request: &Request) -> Outcome {
+/// The quota of new chats, asked of WhatsApp at once.
+async fn capping(world: &Arc<World>, name: &str) -> Outcome {
+    let session = world.ready(name, &[Status::Working]).await?;
+    world.able(Ability::Capping)?;
+    let Some(account) = session.account() else {
+        return Err(Answer::not_found("Session not found"));
+    };
+    Ok(Answer::ok(&world.capping(&account)))
+}
+
+fn create(world: &Arc<World>, request: &Request) -> Outcome {
     let mut problems = name_problems(request.field("name"));
     problems.extend(config_problems(request.field("config")));
     let start = match request.field("start") {
@@ -99,7 +135,7 @@ pub(crate) fn create(world: &Arc<World>, request: &Request) -> Outcome {
     Ok(Answer::created(&info(world, &session)))
 }
 
-pub(crate) async fn update(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
+async fn update(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
     let session = known(world, name)?;
     let problems = config_problems(request.field("config"));
     if !problems.is_empty() {
@@ -118,7 +154,7 @@ pub(crate) async fn update(world: &Arc<World>, request: &Request, name: &str) ->
 }
 
 /// Idempotent since 2026.6: what already runs, or has FAILED, stays as it is.
-pub(crate) async fn start(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
+async fn start(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
     let session = known(world, name)?;
     in_turn(world, request, &session, async {
         if session.status() == Status::Stopped {
@@ -129,7 +165,7 @@ pub(crate) async fn start(world: &Arc<World>, request: &Request, name: &str) -> 
     .await
 }
 
-pub(crate) async fn stop(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
+async fn stop(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
     let Some(session) = world.session(name) else {
         return Ok(Answer::empty(StatusCode::CREATED));
     };
@@ -140,7 +176,7 @@ pub(crate) async fn stop(world: &Arc<World>, request: &Request, name: &str) -> O
     .await
 }
 
-pub(crate) async fn restart(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
+async fn restart(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
     let session = known(world, name)?;
     in_turn(world, request, &session, async {
         world.halt(&session).await;
@@ -150,7 +186,7 @@ pub(crate) async fn restart(world: &Arc<World>, request: &Request, name: &str) -
     .await
 }
 
-pub(crate) async fn logout(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
+async fn logout(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
     let session = known(world, name)?;
     in_turn(world, request, &session, async {
         let running = session.status() != Status::Stopped;
@@ -163,7 +199,7 @@ pub(crate) async fn logout(world: &Arc<World>, request: &Request, name: &str) ->
     .await
 }
 
-pub(crate) async fn delete(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
+async fn delete(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
     if let Some(session) = world.session(name) {
         in_turn(world, request, &session, async {
             world.forget(&session).await;
@@ -176,7 +212,7 @@ pub(crate) async fn delete(world: &Arc<World>, request: &Request, name: &str) ->
 }
 
 /// `POST /api/sessions/start` (deprecated): creates what is missing, refuses what runs.
-pub(crate) fn deprecated_start(world: &Arc<World>, request: &Request) -> Outcome {
+fn deprecated_start(world: &Arc<World>, request: &Request) -> Outcome {
     let name = deprecated_name(request)?;
     let session = match world.session(name) {
         Some(session) if session.status() != Status::Stopped => {
@@ -197,11 +233,7 @@ pub(crate) fn deprecated_start(world: &Arc<World>, request: &Request) -> Outcome
 
 /// `POST /api/sessions/stop` and `/logout` (deprecated): the session is deleted as well, unless
 /// `stop` is told `logout: false` (recorded: the default deletes).
-pub(crate) async fn deprecated_stop(
-    world: &Arc<World>,
-    request: &Request,
-    logout: bool,
-) -> Outcome {
+async fn deprecated_stop(world: &Arc<World>, request: &Request, logout: bool) -> Outcome {
     let name = deprecated_name(request)?;
     let logout = logout || request.field("logout") != Some(&Value::Bool(false));
     if logout {
@@ -249,8 +281,8 @@ fn info(world: &World, session: &Session) -> Value {
         "name": session.name,
         "status": session.status().name(),
         "config": session.config(),
-        "me": session.me().map(|me| me.to_json()),
-        "presence": null,
+        "me": session.me().map(|me| world.me_json(&me)),
+        "presence": lock(&session.presences).own(),
         "timestamps": if running { json!({}) } else { json!({"activity": null}) },
         "engine": if running { json!({"engine": world.settings.engine.name()}) } else { json!({}) },
     })

@@ -120,7 +120,8 @@ async fn engine_refusals_carry_what_clients_look_for() {
 #[tokio::test]
 async fn a_late_message_goes_out_although_the_client_hung_up() {
     let simulator = simulator()
-        .late_bands(vec![(Duration::from_secs(200), Duration::from_secs(200))])
+        .speed(100.0)
+        .late_bands(vec![(Duration::from_secs(20), Duration::from_secs(20))])
         .faults(FaultRates::none().with(Fault::Late, 1.0))
         .start()
         .await

@@ -1,4 +1,5 @@
-//! The simulator over real sockets: sessions, events, faults and connections.
+//! The simulator over real sockets: sessions, every group of calls, events, what people do, limits,
+//! faults and connections.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,11 +8,23 @@
     clippy::print_stdout
 )]
 
+mod changes;
+mod chats;
 mod connections;
+mod contacts;
 mod engines;
 mod events;
 mod faults;
+mod groups;
+mod inbound;
+mod kinds;
+mod labels;
+mod lids;
+mod limits;
+mod presence;
 mod sessions;
+
+use std::sync::OnceLock;
 
 use futures_util::StreamExt;
 use reqwest::Method;
@@ -27,13 +40,25 @@ fn simulator() -> Builder {
     Simulator::builder().speed(1000.0).session("default", PHONE)
 }
 
-fn client() -> reqwest::Client {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .retry(reqwest::retry::never())
-        .no_proxy()
-        .build()
-        .unwrap()
+/// The same, slower: for tests that listen and do other things meanwhile. A websocket that nobody
+/// reads for two pings is dropped, and at full speed those are 60 ms apart.
+fn listened_to() -> Builder {
+    simulator().speed(20.0)
+}
+
+/// One for all tests, as making one costs more than most tests do. It keeps no connection, which
+/// would belong to the runtime of a test that is over.
+fn client() -> &'static reqwest::Client {
+    static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+    CLIENT.get_or_init(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        reqwest::Client::builder()
+            .retry(reqwest::retry::never())
+            .pool_max_idle_per_host(0)
+            .no_proxy()
+            .build()
+            .unwrap()
+    })
 }
 
 /// Status and body; the body is `Null` when there is none.
@@ -68,6 +93,22 @@ async fn post(simulator: &Simulator, path: &str, body: Value) -> (u16, Value) {
     call(simulator, Method::POST, path, Some(body))
         .await
         .unwrap()
+}
+
+async fn put(simulator: &Simulator, path: &str, body: Value) -> (u16, Value) {
+    call(simulator, Method::PUT, path, Some(body))
+        .await
+        .unwrap()
+}
+
+async fn delete(simulator: &Simulator, path: &str) -> (u16, Value) {
+    call(simulator, Method::DELETE, path, None).await.unwrap()
+}
+
+/// A text to somebody; the status, and the body.
+async fn send_to(simulator: &Simulator, chat: &str, text: &str) -> (u16, Value) {
+    let body = json!({"session": "default", "chatId": chat, "text": text});
+    post(simulator, "/api/sendText", body).await
 }
 
 async fn send(simulator: &Simulator, text: &str) -> Result<(u16, Value), reqwest::Error> {
