@@ -38,15 +38,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .collect::<Result<_, _>>()?;
     for name in &names {
         fleet.create(&NewSession::started(name.clone())).await?;
-        say(format_args!("{name} lives on {:?}", fleet.server_of(name)));
+        say(format_args!("{name} lives on {}", home(&fleet, name)));
     }
 
     fleet.drain(&ServerName::new("two")?)?;
     let late = SessionName::new("late")?;
     fleet.create(&NewSession::started(late.clone())).await?;
     say(format_args!(
-        "two is drained, so {late} lives on {:?}",
-        fleet.server_of(&late)
+        "two is drained, so {late} lives on {}",
+        home(&fleet, &late)
     ));
 
     let first = servers.remove(0);
@@ -61,4 +61,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         server.shutdown().await;
     }
     Ok(())
+}
+
+fn home(fleet: &Fleet, session: &SessionName) -> String {
+    let server = fleet.server_of(session);
+    server.map_or_else(|| "no server".to_owned(), |server| server.to_string())
 }

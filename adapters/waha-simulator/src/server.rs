@@ -34,9 +34,9 @@ pub(crate) async fn run(world: Arc<World>, listener: TcpListener) {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    let world = world.clone();
-                    let process = world.process_token();
-                    tokio::spawn(process.run_until_cancelled_owned(connection(world, stream)));
+                    let (process, tracker) = (world.process_token(), world.connections.clone());
+                    let connection = connection(world.clone(), stream);
+                    tracker.spawn(process.run_until_cancelled_owned(connection));
                 }
                 // Out of file handles, as a rule; it passes.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,

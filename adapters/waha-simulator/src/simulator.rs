@@ -316,11 +316,11 @@ impl Simulator {
         read(&self.world.sessions).keys().cloned().collect()
     }
 
-    /// Ends it: no new connection, every open one closed.
+    /// Ends it: no new connection, every open one closed when this returns.
     pub async fn shutdown(self) {
         self.world.end.cancel();
-        // Connections end at their next turn.
-        tokio::task::yield_now().await;
+        self.world.connections.close();
+        self.world.connections.wait().await;
     }
 
     fn with_account<T: Default>(

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::acks::AckQueue;
 use crate::clock::Clock;
@@ -38,6 +39,8 @@ pub(crate) struct World {
     pub(crate) outbound: Outbound,
     /// Cancelled when the simulator is shut down.
     pub(crate) end: CancellationToken,
+    /// The connections that are open.
+    pub(crate) connections: TaskTracker,
     /// Failures of the next sends, in order.
     pub(crate) scripted: Mutex<VecDeque<EngineFailure>>,
     process: Mutex<Process>,
@@ -83,6 +86,7 @@ impl World {
             serial: AtomicU64::new(0),
             environment,
             end,
+            connections: TaskTracker::new(),
             clock,
             settings,
         }

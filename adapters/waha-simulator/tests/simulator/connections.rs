@@ -42,6 +42,21 @@ async fn an_idle_connection_is_closed_after_five_seconds() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_shut_down_answers_on_no_connection_any_more() {
+    for _ in 0..50 {
+        let simulator = simulator().start().await.unwrap();
+        let request = "GET /ping HTTP/1.1\r\nHost: x\r\n\r\n";
+        let mut stream = ask(&simulator, request).await;
+        let mut answer = [0; 4096];
+        assert!(stream.read(&mut answer).await.unwrap() > 0);
+        simulator.shutdown().await;
+        let _reset = stream.write_all(request.as_bytes()).await;
+        let answered = stream.read(&mut answer).await;
+        assert!(matches!(answered, Ok(0) | Err(_)), "{answered:?}");
+    }
+}
+
 #[tokio::test]
 async fn resets_and_silent_closes_are_told_apart() {
     for (fault, reset) in [
