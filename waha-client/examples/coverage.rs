@@ -2,6 +2,12 @@
 //! `cargo run -p waha-client --example coverage -- http://localhost:3000` (or a file, or the address of an `openapi.json`).
 //! Exits with 1 when the server has operations that the client neither has nor names.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for the terminal"
+)]
+
 use std::error::Error;
 use std::process::ExitCode;
 

@@ -78,7 +78,7 @@ impl Asked {
     }
 
     pub(crate) fn message_at(&self, place: usize) -> MessageId {
-        MessageId::parse(&*self.path[place])
+        MessageId::parse(&self.path[place])
     }
 
     pub(crate) fn message(&self, name: &str) -> MessageId {

@@ -1,6 +1,11 @@
 //! What each call puts on the wire: method, path, query, headers, body.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod apps;
 mod calls;
