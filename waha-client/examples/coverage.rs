@@ -1,6 +1,6 @@
 //! Compares a server's own specification with what this client has:
 //! `cargo run -p waha-client --example coverage -- http://localhost:3000` (or a file, or the address of an `openapi.json`).
-//! Exits with 1 when the server has operations that the client neither has nor names.
+//! Exits with 1 when the server has operations that the client neither has nor names, or lacks some that the client has.
 
 #![allow(
     clippy::print_stdout,
@@ -32,7 +32,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     for operation in &coverage.missing {
         println!("missing: {operation}");
     }
-    Ok(ExitCode::from(u8::from(!coverage.missing.is_empty())))
+    Ok(ExitCode::from(u8::from(!coverage.is_whole())))
 }
 
 /// Reads a file, or asks a server. WAHA protects the page with the user and password of its dashboard: `http://user:password@host:3000`.
