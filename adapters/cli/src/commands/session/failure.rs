@@ -51,13 +51,3 @@ pub(super) fn of_change(error: &Error, url: &str, session: &SessionName) -> Fail
         _ => of(error, url, Some(session)),
     }
 }
-
-/// Whether the same question may be answered in a moment.
-pub(super) fn is_passing(error: &Error) -> bool {
-    match error {
-        Error::NotSent { why } => !matches!(why, NotSent::Invalid(_)),
-        Error::MaybeSent { .. } => true,
-        Error::Answered(answer) => matches!(answer.status(), 429 | 500..600),
-        _ => false,
-    }
-}

@@ -1,13 +1,10 @@
-//! Looks at a session until a phone has paired it.
-//!
-//! It asks again and again rather than listening: proxies before WAHA often let no websocket through.
+//! Follows a session until a phone has paired it, and shows what the phone needs meanwhile.
 
-use std::path::Path;
 use std::time::Duration;
 
-use campaign_core::phone::PhoneNumber;
 use serde_json::json;
-use waha_client::{ChatId, Error, SessionStatus};
+use waha_client::api::pairing::{PairingError, PairingOptions, PairingSteps, QrImage, Step};
+use waha_client::{ChatId, SessionStatus};
 
 use super::pair::Way;
 use super::screen::Screen;
@@ -32,13 +29,12 @@ pub(super) enum End {
     Interrupted,
 }
 
-/// Looks at a session until a phone has paired it, and shows what the phone needs meanwhile.
+/// Follows one session.
 pub(super) struct Watch<'a> {
     desk: &'a Desk<'a>,
     way: &'a Way,
     screen: Screen<'a>,
-    /// The code that is shown.
-    shown: Option<String>,
+    is_anything_shown: bool,
     is_away_told: bool,
     is_passkey_told: bool,
 }
@@ -50,7 +46,7 @@ impl<'a> Watch<'a> {
             desk,
             way,
             screen: Screen::new(&desk.setup.output, invert),
-            shown: None,
+            is_anything_shown: false,
             is_away_told: false,
             is_passkey_told: false,
         }
@@ -66,7 +62,7 @@ impl<'a> Watch<'a> {
     /// # Errors
     /// When the session is not there or not one that can be paired, or the server refuses.
     pub(super) async fn until_paired(&mut self) -> Result<End, Failure> {
-        let mut info = self.desk.look().await?;
+        let info = self.desk.look().await?;
         match info.status {
             SessionStatus::Working => {
                 return Ok(End::Working {
@@ -85,30 +81,68 @@ impl<'a> Watch<'a> {
             }
             _ => {}
         }
-        loop {
-            match info.status {
-                SessionStatus::Working => {
+        let mut steps = self.steps()?;
+        while let Some(step) = steps.next().await {
+            match step {
+                Ok(Step::Working(me)) => {
                     return Ok(End::Working {
-                        account: account(self.desk, &info).await,
+                        account: AccountWords::of_me(Some(&me)),
                         was_already: false,
                     });
                 }
-                SessionStatus::Stopped | SessionStatus::Failed => {
-                    return Ok(End::Lost(info.status));
-                }
-                SessionStatus::ScanQrCode => self.offer().await?,
-                SessionStatus::PasskeyRequired | SessionStatus::PasskeyConfirmationRequired => {
-                    self.ask_for_passkey();
-                }
-                _ => {}
+                Ok(step) => self.tell(step)?,
+                Err(error) => return self.end(error),
             }
-            info = loop {
-                self.desk.pause(LOOK_EVERY).await;
-                match self.desk.client.sessions().get(&self.desk.name).await {
-                    Ok(info) => break info,
-                    Err(error) => self.bear(&error)?,
-                }
-            };
+        }
+        Ok(End::Interrupted)
+    }
+
+    fn steps(&self) -> Result<PairingSteps, Failure> {
+        let options = match self.way {
+            Way::Qr { out: None, .. } => PairingOptions::qr(),
+            Way::Qr { out: Some(_), .. } => PairingOptions::qr_image(),
+            Way::Code { phone } => {
+                let phone = ChatId::phone(&phone.to_string()).map_err(Failure::other)?;
+                PairingOptions::code(phone)
+            }
+        };
+        let speed = self
+            .desk
+            .setup
+            .settings
+            .fast_clock
+            .map_or(1.0, |fast| fast.speed);
+        let options = options.poll_every(LOOK_EVERY.div_f64(speed));
+        Ok(self.desk.client.pairing().steps(&self.desk.name, options))
+    }
+
+    fn tell(&mut self, step: Step) -> Result<(), Failure> {
+        match step {
+            Step::Qr(text) => self.draw(&text)?,
+            Step::QrImage(picture) => self.write(&picture)?,
+            Step::Code(code) => self.say_code(code),
+            Step::Passkey(_) | Step::PasskeyCode(_) => self.ask_for_passkey(),
+            Step::Away(_) => self.tell_that_it_is_away(),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn end(&self, error: PairingError) -> Result<End, Failure> {
+        match error {
+            PairingError::Ended(status) => Ok(End::Lost(status)),
+            PairingError::TimedOut { .. } => Ok(End::TimedOut),
+            PairingError::NoAccount => Ok(End::Working {
+                account: AccountWords::default(),
+                was_already: false,
+            }),
+            PairingError::Refused(error) if matches!(self.way, Way::Code { .. }) => Err(
+                failure::of_change(&error, &self.desk.url(), &self.desk.name),
+            ),
+            PairingError::UnknownSession(error)
+            | PairingError::Unauthorized(error)
+            | PairingError::Refused(error) => Err(self.desk.failure(&error)),
+            other => Err(Failure::other(other)),
         }
     }
 
@@ -118,116 +152,64 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Shows the phone what it needs, if that is new.
-    async fn offer(&mut self) -> Result<(), Failure> {
-        let offered = match self.way {
-            Way::Qr { out: None, .. } => self.draw().await,
-            Way::Qr {
-                out: Some(file), ..
-            } => self.write(file).await,
-            Way::Code { phone } => return self.ask_for_code(*phone).await,
-        };
-        match offered {
-            Ok(()) => Ok(()),
-            Err(Trouble::Failure(failure)) => Err(failure),
-            // It was scanned, or gave up, since it was looked at.
-            Err(Trouble::Client(error)) if error.session_status().is_some() => Ok(()),
-            Err(Trouble::Client(error)) => self.bear(&error),
+    fn tell_that_it_is_away(&mut self) {
+        if !std::mem::replace(&mut self.is_away_told, true) {
+            let url = self.desk.url();
+            self.screen.note(&Text::PairServerAway { url });
         }
     }
 
-    /// The QR code's text, when it is another one than before.
-    async fn new_text(&mut self) -> Result<Option<String>, Error> {
-        let text = self.desk.client.pairing().qr_text(&self.desk.name).await?;
-        Ok(Some(text).filter(|text| self.shown.as_ref() != Some(text)))
-    }
-
-    async fn draw(&mut self) -> Result<(), Trouble> {
-        let Some(text) = self.new_text().await? else {
-            return Ok(());
-        };
+    fn draw(&mut self, text: &str) -> Result<(), Failure> {
         let output = &self.desk.setup.output;
         output.json_line(&json!({"event": "qr", "value": text}));
-        if !output.is_json() {
-            let matrix = Matrix::of(&text)
-                .ok_or_else(|| Failure::new(Exit::NotReady, Text::PairUndrawable))?;
-            if self.shown.is_none() {
-                output.say(&Text::PairScan);
-            }
-            self.screen.show(&matrix);
+        if output.is_json() {
+            return Ok(());
         }
-        self.shown = Some(text);
+        let matrix =
+            Matrix::of(text).ok_or_else(|| Failure::new(Exit::NotReady, Text::PairUndrawable))?;
+        if !std::mem::replace(&mut self.is_anything_shown, true) {
+            output.say(&Text::PairScan);
+        }
+        self.screen.show(&matrix);
         Ok(())
     }
 
-    async fn write(&mut self, file: &Path) -> Result<(), Trouble> {
-        let Some(text) = self.new_text().await? else {
+    fn write(&mut self, picture: &QrImage) -> Result<(), Failure> {
+        let Way::Qr {
+            out: Some(file), ..
+        } = self.way
+        else {
             return Ok(());
         };
-        let picture = self.desk.client.pairing().qr_png(&self.desk.name).await?;
+        let bytes = picture
+            .bytes()
+            .ok_or_else(|| Failure::new(Exit::NotReady, Text::PairUndrawable))?;
         let shown = file.display().to_string();
-        std::fs::write(file, &picture).map_err(|error| {
+        std::fs::write(file, bytes).map_err(|error| {
             Failure::other_text(Text::CannotWrite {
                 path: shown.clone(),
                 why: error.to_string(),
             })
         })?;
         let output = &self.desk.setup.output;
-        output.json_line(&json!({"event": "qr", "value": text, "file": file}));
-        output.say(&match self.shown {
-            None => Text::PairScanFile { file: shown },
-            Some(_) => Text::PairNewFile { file: shown },
+        output.json_line(&json!({"event": "qr", "file": file}));
+        let is_first = !std::mem::replace(&mut self.is_anything_shown, true);
+        output.say(&match is_first {
+            true => Text::PairScanFile { file: shown },
+            false => Text::PairNewFile { file: shown },
         });
-        self.shown = Some(text);
         Ok(())
     }
 
-    /// Asks once: each code makes the one before it worthless.
-    async fn ask_for_code(&mut self, phone: PhoneNumber) -> Result<(), Failure> {
-        if self.shown.is_some() {
-            return Ok(());
-        }
-        let desk = self.desk;
-        let chat = ChatId::phone(&phone.to_string()).map_err(Failure::other)?;
-        let code = desk.client.pairing().request_code(&desk.name, &chat).await;
-        let code = code.map_err(|error| failure::of_change(&error, &desk.url(), &desk.name))?;
-        let output = &desk.setup.output;
+    fn say_code(&self, code: String) {
+        let Way::Code { phone } = self.way else {
+            return;
+        };
+        let output = &self.desk.setup.output;
         output.json_line(&json!({"event": "code", "code": code, "phone": phone}));
         output.say(&Text::PairCode {
-            code: code.clone(),
+            code,
             phone: phone.to_string(),
         });
-        self.shown = Some(code);
-        Ok(())
-    }
-
-    /// Goes on after an error that may pass; the phone can still be paired meanwhile.
-    fn bear(&mut self, error: &Error) -> Result<(), Failure> {
-        if !failure::is_passing(error) {
-            return Err(self.desk.failure(error));
-        }
-        if !std::mem::replace(&mut self.is_away_told, true) {
-            let url = self.desk.url();
-            self.screen.note(&Text::PairServerAway { url });
-        }
-        Ok(())
-    }
-}
-
-/// Why nothing could be shown.
-enum Trouble {
-    Client(Error),
-    Failure(Failure),
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        Self::Client(error)
-    }
-}
-
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
     }
 }
