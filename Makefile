@@ -56,6 +56,9 @@ lint: ## formatting, clippy, and what the core must not depend on
 	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) clippy -p campaign-core -p waha-client --no-default-features --locked -- -D warnings
+	for feature in limit socket axum testing; do
+	    $(CARGO) clippy -p waha-client --no-default-features --features $$feature --locked -- -D warnings
+	done
 	tree=$$($(CARGO) tree --locked -p campaign-core --no-default-features -e normal --prefix none)
 	if grep -E '^(tokio|async-std|smol|mio|reqwest|hyper|h2|http|axum|rusqlite|libsqlite3-sys|sqlx|postgres)[-_a-z0-9]* v' <<< "$$tree"; then
 	    echo "campaign-core without its driver must not depend on these: it holds no runtime, no HTTP, no SQL" >&2

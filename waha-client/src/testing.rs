@@ -2,7 +2,7 @@
 //!
 //! A [`Script`] answers as a test says, and remembers what was asked. A [`Recorder`] passes calls on to a real server and
 //! keeps what was said; a [`Replay`] says it again. Only the wire is replaced: guards, time-outs, repetition and errors are
-//! those of every client. Websockets are left out: a client without a server has none.
+//! those of every client. Websockets and downloads are left out: a client without a server has none.
 //!
 //! ```
 //! use serde_json::json;
@@ -85,7 +85,6 @@ impl From<&Replay> for TestTransport {
 
 impl TestTransport {
     /// Whether there is no server behind it.
-    #[cfg(feature = "socket")]
     pub(crate) fn is_offline(&self) -> bool {
         !matches!(self.0, Kind::Recorder(_))
     }
