@@ -5,6 +5,7 @@
 
 mod chat;
 mod message;
+mod reading;
 
 use std::fmt;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use chat::{ChatId, ChatKind};
 pub use message::MessageId;
+pub(crate) use reading::any_chat;
 
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

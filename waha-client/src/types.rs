@@ -14,7 +14,10 @@ mod session;
 
 pub(crate) use file::Content;
 pub use file::{File, FileError, Media, StoredFile, StoredFileError};
-pub(crate) use lenient::{instant_number, optional_number, readable};
+pub(crate) use lenient::{
+    instant_ms, instant_number, instant_s, list, optional_number, readable, readable_raw, text,
+    text_or_number,
+};
 pub(crate) use message::any_id;
 pub use message::{Ack, Location, Message, MessageSource, QuotedMessage, Sent};
 pub use picture::PictureSource;

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{self, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 use super::IdError;
 use crate::error::masked;
@@ -208,48 +207,6 @@ impl Serialize for ChatId {
     }
 }
 
-impl<'de> Deserialize<'de> for ChatId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl<'de> Visitor<'de> for Text {
-            type Value = ChatId;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a chat id")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<ChatId, E> {
-                Ok(ChatId::lenient(text))
-            }
-
-            // whatsapp-web.js writes an id as {"server","user","_serialized"}.
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ChatId, A::Error> {
-                let (mut user, mut server, mut whole) = (None, None, None);
-                while let Some(key) = map.next_key::<String>()? {
-                    match key.as_str() {
-                        "user" => user = map.next_value::<Option<String>>()?,
-                        "server" => server = map.next_value::<Option<String>>()?,
-                        "_serialized" => whole = map.next_value::<Option<String>>()?,
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                        }
-                    }
-                }
-                match (whole, user, server) {
-                    (Some(whole), _, _) => Ok(ChatId::lenient(&whole)),
-                    (None, Some(user), Some(server)) => {
-                        Ok(ChatId::lenient(&format!("{user}@{server}")))
-                    }
-                    _ => Err(de::Error::custom("a chat id without user and server")),
-                }
-            }
-        }
-
-        deserializer.deserialize_any(Text)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -335,6 +292,12 @@ mod tests {
                 ChatKind::Phone,
             ),
             (r#"{"server":"lid","user":"1"}"#, "1@lid", ChatKind::Lid),
+            (
+                r#"{"server":"lid","user":"1","_serialized":null,"$1":"1@lid"}"#,
+                "1@lid",
+                ChatKind::Lid,
+            ),
+            (r#"{"$1":"1@g.us","device":5}"#, "1@g.us", ChatKind::Group),
             (r#""odd""#, "odd", ChatKind::Other),
         ] {
             let chat: ChatId = serde_json::from_str(raw).unwrap();

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use serde::de::{IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Extra, Media, Raw, instant_number, optional_number, text_enum};
-use crate::ids::{ChatId, MessageId};
+use super::{Extra, Media, Raw, instant_s, optional_number, text_enum};
+use crate::ids::{ChatId, MessageId, any_chat};
 
 text_enum! {
     /// Which device an own message was sent from. Only events have it for certain.
@@ -218,16 +218,16 @@ pub struct Message {
     /// Its id.
     pub id: MessageId,
     /// When it was made, Unix seconds; 0 when the server does not say.
-    #[serde(rename = "timestamp", default, deserialize_with = "instant_number")]
+    #[serde(rename = "timestamp", default, deserialize_with = "instant_s")]
     pub timestamp_s: i64,
     /// The chat, also for own messages.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub from: Option<ChatId>,
     /// The other side, on engines that tell.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub to: Option<ChatId>,
     /// Who wrote it, in a group.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub participant: Option<ChatId>,
     #[serde(default)]
     from_me: Option<bool>,
@@ -296,7 +296,7 @@ pub struct QuotedMessage {
     #[serde(default, deserialize_with = "any_id")]
     pub id: Option<MessageId>,
     /// Who wrote it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub participant: Option<ChatId>,
     /// Its text.
     #[serde(default)]
