@@ -1,7 +1,8 @@
 //! Groups: create, list, describe, join, leave; their people, admins, picture, texts and settings.
 //!
-//! Every engine describes a group in its own words. [`Group`] reads NOWEB's (recorded) and GOWS's (WAHA source); what it
-//! does not know is in `extra`. Sending to a group is left out: that is [`chatting`](super::chatting) with the group's id.
+//! Every engine describes a group in its own words. [`Group`] reads those of NOWEB (recorded), of GOWS, WEBJS and WPP
+//! (sources of WAHA, whatsmeow, whatsapp-web.js and wa-js); what it does not know is in `extra`. Sending to a group is left
+//! out: that is [`chatting`](super::chatting) with the group's id.
 
 mod people;
 mod settings;
@@ -23,7 +24,7 @@ use crate::endpoint::{Endpoint, Wait, json, nothing};
 use crate::error::Error;
 use crate::ids::{ChatId, SessionName};
 use crate::transport::Reply;
-use crate::types::{Extra, Raw, text_enum};
+use crate::types::{Extra, text_enum};
 
 /// The group of calls about groups.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +51,7 @@ text_enum! {
 pub struct GroupParticipant {
     /// Who, by phone or by LID.
     pub id: ChatId,
-    /// Who, by phone, when the engine knows both.
+    /// Who, by phone, as far as the engine tells: the id itself when that is a phone's.
     pub phone: Option<ChatId>,
     /// What they are in the group: a plain participant unless the engine says more.
     pub role: GroupRole,
@@ -65,23 +66,24 @@ pub struct GroupParticipant {
 pub struct Group {
     /// Its id, `..@g.us`.
     pub id: ChatId,
-    /// Its name.
+    /// Its name. WPP does not repeat it for a group just made.
     pub subject: Option<String>,
-    /// Its description.
+    /// Its description; `None` when it is empty.
     pub description: Option<String>,
     /// Who made it.
     pub owner: Option<ChatId>,
     /// When it was made, Unix seconds.
     pub created_s: Option<i64>,
-    /// How many people are in it.
+    /// How many people are in it: as stated, or else as many as were told of.
     pub size: Option<i64>,
-    /// Who is in it; `None` when they were left out or the engine keeps them elsewhere. See [`Groups::participants`].
+    /// Who is in it; `None` when they were left out or the engine keeps them elsewhere. See [`Groups::participants`]. For a
+    /// group just made, WEBJS and WPP tell in `extra` what became of each person (whatsapp-web.js and wa-js source).
     pub participants: Option<Vec<GroupParticipant>>,
     /// Whether only admins may change its name, description and picture.
     pub info_admins_only: Option<bool>,
     /// Whether only admins may write in it.
     pub messages_admins_only: Option<bool>,
-    /// Whatever else came.
+    /// Whatever else came. WEBJS and WPP tell of the group's chat here, and of the group in `groupMetadata`.
     pub extra: Extra,
 }
 
@@ -157,7 +159,8 @@ impl Groups<'_> {
     ///
     /// # Errors
     ///
-    /// 422 when the session is not WORKING. Never repeated: a second call makes a second group.
+    /// 422 when the session is not WORKING. Never repeated: a second call makes a second group. An answer that is not a group
+    /// when WEBJS could not make it: whatsapp-web.js then answers with a sentence (whatsapp-web.js source).
     pub async fn create(
         &self,
         session: &SessionName,
@@ -167,7 +170,8 @@ impl Groups<'_> {
         self.0.call(create(session, name, people)).await
     }
 
-    /// The groups the account is in. NOWEB answers with an object keyed by id (recorded), others with an array; both read.
+    /// The groups the account is in. NOWEB answers with an object keyed by id (recorded), the others with
+    /// an array (WAHA source); both read.
     ///
     /// # Errors
     ///
@@ -180,12 +184,13 @@ impl Groups<'_> {
         self.0.call(list(session, query)).await
     }
 
-    /// What is known of a group before joining it, by its invite code or link. No shape is documented or recorded.
+    /// What is known of a group before joining it, by its invite code or link. Every engine describes it as it describes its
+    /// own groups (WAHA source).
     ///
     /// # Errors
     ///
     /// 422 when the session is not WORKING.
-    pub async fn join_info(&self, session: &SessionName, code: &str) -> Result<Raw, Error> {
+    pub async fn join_info(&self, session: &SessionName, code: &str) -> Result<Group, Error> {
         self.0.call(join_info(session, code)).await
     }
 
@@ -229,7 +234,7 @@ impl Groups<'_> {
     ///
     /// # Errors
     ///
-    /// 501 on GOWS, which cannot (WAHA source); 422 when the session is not WORKING.
+    /// 501 on GOWS and NOWEB, which cannot (WAHA source); 422 when the session is not WORKING.
     pub async fn delete(
         &self,
         session: &SessionName,
@@ -278,7 +283,7 @@ pub fn list(session: &SessionName, query: &GroupQuery) -> Endpoint<Vec<Group>> {
 }
 
 /// `GET /api/{session}/groups/join-info`
-pub fn join_info(session: &SessionName, code: &str) -> Endpoint<Raw> {
+pub fn join_info(session: &SessionName, code: &str) -> Endpoint<Group> {
     Endpoint::get("/api/{session}/groups/join-info", &[session.as_str()], json)
         .query("code", code.to_owned())
         .waiting(Wait::Session)

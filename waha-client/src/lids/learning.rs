@@ -49,7 +49,9 @@ struct Pairs(Vec<(ChatId, ChatId)>);
 
 impl Pairs {
     fn add(&mut self, one: Option<&ChatId>, other: Option<&ChatId>) {
-        if let (Some(one), Some(other)) = (one, other) {
+        if let (Some(one), Some(other)) = (one, other)
+            && one != other
+        {
             self.0.push((one.clone(), other.clone()));
         }
     }

@@ -22,7 +22,8 @@ impl Groups<'_> {
         self.0.call(participants(session, group)).await
     }
 
-    /// Who is in a group, in the engine's own form. No shape is documented or recorded; [`Groups::participants`] has one.
+    /// Who is in a group, in the engine's own form. Those of all engines read as a list of [`GroupParticipant`] too (sources
+    /// of WAHA and of the engines); [`Groups::participants`] has one form for all.
     ///
     /// # Errors
     ///
@@ -35,7 +36,9 @@ impl Groups<'_> {
         self.0.call(engine_participants(session, group)).await
     }
 
-    /// Adds people to a group. Engines answer with what became of each, or with nothing: no shape is documented or recorded.
+    /// Adds people to a group. Engines answer with what became of each, in their own form (WAHA source): NOWEB a list with
+    /// `jid` and `status`, GOWS its participants with `Error`, WEBJS and WPP an object by id with `code`. For the other
+    /// changes of people, WEBJS, WPP and GOWS may only say that it was done, or nothing.
     ///
     /// # Errors
     ///
