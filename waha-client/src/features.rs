@@ -139,15 +139,15 @@ features! {
         at PUT "/api/{session}/contacts/{chatId}";
     /// Deleting a group.
     DeleteGroup: webjs Yes, wpp Yes, gows No, noweb No;
-        from "WAHA documentation, WPP also WAHA source";
+        from "WAHA documentation and source";
         at DELETE "/api/{session}/groups/{id}";
     /// The presence of everybody that was subscribed to.
     AllPresences: webjs No, wpp Yes, gows Yes, noweb Yes;
-        from "WAHA documentation, WPP also WAHA source";
+        from "WAHA documentation and source";
         at GET "/api/{session}/presence";
-    /// Deleting a status post.
-    DeleteStatus: webjs No, wpp No, gows Yes, noweb Yes;
-        from "WAHA documentation, GOWS also WAHA source";
+    /// Deleting a status post. WAHA's documentation leaves WEBJS out, whose source has it.
+    DeleteStatus: webjs Yes, wpp No, gows Yes, noweb Yes;
+        from "WAHA source for all";
         at POST "/api/{session}/status/delete";
     /// An id for a status post to come.
     NewStatusId: webjs No, wpp No, gows Yes, noweb Yes;
@@ -159,15 +159,15 @@ features! {
         at GET "/api/screenshot";
     /// Searching channels by how they are looked at.
     SearchChannelsByView: webjs Yes, wpp No, gows Yes, noweb Yes;
-        from "WAHA documentation";
+        from "WAHA documentation, WPP, GOWS and NOWEB also WAHA source";
         at POST "/api/{session}/channels/search/by-view";
     /// Creating a channel.
     CreateChannel: webjs No, wpp Yes, gows Yes, noweb Yes;
-        from "WAHA documentation";
+        from "WAHA documentation and source";
         at POST "/api/{session}/channels";
     /// Deleting a channel.
     DeleteChannel: webjs No, wpp Yes, gows No, noweb Yes;
-        from "WAHA documentation";
+        from "WAHA documentation, WEBJS, WPP and GOWS also WAHA source";
         at DELETE "/api/{session}/channels/{id}";
     /// Looking into chats, contacts and messages of a session as it is by default: NOWEB keeps none of it unless its
     /// store is on ([`SessionConfig::with_noweb_store`](crate::types::SessionConfig::with_noweb_store)).

@@ -1,7 +1,7 @@
 //! Channels, which WhatsApp also calls newsletters: list, create, delete, follow, mute, look into, search.
 //!
-//! Posting in a channel is left out: that is [`chatting`](super::chatting) with the channel's id. Shapes are those of WAHA's
-//! specification; only an empty list was recorded.
+//! Posting in a channel is left out: that is [`chatting`](super::chatting) with the channel's id. WAHA gives channels one form
+//! for all engines (WAHA specification and source; only an empty list was recorded), and each leaves out something else.
 
 mod search;
 
@@ -18,7 +18,8 @@ use crate::client::WahaClient;
 use crate::endpoint::{Endpoint, Wait, json, nothing};
 use crate::error::Error;
 use crate::ids::{ChatId, SessionName};
-use crate::types::{Extra, File, Message, optional_number, text_enum};
+use crate::transport::Reply;
+use crate::types::{Extra, File, Message, optional_number, readable, text, text_enum};
 
 /// The group of channel calls.
 #[derive(Debug, Clone, Copy)]
@@ -46,28 +47,28 @@ pub struct Channel {
     /// Its id, `..@newsletter`.
     pub id: ChatId,
     /// Its name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub name: Option<String>,
-    /// The link to it.
-    #[serde(default)]
+    /// The link to it. WPP does not tell it in lists (WAHA source).
+    #[serde(default, deserialize_with = "text")]
     pub invite: Option<String>,
     /// Where a small form of its picture can be fetched.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub preview: Option<String>,
     /// Where its picture can be fetched.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub picture: Option<String>,
     /// What it says of itself.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub description: Option<String>,
-    /// Whether WhatsApp vouches for who is behind it.
-    #[serde(default)]
+    /// Whether WhatsApp vouches for who is behind it. WPP says no in lists whatever it is (WAHA source).
+    #[serde(default, deserialize_with = "readable")]
     pub verified: Option<bool>,
-    /// How many follow it.
+    /// How many follow it. WEBJS does not tell in lists, and WPP says 0 there whatever it is (WAHA source).
     #[serde(default, deserialize_with = "optional_number")]
     pub subscribers_count: Option<i64>,
-    /// What the account is in it; searches leave it out.
-    #[serde(default)]
+    /// What the account is in it; searches leave it out. WPP's lists say owner wherever the account may post (WAHA source).
+    #[serde(default, deserialize_with = "readable")]
     pub role: Option<ChannelRole>,
     /// Whatever else came.
     #[serde(flatten)]
@@ -76,20 +77,44 @@ pub struct Channel {
 
 /// A message in a channel, with what became of it.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(try_from = "Told")]
 #[non_exhaustive]
 pub struct ChannelMessage {
     /// The message.
     pub message: Message,
-    /// How many gave which reaction.
-    #[serde(default)]
+    /// How many gave which reaction; always none on WPP (WAHA source).
     pub reactions: Option<BTreeMap<String, i64>>,
-    /// How many saw it.
-    #[serde(default, deserialize_with = "optional_number")]
+    /// How many saw it; always 0 on WPP (WAHA source).
     pub view_count: Option<i64>,
     /// Whatever else came.
-    #[serde(flatten)]
     pub extra: Extra,
+}
+
+/// NOWEB and GOWS leave the message out, or null, where what was posted is none: a change of the channel (WAHA source).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    #[serde(default)]
+    message: Option<Message>,
+    #[serde(default, deserialize_with = "readable")]
+    reactions: Option<BTreeMap<String, i64>>,
+    #[serde(default, deserialize_with = "optional_number")]
+    view_count: Option<i64>,
+    #[serde(flatten)]
+    extra: Extra,
+}
+
+impl TryFrom<Told> for ChannelMessage {
+    type Error = &'static str;
+
+    fn try_from(told: Told) -> Result<Self, Self::Error> {
+        Ok(Self {
+            message: told.message.ok_or("no message")?,
+            reactions: told.reactions,
+            view_count: told.view_count,
+            extra: told.extra,
+        })
+    }
 }
 
 /// A channel to create. Borrows its parts.
@@ -202,12 +227,14 @@ impl Channels<'_> {
     ///
     /// # Errors
     ///
-    /// 422 when the session is not WORKING.
+    /// 422 when the session is not WORKING. On WPP 501 for a code or link, and 404 for the id of a channel that is not in its
+    /// list (WAHA source).
     pub async fn get(&self, session: &SessionName, id_or_code: &str) -> Result<Channel, Error> {
         self.0.call(get(session, id_or_code)).await
     }
 
-    /// Messages of a channel, by its id, its invite code, or its link; it need not be followed.
+    /// Messages of a channel, by its id, its invite code, or its link; it need not be followed. WPP takes its id alone (WAHA
+    /// source). What WAHA tells of without a message, such as a change of the channel, is left out.
     ///
     /// # Errors
     ///
@@ -302,10 +329,16 @@ pub fn preview_messages(
     } else {
         Wait::Session
     };
-    Endpoint::get(PATH, &[session.as_str(), id_or_code], json)
+    Endpoint::get(PATH, &[session.as_str(), id_or_code], messages_only)
         .query_if("downloadMedia", Some(query.download_media))
         .query_if("limit", Some(query.limit))
         .waiting(wait)
+}
+
+fn messages_only(reply: Reply) -> Result<Vec<ChannelMessage>, String> {
+    let posted: Vec<Told> = json(reply)?;
+    let messages = posted.into_iter().map(ChannelMessage::try_from);
+    Ok(messages.filter_map(Result::ok).collect())
 }
 
 /// `POST /api/{session}/channels/{id}/follow`

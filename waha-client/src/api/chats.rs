@@ -6,6 +6,7 @@
 //! with an object (WAHA source): it counts as done unless the answer says otherwise.
 
 mod history;
+mod shapes;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,11 +15,12 @@ pub use self::history::{
     EditedText, MessageQuery, PinFor, ReadQuery, clear_messages, delete_message, edit_message,
     message, messages, pin_message, read_messages, unpin_message,
 };
+use self::shapes::ChatFields;
 use crate::client::WahaClient;
 use crate::endpoint::{Endpoint, Wait, done, json};
 use crate::error::Error;
 use crate::ids::{ChatId, SessionName};
-use crate::types::{Extra, Message, PictureSource, Raw, optional_number};
+use crate::types::{Extra, Message, PictureSource, Raw, readable_raw, text};
 
 /// The group of chat calls.
 #[derive(Debug, Clone, Copy)]
@@ -162,29 +164,26 @@ struct OverviewFilter<'a> {
     ids: &'a [ChatId],
 }
 
-/// A chat as the engine has it.
+/// A chat as the engine has it: in the words of NOWEB (recorded), GOWS, WEBJS or WPP (sources of WAHA, whatsapp-web.js and
+/// WPPConnect).
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(from = "ChatFields")]
 #[non_exhaustive]
 pub struct Chat {
     /// Its id. NOWEB can have the same chat twice, once by each form of its id (recorded).
     pub id: ChatId,
     /// Its name. NOWEB leaves it out for most (recorded).
-    #[serde(default)]
     pub name: Option<String>,
     /// The time of the last message, Unix seconds, if the engine says.
-    #[serde(
-        rename = "conversationTimestamp",
-        default,
-        deserialize_with = "optional_number"
-    )]
     pub conversation_timestamp_s: Option<i64>,
-    /// Whatever else the engine tells of it.
-    #[serde(flatten)]
+    /// How many messages in it are unread. WEBJS and WPP tell; NOWEB and GOWS do not (WAHA source).
+    pub unread_count: Option<i64>,
+    /// Whatever else the engine tells of it: WEBJS its `lastMessage`, WEBJS and WPP the `groupMetadata` of a group.
     pub extra: Extra,
 }
 
-/// A chat with what a list of chats shows.
+/// A chat with what a list of chats shows. WAHA gives it one form for all engines (recorded for NOWEB, WAHA source for the
+/// others); only [`ChatSummary::chat`] and the message's own data are the engine's.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -192,13 +191,13 @@ pub struct ChatSummary {
     /// Its id.
     pub id: ChatId,
     /// Its name, if it has one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub name: Option<String>,
     /// The address of its picture, as far as the server has it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub picture: Option<String>,
-    /// Its last message.
-    #[serde(default)]
+    /// Its last message; `None` as well when that does not read as one.
+    #[serde(default, deserialize_with = "readable_raw")]
     pub last_message: Option<Message>,
     /// The engine's own form of it.
     #[serde(default, rename = "_chat")]

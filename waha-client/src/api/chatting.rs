@@ -176,7 +176,8 @@ impl Chatting<'_> {
         self.0.call_with(send_text(message), options).await
     }
 
-    /// Sends a message on to another chat.
+    /// Sends a message on to another chat. WEBJS and WPP answer with no message but with `sent` alone, `false` when they did
+    /// not ([`Sent::raw_value`]; WAHA source).
     ///
     /// # Errors
     ///

@@ -12,9 +12,9 @@ pub use self::lids::{LidPair, LidQuery, lid_count, lid_of_phone, lids, phone_of_
 use crate::client::WahaClient;
 use crate::endpoint::{Endpoint, Read, Wait, done, json, json_or_empty};
 use crate::error::Error;
-use crate::ids::{ChatId, SessionName};
+use crate::ids::{ChatId, SessionName, any_chat};
 use crate::transport::Reply;
-use crate::types::{Extra, PictureSource};
+use crate::types::{Extra, PictureSource, readable, text};
 
 /// The group of contact calls.
 #[derive(Debug, Clone, Copy)]
@@ -29,25 +29,29 @@ pub struct NumberStatus {
     pub number_exists: bool,
     /// The chat to write to, which can have other digits than the number (Brazil, Mexico, Argentina). Most engines leave it
     /// out for a number that is not on WhatsApp; GOWS may give one all the same.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub chat_id: Option<ChatId>,
     /// Whatever else came.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A person, as far as the account knows.
+/// A person, as far as the account knows. NOWEB (recorded) and GOWS (WAHA source) tell the names alone; WEBJS and WPP all
+/// that whatsapp-web.js and WPPConnect know, under the same names (WAHA source).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct Contact {
     /// The person's chat.
     pub id: ChatId,
     /// The name in the account's own address book. NOWEB leaves it out when there is none.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub name: Option<String>,
     /// The name that the person shows to others.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub pushname: Option<String>,
+    /// Whether the account has blocked them. Only WEBJS tells (whatsapp-web.js source).
+    #[serde(default, rename = "isBlocked", deserialize_with = "readable")]
+    pub is_blocked: Option<bool>,
     /// Whatever else the engine tells. The browser engines tell more than the others.
     #[serde(flatten)]
     pub extra: Extra,
@@ -116,13 +120,13 @@ impl ContactQuery {
 
 #[derive(Deserialize)]
 struct About {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     about: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct PictureUrl {
-    #[serde(default, rename = "profilePictureURL")]
+    #[serde(default, rename = "profilePictureURL", deserialize_with = "text")]
     url: Option<String>,
 }
 

@@ -1,15 +1,17 @@
 //! Labels, by which business accounts sort their chats: list, create, change, delete; which chat has which.
 //!
 //! On NOWEB these need the session's store ([`SessionConfig::with_noweb_store`](crate::types::SessionConfig::with_noweb_store));
-//! without it they are answered 400 ([`Error::is_store_disabled`], recorded).
+//! without it they are answered 400 ([`Error::is_store_disabled`], recorded). WAHA gives labels one form for all engines,
+//! but for the label within WPP's events, which is wa-js' own (WAHA source); both read.
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::chats::Chat;
 use crate::client::WahaClient;
 use crate::endpoint::{Endpoint, Wait, json, nothing};
 use crate::error::Error;
 use crate::ids::{ChatId, SessionName};
-use crate::types::{Extra, Raw, optional_number};
+use crate::types::{Extra, optional_number, text, text_or_number};
 
 /// The group of label calls.
 #[derive(Debug, Clone, Copy)]
@@ -17,23 +19,51 @@ pub struct Labels<'a>(pub(crate) &'a WahaClient);
 
 /// A label.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(from = "LabelFields")]
 #[non_exhaustive]
 pub struct Label {
     /// Its id: a small number, as text.
     pub id: String,
     /// Its name.
-    #[serde(default)]
     pub name: Option<String>,
     /// Its colour: a place in WhatsApp's own list of colours.
-    #[serde(default, deserialize_with = "optional_number")]
     pub color: Option<i64>,
     /// The same colour as `#64c4ff`.
-    #[serde(default)]
     pub color_hex: Option<String>,
     /// Whatever else came.
-    #[serde(flatten)]
     pub extra: Extra,
+}
+
+/// WAHA's names, and wa-js' `colorIndex` and `hexColor`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LabelFields {
+    #[serde(deserialize_with = "text_or_number")]
+    id: String,
+    #[serde(default, deserialize_with = "text")]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "optional_number")]
+    color: Option<i64>,
+    #[serde(default, deserialize_with = "optional_number")]
+    color_index: Option<i64>,
+    #[serde(default, deserialize_with = "text")]
+    color_hex: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    hex_color: Option<String>,
+    #[serde(flatten)]
+    extra: Extra,
+}
+
+impl From<LabelFields> for Label {
+    fn from(fields: LabelFields) -> Self {
+        Self {
+            id: fields.id,
+            name: fields.name,
+            color: fields.color_index.or(fields.color),
+            color_hex: fields.color_hex.or(fields.hex_color),
+            extra: fields.extra,
+        }
+    }
 }
 
 /// A label to create, or what one shall become. Borrows its parts.
@@ -146,12 +176,12 @@ impl Labels<'_> {
         self.0.call(set_of_chat(session, chat, label_ids)).await
     }
 
-    /// The chats that have a label, in the engine's own form: no shape is documented or recorded.
+    /// The chats that have a label, as the engine lists its chats; GOWS tells their ids alone (WAHA source).
     ///
     /// # Errors
     ///
     /// 422 when the session is not WORKING; 400 without a store on NOWEB.
-    pub async fn chats(&self, session: &SessionName, label_id: &str) -> Result<Raw, Error> {
+    pub async fn chats(&self, session: &SessionName, label_id: &str) -> Result<Vec<Chat>, Error> {
         self.0.call(chats(session, label_id)).await
     }
 }
@@ -198,7 +228,7 @@ pub fn set_of_chat(session: &SessionName, chat: &ChatId, label_ids: &[&str]) -> 
 }
 
 /// `GET /api/{session}/labels/{labelId}/chats`
-pub fn chats(session: &SessionName, label_id: &str) -> Endpoint<Raw> {
+pub fn chats(session: &SessionName, label_id: &str) -> Endpoint<Vec<Chat>> {
     const PATH: &str = "/api/{session}/labels/{labelId}/chats";
     Endpoint::get(PATH, &[session.as_str(), label_id], json).waiting(Wait::Session)
 }

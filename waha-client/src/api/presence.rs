@@ -1,7 +1,7 @@
 //! Presence: who is online, typing or recording; and what the account itself shows.
 //!
 //! WhatsApp tells of nobody who was not asked about: subscribe to a chat first, then ask, or listen to `presence.update`
-//! events. People can hide when they were last online.
+//! events. People can hide when they were last online. WAHA gives presences one form for all engines (WAHA source).
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::client::WahaClient;
 use crate::endpoint::{Endpoint, Wait, json, nothing};
 use crate::error::Error;
 use crate::ids::{ChatId, SessionName};
-use crate::types::{Extra, optional_number, text_enum};
+use crate::types::{Extra, optional_number, readable, text_enum};
 
 /// The group of presence calls.
 #[derive(Debug, Clone, Copy)]
@@ -53,9 +53,10 @@ pub struct PersonPresence {
     /// Who.
     pub participant: ChatId,
     /// What they did last, as far as the session knows.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "readable")]
     pub last_known_presence: Option<PresenceStatus>,
-    /// When they were last online, Unix seconds; `None` when that is hidden or they still are.
+    /// When they were last online, Unix seconds; `None` when that is hidden or they still are, and always on WPP (WAHA
+    /// source).
     #[serde(rename = "lastSeen", default, deserialize_with = "optional_number")]
     pub last_seen_s: Option<i64>,
     /// Whatever else came.
@@ -114,7 +115,7 @@ impl Presence<'_> {
     ///
     /// # Errors
     ///
-    /// 422 when the session is not WORKING.
+    /// 501 on WEBJS (WAHA documentation and source); 422 when the session is not WORKING.
     pub async fn all(&self, session: &SessionName) -> Result<Vec<ChatPresences>, Error> {
         self.0.call(all(session)).await
     }

@@ -354,8 +354,8 @@ impl Status<'_> {
     }
 
     /// Takes a post back, by its bare id; GOWS takes a canonical one, too (WAHA source). `contacts` are those it was posted to,
-    /// if it was to some only. Engines answer with the message that takes it back, or with nothing: no shape is documented or
-    /// recorded.
+    /// if it was to some only; WEBJS wants none. NOWEB and GOWS answer with the message that takes it back, in the form of their
+    /// sends, WEBJS with whatever WhatsApp Web says, or with nothing (WAHA source).
     ///
     /// # Errors
     ///

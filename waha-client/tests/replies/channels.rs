@@ -1,10 +1,10 @@
-//! Channels: an empty list as recorded, the rest as WAHA's specification has it.
+//! Channels: an empty list as recorded, the rest as WAHA's specification and, per engine, its source have it.
 
 use serde_json::json;
 use waha_client::ChatId;
 use waha_client::api::channels::{self, ChannelRole, ChannelsByText, PreviewQuery};
 
-use crate::{answered, ok, session};
+use crate::{answered, ok, read, session};
 
 #[tokio::test]
 async fn a_list_of_channels_may_be_empty() {
@@ -76,4 +76,141 @@ async fn what_a_search_can_be_limited_to_reads() {
     let categories = json!([{"value": "NEWS", "name": "News"}]);
     let categories = answered(channels::search_categories(&s), ok(categories));
     assert_eq!(categories.await.unwrap()[0].value, "NEWS");
+}
+
+#[tokio::test]
+async fn a_channel_reads_the_same_whatever_the_engine_and_what_one_leaves_out_is_none() {
+    let link = "https://www.whatsapp.com/channel/0029Va";
+    for (engine, body, has_link, followers) in [
+        (
+            "NOWEB",
+            json!({
+                "id": "123@newsletter", "name": "C", "description": "D", "invite": link, "preview": "https://h/p.jpg",
+                "picture": "https://h/p.jpg", "verified": true, "role": "SUBSCRIBER", "subscribersCount": 12,
+            }),
+            true,
+            Some(12),
+        ),
+        (
+            "GOWS",
+            json!({
+                "id": "123@newsletter", "name": "C", "description": "D", "invite": link, "preview": "", "picture": "",
+                "verified": true, "role": "SUBSCRIBER", "subscribersCount": "12",
+            }),
+            true,
+            Some(12),
+        ),
+        (
+            "WEBJS, of a list",
+            json!({
+                "id": "123@newsletter", "name": "C", "description": "D", "invite": link, "preview": null, "picture": null,
+                "verified": true, "role": "SUBSCRIBER", "subscribersCount": null,
+            }),
+            true,
+            None,
+        ),
+        (
+            "WPP, of a list",
+            json!({
+                "id": "123@newsletter", "name": "C", "description": null, "invite": "", "preview": null, "picture": null,
+                "verified": false, "role": "SUBSCRIBER", "subscribersCount": 0,
+            }),
+            false,
+            Some(0),
+        ),
+        (
+            "one odd field",
+            json!({"id": "123@newsletter", "name": "C", "role": 7, "verified": "VERIFIED", "picture": {"directPath": "/v"}}),
+            false,
+            None,
+        ),
+    ] {
+        let list = read(channels::list(&session(), None), json!([body])).await;
+        let one = read(channels::get(&session(), "123@newsletter"), body).await;
+        assert_eq!(list, [one.clone()], "{engine}");
+        assert_eq!(one.id, ChatId::channel("123").unwrap(), "{engine}");
+        assert_eq!(one.name.as_deref(), Some("C"), "{engine}");
+        assert_eq!(one.invite.as_deref(), has_link.then_some(link), "{engine}");
+        assert_eq!(one.subscribers_count, followers, "{engine}");
+        let role = (engine != "one odd field").then_some(ChannelRole::Subscriber);
+        assert_eq!(one.role, role, "{engine}");
+        let picture = (engine == "NOWEB").then_some("https://h/p.jpg");
+        assert_eq!(
+            (one.picture.as_deref(), one.preview.as_deref()),
+            (picture, picture),
+            "{engine}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_posted_in_a_channel_reads_the_same_whatever_the_engine() {
+    let message = |data| {
+        json!({
+            "id": "false_123@newsletter_AA", "timestamp": 1_795_220_409, "from": "123@newsletter", "fromMe": false,
+            "body": "hi", "hasMedia": false, "media": null, "ack": null, "ackName": "UNKNOWN", "_data": data,
+        })
+    };
+    for (engine, body) in [
+        (
+            "NOWEB",
+            json!([
+                {"message": message(json!({"key": {"server_id": "101"}})), "reactions": {"👍": 10}, "viewCount": 7},
+                {"reactions": {}, "viewCount": 1},
+            ]),
+        ),
+        (
+            "GOWS",
+            json!([
+                {"message": null, "reactions": {}, "viewCount": 1},
+                {"message": message(json!({"Info": {"ServerID": 101}})), "reactions": {"👍": 10}, "viewCount": 7},
+            ]),
+        ),
+        (
+            "WPP",
+            json!([{"message": message(json!({"id": "AA"})), "reactions": {}, "viewCount": 0}]),
+        ),
+    ] {
+        let preview = channels::preview_messages(&session(), "0029Va", &PreviewQuery::new());
+        let messages = read(preview, body).await;
+        assert_eq!(messages.len(), 1, "{engine}");
+        let one = &messages[0];
+        assert_eq!(one.message.id.bare(), "AA", "{engine}");
+        assert_eq!(one.message.timestamp_s, 1_795_220_409, "{engine}");
+        let thumbs = one.reactions.as_ref().unwrap().get("👍").copied();
+        let counted = (engine != "WPP").then_some(10);
+        assert_eq!(thumbs, counted, "{engine}");
+        assert_eq!(
+            one.view_count,
+            counted.map_or(Some(0), |_| Some(7)),
+            "{engine}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_a_search_reads_the_same_whatever_the_engine() {
+    for (engine, start, picture) in [
+        ("NOWEB", json!(null), json!(null)),
+        ("GOWS", json!(""), json!("")),
+        ("WPP", json!(null), json!({"url": "?"})),
+    ] {
+        let body = json!({
+            "page": {"startCursor": start, "endCursor": "c1", "hasNextPage": true, "hasPreviousPage": false},
+            "channels": [{"id": "123@newsletter", "name": "C", "picture": picture, "verified": true, "subscribersCount": 5}],
+        });
+        let search = channels::search_by_text(&session(), &ChannelsByText::new("news"));
+        let found = read(search, body).await;
+        assert_eq!(found.channels[0].subscribers_count, Some(5), "{engine}");
+        assert_eq!(
+            (found.channels[0].verified, &found.channels[0].picture),
+            (Some(true), &None),
+            "{engine}"
+        );
+        assert_eq!(
+            found.page.unwrap().end_cursor.as_deref(),
+            Some("c1"),
+            "{engine}"
+        );
+    }
 }

@@ -22,7 +22,111 @@ async fn chats_of_every_engine_have_one_form_of_id() {
         .collect();
     assert_eq!(times, [Some(1_795_220_409), None, Some(1_795_220_409)]);
     assert_eq!(list[1].name.as_deref(), Some("Alice"));
-    assert_eq!(list[1].extra["unreadCount"], 2);
+    assert_eq!(list[1].unread_count, Some(2));
+}
+
+#[tokio::test]
+async fn a_chat_reads_the_same_whatever_the_engine() {
+    let wid =
+        json!({"server": "c.us", "user": "6281200000002", "_serialized": "6281200000002@c.us"});
+    for (engine, body, unread) in [
+        (
+            "NOWEB",
+            json!({"id": "6281200000002@s.whatsapp.net", "name": "Alice", "conversationTimestamp": 1_795_220_409, "readOnly": false}),
+            None,
+        ),
+        (
+            "GOWS",
+            json!({"id": "6281200000002@c.us", "name": "Alice", "conversationTimestamp": 1_795_220_409}),
+            None,
+        ),
+        (
+            "WEBJS",
+            json!({
+                "id": wid, "name": "Alice", "isGroup": false, "isReadOnly": false, "unreadCount": 2, "timestamp": 1_795_220_409,
+                "pinned": false, "isMuted": false, "muteExpiration": 0, "lastMessage": {"id": {"fromMe": false}, "body": "hi"},
+            }),
+            Some(2),
+        ),
+        (
+            "WPP",
+            json!({
+                "id": "6281200000002@c.us", "name": "Alice", "t": 1_795_220_409, "unreadCount": 2, "kind": "chat", "isUser": true,
+                "contact": {"id": wid, "pushname": "Al"}, "groupMetadata": null, "presence": {"id": wid}, "msgs": null,
+            }),
+            Some(2),
+        ),
+    ] {
+        let list = read(chats::list(&session(), ChatQuery::new()), json!([body])).await;
+        assert_eq!(list[0].id, chat(), "{engine}");
+        assert_eq!(list[0].name.as_deref(), Some("Alice"), "{engine}");
+        assert_eq!(
+            list[0].conversation_timestamp_s,
+            Some(1_795_220_409),
+            "{engine}"
+        );
+        assert_eq!(list[0].unread_count, unread, "{engine}");
+    }
+    let odd = json!([{"id": {"$1": "6281200000002@c.us"}, "name": {}, "t": [], "timestamp": null, "unreadCount": "?"}]);
+    let list = read(chats::list(&session(), ChatQuery::new()), odd).await;
+    assert_eq!((&list[0].id, &list[0].name), (&chat(), &None));
+}
+
+#[tokio::test]
+async fn an_overview_reads_the_same_whatever_the_engine() {
+    let wid =
+        json!({"server": "c.us", "user": "6281200000002", "_serialized": "6281200000002@c.us"});
+    for (engine, own, data) in [
+        (
+            "NOWEB",
+            json!({"id": "6281200000002@s.whatsapp.net"}),
+            json!({"key": {"id": "3EB0AA"}}),
+        ),
+        (
+            "GOWS",
+            json!({"id": "6281200000002@c.us", "name": "Alice"}),
+            json!({"Info": {"ID": "3EB0AA"}}),
+        ),
+        (
+            "WEBJS",
+            json!({"id": wid, "timestamp": 1_795_220_409}),
+            json!({"id": {"id": "3EB0AA"}, "t": 1_795_220_409}),
+        ),
+        (
+            "WPP",
+            json!({"id": "6281200000002@c.us", "t": 1_795_220_409}),
+            json!({"id": "false_6281200000002@c.us_3EB0AA", "t": 1}),
+        ),
+    ] {
+        let body = json!([
+            {
+                "id": "6281200000002@c.us", "name": "Alice", "picture": "https://h/p.jpg", "_chat": own,
+                "lastMessage": {
+                    "id": "false_6281200000002@c.us_3EB0AA", "timestamp": 1_795_220_409, "from": "6281200000002@c.us",
+                    "fromMe": false, "body": "hi", "ack": 1, "_data": data,
+                },
+            },
+            {"id": "6281200000002@c.us", "name": "", "lastMessage": {"id": null, "body": "?"}, "_chat": own},
+        ]);
+        let list = read(chats::overview(&session(), OverviewQuery::new()), body).await;
+        assert_eq!(
+            (&list[0].id, list[0].name.as_deref()),
+            (&chat(), Some("Alice")),
+            "{engine}"
+        );
+        let last = list[0].last_message.as_ref().unwrap();
+        assert_eq!(
+            (last.body.as_deref(), last.timestamp_s),
+            (Some("hi"), 1_795_220_409),
+            "{engine}"
+        );
+        assert_eq!(last.data.as_ref().unwrap().to_value(), data, "{engine}");
+        assert_eq!(list[0].chat.as_ref().unwrap().to_value(), own, "{engine}");
+        assert!(
+            list[1].last_message.is_none() && list[1].name.is_none(),
+            "{engine}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use serde_json::json;
 use waha_client::MessageId;
 use waha_client::api::chatting::{
-    self, ForwardedMessage, LocationMessage, PollMessage, SeenMessages,
+    self, ForwardedMessage, LocationMessage, PollMessage, SeenMessages, TextMessage,
 };
 
 use crate::{chat, read, read_empty, session};
@@ -85,4 +85,70 @@ async fn deprecated_calls_answer_as_what_does_their_work() {
     let body = json!({"numberExists": true, "chatId": "6281200000002@c.us"});
     let status = read(chatting::check_number_status(&s, "6281200000002"), body).await;
     assert!(status.number_exists && status.chat_id == Some(c));
+}
+
+#[tokio::test]
+async fn sends_of_every_kind_have_one_form_of_id_whatever_the_engine() {
+    let (s, c) = (session(), chat());
+    let m = MessageId::parse("true_6281200000002@c.us_3EB0AA");
+    for (engine, body, time) in [
+        (
+            "NOWEB",
+            json!({
+                "key": {"remoteJid": "6281200000002@s.whatsapp.net", "fromMe": true, "id": "3EB0CD"},
+                "message": {"extendedTextMessage": {"text": "hi"}}, "messageTimestamp": "1795220408", "status": "PENDING",
+            }),
+            Some(1_795_220_408),
+        ),
+        (
+            "GOWS",
+            json!({"id": "true_6281200000002@c.us_3EB0CD", "_data": {"Info": {"ID": "3EB0CD"}}}),
+            None,
+        ),
+        (
+            "WEBJS",
+            json!({
+                "_data": {"t": 1_795_220_408}, "ack": 0, "body": "hi", "fromMe": true, "timestamp": 1_795_220_408,
+                "id": {"fromMe": true, "remote": "6281200000002@c.us", "id": "3EB0CD", "_serialized": "true_6281200000002@c.us_3EB0CD"},
+            }),
+            Some(1_795_220_408),
+        ),
+        (
+            "WPP",
+            json!({
+                "id": "true_6281200000002@c.us_3EB0CD", "timestamp": 1_795_220_408, "from": "6281200000001@c.us",
+                "fromMe": true, "source": "api", "to": "6281200000002@c.us", "participant": null, "body": "hi",
+                "hasMedia": false, "media": null, "mediaUrl": null, "ack": 0, "ackName": "PENDING", "location": null,
+                "vCards": null, "replyTo": null, "_data": {"id": "true_6281200000002@c.us_3EB0CD", "t": 1_795_220_408},
+            }),
+            Some(1_795_220_408),
+        ),
+    ] {
+        for endpoint in [
+            chatting::send_text(&TextMessage::new(&s, &c, "hi")),
+            chatting::send_location(&LocationMessage::new(&s, &c, -6.2, 106.8, "Jakarta")),
+            chatting::send_poll(&PollMessage::new(&s, &c, "q", &["a", "b"])),
+        ] {
+            let sent = read(endpoint, body.clone()).await;
+            let id = sent.id.unwrap();
+            assert_eq!(id.to_string(), "true_6281200000002@c.us_3EB0CD", "{engine}");
+            assert_eq!(sent.timestamp_s, time, "{engine}");
+        }
+    }
+    // What the browser engines answer without an id was accepted all the same.
+    for (engine, body) in [
+        ("WEBJS and WPP, forwarded", json!({"sent": true})),
+        ("WPP, reacted", json!({"sendMsgResult": "OK"})),
+    ] {
+        let sent = read(
+            chatting::forward(&ForwardedMessage::new(&s, &c, &m)),
+            body.clone(),
+        )
+        .await;
+        assert_eq!(
+            (sent.id.is_none(), sent.raw_value()),
+            (true, body),
+            "{engine}"
+        );
+    }
 }

@@ -1,4 +1,4 @@
-//! People.
+//! People: NOWEB as recorded, the other engines as the sources of WAHA and of the engines have them.
 
 use serde_json::json;
 use waha_client::ChatId;
@@ -21,6 +21,96 @@ async fn contacts_read_from_every_engine() {
     assert_eq!(list[0].pushname.as_deref(), Some("Alice"));
     assert_eq!(list[1].name.as_deref(), Some("A"));
     assert_eq!(list[2].extra["isMyContact"], true);
+}
+
+#[tokio::test]
+async fn a_person_reads_the_same_whatever_the_engine() {
+    for (engine, body, name, is_blocked) in [
+        (
+            "NOWEB",
+            json!({"id": "6281200000002@c.us", "name": "Alice", "pushname": "Al"}),
+            Some("Alice"),
+            None,
+        ),
+        (
+            "GOWS",
+            json!({"id": "6281200000002@c.us", "name": "", "pushname": "Al"}),
+            None,
+            None,
+        ),
+        (
+            "WEBJS",
+            json!({
+                "id": "6281200000002@c.us", "number": "6281200000002", "name": "Alice", "pushname": "Al", "shortName": "Al",
+                "type": "in", "isBusiness": false, "isUser": true, "isGroup": false, "isMyContact": true, "isBlocked": true,
+            }),
+            Some("Alice"),
+            Some(true),
+        ),
+        (
+            "WPP",
+            json!({
+                "id": "6281200000002@c.us", "name": "Alice", "pushname": "Al", "formattedName": "Alice", "type": "in",
+                "isMyContact": true, "isWAContact": true, "profilePicThumbObj": {"eurl": "https://h/p.jpg"}, "msgs": null,
+            }),
+            Some("Alice"),
+            None,
+        ),
+        (
+            "one odd field",
+            json!({"id": "6281200000002@c.us", "name": {}, "pushname": "Al", "isBlocked": "?"}),
+            None,
+            None,
+        ),
+    ] {
+        let list = read(
+            contacts::list(&session(), ContactQuery::new()),
+            json!([body]),
+        )
+        .await;
+        let one = read(contacts::get(&session(), &chat()), body)
+            .await
+            .unwrap();
+        assert_eq!(list, [one.clone()], "{engine}");
+        assert_eq!(
+            (&one.id, one.id.phone_digits()),
+            (&chat(), Some("6281200000002")),
+            "{engine}"
+        );
+        assert_eq!(
+            (one.name.as_deref(), one.pushname.as_deref()),
+            (name, Some("Al")),
+            "{engine}"
+        );
+        assert_eq!(one.is_blocked, is_blocked, "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn whether_a_number_exists_reads_the_same_whatever_the_engine() {
+    for (engine, body, exists) in [
+        (
+            "NOWEB, WEBJS, WPP",
+            json!({"numberExists": true, "chatId": "6281200000002@c.us"}),
+            true,
+        ),
+        (
+            "GOWS",
+            json!({"numberExists": true, "chatId": "6281200000002@s.whatsapp.net"}),
+            true,
+        ),
+        ("NOWEB, WEBJS, WPP", json!({"numberExists": false}), false),
+        (
+            "GOWS",
+            json!({"numberExists": false, "chatId": null}),
+            false,
+        ),
+        ("GOWS", json!({"numberExists": false, "chatId": ""}), false),
+    ] {
+        let status = read(contacts::check_exists(&session(), "6281200000002"), body).await;
+        assert_eq!(status.number_exists, exists, "{engine}");
+        assert_eq!(status.chat_id, exists.then(chat), "{engine}");
+    }
 }
 
 #[tokio::test]
@@ -50,6 +140,9 @@ async fn what_a_person_does_not_show_is_none() {
     );
     assert_eq!(read(contacts::about(&s, &c), json!(null)).await, None);
     assert_eq!(read_empty(contacts::about(&s, &c)).await, None);
+    // WEBJS leaves out what it does not find.
+    assert_eq!(read(picture(), json!({})).await, None);
+    assert_eq!(read(contacts::about(&s, &c), json!({})).await, None);
     let about = read(contacts::about(&s, &c), json!({"about": "Hi"})).await;
     assert_eq!(about.as_deref(), Some("Hi"));
 }
@@ -66,6 +159,12 @@ async fn lids_and_phone_numbers_go_together_as_far_as_known() {
     assert_eq!(phone, Some(chat()));
     let half = json!({"lid": "111@lid", "pn": null});
     assert_eq!(read(contacts::phone_of_lid(&s, &lid), half).await, None);
+    for unknown in [
+        json!({"lid": "111@lid"}),
+        json!({"lid": "111@lid", "pn": ""}),
+    ] {
+        assert_eq!(read(contacts::phone_of_lid(&s, &lid), unknown).await, None);
+    }
 
     let pairs = read(contacts::lids(&s, LidQuery::new()), json!([whole])).await;
     assert_eq!(

@@ -4,13 +4,16 @@
 
 mod apps;
 mod channels;
+mod chat_events;
 mod chats;
 mod chatting;
 mod contacts;
+mod group_engines;
 mod groups;
 mod keys;
 mod labels;
 mod media;
+mod message_events;
 mod pairing;
 mod presence;
 mod profile;
@@ -25,7 +28,7 @@ use waha_client::api::channels::{Channel, ChannelMessage, FoundChannels};
 use waha_client::api::groups::{Group, GroupParticipant};
 use waha_client::api::labels::Label;
 use waha_client::api::presence::ChatPresences;
-use waha_client::events::Payload;
+use waha_client::events::{GroupChange, LabelledChat, Payload, PollVote, RevokedMessage};
 use waha_client::types::{
     Environment, Health, Me, Media, ServerStatus, SessionConfig, SessionInfo, SessionStatus,
 };
@@ -215,7 +218,7 @@ fn acknowledgement_levels_are_read_as_number_or_name() {
     assert!(serde_json::from_str::<Ack>("\"SOMEHOW\"").is_err());
 }
 
-fn event(kind: &str, payload: &Value) -> Event {
+pub(crate) fn event(kind: &str, payload: &Value) -> Event {
     let event = json!({
         "id": "evt_1", "timestamp": 1_795_220_389_906_i64, "event": kind, "session": "default",
         "metadata": {"tenant": "t1"}, "me": {"id": "628@c.us", "pushName": "Me"}, "payload": payload,
@@ -362,6 +365,22 @@ fn any_json() -> impl Strategy<Value = Value> {
         "config",
         "_data",
         "body",
+        "groupMetadata",
+        "participants",
+        "gid",
+        "JID",
+        "GroupCreated",
+        "isAdmin",
+        "$1",
+        "t",
+        "unreadCount",
+        "isBlocked",
+        "label",
+        "colorIndex",
+        "role",
+        "reactions",
+        "presences",
+        "lastMessage",
     ];
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -373,6 +392,9 @@ fn any_json() -> impl Strategy<Value = Value> {
         Just(Value::from("true_628:1@s.whatsapp.net_3EB0_x")),
         Just(Value::from("message.ack")),
         Just(Value::from("message.any")),
+        Just(Value::from("group.v2.join")),
+        Just(Value::from("label.chat.added")),
+        Just(Value::from("0001-01-01T00:00:00Z")),
     ];
     leaf.prop_recursive(5, 60, 6, |inner| {
         let key = prop_oneof![4 => proptest::sample::select(NAMES).prop_map(str::to_owned), 1 => ".{0,4}"];
@@ -403,6 +425,13 @@ fn read_as_everything(bytes: &[u8]) {
     let _ = serde_json::from_slice::<FoundChannels>(bytes);
     let _ = serde_json::from_slice::<Label>(bytes);
     let _ = serde_json::from_slice::<ChatPresences>(bytes);
+    let _ = serde_json::from_slice::<Vec<Group>>(bytes);
+    let _ = serde_json::from_slice::<Vec<Channel>>(bytes);
+    let _ = serde_json::from_slice::<LabelledChat>(bytes);
+    let _ = serde_json::from_slice::<RevokedMessage>(bytes);
+    let _ = serde_json::from_slice::<GroupChange>(bytes);
+    let _ = serde_json::from_slice::<PollVote>(bytes);
+    let _ = serde_json::from_slice::<ChatId>(bytes);
     let _ = serde_json::from_slice::<Vec<api::chats::Chat>>(bytes);
     let _ = serde_json::from_slice::<api::chats::ChatSummary>(bytes);
     let _ = serde_json::from_slice::<api::contacts::Contact>(bytes);

@@ -1,11 +1,12 @@
-//! Which LID belongs to which phone number, as the session knows it.
+//! Which LID belongs to which phone number, as the session knows it. WAHA gives them one form for all engines (WAHA source);
+//! what the session does not know is null, or left out.
 
 use serde::Deserialize;
 
 use super::Contacts;
 use crate::endpoint::{Endpoint, Wait, json};
 use crate::error::Error;
-use crate::ids::{ChatId, ChatKind, SessionName};
+use crate::ids::{ChatId, ChatKind, SessionName, any_chat};
 use crate::types::Extra;
 
 /// Which of a person's two ids go together, as far as the session knows.
@@ -13,10 +14,10 @@ use crate::types::Extra;
 #[non_exhaustive]
 pub struct LidPair {
     /// The LID.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub lid: Option<ChatId>,
     /// The chat by phone number.
-    #[serde(default, rename = "pn")]
+    #[serde(default, rename = "pn", deserialize_with = "any_chat")]
     pub phone: Option<ChatId>,
     /// Whatever else came.
     #[serde(flatten)]

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::ids::{ChatId, MessageId};
+use crate::ids::{ChatId, MessageId, any_chat};
 use crate::types::{Ack, Extra, Raw, optional_number};
 
 /// How far a message got. Acknowledgements may skip levels, come out of order, twice, or never.
@@ -13,13 +13,13 @@ pub struct MessageAck {
     /// The message. Its chat may be a LID where the send named a phone: compare with [`MessageId::is_same_message`].
     pub id: MessageId,
     /// The chat.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub from: Option<ChatId>,
     /// The other side, on engines that tell.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub to: Option<ChatId>,
     /// Whose receipt it is, in a group.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub participant: Option<ChatId>,
     #[serde(default)]
     from_me: Option<bool>,
@@ -34,7 +34,7 @@ pub struct MessageAck {
     /// The engine's own form of it.
     #[serde(default, rename = "_data")]
     pub data: Option<Raw>,
-    /// Whatever else came.
+    /// Whatever else came: for a message to a person, WEBJS tells the whole message (WAHA source).
     #[serde(flatten)]
     pub extra: Extra,
 }

@@ -2,8 +2,10 @@
 
 use serde::Deserialize;
 
-use crate::ids::{ChatId, MessageId};
-use crate::types::{Extra, MessageSource, Raw, any_id, instant_number, optional_number, text_enum};
+use crate::ids::{ChatId, MessageId, any_chat};
+use crate::types::{
+    Extra, MessageSource, Raw, any_id, instant_ms, instant_number, list, optional_number, text_enum,
+};
 
 /// Which message something is about, and between whom.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -14,16 +16,16 @@ pub struct MessageDestination {
     #[serde(default, deserialize_with = "any_id")]
     pub id: Option<MessageId>,
     /// Whom it was written to.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub to: Option<ChatId>,
     /// Who wrote it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub from: Option<ChatId>,
     /// Whether the account did.
     #[serde(default)]
     pub from_me: Option<bool>,
     /// Who wrote it, in a group.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub participant: Option<ChatId>,
     /// Whatever else came.
     #[serde(flatten)]
@@ -56,22 +58,22 @@ pub struct Vote {
     #[serde(default, deserialize_with = "any_id")]
     pub id: Option<MessageId>,
     /// The options that are chosen now, by their texts; none when the vote was taken back.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     pub selected_options: Vec<String>,
     /// When, Unix milliseconds.
-    #[serde(rename = "timestamp", default, deserialize_with = "instant_number")]
+    #[serde(rename = "timestamp", default, deserialize_with = "instant_ms")]
     pub timestamp_ms: i64,
     /// Whom it was sent to.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub to: Option<ChatId>,
     /// Who voted.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub from: Option<ChatId>,
     /// Whether the account did.
     #[serde(default)]
     pub from_me: Option<bool>,
     /// Who voted, in a group.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub participant: Option<ChatId>,
     /// Whatever else came.
     #[serde(flatten)]
@@ -104,13 +106,13 @@ pub struct EventResponse {
     #[serde(rename = "timestamp", default, deserialize_with = "instant_number")]
     pub timestamp_s: i64,
     /// The chat.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub from: Option<ChatId>,
     /// The other side, on engines that tell.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub to: Option<ChatId>,
     /// Who answered, in a group.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub participant: Option<ChatId>,
     /// Whether the account did.
     #[serde(default)]

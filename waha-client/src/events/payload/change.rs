@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::ids::{ChatId, MessageId};
-use crate::types::{Extra, Message, MessageSource, Raw, any_id, instant_number};
+use crate::ids::{ChatId, MessageId, any_chat};
+use crate::types::{Extra, Message, MessageSource, Raw, any_id, instant_s, readable_raw};
 
 /// Somebody reacted to a message, or took a reaction back.
 #[derive(Debug, Clone, Deserialize)]
@@ -13,16 +13,16 @@ pub struct MessageReaction {
     /// Of the reaction, which is a message itself.
     pub id: MessageId,
     /// When, Unix seconds; WEBJS sends fractions of them (recorded), which are left out.
-    #[serde(rename = "timestamp", default, deserialize_with = "instant_number")]
+    #[serde(rename = "timestamp", default, deserialize_with = "instant_s")]
     pub timestamp_s: i64,
     /// The chat.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub from: Option<ChatId>,
     /// The other side, on engines that tell.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub to: Option<ChatId>,
     /// Who reacted, in a group.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub participant: Option<ChatId>,
     /// Whether the account itself reacted.
     #[serde(default)]
@@ -82,11 +82,12 @@ pub struct RevokedMessage {
     /// The message that was deleted, often the bare id alone.
     #[serde(default, deserialize_with = "any_id")]
     pub revoked_message_id: Option<MessageId>,
-    /// What stands in its place.
-    #[serde(default)]
+    /// What stands in its place; on WPP no more than its bare id (WAHA source).
+    #[serde(default, deserialize_with = "readable_raw")]
     pub after: Option<Message>,
-    /// The message as it was, on engines that still have it; NOWEB sends null (recorded).
-    #[serde(default)]
+    /// The message as it was, on engines that still have it; NOWEB sends null (recorded), WPP no more than its bare id (WAHA
+    /// source).
+    #[serde(default, deserialize_with = "readable_raw")]
     pub before: Option<Message>,
     /// The engine's own form of it.
     #[serde(default, rename = "_data")]

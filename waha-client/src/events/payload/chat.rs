@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::api::labels::Label;
-use crate::ids::ChatId;
-use crate::types::{Extra, Raw, instant_number};
+use crate::ids::{ChatId, any_chat};
+use crate::types::{Extra, Raw, instant_s, readable, text_or_number};
 
 /// A call.
 #[derive(Debug, Clone, Deserialize)]
@@ -14,10 +14,10 @@ pub struct Call {
     /// Its id: what rejecting it takes.
     pub id: String,
     /// Who calls.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "any_chat")]
     pub from: Option<ChatId>,
     /// When, Unix seconds.
-    #[serde(rename = "timestamp", default, deserialize_with = "instant_number")]
+    #[serde(rename = "timestamp", default, deserialize_with = "instant_s")]
     pub timestamp_s: i64,
     /// Whether it is with video.
     #[serde(default)]
@@ -39,11 +39,12 @@ pub struct Call {
 #[non_exhaustive]
 pub struct LabelledChat {
     /// The label.
+    #[serde(deserialize_with = "text_or_number")]
     pub label_id: String,
     /// The chat.
     pub chat_id: ChatId,
     /// The label itself, when the engine knows it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "readable")]
     pub label: Option<Label>,
     /// Whatever else came.
     #[serde(flatten)]
@@ -59,7 +60,7 @@ pub struct ChatArchive {
     /// Whether it is in the archive now.
     pub archived: bool,
     /// When, Unix seconds.
-    #[serde(rename = "timestamp", default, deserialize_with = "instant_number")]
+    #[serde(rename = "timestamp", default, deserialize_with = "instant_s")]
     pub timestamp_s: i64,
     /// Whatever else came.
     #[serde(flatten)]
