@@ -180,7 +180,7 @@ impl std::fmt::Debug for Sent {
     }
 }
 
-/// NOWEB answers with `key`; GOWS, WEBJS and WPP with `id`.
+/// NOWEB answers with `key` (recorded); GOWS, WEBJS and WPP with `id` (WAHA source).
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct SentFields {
@@ -210,7 +210,8 @@ pub(crate) fn any_id<'de, D: Deserializer<'de>>(
     })
 }
 
-/// A message as look-ups and events describe it.
+/// A message as look-ups and events describe it. WAHA gives it one form for all engines (NOWEB recorded, the others WAHA
+/// source); only [`Message::data`] is the engine's own.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

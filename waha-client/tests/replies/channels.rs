@@ -127,7 +127,7 @@ async fn a_channel_reads_the_same_whatever_the_engine_and_what_one_leaves_out_is
     ] {
         let list = read(channels::list(&session(), None), json!([body])).await;
         let one = read(channels::get(&session(), "123@newsletter"), body).await;
-        assert_eq!(list, [one.clone()], "{engine}");
+        assert_eq!(list.as_slice(), std::slice::from_ref(&one), "{engine}");
         assert_eq!(one.id, ChatId::channel("123").unwrap(), "{engine}");
         assert_eq!(one.name.as_deref(), Some("C"), "{engine}");
         assert_eq!(one.invite.as_deref(), has_link.then_some(link), "{engine}");
