@@ -1,9 +1,11 @@
 //! Chats and their messages.
 
 use serde_json::json;
-use waha_client::MessageId;
-use waha_client::api::chats::{self, ChatQuery, EditedText, OverviewQuery, PinFor, ReadQuery};
-use waha_client::types::PictureSource;
+use waha_client::api::chats::{
+    self, ChatQuery, EditedText, MessageQuery, OverviewQuery, PinFor, ReadQuery,
+};
+use waha_client::types::{MessageSource, PictureSource};
+use waha_client::{Ack, MessageId};
 
 use crate::{chat, read, read_empty, session};
 
@@ -156,6 +158,72 @@ async fn an_overview_has_the_last_message_and_the_engines_own_form() {
         assert_eq!(list[1].picture.as_deref(), Some("https://h/p.jpg"));
         assert!(list[1].last_message.is_none() && list[2].chat.is_none());
         assert_eq!(list[1].extra["later"], 1);
+    }
+}
+
+#[tokio::test]
+async fn the_messages_of_a_chat_read_the_same_whatever_the_engine() {
+    for (engine, extra, source) in [
+        (
+            "NOWEB",
+            json!({"source": "app", "_data": {"key": {}}, "vCards": null, "location": null}),
+            Some("app"),
+        ),
+        (
+            "GOWS",
+            json!({"source": "app", "ack": null, "ackName": "UNKNOWN", "to": null, "participant": null, "mediaUrl": null}),
+            Some("app"),
+        ),
+        (
+            "WEBJS",
+            json!({"source": null, "to": "6281200000001@c.us", "vCards": [], "_data": {"quotedMsg": null}}),
+            None,
+        ),
+        (
+            "WPP",
+            json!({"source": null, "to": "6281200000001@c.us", "mediaUrl": "https://h/m", "replyTo": null, "_data": {"t": 5}}),
+            None,
+        ),
+    ] {
+        let mut message = json!({
+            "id": "false_6281200000002@c.us_3EB0AA", "timestamp": 1_795_220_409, "from": "6281200000002@c.us", "fromMe": false,
+            "body": "hi", "hasMedia": true, "media": {"url": "https://h/m.jpg", "mimetype": "image/jpeg", "filename": null}, "ack": 3,
+        });
+        for (name, value) in extra.as_object().unwrap() {
+            message[name] = value.clone();
+        }
+        let list = read(
+            chats::messages(&session(), &chat(), &MessageQuery::new()),
+            json!([message]),
+        )
+        .await;
+        let one = &list[0];
+        assert_eq!(
+            one.id.to_string(),
+            "false_6281200000002@c.us_3EB0AA",
+            "{engine}"
+        );
+        assert_eq!(
+            (one.from.as_ref(), one.is_from_me()),
+            (Some(&chat()), false),
+            "{engine}"
+        );
+        assert_eq!(
+            (one.timestamp_s, one.body.as_deref()),
+            (1_795_220_409, Some("hi")),
+            "{engine}"
+        );
+        assert_eq!(one.ack, (engine != "GOWS").then_some(Ack::Read), "{engine}");
+        assert_eq!(
+            one.source.as_ref().map(MessageSource::as_str),
+            source,
+            "{engine}"
+        );
+        assert_eq!(
+            one.media.as_ref().unwrap().url.as_deref(),
+            Some("https://h/m.jpg"),
+            "{engine}"
+        );
     }
 }
 
