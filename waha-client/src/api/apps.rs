@@ -149,31 +149,32 @@ impl Apps<'_> {
     }
 }
 
-/// `GET /api/apps`
+/// `GET /api/apps`. WAHA's specification; the answer is WAHA's source.
 pub fn list(session: &SessionName) -> Endpoint<Vec<App>> {
     Endpoint::get("/api/apps", &[], json).query("session", session.as_str().to_owned())
 }
 
-/// `GET /api/apps/{id}`
+/// `GET /api/apps/{id}`. WAHA's specification; the answer is WAHA's source.
 pub fn get(id: &str) -> Endpoint<App> {
     Endpoint::get("/api/apps/{id}", &[id], json)
 }
 
-/// `POST /api/apps`
+/// `POST /api/apps`. WAHA's specification; the answer is WAHA's source.
 pub fn create(app: &AppRequest<'_>) -> Endpoint<App> {
     Endpoint::post("/api/apps", &[], json)
         .json(app)
         .waiting(Wait::Lifecycle)
 }
 
-/// `PUT /api/apps/{id}`. The id within the body is this one too: WAHA answers 404 to any other (WAHA source).
+/// `PUT /api/apps/{id}`. The id within the body is this one too: WAHA answers 404 to any other. WAHA's specification; the
+/// answer, and this, is WAHA's source.
 pub fn update(id: &str, app: &AppRequest<'_>) -> Endpoint<App> {
     Endpoint::put("/api/apps/{id}", &[id], json)
         .json(&app.id(id))
         .waiting(Wait::Lifecycle)
 }
 
-/// `DELETE /api/apps/{id}`
+/// `DELETE /api/apps/{id}`. WAHA's specification; the answer is WAHA's source.
 pub fn delete(id: &str) -> Endpoint<()> {
     Endpoint::delete("/api/apps/{id}", &[id], nothing).waiting(Wait::Lifecycle)
 }

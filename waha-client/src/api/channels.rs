@@ -260,14 +260,14 @@ impl Channels<'_> {
     }
 }
 
-/// `GET /api/{session}/channels`
+/// `GET /api/{session}/channels`. Recorded is an empty list; what stands in one is WAHA's specification.
 pub fn list(session: &SessionName, role: Option<&ChannelRole>) -> Endpoint<Vec<Channel>> {
     Endpoint::get("/api/{session}/channels", &[session.as_str()], json)
         .query_if("role", role)
         .waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/channels`
+/// `POST /api/{session}/channels`. Needs [`Feature::CreateChannel`](crate::Feature::CreateChannel). WAHA's specification.
 pub fn create(session: &SessionName, new: &NewChannel<'_>) -> Endpoint<Channel> {
     let wait = match new.picture {
         Some(_) => Wait::Media,
@@ -278,19 +278,20 @@ pub fn create(session: &SessionName, new: &NewChannel<'_>) -> Endpoint<Channel> 
         .waiting(wait)
 }
 
-/// `DELETE /api/{session}/channels/{id}`
+/// `DELETE /api/{session}/channels/{id}`. Needs [`Feature::DeleteChannel`](crate::Feature::DeleteChannel). WAHA's
+/// specification, which leaves the answer open.
 pub fn delete(session: &SessionName, channel: &ChatId) -> Endpoint<()> {
     const PATH: &str = "/api/{session}/channels/{id}";
     Endpoint::delete(PATH, &[session.as_str(), channel.as_str()], nothing).waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/channels/{id}`
+/// `GET /api/{session}/channels/{id}`. WAHA's specification.
 pub fn get(session: &SessionName, id_or_code: &str) -> Endpoint<Channel> {
     const PATH: &str = "/api/{session}/channels/{id}";
     Endpoint::get(PATH, &[session.as_str(), id_or_code], json).waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/channels/{id}/messages/preview`
+/// `GET /api/{session}/channels/{id}/messages/preview`. WAHA's specification.
 pub fn preview_messages(
     session: &SessionName,
     id_or_code: &str,
@@ -308,22 +309,22 @@ pub fn preview_messages(
         .waiting(wait)
 }
 
-/// `POST /api/{session}/channels/{id}/follow`
+/// `POST /api/{session}/channels/{id}/follow`. WAHA's specification, which leaves the answer open.
 pub fn follow(session: &SessionName, channel: &ChatId) -> Endpoint<()> {
     change("/api/{session}/channels/{id}/follow", session, channel)
 }
 
-/// `POST /api/{session}/channels/{id}/unfollow`
+/// `POST /api/{session}/channels/{id}/unfollow`. WAHA's specification, which leaves the answer open.
 pub fn unfollow(session: &SessionName, channel: &ChatId) -> Endpoint<()> {
     change("/api/{session}/channels/{id}/unfollow", session, channel)
 }
 
-/// `POST /api/{session}/channels/{id}/mute`
+/// `POST /api/{session}/channels/{id}/mute`. WAHA's specification, which leaves the answer open.
 pub fn mute(session: &SessionName, channel: &ChatId) -> Endpoint<()> {
     change("/api/{session}/channels/{id}/mute", session, channel)
 }
 
-/// `POST /api/{session}/channels/{id}/unmute`
+/// `POST /api/{session}/channels/{id}/unmute`. WAHA's specification, which leaves the answer open.
 pub fn unmute(session: &SessionName, channel: &ChatId) -> Endpoint<()> {
     change("/api/{session}/channels/{id}/unmute", session, channel)
 }

@@ -303,7 +303,7 @@ impl Chats<'_> {
 
 const OVERVIEW: &str = "/api/{session}/chats/overview";
 
-/// `GET /api/{session}/chats`
+/// `GET /api/{session}/chats`. Recorded.
 pub fn list(session: &SessionName, query: ChatQuery) -> Endpoint<Vec<Chat>> {
     let order = query
         .ascending
@@ -317,7 +317,7 @@ pub fn list(session: &SessionName, query: ChatQuery) -> Endpoint<Vec<Chat>> {
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/chats/overview`
+/// `GET /api/{session}/chats/overview`. Recorded.
 pub fn overview(session: &SessionName, query: OverviewQuery<'_>) -> Endpoint<Vec<ChatSummary>> {
     let endpoint = Endpoint::get(OVERVIEW, &[session.as_str()], json)
         .query_if("merge", query.merge)
@@ -330,7 +330,7 @@ pub fn overview(session: &SessionName, query: OverviewQuery<'_>) -> Endpoint<Vec
     .waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/chats/overview`. May be repeated: it changes nothing.
+/// `POST /api/{session}/chats/overview`. May be repeated: it changes nothing. Recorded.
 pub fn overview_by_body(
     session: &SessionName,
     query: OverviewQuery<'_>,
@@ -348,7 +348,7 @@ pub fn overview_by_body(
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/chats/{chatId}/picture`
+/// `GET /api/{session}/chats/{chatId}/picture`. Recorded, for a chat without a picture.
 pub fn picture(
     session: &SessionName,
     chat: &ChatId,
@@ -362,23 +362,25 @@ pub fn picture(
     .waiting(Wait::Session)
 }
 
-/// `DELETE /api/{session}/chats/{chatId}`
+/// `DELETE /api/{session}/chats/{chatId}`. Needs [`Feature::DeleteChat`](crate::Feature::DeleteChat). WAHA's specification,
+/// which leaves the answer open.
 pub fn delete(session: &SessionName, chat: &ChatId) -> Endpoint<bool> {
     const PATH: &str = "/api/{session}/chats/{chatId}";
     Endpoint::delete(PATH, &[session.as_str(), chat.as_str()], done).waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/chats/{chatId}/archive`
+/// `POST /api/{session}/chats/{chatId}/archive`. Needs [`Feature::ArchiveChat`](crate::Feature::ArchiveChat). Recorded.
 pub fn archive(session: &SessionName, chat: &ChatId) -> Endpoint<bool> {
     change("/api/{session}/chats/{chatId}/archive", session, chat)
 }
 
-/// `POST /api/{session}/chats/{chatId}/unarchive`
+/// `POST /api/{session}/chats/{chatId}/unarchive`. Needs [`Feature::ArchiveChat`](crate::Feature::ArchiveChat). WAHA's
+/// specification, which leaves the answer open.
 pub fn unarchive(session: &SessionName, chat: &ChatId) -> Endpoint<bool> {
     change("/api/{session}/chats/{chatId}/unarchive", session, chat)
 }
 
-/// `POST /api/{session}/chats/{chatId}/unread`
+/// `POST /api/{session}/chats/{chatId}/unread`. Recorded.
 pub fn mark_unread(session: &SessionName, chat: &ChatId) -> Endpoint<bool> {
     change("/api/{session}/chats/{chatId}/unread", session, chat)
 }

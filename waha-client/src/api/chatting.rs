@@ -209,17 +209,17 @@ impl Chatting<'_> {
     }
 }
 
-/// `POST /api/sendText`
+/// `POST /api/sendText`. Recorded.
 pub fn send_text(message: &TextMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendText", message).waiting(Wait::Send)
 }
 
-/// `POST /api/forwardMessage`
+/// `POST /api/forwardMessage`. Needs [`Feature::ForwardMessage`](crate::Feature::ForwardMessage). Recorded.
 pub fn forward(message: &ForwardedMessage<'_>) -> Endpoint<Sent> {
     sending("/api/forwardMessage", message).waiting(Wait::Send)
 }
 
-/// `GET /api/{session}/new-message-id`
+/// `GET /api/{session}/new-message-id`. Recorded.
 pub fn new_message_id(session: &SessionName) -> Endpoint<String> {
     const PATH: &str = "/api/{session}/new-message-id";
     Endpoint::get(PATH, &[session.as_str()], |reply| {

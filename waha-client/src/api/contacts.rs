@@ -262,7 +262,7 @@ impl Contacts<'_> {
     }
 }
 
-/// `GET /api/contacts/check-exists`. Takes digits: WAHA passes anything else on as it is (recorded).
+/// `GET /api/contacts/check-exists`. Takes digits: WAHA passes anything else on as it is. Recorded.
 pub fn check_exists(session: &SessionName, phone_digits: &str) -> Endpoint<NumberStatus> {
     Endpoint::get("/api/contacts/check-exists", &[], json)
         .query("phone", phone_digits.to_owned())
@@ -270,7 +270,7 @@ pub fn check_exists(session: &SessionName, phone_digits: &str) -> Endpoint<Numbe
         .waiting(Wait::Session)
 }
 
-/// `GET /api/contacts/all`
+/// `GET /api/contacts/all`. Recorded.
 pub fn list(session: &SessionName, query: ContactQuery) -> Endpoint<Vec<Contact>> {
     let order = query
         .ascending
@@ -284,18 +284,20 @@ pub fn list(session: &SessionName, query: ContactQuery) -> Endpoint<Vec<Contact>
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/contacts/{id}`
+/// `GET /api/{session}/contacts/{id}`. WAHA's specification leaves the answer open: it is read as that of
+/// `GET /api/contacts`.
 pub fn get(session: &SessionName, contact: &ChatId) -> Endpoint<Option<Contact>> {
     const PATH: &str = "/api/{session}/contacts/{id}";
     Endpoint::get(PATH, &[session.as_str(), contact.as_str()], known).waiting(Wait::Session)
 }
 
-/// `GET /api/contacts`
+/// `GET /api/contacts`. Recorded, for an unknown person; a known one is read as in `GET /api/contacts/all`.
 pub fn get_by_query(session: &SessionName, contact: &ChatId) -> Endpoint<Option<Contact>> {
     about_one("/api/contacts", session, contact, known)
 }
 
-/// `PUT /api/{session}/contacts/{chatId}`
+/// `PUT /api/{session}/contacts/{chatId}`. Needs [`Feature::UpdateContact`](crate::Feature::UpdateContact). WAHA's
+/// specification.
 pub fn update(
     session: &SessionName,
     contact: &ChatId,
@@ -311,7 +313,8 @@ pub fn update(
         .waiting(Wait::Session)
 }
 
-/// `GET /api/contacts/about`
+/// `GET /api/contacts/about`. Needs [`Feature::ContactAbout`](crate::Feature::ContactAbout). WAHA's specification, which
+/// leaves the answer open; NOWEB's 501 is recorded.
 pub fn about(session: &SessionName, contact: &ChatId) -> Endpoint<Option<String>> {
     about_one("/api/contacts/about", session, contact, |reply| {
         let answer: Option<Option<About>> = json_or_empty(reply)?;
@@ -319,7 +322,7 @@ pub fn about(session: &SessionName, contact: &ChatId) -> Endpoint<Option<String>
     })
 }
 
-/// `GET /api/contacts/profile-picture`
+/// `GET /api/contacts/profile-picture`. Recorded, for a person without a picture.
 pub fn profile_picture(
     session: &SessionName,
     contact: &ChatId,
@@ -331,12 +334,14 @@ pub fn profile_picture(
     .query_if("refresh", source.refresh())
 }
 
-/// `POST /api/contacts/block`
+/// `POST /api/contacts/block`. Needs [`Feature::BlockContact`](crate::Feature::BlockContact). WAHA's specification, which
+/// leaves the answer open; NOWEB's 501 is recorded.
 pub fn block(session: &SessionName, contact: &ChatId) -> Endpoint<bool> {
     change("/api/contacts/block", session, contact)
 }
 
-/// `POST /api/contacts/unblock`
+/// `POST /api/contacts/unblock`. Needs [`Feature::BlockContact`](crate::Feature::BlockContact). WAHA's specification, which
+/// leaves the answer open.
 pub fn unblock(session: &SessionName, contact: &ChatId) -> Endpoint<bool> {
     change("/api/contacts/unblock", session, contact)
 }

@@ -124,7 +124,7 @@ impl Events<'_> {
     }
 }
 
-/// `POST /api/{session}/events`
+/// `POST /api/{session}/events`. Needs [`Feature::SendEvent`](crate::Feature::SendEvent). WAHA's specification.
 pub fn send(session: &SessionName, message: &EventMessage<'_>) -> Endpoint<Sent> {
     Endpoint::post("/api/{session}/events", &[session.as_str()], |reply| {
         Ok(Sent::from_body(reply.body))

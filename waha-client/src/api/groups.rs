@@ -248,7 +248,7 @@ impl Groups<'_> {
     }
 }
 
-/// `POST /api/{session}/groups`
+/// `POST /api/{session}/groups`. Recorded.
 pub fn create(session: &SessionName, name: &str, people: &[ChatId]) -> Endpoint<Group> {
     let body = NewGroup {
         name,
@@ -259,7 +259,7 @@ pub fn create(session: &SessionName, name: &str, people: &[ChatId]) -> Endpoint<
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/groups`
+/// `GET /api/{session}/groups`. Recorded.
 pub fn list(session: &SessionName, query: &GroupQuery) -> Endpoint<Vec<Group>> {
     let sort = query.sort.map(|(sort, _)| match sort {
         GroupSort::Id => "id",
@@ -277,14 +277,14 @@ pub fn list(session: &SessionName, query: &GroupQuery) -> Endpoint<Vec<Group>> {
     .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/groups/join-info`
+/// `GET /api/{session}/groups/join-info`. WAHA's specification, which leaves the answer open.
 pub fn join_info(session: &SessionName, code: &str) -> Endpoint<Raw> {
     Endpoint::get("/api/{session}/groups/join-info", &[session.as_str()], json)
         .query("code", code.to_owned())
         .waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/groups/join`
+/// `POST /api/{session}/groups/join`. WAHA's specification.
 pub fn join(session: &SessionName, code: &str) -> Endpoint<ChatId> {
     Endpoint::post("/api/{session}/groups/join", &[session.as_str()], |reply| {
         json::<Joined>(reply).map(|joined| joined.id)
@@ -293,7 +293,7 @@ pub fn join(session: &SessionName, code: &str) -> Endpoint<ChatId> {
     .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/groups/count`
+/// `GET /api/{session}/groups/count`. WAHA's specification.
 pub fn count(session: &SessionName) -> Endpoint<u64> {
     Endpoint::get(
         "/api/{session}/groups/count",
@@ -303,25 +303,27 @@ pub fn count(session: &SessionName) -> Endpoint<u64> {
     .waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/groups/refresh`
+/// `POST /api/{session}/groups/refresh`. Recorded.
 pub fn refresh(session: &SessionName) -> Endpoint<bool> {
     const PATH: &str = "/api/{session}/groups/refresh";
     Endpoint::post(PATH, &[session.as_str()], success).waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/groups/{id}`
+/// `GET /api/{session}/groups/{id}`. WAHA's specification leaves the answer open: it is read as in the recorded list of
+/// groups; recorded is the 500 for an unknown one.
 pub fn get(session: &SessionName, group: &ChatId) -> Endpoint<Group> {
     const PATH: &str = "/api/{session}/groups/{id}";
     Endpoint::get(PATH, &ids(session, group), json).waiting(Wait::Session)
 }
 
-/// `DELETE /api/{session}/groups/{id}`
+/// `DELETE /api/{session}/groups/{id}`. Needs [`Feature::DeleteGroup`](crate::Feature::DeleteGroup). WAHA's specification,
+/// which leaves the answer open.
 pub fn delete(session: &SessionName, group: &ChatId) -> Endpoint<Option<bool>> {
     const PATH: &str = "/api/{session}/groups/{id}";
     Endpoint::delete(PATH, &ids(session, group), verdict).waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/groups/{id}/leave`
+/// `POST /api/{session}/groups/{id}/leave`. WAHA's specification, which leaves the answer open.
 pub fn leave(session: &SessionName, group: &ChatId) -> Endpoint<()> {
     const PATH: &str = "/api/{session}/groups/{id}/leave";
     Endpoint::post(PATH, &ids(session, group), nothing).waiting(Wait::Session)

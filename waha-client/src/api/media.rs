@@ -41,7 +41,7 @@ impl Media<'_> {
     }
 }
 
-/// `POST /api/{session}/media/convert/voice`
+/// `POST /api/{session}/media/convert/voice`. WAHA's specification.
 pub fn convert_voice(session: &SessionName, file: &File) -> Endpoint<Bytes> {
     const PATH: &str = "/api/{session}/media/convert/voice";
     Endpoint::post(PATH, &[session.as_str()], whole)
@@ -50,7 +50,7 @@ pub fn convert_voice(session: &SessionName, file: &File) -> Endpoint<Bytes> {
         .waiting(Wait::Media)
 }
 
-/// `POST /api/{session}/media/convert/video`
+/// `POST /api/{session}/media/convert/video`. WAHA's specification.
 pub fn convert_video(session: &SessionName, file: &File) -> Endpoint<Bytes> {
     const PATH: &str = "/api/{session}/media/convert/video";
     Endpoint::post(PATH, &[session.as_str()], whole)

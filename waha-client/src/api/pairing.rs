@@ -135,7 +135,7 @@ const QR: &str = "/api/{session}/auth/qr";
 const PNG: &[u8] = b"\x89PNG";
 const JPEG: &[u8] = b"\xFF\xD8\xFF";
 
-/// `GET /api/{session}/auth/qr`
+/// `GET /api/{session}/auth/qr`. Recorded.
 pub fn qr_png(session: &SessionName) -> Endpoint<Bytes> {
     Endpoint::get(QR, &[session.as_str()], |reply| {
         if reply.body.starts_with(PNG) {
@@ -149,7 +149,7 @@ pub fn qr_png(session: &SessionName) -> Endpoint<Bytes> {
     .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/auth/qr` as JSON
+/// `GET /api/{session}/auth/qr` as JSON. Recorded.
 pub fn qr_image(session: &SessionName) -> Endpoint<QrImage> {
     Endpoint::get(QR, &[session.as_str()], json)
         .query("format", "image")
@@ -157,7 +157,7 @@ pub fn qr_image(session: &SessionName) -> Endpoint<QrImage> {
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/auth/qr?format=raw`
+/// `GET /api/{session}/auth/qr` with `format=raw`. Recorded.
 pub fn qr_text(session: &SessionName) -> Endpoint<String> {
     Endpoint::get(QR, &[session.as_str()], |reply| {
         json::<QrValue>(reply).map(|qr| qr.value)
@@ -167,7 +167,7 @@ pub fn qr_text(session: &SessionName) -> Endpoint<String> {
     .waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/auth/request-code`
+/// `POST /api/{session}/auth/request-code`. Recorded.
 pub fn request_code(session: &SessionName, phone_digits: &str) -> Endpoint<String> {
     const PATH: &str = "/api/{session}/auth/request-code";
     Endpoint::post(PATH, &[session.as_str()], |reply| {
@@ -179,7 +179,7 @@ pub fn request_code(session: &SessionName, phone_digits: &str) -> Endpoint<Strin
     .waiting(Wait::Session)
 }
 
-/// `GET /api/screenshot`
+/// `GET /api/screenshot`. Needs [`Feature::Screenshot`](crate::Feature::Screenshot). Recorded.
 pub fn screenshot(session: &SessionName) -> Endpoint<Bytes> {
     Endpoint::get("/api/screenshot", &[], |reply| {
         if reply.body.starts_with(PNG) || reply.body.starts_with(JPEG) {

@@ -142,25 +142,26 @@ impl Presence<'_> {
     }
 }
 
-/// `POST /api/{session}/presence`
+/// `POST /api/{session}/presence`. Recorded.
 pub fn set(session: &SessionName, own: OwnPresence<'_>) -> Endpoint<()> {
     Endpoint::post("/api/{session}/presence", &[session.as_str()], nothing)
         .json(&Shown::from(own))
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/presence`
+/// `GET /api/{session}/presence`. Needs [`Feature::AllPresences`](crate::Feature::AllPresences). Recorded is an empty list;
+/// what stands in one is WAHA's specification.
 pub fn all(session: &SessionName) -> Endpoint<Vec<ChatPresences>> {
     Endpoint::get("/api/{session}/presence", &[session.as_str()], json).waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/presence/{chatId}`
+/// `GET /api/{session}/presence/{chatId}`. WAHA's specification.
 pub fn of_chat(session: &SessionName, chat: &ChatId) -> Endpoint<ChatPresences> {
     const PATH: &str = "/api/{session}/presence/{chatId}";
     Endpoint::get(PATH, &[session.as_str(), chat.as_str()], json).waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/presence/{chatId}/subscribe`
+/// `POST /api/{session}/presence/{chatId}/subscribe`. WAHA's specification, which leaves the answer open.
 pub fn subscribe(session: &SessionName, chat: &ChatId) -> Endpoint<()> {
     const PATH: &str = "/api/{session}/presence/{chatId}/subscribe";
     Endpoint::post(PATH, &[session.as_str(), chat.as_str()], nothing).waiting(Wait::Session)

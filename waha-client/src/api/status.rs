@@ -379,27 +379,28 @@ impl Status<'_> {
     }
 }
 
-/// `POST /api/{session}/status/text`
+/// `POST /api/{session}/status/text`. Recorded.
 pub fn post_text(session: &SessionName, status: &TextStatus<'_>) -> Endpoint<Sent> {
     posting("/api/{session}/status/text", session, status).waiting(Wait::Send)
 }
 
-/// `POST /api/{session}/status/image`
+/// `POST /api/{session}/status/image`. WAHA's specification, which leaves the answer open.
 pub fn post_image(session: &SessionName, status: &ImageStatus<'_>) -> Endpoint<Sent> {
     posting("/api/{session}/status/image", session, status).waiting(Wait::Media)
 }
 
-/// `POST /api/{session}/status/voice`
+/// `POST /api/{session}/status/voice`. WAHA's specification, which leaves the answer open.
 pub fn post_voice(session: &SessionName, status: &VoiceStatus<'_>) -> Endpoint<Sent> {
     posting("/api/{session}/status/voice", session, status).waiting(Wait::Media)
 }
 
-/// `POST /api/{session}/status/video`
+/// `POST /api/{session}/status/video`. WAHA's specification, which leaves the answer open.
 pub fn post_video(session: &SessionName, status: &VideoStatus<'_>) -> Endpoint<Sent> {
     posting("/api/{session}/status/video", session, status).waiting(Wait::Media)
 }
 
-/// `POST /api/{session}/status/delete`
+/// `POST /api/{session}/status/delete`. Needs [`Feature::DeleteStatus`](crate::Feature::DeleteStatus). WAHA's specification,
+/// which leaves the answer open.
 pub fn delete(
     session: &SessionName,
     id: &str,
@@ -411,7 +412,8 @@ pub fn delete(
         .waiting(Wait::Send)
 }
 
-/// `GET /api/{session}/status/new-message-id`
+/// `GET /api/{session}/status/new-message-id`. Needs [`Feature::NewStatusId`](crate::Feature::NewStatusId). WAHA's
+/// specification.
 pub fn new_message_id(session: &SessionName) -> Endpoint<String> {
     const PATH: &str = "/api/{session}/status/new-message-id";
     Endpoint::get(PATH, &[session.as_str()], |reply| {

@@ -337,14 +337,14 @@ impl Chats<'_> {
 const MESSAGES: &str = "/api/{session}/chats/{chatId}/messages";
 const MESSAGE: &str = "/api/{session}/chats/{chatId}/messages/{messageId}";
 
-/// `GET /api/{session}/chats/{chatId}/messages/{messageId}`
+/// `GET /api/{session}/chats/{chatId}/messages/{messageId}`. Recorded.
 pub fn message(session: &SessionName, chat: &ChatId, id: &str) -> Endpoint<Message> {
     Endpoint::get(MESSAGE, &[session.as_str(), chat.as_str(), id], json)
         .query("downloadMedia", "false")
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/chats/{chatId}/messages`
+/// `GET /api/{session}/chats/{chatId}/messages`. Recorded.
 pub fn messages(
     session: &SessionName,
     chat: &ChatId,
@@ -356,7 +356,7 @@ pub fn messages(
         .waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/chats/{chatId}/messages/read`
+/// `POST /api/{session}/chats/{chatId}/messages/read`. Recorded.
 pub fn read_messages(
     session: &SessionName,
     chat: &ChatId,
@@ -369,19 +369,20 @@ pub fn read_messages(
         .waiting(Wait::Session)
 }
 
-/// `DELETE /api/{session}/chats/{chatId}/messages`
+/// `DELETE /api/{session}/chats/{chatId}/messages`. Needs [`Feature::ClearMessages`](crate::Feature::ClearMessages). WAHA's
+/// specification leaves the answer open; NOWEB's 501 is recorded.
 pub fn clear_messages(session: &SessionName, chat: &ChatId) -> Endpoint<bool> {
     Endpoint::delete(MESSAGES, &[session.as_str(), chat.as_str()], done).waiting(Wait::Session)
 }
 
-/// `DELETE /api/{session}/chats/{chatId}/messages/{messageId}`
+/// `DELETE /api/{session}/chats/{chatId}/messages/{messageId}`. Recorded.
 pub fn delete_message(session: &SessionName, chat: &ChatId, message: &MessageId) -> Endpoint<Sent> {
     let message = message.to_string();
     let ids = [session.as_str(), chat.as_str(), &message];
     Endpoint::delete(MESSAGE, &ids, |reply| Ok(Sent::from_body(reply.body))).waiting(Wait::Send)
 }
 
-/// `PUT /api/{session}/chats/{chatId}/messages/{messageId}`
+/// `PUT /api/{session}/chats/{chatId}/messages/{messageId}`. Recorded.
 pub fn edit_message(
     session: &SessionName,
     chat: &ChatId,
@@ -395,7 +396,8 @@ pub fn edit_message(
         .waiting(Wait::Send)
 }
 
-/// `POST /api/{session}/chats/{chatId}/messages/{messageId}/pin`
+/// `POST /api/{session}/chats/{chatId}/messages/{messageId}/pin`. Needs [`Feature::PinMessage`](crate::Feature::PinMessage).
+/// Recorded.
 pub fn pin_message(
     session: &SessionName,
     chat: &ChatId,
@@ -412,7 +414,8 @@ pub fn pin_message(
         .waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/chats/{chatId}/messages/{messageId}/unpin`
+/// `POST /api/{session}/chats/{chatId}/messages/{messageId}/unpin`. Needs
+/// [`Feature::PinMessage`](crate::Feature::PinMessage). WAHA's specification, which leaves the answer open.
 pub fn unpin_message(session: &SessionName, chat: &ChatId, message: &MessageId) -> Endpoint<bool> {
     const PATH: &str = "/api/{session}/chats/{chatId}/messages/{messageId}/unpin";
     let message = message.to_string();

@@ -315,7 +315,7 @@ impl Chatting<'_> {
     }
 }
 
-/// `POST /api/sendButtons`
+/// `POST /api/sendButtons`. Recorded.
 #[deprecated(note = "WAHA calls it deprecated and not working; a list or a poll does its work")]
 pub fn send_buttons(message: &ButtonsMessage<'_>) -> Endpoint<Sent> {
     let wait = match message.header_image {
@@ -325,12 +325,13 @@ pub fn send_buttons(message: &ButtonsMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendButtons", message).waiting(wait)
 }
 
-/// `POST /api/sendList`
+/// `POST /api/sendList`. Needs [`Feature::SendList`](crate::Feature::SendList). Recorded.
 pub fn send_list(message: &ListMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendList", message).waiting(Wait::Send)
 }
 
-/// `POST /api/send/buttons/reply`
+/// `POST /api/send/buttons/reply`. Needs [`Feature::ReplyToButton`](crate::Feature::ReplyToButton). WAHA's specification,
+/// which leaves the answer open; NOWEB's 501 is recorded.
 pub fn reply_to_button(reply: &ButtonReply<'_>) -> Endpoint<Sent> {
     sending("/api/send/buttons/reply", reply).waiting(Wait::Send)
 }

@@ -118,7 +118,7 @@ impl Chatting<'_> {
     }
 }
 
-/// `POST /api/send/link-custom-preview`
+/// `POST /api/send/link-custom-preview`. Needs [`Feature::SendLinkPreview`](crate::Feature::SendLinkPreview). Recorded.
 pub fn send_link(message: &LinkMessage<'_>) -> Endpoint<Sent> {
     let wait = match message.preview.image {
         Some(_) => Wait::Media,

@@ -277,22 +277,22 @@ impl Chatting<'_> {
     }
 }
 
-/// `POST /api/sendImage`
+/// `POST /api/sendImage`. Recorded.
 pub fn send_image(message: &FileMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendImage", message).waiting(Wait::Media)
 }
 
-/// `POST /api/sendFile`
+/// `POST /api/sendFile`. Recorded.
 pub fn send_file(message: &FileMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendFile", message).waiting(Wait::Media)
 }
 
-/// `POST /api/sendVoice`
+/// `POST /api/sendVoice`. Recorded.
 pub fn send_voice(message: &VoiceMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendVoice", message).waiting(Wait::Media)
 }
 
-/// `POST /api/sendVideo`
+/// `POST /api/sendVideo`. Needs [`Feature::SendVideo`](crate::Feature::SendVideo). Recorded.
 pub fn send_video(message: &VideoMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendVideo", message).waiting(Wait::Media)
 }

@@ -154,14 +154,15 @@ impl Chatting<'_> {
     }
 }
 
-/// `POST /api/sendPoll`
+/// `POST /api/sendPoll`. Recorded.
 pub fn send_poll(message: &PollMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendPoll", message)
         .waiting(Wait::Send)
         .invalid_if(message.poll.options.is_empty(), "a poll needs options")
 }
 
-/// `POST /api/sendPollVote`
+/// `POST /api/sendPollVote`. Needs [`Feature::VoteInPoll`](crate::Feature::VoteInPoll). WAHA's specification, which leaves
+/// the answer open; NOWEB's 501 is recorded.
 pub fn vote(vote: &PollVote<'_>) -> Endpoint<Sent> {
     sending("/api/sendPollVote", vote).waiting(Wait::Send)
 }

@@ -168,7 +168,7 @@ impl Groups<'_> {
     }
 }
 
-/// `GET /api/{session}/groups/{id}/picture`
+/// `GET /api/{session}/groups/{id}/picture`. WAHA's specification.
 pub fn picture(
     session: &SessionName,
     group: &ChatId,
@@ -183,7 +183,7 @@ pub fn picture(
     .waiting(Wait::Session)
 }
 
-/// `PUT /api/{session}/groups/{id}/picture`
+/// `PUT /api/{session}/groups/{id}/picture`. WAHA's specification.
 pub fn set_picture(session: &SessionName, group: &ChatId, file: &File) -> Endpoint<bool> {
     const PATH: &str = "/api/{session}/groups/{id}/picture";
     Endpoint::put(PATH, &ids(session, group), success)
@@ -191,13 +191,13 @@ pub fn set_picture(session: &SessionName, group: &ChatId, file: &File) -> Endpoi
         .waiting(Wait::Media)
 }
 
-/// `DELETE /api/{session}/groups/{id}/picture`
+/// `DELETE /api/{session}/groups/{id}/picture`. WAHA's specification.
 pub fn delete_picture(session: &SessionName, group: &ChatId) -> Endpoint<bool> {
     const PATH: &str = "/api/{session}/groups/{id}/picture";
     Endpoint::delete(PATH, &ids(session, group), success).waiting(Wait::Session)
 }
 
-/// `PUT /api/{session}/groups/{id}/description`
+/// `PUT /api/{session}/groups/{id}/description`. WAHA's specification, which leaves the answer open.
 pub fn set_description(
     session: &SessionName,
     group: &ChatId,
@@ -209,7 +209,7 @@ pub fn set_description(
         .waiting(Wait::Session)
 }
 
-/// `PUT /api/{session}/groups/{id}/subject`
+/// `PUT /api/{session}/groups/{id}/subject`. WAHA's specification, which leaves the answer open.
 pub fn set_subject(session: &SessionName, group: &ChatId, subject: &str) -> Endpoint<Option<bool>> {
     const PATH: &str = "/api/{session}/groups/{id}/subject";
     Endpoint::put(PATH, &ids(session, group), verdict)
@@ -217,7 +217,7 @@ pub fn set_subject(session: &SessionName, group: &ChatId, subject: &str) -> Endp
         .waiting(Wait::Session)
 }
 
-/// `PUT /api/{session}/groups/{id}/settings/security/info-admin-only`
+/// `PUT /api/{session}/groups/{id}/settings/security/info-admin-only`. WAHA's specification, which leaves the answer open.
 pub fn set_info_admins_only(
     session: &SessionName,
     group: &ChatId,
@@ -229,13 +229,14 @@ pub fn set_info_admins_only(
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/groups/{id}/settings/security/info-admin-only`
+/// `GET /api/{session}/groups/{id}/settings/security/info-admin-only`. WAHA's specification.
 pub fn info_admins_only(session: &SessionName, group: &ChatId) -> Endpoint<Option<bool>> {
     const PATH: &str = "/api/{session}/groups/{id}/settings/security/info-admin-only";
     Endpoint::get(PATH, &ids(session, group), admins_only).waiting(Wait::Session)
 }
 
-/// `PUT /api/{session}/groups/{id}/settings/security/messages-admin-only`
+/// `PUT /api/{session}/groups/{id}/settings/security/messages-admin-only`. WAHA's specification, which leaves the answer
+/// open.
 pub fn set_messages_admins_only(
     session: &SessionName,
     group: &ChatId,
@@ -247,19 +248,19 @@ pub fn set_messages_admins_only(
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/groups/{id}/settings/security/messages-admin-only`
+/// `GET /api/{session}/groups/{id}/settings/security/messages-admin-only`. WAHA's specification.
 pub fn messages_admins_only(session: &SessionName, group: &ChatId) -> Endpoint<Option<bool>> {
     const PATH: &str = "/api/{session}/groups/{id}/settings/security/messages-admin-only";
     Endpoint::get(PATH, &ids(session, group), admins_only).waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/groups/{id}/invite-code`
+/// `GET /api/{session}/groups/{id}/invite-code`. WAHA's specification.
 pub fn invite_code(session: &SessionName, group: &ChatId) -> Endpoint<String> {
     const PATH: &str = "/api/{session}/groups/{id}/invite-code";
     Endpoint::get(PATH, &ids(session, group), code).waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/groups/{id}/invite-code/revoke`
+/// `POST /api/{session}/groups/{id}/invite-code/revoke`. WAHA's specification.
 pub fn revoke_invite_code(session: &SessionName, group: &ChatId) -> Endpoint<String> {
     const PATH: &str = "/api/{session}/groups/{id}/invite-code/revoke";
     Endpoint::post(PATH, &ids(session, group), code).waiting(Wait::Session)

@@ -158,20 +158,23 @@ impl Pairing<'_> {
     }
 }
 
-/// `GET /api/{session}/auth/passkey/challenge`
+/// `GET /api/{session}/auth/passkey/challenge`. Needs [`Feature::PasskeyPairing`](crate::Feature::PasskeyPairing). WAHA's
+/// specification.
 pub fn passkey_challenge(session: &SessionName) -> Endpoint<PasskeyChallenge> {
     const PATH: &str = "/api/{session}/auth/passkey/challenge";
     Endpoint::get(PATH, &[session.as_str()], json).waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/auth/passkey`
+/// `POST /api/{session}/auth/passkey`. Needs [`Feature::PasskeyPairing`](crate::Feature::PasskeyPairing). WAHA's
+/// specification, which leaves the answer open.
 pub fn submit_passkey(session: &SessionName, assertion: &PasskeyAssertion) -> Endpoint<()> {
     Endpoint::post("/api/{session}/auth/passkey", &[session.as_str()], nothing)
         .json(assertion)
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/auth/passkey/confirmation`
+/// `GET /api/{session}/auth/passkey/confirmation`. Needs [`Feature::PasskeyPairing`](crate::Feature::PasskeyPairing). WAHA's
+/// specification.
 pub fn passkey_confirmation(session: &SessionName) -> Endpoint<String> {
     const PATH: &str = "/api/{session}/auth/passkey/confirmation";
     Endpoint::get(PATH, &[session.as_str()], |reply| {
@@ -180,7 +183,8 @@ pub fn passkey_confirmation(session: &SessionName) -> Endpoint<String> {
     .waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/auth/passkey/confirm`
+/// `POST /api/{session}/auth/passkey/confirm`. Needs [`Feature::PasskeyPairing`](crate::Feature::PasskeyPairing). WAHA's
+/// specification, which leaves the answer open.
 pub fn confirm_passkey(session: &SessionName) -> Endpoint<()> {
     const PATH: &str = "/api/{session}/auth/passkey/confirm";
     Endpoint::post(PATH, &[session.as_str()], nothing).waiting(Wait::Session)
