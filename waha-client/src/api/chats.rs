@@ -162,7 +162,7 @@ struct OverviewFilter<'a> {
     ids: &'a [ChatId],
 }
 
-/// A chat as the engine has it.
+/// A chat as the engine has it. Recorded; WAHA's specification leaves it open.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -184,7 +184,7 @@ pub struct Chat {
     pub extra: Extra,
 }
 
-/// A chat with what a list of chats shows.
+/// A chat with what a list of chats shows (recorded).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -46,7 +46,7 @@ use crate::types::Sent;
 #[derive(Debug, Clone, Copy)]
 pub struct Chatting<'a>(pub(crate) &'a WahaClient);
 
-/// A text to send. Borrows its parts: it is serialised at once.
+/// A text to send (recorded). Borrows its parts: it is serialised at once.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]
@@ -93,7 +93,7 @@ impl<'a> TextMessage<'a> {
         self
     }
 
-    /// Who is mentioned in it.
+    /// Who is mentioned in it (recorded: the specification hides it).
     pub fn mentions(mut self, people: &'a [ChatId]) -> Self {
         self.mentions = Mentions::People(people);
         self
@@ -118,7 +118,7 @@ impl<'a> TextMessage<'a> {
     }
 }
 
-/// A message to send on to another chat. Borrows its parts.
+/// A message to send on to another chat (recorded). Borrows its parts.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]

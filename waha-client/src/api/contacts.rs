@@ -20,7 +20,7 @@ use crate::types::{Extra, PictureSource};
 #[derive(Debug, Clone, Copy)]
 pub struct Contacts<'a>(pub(crate) &'a WahaClient);
 
-/// Whether a number is on WhatsApp.
+/// Whether a number is on WhatsApp (recorded).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -28,7 +28,7 @@ pub struct NumberStatus {
     /// Whether it is.
     pub number_exists: bool,
     /// The chat to write to, which can have other digits than the number (Brazil, Mexico, Argentina). Most engines leave it
-    /// out for a number that is not on WhatsApp; GOWS may give one all the same.
+    /// out for a number that is not on WhatsApp; GOWS may give one all the same (WAHA source).
     #[serde(default)]
     pub chat_id: Option<ChatId>,
     /// Whatever else came.
@@ -36,7 +36,7 @@ pub struct NumberStatus {
     pub extra: Extra,
 }
 
-/// A person, as far as the account knows.
+/// A person, as far as the account knows (recorded).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct Contact {

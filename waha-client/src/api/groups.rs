@@ -30,7 +30,7 @@ use crate::types::{Extra, Raw, text_enum};
 pub struct Groups<'a>(pub(crate) &'a WahaClient);
 
 text_enum! {
-    /// What somebody is in a group.
+    /// What somebody is in a group (WAHA specification).
     GroupRole {
         /// A member without rights over others.
         Participant = "participant",
@@ -43,7 +43,7 @@ text_enum! {
     }
 }
 
-/// Somebody in a group.
+/// Somebody in a group: in the form of WAHA's specification, or as NOWEB (recorded) and GOWS (WAHA source) tell it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "ParticipantFields")]
 #[non_exhaustive]
@@ -58,7 +58,7 @@ pub struct GroupParticipant {
     pub extra: Extra,
 }
 
-/// A group.
+/// A group, as NOWEB (recorded) and GOWS (WAHA source) tell it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "GroupFields")]
 #[non_exhaustive]
@@ -93,16 +93,6 @@ pub enum GroupSort {
     Id,
     /// By name.
     Subject,
-}
-
-/// Which picture of a group is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum PictureFrom {
-    /// The one WAHA knows: it keeps an answer for 24 h (WAHA specification).
-    #[default]
-    Cache,
-    /// The one WhatsApp has now, which limits how often that may be asked (WAHA specification).
-    WhatsApp,
 }
 
 /// Which groups are wanted: all of them with their people, in the engine's order, unless told.

@@ -27,7 +27,7 @@ use crate::ids::{ChatId, SessionName};
 #[derive(Debug, Clone, Copy)]
 pub struct Pairing<'a>(pub(crate) &'a WahaClient);
 
-/// A QR code as an image, from WAHA's JSON form.
+/// A QR code as an image, from WAHA's JSON form (recorded).
 #[derive(Clone, Deserialize)]
 #[non_exhaustive]
 pub struct QrImage {
@@ -131,8 +131,9 @@ impl Pairing<'_> {
 
 const QR: &str = "/api/{session}/auth/qr";
 
-// What files of these kinds begin with.
+/// What a PNG begins with (RFC 2083).
 const PNG: &[u8] = b"\x89PNG";
+/// What a JPEG begins with: its start, and the first byte of the next marker (RFC 2435).
 const JPEG: &[u8] = b"\xFF\xD8\xFF";
 
 /// `GET /api/{session}/auth/qr`. Recorded.

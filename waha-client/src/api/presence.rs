@@ -1,7 +1,7 @@
 //! Presence: who is online, typing or recording; and what the account itself shows.
 //!
 //! WhatsApp tells of nobody who was not asked about: subscribe to a chat first, then ask, or listen to `presence.update`
-//! events. People can hide when they were last online.
+//! events. People can hide when they were last online. The types are those of WAHA's specification.
 
 use serde::{Deserialize, Serialize};
 

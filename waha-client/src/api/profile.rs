@@ -12,7 +12,7 @@ use crate::types::{Extra, File};
 #[derive(Debug, Clone, Copy)]
 pub struct Profile<'a>(pub(crate) &'a WahaClient);
 
-/// The account's own profile.
+/// The account's own profile (recorded).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct MyProfile {

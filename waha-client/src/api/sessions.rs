@@ -32,7 +32,7 @@ pub enum Listing {
     All,
 }
 
-/// A session to create.
+/// A session to create (recorded).
 #[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct NewSession {

@@ -1,7 +1,7 @@
 //! Status posts, the pictures and texts that contacts see for a day: post, delete.
 //!
 //! A post is a message and is treated like one: none is ever repeated by the client. WhatsApp's privacy settings say who sees
-//! it, unless `contacts` names them.
+//! it, unless `contacts` names them. The types are those of WAHA's specification.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use crate::types::{File, Raw, Sent};
 #[derive(Debug, Clone, Copy)]
 pub struct Status<'a>(pub(crate) &'a WahaClient);
 
-/// WAHA's own choice of colour behind texts and voices.
+/// The colour behind texts and voices that is the default in WAHA's specification.
 const BACKGROUND: &str = "#38b42f";
 
 /// A text to post. Borrows its parts.

@@ -1,4 +1,5 @@
-//! Channels that the account does not follow: found by what WhatsApp shows, or by text.
+//! Channels that the account does not follow: found by what WhatsApp shows, or by text. The types are those of WAHA's
+//! specification.
 
 use serde::{Deserialize, Serialize};
 

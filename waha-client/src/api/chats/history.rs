@@ -127,7 +127,7 @@ impl ReadQuery {
     }
 }
 
-/// What an own message shall say from now on. Borrows its text.
+/// What an own message shall say from now on (WAHA specification). Borrows its text.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]
@@ -195,8 +195,8 @@ struct MarkedRead {
 }
 
 impl Chats<'_> {
-    /// One message, by canonical or bare id. `None` when the session's store does not have it, which alone does not prove
-    /// that it was never sent.
+    /// One message, by canonical or bare id. `None` when the session's store does not have it (a
+    /// recorded 404), which alone does not prove that it was never sent.
     ///
     /// # Errors
     ///

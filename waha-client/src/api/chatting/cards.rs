@@ -1,4 +1,5 @@
-//! Sending places and people: a location, contact cards.
+//! Sending places and people: a location, contact cards. The types are those of WAHA's specification; a place, and cards in
+//! both forms, are recorded.
 
 use serde::Serialize;
 

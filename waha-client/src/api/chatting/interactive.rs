@@ -1,4 +1,4 @@
-//! Sending what can be tapped: buttons, lists; and tapping somebody's button.
+//! Sending what can be tapped: buttons, lists; and tapping somebody's button. The types are those of WAHA's specification.
 
 use serde::Serialize;
 

@@ -1,4 +1,5 @@
-//! What is done to chats and messages without writing: seen, typing, reactions, stars.
+//! What is done to chats and messages without writing: seen, typing, reactions, stars. The types are those of WAHA's
+//! specification.
 
 use serde::Serialize;
 

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::ids::{ChatId, MessageId, SessionName};
 use crate::types::{File, Sent};
 
-/// An image or another file to send. Borrows its parts.
+/// An image or another file to send (recorded). Borrows its parts.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]
@@ -63,20 +63,20 @@ impl<'a> FileMessage<'a> {
         self
     }
 
-    /// Who is mentioned in the caption.
+    /// Who is mentioned in the caption (WAHA source: the specification hides it).
     pub fn mentions(mut self, people: &'a [ChatId]) -> Self {
         self.mentions = Mentions::People(people);
         self
     }
 
-    /// Everybody in the group is mentioned in the caption. WAHA answers 422 for another chat (recorded).
+    /// Everybody in the group is mentioned in the caption. WAHA answers 422 for another chat (recorded for texts).
     pub fn mentions_everybody(mut self) -> Self {
         self.mentions = Mentions::Everybody;
         self
     }
 }
 
-/// A voice message to send. Borrows its parts.
+/// A voice message to send (recorded). Borrows its parts.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]
@@ -123,7 +123,7 @@ impl<'a> VoiceMessage<'a> {
     }
 }
 
-/// A video to send. Borrows its parts.
+/// A video to send (recorded). Borrows its parts.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]

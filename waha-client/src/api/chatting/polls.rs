@@ -1,4 +1,4 @@
-//! Polls: sending one, voting in one.
+//! Polls: sending one, voting in one. The types are those of WAHA's specification.
 
 use serde::Serialize;
 

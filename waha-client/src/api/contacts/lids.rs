@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::ids::{ChatId, ChatKind, SessionName};
 use crate::types::Extra;
 
-/// Which of a person's two ids go together, as far as the session knows.
+/// Which of a person's two ids go together, as far as the session knows. Recorded is a phone without a known LID.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct LidPair {

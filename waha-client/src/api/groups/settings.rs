@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Groups, PictureFrom, ids, success, verdict};
+use super::{Groups, ids, success, verdict};
 use crate::endpoint::{Endpoint, Wait, json};
 use crate::error::Error;
 use crate::ids::{ChatId, SessionName};
 use crate::transport::Reply;
-use crate::types::File;
+use crate::types::{File, PictureSource};
 
 impl Groups<'_> {
     /// Where a group's picture can be fetched; `None` when it has none or hides it.
@@ -19,9 +19,9 @@ impl Groups<'_> {
         &self,
         session: &SessionName,
         group: &ChatId,
-        from: PictureFrom,
+        source: PictureSource,
     ) -> Result<Option<String>, Error> {
-        self.0.call(picture(session, group, from)).await
+        self.0.call(picture(session, group, source)).await
     }
 
     /// Sets a group's picture; says whether that was done.
@@ -172,14 +172,13 @@ impl Groups<'_> {
 pub fn picture(
     session: &SessionName,
     group: &ChatId,
-    from: PictureFrom,
+    source: PictureSource,
 ) -> Endpoint<Option<String>> {
     const PATH: &str = "/api/{session}/groups/{id}/picture";
-    let refresh = (from == PictureFrom::WhatsApp).then_some(true);
     Endpoint::get(PATH, &ids(session, group), |reply| {
         json::<Picture>(reply).map(|picture| picture.url)
     })
-    .query_if("refresh", refresh)
+    .query_if("refresh", source.refresh())
     .waiting(Wait::Session)
 }
 

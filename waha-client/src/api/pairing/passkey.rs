@@ -1,5 +1,5 @@
-//! Passkeys, which WhatsApp may ask for when a session is paired. Only GOWS since 2026.7.1 has them; none is recorded, so all
-//! of this is as the specification says it.
+//! Passkeys, which WhatsApp may ask for when a session is paired. Only GOWS since 2026.7.1 has them; none is recorded. The
+//! types are those of WAHA's specification.
 //!
 //! While a session is in PASSKEY_REQUIRED, its challenge is signed in a browser on WhatsApp's own site
 //! (`navigator.credentials.get({publicKey: challenge})`), and the assertion goes back. In PASSKEY_CONFIRMATION_REQUIRED, which

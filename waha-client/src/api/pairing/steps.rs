@@ -16,16 +16,17 @@ use crate::error::Error;
 use crate::ids::{ChatId, SessionName};
 use crate::types::{Me, SessionStatus};
 
-/// Questions closer together than this would only be a load.
+/// Ours: questions closer together than this would only be a load.
 const POLL_MIN: Duration = Duration::from_millis(10);
-/// Looks further apart than this miss QR codes.
+/// Looks further apart than this miss QR codes: each but the first lasts 20 s (recorded).
 const POLL_MAX: Duration = Duration::from_secs(20);
 /// How long a QR code or a challenge is waited for. WAHA answers at once, or waits itself up to 15 s for a session that has
 /// moved on (recorded): another look finds that out sooner.
 const OFFER_PATIENCE: Duration = Duration::from_secs(3);
-/// How many looks pass before another code is asked for: 10 s unless told. Each request is one to WhatsApp, which counts them.
+/// How many looks pass before another code is asked for: 10 s unless told. Ours: each request is one to WhatsApp, which
+/// counts them.
 const CODE_PAUSE_LOOKS: u32 = 5;
-/// How many requests for a code may fail.
+/// How many requests for a code may fail. Ours: enough for a session that is still on its way, and too few to annoy WhatsApp.
 const CODE_FAILURES_MAX: u32 = 3;
 
 /// How a session is paired, and how patiently.
@@ -181,7 +182,7 @@ impl Pairing<'_> {
     /// Follows a session until it is WORKING, step by step.
     ///
     /// The session has to run ([`Sessions::start`](crate::api::sessions::Sessions::start)): one that is STOPPED or FAILED, or
-    /// becomes so, ends the steps. STOPPED has to last 3 s, since a restart passes through it.
+    /// becomes so, ends the steps. STOPPED has to last 3 s, since a restart passes through it (recorded).
     ///
     /// ```no_run
     /// # async fn run(waha: waha_client::WahaClient, session: waha_client::SessionName) -> Result<(), Box<dyn std::error::Error>> {
@@ -218,7 +219,7 @@ impl Pairing<'_> {
     }
 
     /// Follows a session until it is WORKING, tells `on_step` every step before that, and returns the account. The same as
-    /// [`Pairing::steps`], for callers who have nothing to wait for between steps.
+    /// [`Pairing::steps`], for callers who have nothing to wait for between steps. The order of statuses is recorded.
     ///
     /// # Errors
     ///

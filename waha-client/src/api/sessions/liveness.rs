@@ -194,7 +194,8 @@ pub enum Probe {
     Unsure(Option<Error>),
 }
 
-/// How long an engine may take to answer about one number. Live ones take well under a second; Baileys itself waits 60 s.
+/// How long an engine may take to answer about one number. Ours: live ones take well under a second, and Baileys itself
+/// waits 60 s, longer than whoever suspects a session wants to.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Sessions<'_> {
@@ -202,7 +203,7 @@ impl Sessions<'_> {
     /// nothing, nobody sees it, and the number exists, so it is no search for strangers, which WhatsApp punishes. It still is
     /// a question to WhatsApp: ask on suspicion, not all the time, and not twice a minute.
     ///
-    /// It is asked once and waits 20 s for the answer. That WhatsApp answers does not prove that messages are delivered.
+    /// What the answers mean is ours: no status of WAHA tells of a dead session. It is asked once and waits 20 s for the answer. That WhatsApp answers does not prove that messages are delivered.
     ///
     /// # Errors
     ///
