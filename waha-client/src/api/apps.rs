@@ -1,8 +1,8 @@
 //! Apps that run within WAHA beside a session: list, create, change, delete.
 //!
-//! A server has apps only when its environment turns them on, and answers 422 otherwise (recorded where sessions are asked for
-//! with their apps). The types are those of WAHA's specification, which tells of no answer: that answers are apps is WAHA's
-//! source. `POST /mcp`, which stands here too, is left out: a protocol of its own.
+//! A server has apps only when its environment turns them on, and answers 422 otherwise (recorded where sessions are asked
+//! for with their apps). The types are those of WAHA's specification, which tells of no answer: that answers are apps is
+//! WAHA's source. `POST /mcp`, which stands here too, is left out: a protocol of its own.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! Channels, which WhatsApp also calls newsletters: list, create, delete, follow, mute, look into, search.
 //!
-//! Posting in a channel is left out: that is [`chatting`](super::chatting) with the channel's id. The types are those
-//! of WAHA's specification; only an empty list was recorded.
+//! Posting in a channel is left out: that is [`chatting`](super::chatting) with the channel's id. The types are those of
+//! WAHA's specification; only an empty list was recorded.
 
 mod search;
 

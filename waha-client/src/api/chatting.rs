@@ -40,6 +40,7 @@ use crate::client::{CallOptions, WahaClient};
 use crate::endpoint::{Endpoint, Wait, json};
 use crate::error::Error;
 use crate::ids::{ChatId, MessageId, SessionName};
+use crate::transport::Reply;
 use crate::types::Sent;
 
 /// The group of sending calls.
@@ -148,11 +149,6 @@ impl<'a> ForwardedMessage<'a> {
     }
 }
 
-#[derive(Deserialize)]
-struct NewId {
-    id: String,
-}
-
 impl Chatting<'_> {
     /// Sends a text.
     ///
@@ -180,8 +176,8 @@ impl Chatting<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Chatting::send_text`]. 422 when the session does not have the message, 500 for an id that is not in the full form
-    /// (recorded), 501 on GOWS.
+    /// As [`Chatting::send_text`]. 422 when the session does not have the message (recorded), 500 for an id that is not in
+    /// the full form (recorded for reactions), 501 on GOWS.
     pub async fn forward(&self, message: &ForwardedMessage<'_>) -> Result<Sent, Error> {
         self.0.call(forward(message)).await
     }
@@ -222,10 +218,17 @@ pub fn forward(message: &ForwardedMessage<'_>) -> Endpoint<Sent> {
 /// `GET /api/{session}/new-message-id`. Recorded.
 pub fn new_message_id(session: &SessionName) -> Endpoint<String> {
     const PATH: &str = "/api/{session}/new-message-id";
-    Endpoint::get(PATH, &[session.as_str()], |reply| {
-        json::<NewId>(reply).map(|answer| answer.id)
-    })
-    .waiting(Wait::Session)
+    Endpoint::get(PATH, &[session.as_str()], new_id).waiting(Wait::Session)
+}
+
+#[derive(Deserialize)]
+struct NewId {
+    id: String,
+}
+
+/// The id that messages and status posts get beforehand.
+pub(in crate::api) fn new_id(reply: Reply) -> Result<String, String> {
+    json::<NewId>(reply).map(|answer| answer.id)
 }
 
 fn sending(path: &'static str, message: &impl Serialize) -> Endpoint<Sent> {

@@ -171,8 +171,8 @@ impl Contacts<'_> {
         self.0.call(list(session, query)).await
     }
 
-    /// One person. NOWEB knows nobody that is not in its store: `None` (recorded). Other engines can tell of a person who is
-    /// not on WhatsApp at all: ask [`Contacts::check_exists`] for that.
+    /// One person. NOWEB knows nobody that is not in its store: `None` (recorded at the older path). Other engines can tell
+    /// of a person who is not on WhatsApp at all: ask [`Contacts::check_exists`] for that.
     ///
     /// # Errors
     ///

@@ -1,6 +1,7 @@
 //! Event messages: invitations with a date, which people answer within the chat.
 //!
-//! The types are those of WAHA's specification. What a server tells of itself, webhooks and the websocket, is [`crate::events`].
+//! The types are those of WAHA's specification. What a server tells of itself, webhooks and the websocket, is
+//! [`crate::events`].
 
 use serde::Serialize;
 

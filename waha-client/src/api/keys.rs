@@ -1,7 +1,7 @@
 //! API keys of the server: list, create, change, delete.
 //!
-//! All need a key that may do everything. A server of 2026.4 answers 422: it manages no keys (recorded). The secret of a key
-//! is shown by no `Debug`. The types are those of WAHA's specification.
+//! All need a key that may do everything. A server of 2026.4 answers 422: it manages no keys (recorded for a new one). The
+//! secret of a key is shown by no `Debug`. The types are those of WAHA's specification.
 
 mod media_access;
 

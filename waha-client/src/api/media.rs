@@ -1,7 +1,7 @@
 //! Media: fetching what came with messages, and converting to what WhatsApp plays without sending it.
 //!
-//! A received file lies on the server for a while (180 s by WAHA's default, WAHA documentation): [`StoredFile`](crate::types::StoredFile) names
-//! it, and [`Media::download`] fetches it.
+//! A received file lies on the server for a while (180 s by WAHA's default, WAHA documentation):
+//! [`StoredFile`](crate::types::StoredFile) names it, and [`Media::download`] fetches it.
 
 mod download;
 mod resume;

@@ -45,7 +45,8 @@ impl Server<'_> {
         self.0.call(ping()).await
     }
 
-    /// The server's own checks. A failing check is an answer, not an error: WAHA answers 503 with the same report (WAHA specification).
+    /// The server's own checks. A failing check is an answer, not an error: WAHA answers 503 with the same report (WAHA
+    /// specification).
     ///
     /// # Errors
     ///

@@ -120,7 +120,7 @@ impl Sessions<'_> {
     ///
     /// # Errors
     ///
-    /// 404 when the session is stopped or missing.
+    /// 404 when the session is missing, and since 2026.6 when it is stopped; before, that is `None` (both recorded).
     pub async fn me(&self, session: &SessionName) -> Result<Option<Me>, Error> {
         self.0.call(me(session)).await
     }
@@ -150,8 +150,8 @@ impl Sessions<'_> {
         self.0.call(update(session, config)).await
     }
 
-    /// Starts a session. Since 2026.6 a running one is left as it is; before, it was 422. One that is FAILED stays so:
-    /// restart it.
+    /// Starts a session. Since 2026.6 a running one is left as it is; before, it was 422. One that is FAILED stays so
+    /// (recorded): restart it.
     ///
     /// # Errors
     ///
@@ -160,7 +160,7 @@ impl Sessions<'_> {
         self.0.call(start(session)).await
     }
 
-    /// Stops a session, which takes 1 to 3 s. `None` when there is none of this name.
+    /// Stops a session, which takes 1 to 3 s. `None` when there is none of this name (recorded).
     ///
     /// # Errors
     ///
@@ -187,7 +187,7 @@ impl Sessions<'_> {
         self.0.call(logout(session)).await
     }
 
-    /// Removes a session, its configuration and its account. Removing one that is not there is fine too.
+    /// Removes a session, its configuration and its account. Removing one that is not there is fine too (recorded).
     ///
     /// # Errors
     ///

@@ -3,10 +3,11 @@
 //! A post is a message and is treated like one: none is ever repeated by the client. WhatsApp's privacy settings say who sees
 //! it, unless `contacts` names them. The types are those of WAHA's specification.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use super::chatting::new_id;
 use crate::client::{CallOptions, WahaClient};
-use crate::endpoint::{Endpoint, Wait, json, json_or_empty};
+use crate::endpoint::{Endpoint, Wait, json_or_empty};
 use crate::error::Error;
 use crate::ids::{ChatId, SessionName};
 use crate::types::{File, Raw, Sent};
@@ -239,11 +240,6 @@ struct Deletion<'a> {
     contacts: Option<&'a [ChatId]>,
 }
 
-#[derive(Deserialize)]
-struct NewId {
-    id: String,
-}
-
 impl Status<'_> {
     /// Posts a text.
     ///
@@ -353,9 +349,9 @@ impl Status<'_> {
         self.0.call_with(post_video(session, status), options).await
     }
 
-    /// Takes a post back, by its bare id; GOWS takes a canonical one, too (WAHA source). `contacts` are those it was posted to,
-    /// if it was to some only. Engines answer with the message that takes it back, or with nothing: no shape is documented or
-    /// recorded.
+    /// Takes a post back, by its bare id; GOWS takes a canonical one, too (WAHA source). `contacts` are those it was posted
+    /// to, if it was to some only. Engines answer with the message that takes it back, or with nothing: no shape is
+    /// documented or recorded.
     ///
     /// # Errors
     ///
@@ -416,10 +412,7 @@ pub fn delete(
 /// specification.
 pub fn new_message_id(session: &SessionName) -> Endpoint<String> {
     const PATH: &str = "/api/{session}/status/new-message-id";
-    Endpoint::get(PATH, &[session.as_str()], |reply| {
-        json::<NewId>(reply).map(|answer| answer.id)
-    })
-    .waiting(Wait::Session)
+    Endpoint::get(PATH, &[session.as_str()], new_id).waiting(Wait::Session)
 }
 
 fn posting(path: &'static str, session: &SessionName, status: &impl Serialize) -> Endpoint<Sent> {

@@ -137,6 +137,8 @@ pub struct EditedText<'a> {
     link_preview: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     link_preview_high_quality: Option<bool>,
+    #[serde(skip_serializing_if = "<[ChatId]>::is_empty")]
+    mentions: &'a [ChatId],
 }
 
 impl<'a> EditedText<'a> {
@@ -146,6 +148,7 @@ impl<'a> EditedText<'a> {
             text,
             link_preview: None,
             link_preview_high_quality: None,
+            mentions: &[],
         }
     }
 
@@ -158,6 +161,12 @@ impl<'a> EditedText<'a> {
     /// Whether the preview's picture is a large one.
     pub fn link_preview_high_quality(mut self, wanted: bool) -> Self {
         self.link_preview_high_quality = Some(wanted);
+        self
+    }
+
+    /// Who is mentioned in it (WAHA source: the specification hides it).
+    pub fn mentions(mut self, people: &'a [ChatId]) -> Self {
+        self.mentions = people;
         self
     }
 }
@@ -195,8 +204,8 @@ struct MarkedRead {
 }
 
 impl Chats<'_> {
-    /// One message, by canonical or bare id. `None` when the session's store does not have it (a
-    /// recorded 404), which alone does not prove that it was never sent.
+    /// One message, by canonical or bare id. `None` when the session's store does not have it (a recorded 404), which alone
+    /// does not prove that it was never sent.
     ///
     /// # Errors
     ///
@@ -214,7 +223,7 @@ impl Chats<'_> {
         }
     }
 
-    /// Messages of a chat. An unknown chat has none.
+    /// Messages of a chat. An unknown chat has none (recorded).
     ///
     /// # Errors
     ///
@@ -274,7 +283,7 @@ impl Chats<'_> {
     ///
     /// # Errors
     ///
-    /// 500 for an id that is not in the full form, `true_628..@c.us_3EB0..` (recorded).
+    /// 500 for an id that is not in the full form, `true_628..@c.us_3EB0..` (recorded for reactions).
     pub async fn edit_message(
         &self,
         session: &SessionName,

@@ -274,7 +274,8 @@ impl Chatting<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Chatting::send_text`]; 501 on other engines. Before 2026.6.1 servers without a licence answer 422 (recorded).
+    /// As [`Chatting::send_text`]; 501 on other engines, and 422 in a chat that is no person's (WAHA source). Before
+    /// 2026.6.1 servers without a licence answer 422 (recorded).
     pub async fn send_list(&self, message: &ListMessage<'_>) -> Result<Sent, Error> {
         self.0.call(send_list(message)).await
     }

@@ -1,5 +1,5 @@
-//! Sending a text with a link preview of one's own making. The types are those of WAHA's specification, but for the id, which
-//! only texts of other kinds have there.
+//! Sending a text with a link preview of one's own making. The types are those of WAHA's specification, but for the id,
+//! which only texts of other kinds have there.
 
 use serde::Serialize;
 

@@ -139,6 +139,8 @@ pub struct VideoMessage<'a> {
     id: Option<&'a str>,
     #[serde(rename = "reply_to", skip_serializing_if = "Option::is_none")]
     reply_to: Option<&'a MessageId>,
+    #[serde(skip_serializing_if = "Mentions::is_nobody")]
+    mentions: Mentions<'a>,
 }
 
 impl<'a> VideoMessage<'a> {
@@ -153,6 +155,7 @@ impl<'a> VideoMessage<'a> {
             caption: None,
             id: None,
             reply_to: None,
+            mentions: Mentions::NOBODY,
         }
     }
 
@@ -183,6 +186,18 @@ impl<'a> VideoMessage<'a> {
     /// The message it answers.
     pub fn reply_to(mut self, message: &'a MessageId) -> Self {
         self.reply_to = Some(message);
+        self
+    }
+
+    /// Who is mentioned in the caption (WAHA source: the specification hides it).
+    pub fn mentions(mut self, people: &'a [ChatId]) -> Self {
+        self.mentions = Mentions::People(people);
+        self
+    }
+
+    /// Everybody in the group is mentioned in the caption. WAHA answers 422 for another chat (recorded for texts).
+    pub fn mentions_everybody(mut self) -> Self {
+        self.mentions = Mentions::Everybody;
         self
     }
 }

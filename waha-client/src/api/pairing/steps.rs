@@ -26,7 +26,8 @@ const OFFER_PATIENCE: Duration = Duration::from_secs(3);
 /// How many looks pass before another code is asked for: 10 s unless told. Ours: each request is one to WhatsApp, which
 /// counts them.
 const CODE_PAUSE_LOOKS: u32 = 5;
-/// How many requests for a code may fail. Ours: enough for a session that is still on its way, and too few to annoy WhatsApp.
+/// How many requests for a code may fail. Ours: enough for a session that is still on its way, and too few to annoy
+/// WhatsApp.
 const CODE_FAILURES_MAX: u32 = 3;
 
 /// How a session is paired, and how patiently.
@@ -127,13 +128,13 @@ impl fmt::Debug for Step {
 #[non_exhaustive]
 pub enum PairingError {
     /// No phone can pair it now. FAILED: nobody did in time, or WhatsApp refused; restart or log out. STOPPED: start it.
-    #[error("the session is {0}")]
+    #[error("the session is {0}: restart it, or log it out, and pair again")]
     Ended(SessionStatus),
     /// There is no such session.
-    #[error("the server has no such session")]
+    #[error("the server has no such session: create it first")]
     UnknownSession(#[source] Error),
     /// The key is refused, or not allowed to do this.
-    #[error("the server refuses the key")]
+    #[error("the server refuses the key, or the key may not do this: use another")]
     Unauthorized(#[source] Error),
     /// The time that the caller gave is over.
     #[error("time ran out while the session was {}", .status.as_ref().map_or("unknown", SessionStatus::as_str))]
@@ -142,7 +143,7 @@ pub enum PairingError {
         status: Option<SessionStatus>,
     },
     /// The session is WORKING, but for 10 s tells no account.
-    #[error("the session is WORKING without an account")]
+    #[error("the session is WORKING without an account: restart it")]
     NoAccount,
     /// The server answered something that waiting does not cure.
     #[error("pairing was refused: {0}")]

@@ -203,7 +203,8 @@ impl Sessions<'_> {
     /// nothing, nobody sees it, and the number exists, so it is no search for strangers, which WhatsApp punishes. It still is
     /// a question to WhatsApp: ask on suspicion, not all the time, and not twice a minute.
     ///
-    /// What the answers mean is ours: no status of WAHA tells of a dead session. It is asked once and waits 20 s for the answer. That WhatsApp answers does not prove that messages are delivered.
+    /// What the answers mean is ours: no status of WAHA tells of a dead session. It is asked once and waits 20 s for the
+    /// answer. That WhatsApp answers does not prove that messages are delivered.
     ///
     /// # Errors
     ///
