@@ -198,7 +198,7 @@ impl Channels<'_> {
         self.0.call(delete(session, channel)).await
     }
 
-    /// One channel, by its id, its invite code, or its link.
+    /// One channel, by its id, its invite code, or its link (WAHA source; the specification leaves out the link).
     ///
     /// # Errors
     ///

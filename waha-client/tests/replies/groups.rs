@@ -182,6 +182,8 @@ async fn an_invite_code_reads_with_and_without_quotes_and_nothing_else_is_one() 
         ),
         ("123", Some("123")),
         ("", None),
+        ("\"\"", None),
+        ("\" \"", None),
         ("{}", None),
         ("<html>", None),
         ("not now", None),

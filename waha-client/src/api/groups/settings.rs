@@ -307,12 +307,10 @@ fn admins_only(reply: Reply) -> Result<Option<bool>, String> {
 
 /// A code comes as bare text, whatever the specification says: WAHA's framework writes texts without quotes (WAHA source).
 fn code(reply: Reply) -> Result<String, String> {
-    if let Ok(code) = serde_json::from_slice::<String>(&reply.body) {
-        return Ok(code);
-    }
-    let code = std::str::from_utf8(&reply.body).map(str::trim);
-    code.ok()
-        .filter(|code| !code.is_empty() && !code.contains(is_never_in_a_code))
+    let quoted = serde_json::from_slice::<String>(&reply.body).ok();
+    let bare = std::str::from_utf8(&reply.body).ok();
+    let code = quoted.as_deref().or(bare).map(str::trim);
+    code.filter(|code| !code.is_empty() && !code.contains(is_never_in_a_code))
         .map(str::to_owned)
         .ok_or_else(|| "it is not an invite code".to_owned())
 }

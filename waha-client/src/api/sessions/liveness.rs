@@ -10,6 +10,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Sessions;
+use crate::answer::Exception;
 use crate::api::contacts::check_exists;
 use crate::client::CallOptions;
 use crate::error::{Error, NotSent};
@@ -190,7 +191,7 @@ pub enum Probe {
     /// It says WORKING, and the engine has no answer from WhatsApp: an exception such as `Connection Closed`, or none in time.
     Dead(Error),
     /// It says WORKING, but the answer tells nothing: it has no account with a phone number, it does not find its own number,
-    /// or the engine refused the question.
+    /// or the question was refused, by the engine or by WhatsApp, which counts questions (`rate-overlimit`). Ask later.
     Unsure(Option<Error>),
 }
 
@@ -230,6 +231,12 @@ impl Sessions<'_> {
     }
 }
 
+/// Whether an exception is WhatsApp's own refusal, such as `rate-overlimit`, which only a session that lives can bring. Baileys
+/// has a number with those, and with none of its own (recorded: 429, 404); whatsmeow has it in the sentence.
+fn is_whatsapps(exception: &Exception) -> bool {
+    exception.data.is_some() || exception.has_code(429)
+}
+
 /// What a failed question says of the session.
 fn judged(error: Error) -> Result<Probe, Error> {
     if let Some(status) = error.session_status() {
@@ -247,7 +254,7 @@ fn judged(error: Error) -> Result<Probe, Error> {
         Error::MaybeSent { .. } if error.is_timeout() => Ok(Probe::Dead(error)),
         Error::MaybeSent { .. } => Err(error),
         Error::Answered(answer) => match answer.status() {
-            500 if answer.exception().is_some() => Ok(Probe::Dead(error)),
+            500 if answer.exception().is_some_and(|it| !is_whatsapps(it)) => Ok(Probe::Dead(error)),
             502..=504 | 429 => Err(error),
             _ => Ok(Probe::Unsure(Some(error))),
         },
