@@ -180,7 +180,8 @@ impl Channels<'_> {
     ///
     /// # Errors
     ///
-    /// 422 when the session is not WORKING. Never repeated: a second call makes a second channel.
+    /// 422 when the session is not WORKING. Never repeated: a second call makes a second channel. 501 on an engine without
+    /// [`Feature::CreateChannel`](crate::Feature::CreateChannel).
     pub async fn create(
         &self,
         session: &SessionName,
@@ -193,7 +194,8 @@ impl Channels<'_> {
     ///
     /// # Errors
     ///
-    /// 422 when the session is not WORKING.
+    /// 422 when the session is not WORKING. 501 on an engine without
+    /// [`Feature::DeleteChannel`](crate::Feature::DeleteChannel).
     pub async fn delete(&self, session: &SessionName, channel: &ChatId) -> Result<(), Error> {
         self.0.call(delete(session, channel)).await
     }

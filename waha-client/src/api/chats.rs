@@ -268,7 +268,7 @@ impl Chats<'_> {
     ///
     /// # Errors
     ///
-    /// 501 on engines that cannot.
+    /// 501 on engines that cannot. See [`Feature::DeleteChat`](crate::Feature::DeleteChat).
     pub async fn delete(&self, session: &SessionName, chat: &ChatId) -> Result<bool, Error> {
         self.0.call(delete(session, chat)).await
     }
@@ -277,7 +277,7 @@ impl Chats<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::ArchiveChat`](crate::Feature::ArchiveChat).
     pub async fn archive(&self, session: &SessionName, chat: &ChatId) -> Result<bool, Error> {
         self.0.call(archive(session, chat)).await
     }
@@ -286,7 +286,7 @@ impl Chats<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::ArchiveChat`](crate::Feature::ArchiveChat).
     pub async fn unarchive(&self, session: &SessionName, chat: &ChatId) -> Result<bool, Error> {
         self.0.call(unarchive(session, chat)).await
     }

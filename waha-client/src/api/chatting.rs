@@ -177,7 +177,7 @@ impl Chatting<'_> {
     /// # Errors
     ///
     /// As [`Chatting::send_text`]. 422 when the session does not have the message (recorded), 500 for an id that is not in
-    /// the full form (recorded for reactions), 501 on GOWS.
+    /// the full form (recorded for reactions), 501 on GOWS. See [`Feature::ForwardMessage`](crate::Feature::ForwardMessage).
     pub async fn forward(&self, message: &ForwardedMessage<'_>) -> Result<Sent, Error> {
         self.0.call(forward(message)).await
     }

@@ -203,7 +203,7 @@ impl Contacts<'_> {
     ///
     /// # Errors
     ///
-    /// 501 on engines that cannot.
+    /// 501 on engines that cannot. See [`Feature::UpdateContact`](crate::Feature::UpdateContact).
     pub async fn update(
         &self,
         session: &SessionName,
@@ -219,7 +219,7 @@ impl Contacts<'_> {
     ///
     /// # Errors
     ///
-    /// 501 on NOWEB (recorded).
+    /// 501 on NOWEB (recorded). See [`Feature::ContactAbout`](crate::Feature::ContactAbout).
     pub async fn about(
         &self,
         session: &SessionName,
@@ -247,7 +247,7 @@ impl Contacts<'_> {
     ///
     /// # Errors
     ///
-    /// 501 on NOWEB (recorded).
+    /// 501 on NOWEB (recorded). See [`Feature::BlockContact`](crate::Feature::BlockContact).
     pub async fn block(&self, session: &SessionName, contact: &ChatId) -> Result<bool, Error> {
         self.0.call(block(session, contact)).await
     }
@@ -256,7 +256,7 @@ impl Contacts<'_> {
     ///
     /// # Errors
     ///
-    /// 501 on NOWEB (recorded for blocking).
+    /// 501 on NOWEB (recorded for blocking). See [`Feature::BlockContact`](crate::Feature::BlockContact).
     pub async fn unblock(&self, session: &SessionName, contact: &ChatId) -> Result<bool, Error> {
         self.0.call(unblock(session, contact)).await
     }

@@ -101,7 +101,7 @@ impl Events<'_> {
     /// # Errors
     ///
     /// Says how far the request got; only [`Error::is_not_sent`] and refusals may be sent again. 501 on engines without
-    /// events.
+    /// events. See [`Feature::SendEvent`](crate::Feature::SendEvent).
     pub async fn send(
         &self,
         session: &SessionName,

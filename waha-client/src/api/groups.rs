@@ -219,7 +219,8 @@ impl Groups<'_> {
     ///
     /// # Errors
     ///
-    /// 501 on GOWS, which cannot (WAHA source); 422 when the session is not WORKING.
+    /// 501 on GOWS, which cannot (WAHA source); 422 when the session is not WORKING. See
+    /// [`Feature::DeleteGroup`](crate::Feature::DeleteGroup).
     pub async fn delete(
         &self,
         session: &SessionName,

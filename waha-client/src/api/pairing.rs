@@ -123,7 +123,7 @@ impl Pairing<'_> {
     ///
     /// # Errors
     ///
-    /// 422 on other engines once the session is WORKING (recorded).
+    /// 422 on other engines once the session is WORKING (recorded). See [`Feature::Screenshot`](crate::Feature::Screenshot).
     pub async fn screenshot(&self, session: &SessionName) -> Result<Bytes, Error> {
         self.0.call(screenshot(session)).await
     }

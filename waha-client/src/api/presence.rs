@@ -114,7 +114,8 @@ impl Presence<'_> {
     ///
     /// # Errors
     ///
-    /// 422 when the session is not WORKING.
+    /// 422 when the session is not WORKING. 501 on an engine without
+    /// [`Feature::AllPresences`](crate::Feature::AllPresences).
     pub async fn all(&self, session: &SessionName) -> Result<Vec<ChatPresences>, Error> {
         self.0.call(all(session)).await
     }

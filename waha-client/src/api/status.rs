@@ -355,7 +355,8 @@ impl Status<'_> {
     ///
     /// # Errors
     ///
-    /// 422 when the session is not WORKING.
+    /// 422 when the session is not WORKING. 501 on an engine without
+    /// [`Feature::DeleteStatus`](crate::Feature::DeleteStatus).
     pub async fn delete(
         &self,
         session: &SessionName,
@@ -369,7 +370,7 @@ impl Status<'_> {
     ///
     /// # Errors
     ///
-    /// 422 when the session is not WORKING.
+    /// 422 when the session is not WORKING. 501 on an engine without [`Feature::NewStatusId`](crate::Feature::NewStatusId).
     pub async fn new_message_id(&self, session: &SessionName) -> Result<String, Error> {
         self.0.call(new_message_id(session)).await
     }

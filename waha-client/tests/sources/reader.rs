@@ -27,6 +27,27 @@ pub(crate) struct Found {
     groups: BTreeSet<String>,
 }
 
+impl Found {
+    /// What is wrong with the docs of all of it.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        let alone = self.items.iter().filter_map(Told::complaint);
+        let performing = self.items.iter().filter(|it| it.kind == Kind::Performing);
+        let silent = performing.filter_map(|it| {
+            let needed = self.endpoint_of(it)?.needed()?;
+            (!it.docs.contains(&needed)).then(|| format!("{it}: does not name {needed}"))
+        });
+        alone.chain(silent).collect()
+    }
+
+    /// The endpoint that a method performs: the one of its name in its file.
+    fn endpoint_of(&self, method: &Told) -> Option<&Told> {
+        let (_, name) = method.name.split_once("::")?;
+        let is_it =
+            |it: &&Told| it.kind == Kind::Endpoint && it.file == method.file && it.name == name;
+        self.items.iter().find(is_it)
+    }
+}
+
 pub(crate) fn read_crate() -> Found {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
@@ -181,10 +202,13 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             for item in &it.items {
                 if let syn::ImplItem::Fn(method) = item
                     && matches!(method.vis, Visibility::Public(_))
-                    && !only_performs(&method.block)
                 {
+                    let kind = match only_performs(&method.block) {
+                        true => Kind::Performing,
+                        false => Kind::Method,
+                    };
                     let name = format!("{group}::{}", method.sig.ident);
-                    self.tell(Kind::Method, name, method.sig.ident.span(), &method.attrs);
+                    self.tell(kind, name, method.sig.ident.span(), &method.attrs);
                 }
             }
         }

@@ -1,7 +1,10 @@
 //! What the check finds in pieces of source text.
 
 use crate::reader::find;
-use crate::told::Told;
+
+/// An endpoint that not every engine has.
+const ASK: &str =
+    "\n/// `PUT /api/star`. [`Feature::StarMessage`]. Recorded.\npub fn ask() -> Endpoint<()> {}";
 
 #[test]
 fn each_kind_of_item_without_a_source_is_found_and_with_one_is_not() {
@@ -64,6 +67,17 @@ fn each_kind_of_item_without_a_source_is_found_and_with_one_is_not() {
             ),
             "",
         ),
+        (
+            &(method("Asks.", "self.0.call(ask()).await") + ASK),
+            "Group::ask: does not name Feature::StarMessage",
+        ),
+        (
+            &(method(
+                "Asks (see `Feature::StarMessage`).",
+                "self.0.call(ask()).await",
+            ) + ASK),
+            "",
+        ),
         // Types.
         (
             "#[derive(Debug, Deserialize)] pub struct Chat {}",
@@ -124,8 +138,7 @@ fn each_kind_of_item_without_a_source_is_found_and_with_one_is_not() {
         ),
     ] {
         let found = find([("api/file.rs".to_owned(), text.to_owned())]);
-        let complaints: Vec<_> = found.items.iter().filter_map(Told::complaint).collect();
-        let shown = complaints.join(", ");
+        let shown = found.complaints().join(", ");
         let shown = shown.split_once(' ').map_or("", |(_, rest)| rest);
         assert_eq!(shown, expected, "{text}");
     }

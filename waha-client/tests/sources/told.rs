@@ -11,6 +11,9 @@ use crate::words::{names_source, sentences, words};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Endpoint,
+    /// A method that does nothing but have an endpoint called: its source is the endpoint's.
+    Performing,
+    /// Any other method of a group of calls.
     Method,
     Type,
     Constant,
@@ -55,8 +58,18 @@ impl Told {
         about_types.any(names_source)
     }
 
+    /// The feature that an engine needs for it, as docs name it.
+    pub(crate) fn needed(&self) -> Option<String> {
+        let (method, path) = self.operation()?;
+        let feature = Feature::needed_by(method, path)?;
+        Some(format!("Feature::{feature:?}"))
+    }
+
     /// What is wrong with its docs.
     pub(crate) fn complaint(&self) -> Option<String> {
+        if self.kind == Kind::Performing {
+            return None;
+        }
         let is_told = names_source(&self.docs) || self.kind == Kind::Type && self.is_told_in_head();
         if !is_told {
             return Some(format!("{self}: {:?} without a source", self.kind));
@@ -64,10 +77,10 @@ impl Told {
         if self.kind != Kind::Endpoint {
             return None;
         }
-        let Some((method, path)) = self.operation() else {
+        if self.operation().is_none() {
             return Some(format!("{self}: does not begin with its operation"));
-        };
-        let needed = Feature::needed_by(method, path).map(|it| format!("Feature::{it:?}"));
+        }
+        let needed = self.needed();
         let named: BTreeSet<&str> = features_in(&self.docs).collect();
         if named == needed.iter().map(String::as_str).collect() {
             return None;

@@ -176,7 +176,8 @@ impl Channels<'_> {
     ///
     /// # Errors
     ///
-    /// 422 when the session is not WORKING. Repeated as look-ups are.
+    /// 422 when the session is not WORKING. Repeated as look-ups are. 501 on an engine without
+    /// [`Feature::SearchChannelsByView`](crate::Feature::SearchChannelsByView).
     pub async fn search_by_view(
         &self,
         session: &SessionName,

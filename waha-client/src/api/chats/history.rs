@@ -255,7 +255,7 @@ impl Chats<'_> {
     ///
     /// # Errors
     ///
-    /// 501 on NOWEB (recorded).
+    /// 501 on NOWEB (recorded). See [`Feature::ClearMessages`](crate::Feature::ClearMessages).
     pub async fn clear_messages(
         &self,
         session: &SessionName,
@@ -316,7 +316,7 @@ impl Chats<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::PinMessage`](crate::Feature::PinMessage).
     pub async fn pin_message(
         &self,
         session: &SessionName,
@@ -332,7 +332,7 @@ impl Chats<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::PinMessage`](crate::Feature::PinMessage).
     pub async fn unpin_message(
         &self,
         session: &SessionName,

@@ -47,7 +47,7 @@ impl Chatting<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::MessagesByQuery`](crate::Feature::MessagesByQuery).
     #[deprecated(note = "chats().messages does it")]
     pub async fn messages_by_query(
         &self,

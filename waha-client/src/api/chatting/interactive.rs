@@ -275,7 +275,7 @@ impl Chatting<'_> {
     /// # Errors
     ///
     /// As [`Chatting::send_text`]; 501 on other engines, and 422 in a chat that is no person's (WAHA source). Before
-    /// 2026.6.1 servers without a licence answer 422 (recorded).
+    /// 2026.6.1 servers without a licence answer 422 (recorded). See [`Feature::SendList`](crate::Feature::SendList).
     pub async fn send_list(&self, message: &ListMessage<'_>) -> Result<Sent, Error> {
         self.0.call(send_list(message)).await
     }
@@ -297,7 +297,8 @@ impl Chatting<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Chatting::send_text`]; 501 on other engines (recorded).
+    /// As [`Chatting::send_text`]; 501 on other engines (recorded). See
+    /// [`Feature::ReplyToButton`](crate::Feature::ReplyToButton).
     pub async fn reply_to_button(&self, reply: &ButtonReply<'_>) -> Result<Sent, Error> {
         self.0.call(reply_to_button(reply)).await
     }

@@ -100,7 +100,8 @@ impl Chatting<'_> {
     /// # Errors
     ///
     /// As [`Chatting::send_text`]; not sent when the preview's URL is not in the text, which WAHA answers with 500
-    /// (recorded). Before 2026.6.1 servers without a licence answer 422 (recorded).
+    /// (recorded). Before 2026.6.1 servers without a licence answer 422 (recorded). 501 on an engine without
+    /// [`Feature::SendLinkPreview`](crate::Feature::SendLinkPreview).
     pub async fn send_link(&self, message: &LinkMessage<'_>) -> Result<Sent, Error> {
         self.0.call(send_link(message)).await
     }

@@ -136,7 +136,7 @@ impl Chatting<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::StarMessage`](crate::Feature::StarMessage).
     pub async fn star(
         &self,
         session: &SessionName,
@@ -150,7 +150,7 @@ impl Chatting<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::StarMessage`](crate::Feature::StarMessage).
     pub async fn unstar(
         &self,
         session: &SessionName,

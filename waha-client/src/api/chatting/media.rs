@@ -273,7 +273,8 @@ impl Chatting<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Chatting::send_image`]. Before 2026.6.1 servers without a licence answer 501 (recorded).
+    /// As [`Chatting::send_image`]. Before 2026.6.1 servers without a licence answer 501 (recorded). See
+    /// [`Feature::SendVideo`](crate::Feature::SendVideo).
     pub async fn send_video(&self, message: &VideoMessage<'_>) -> Result<Sent, Error> {
         self.0.call(send_video(message)).await
     }

@@ -135,7 +135,7 @@ impl Chatting<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Chatting::send_text`]; 501 on NOWEB (recorded).
+    /// As [`Chatting::send_text`]; 501 on NOWEB (recorded). See [`Feature::VoteInPoll`](crate::Feature::VoteInPoll).
     pub async fn vote(&self, vote: &PollVote<'_>) -> Result<Sent, Error> {
         self.0.call(self::vote(vote)).await
     }

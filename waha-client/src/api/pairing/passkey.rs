@@ -118,7 +118,8 @@ impl Pairing<'_> {
     ///
     /// # Errors
     ///
-    /// 422 unless the session is in PASSKEY_REQUIRED (WAHA source).
+    /// 422 unless the session is in PASSKEY_REQUIRED (WAHA source). 501 on an engine without
+    /// [`Feature::PasskeyPairing`](crate::Feature::PasskeyPairing).
     pub async fn passkey_challenge(
         &self,
         session: &SessionName,
@@ -130,7 +131,7 @@ impl Pairing<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::PasskeyPairing`](crate::Feature::PasskeyPairing).
     pub async fn submit_passkey(
         &self,
         session: &SessionName,
@@ -143,7 +144,8 @@ impl Pairing<'_> {
     ///
     /// # Errors
     ///
-    /// 422 unless the session is in PASSKEY_CONFIRMATION_REQUIRED (WAHA source).
+    /// 422 unless the session is in PASSKEY_CONFIRMATION_REQUIRED (WAHA source). 501 on an engine without
+    /// [`Feature::PasskeyPairing`](crate::Feature::PasskeyPairing).
     pub async fn passkey_confirmation(&self, session: &SessionName) -> Result<String, Error> {
         self.0.call(passkey_confirmation(session)).await
     }
@@ -152,7 +154,7 @@ impl Pairing<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::PasskeyPairing`](crate::Feature::PasskeyPairing).
     pub async fn confirm_passkey(&self, session: &SessionName) -> Result<(), Error> {
         self.0.call(confirm_passkey(session)).await
     }

@@ -49,7 +49,8 @@ pub struct Signs {
     /// probe that found the session alive. The echo of an own send is none: the engine makes it itself.
     pub last_life_ms: Option<i64>,
     /// How many questions that WAHA has to ask WhatsApp failed in a row, on the engine's side: 500 such as
-    /// `Connection Closed` or `Timed Out`, or no answer while the server answers others.
+    /// `Connection Closed` or `Timed Out`, or no answer while the server answers others. Not WhatsApp's own refusals, such
+    /// as `rate-overlimit`.
     pub failed_lookups: u32,
 }
 
@@ -57,7 +58,7 @@ pub struct Signs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Patience {
-    /// How long an accepted message may be without acknowledgement. 60 s, as WAHA's maintainer advises.
+    /// How long an accepted message may be without acknowledgement. 60 s, as WAHA's maintainer advises in its tracker.
     pub acks: Duration,
     /// How many such messages it takes. 1.
     pub unacknowledged_min: u32,
