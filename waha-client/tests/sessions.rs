@@ -153,6 +153,17 @@ async fn a_probe_asks_whatsapp_about_the_accounts_own_number() {
             (Ok(Probe::Dead(_)), 2)
         ));
     }
+    // WhatsApp itself refused: the session is not dead, and a restart would only make it worse.
+    for refusal in [
+        json!({"message": "rate-overlimit", "data": 429, "isBoom": true}),
+        json!({"message": "info query returned status 429: rate-overlimit"}),
+    ] {
+        let answer = ResponseTemplate::new(500).set_body_json(json!({"exception": refusal}));
+        assert!(matches!(
+            probed("WORKING", answer).await,
+            (Ok(Probe::Unsure(Some(_))), 2)
+        ));
+    }
     let gone = json!({"error": "Session status is not as expected", "session": "s_1", "status": "STARTING", "expected": ["WORKING"]});
     assert!(matches!(
         probed("WORKING", ResponseTemplate::new(422).set_body_json(gone)).await,

@@ -1,8 +1,8 @@
 //! Apps that run within WAHA beside a session: list, create, change, delete.
 //!
-//! A server has apps only when its environment turns them on, and answers 422 otherwise (recorded where sessions are asked for
-//! with their apps). The specification tells no answers: they are those of WAHA's source. `POST /mcp`, which stands here too,
-//! is left out: a protocol of its own.
+//! A server has apps only when its environment turns them on, and answers 422 otherwise (recorded where sessions are asked
+//! for with their apps). The types are those of WAHA's specification, which tells of no answer: that answers are apps is
+//! WAHA's source. `POST /mcp`, which stands here too, is left out: a protocol of its own.
 
 use std::fmt;
 
@@ -149,31 +149,32 @@ impl Apps<'_> {
     }
 }
 
-/// `GET /api/apps`
+/// `GET /api/apps`. WAHA's specification; the answer is WAHA's source.
 pub fn list(session: &SessionName) -> Endpoint<Vec<App>> {
     Endpoint::get("/api/apps", &[], json).query("session", session.as_str().to_owned())
 }
 
-/// `GET /api/apps/{id}`
+/// `GET /api/apps/{id}`. WAHA's specification; the answer is WAHA's source.
 pub fn get(id: &str) -> Endpoint<App> {
     Endpoint::get("/api/apps/{id}", &[id], json)
 }
 
-/// `POST /api/apps`
+/// `POST /api/apps`. WAHA's specification; the answer is WAHA's source.
 pub fn create(app: &AppRequest<'_>) -> Endpoint<App> {
     Endpoint::post("/api/apps", &[], json)
         .json(app)
         .waiting(Wait::Lifecycle)
 }
 
-/// `PUT /api/apps/{id}`. The id within the body is this one too: WAHA answers 404 to any other (WAHA source).
+/// `PUT /api/apps/{id}`. The id within the body is this one too: WAHA answers 404 to any other. WAHA's specification; the
+/// answer, and this, is WAHA's source.
 pub fn update(id: &str, app: &AppRequest<'_>) -> Endpoint<App> {
     Endpoint::put("/api/apps/{id}", &[id], json)
         .json(&app.id(id))
         .waiting(Wait::Lifecycle)
 }
 
-/// `DELETE /api/apps/{id}`
+/// `DELETE /api/apps/{id}`. WAHA's specification; the answer is WAHA's source.
 pub fn delete(id: &str) -> Endpoint<()> {
     Endpoint::delete("/api/apps/{id}", &[id], nothing).waiting(Wait::Lifecycle)
 }

@@ -34,7 +34,7 @@ impl Calls<'_> {
     }
 }
 
-/// `POST /api/{session}/calls/reject`
+/// `POST /api/{session}/calls/reject`. WAHA's specification, which leaves the answer open.
 pub fn reject(session: &SessionName, from: &ChatId, call_id: &str) -> Endpoint<()> {
     const PATH: &str = "/api/{session}/calls/reject";
     Endpoint::post(PATH, &[session.as_str()], nothing)

@@ -1,7 +1,8 @@
 //! Channels, which WhatsApp also calls newsletters: list, create, delete, follow, mute, look into, search.
 //!
 //! Posting in a channel is left out: that is [`chatting`](super::chatting) with the channel's id. WAHA gives channels one form
-//! for all engines (WAHA specification and source; only an empty list was recorded), and each leaves out something else.
+//! for all engines (the types are those of WAHA's specification and source; only an empty list was recorded), and each leaves out
+//! something else.
 
 mod search;
 
@@ -205,7 +206,8 @@ impl Channels<'_> {
     ///
     /// # Errors
     ///
-    /// 422 when the session is not WORKING. Never repeated: a second call makes a second channel.
+    /// 422 when the session is not WORKING. Never repeated: a second call makes a second channel. 501 on an engine without
+    /// [`Feature::CreateChannel`](crate::Feature::CreateChannel).
     pub async fn create(
         &self,
         session: &SessionName,
@@ -218,12 +220,13 @@ impl Channels<'_> {
     ///
     /// # Errors
     ///
-    /// 422 when the session is not WORKING.
+    /// 422 when the session is not WORKING. 501 on an engine without
+    /// [`Feature::DeleteChannel`](crate::Feature::DeleteChannel).
     pub async fn delete(&self, session: &SessionName, channel: &ChatId) -> Result<(), Error> {
         self.0.call(delete(session, channel)).await
     }
 
-    /// One channel, by its id, its invite code, or its link.
+    /// One channel, by its id, its invite code, or its link (WAHA source; the specification leaves out the link).
     ///
     /// # Errors
     ///
@@ -287,14 +290,14 @@ impl Channels<'_> {
     }
 }
 
-/// `GET /api/{session}/channels`
+/// `GET /api/{session}/channels`. Recorded is an empty list; what stands in one is WAHA's specification.
 pub fn list(session: &SessionName, role: Option<&ChannelRole>) -> Endpoint<Vec<Channel>> {
     Endpoint::get("/api/{session}/channels", &[session.as_str()], json)
         .query_if("role", role)
         .waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/channels`
+/// `POST /api/{session}/channels`. Needs [`Feature::CreateChannel`](crate::Feature::CreateChannel). WAHA's specification.
 pub fn create(session: &SessionName, new: &NewChannel<'_>) -> Endpoint<Channel> {
     let wait = match new.picture {
         Some(_) => Wait::Media,
@@ -305,19 +308,20 @@ pub fn create(session: &SessionName, new: &NewChannel<'_>) -> Endpoint<Channel> 
         .waiting(wait)
 }
 
-/// `DELETE /api/{session}/channels/{id}`
+/// `DELETE /api/{session}/channels/{id}`. Needs [`Feature::DeleteChannel`](crate::Feature::DeleteChannel). WAHA's
+/// specification, which leaves the answer open.
 pub fn delete(session: &SessionName, channel: &ChatId) -> Endpoint<()> {
     const PATH: &str = "/api/{session}/channels/{id}";
     Endpoint::delete(PATH, &[session.as_str(), channel.as_str()], nothing).waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/channels/{id}`
+/// `GET /api/{session}/channels/{id}`. WAHA's specification.
 pub fn get(session: &SessionName, id_or_code: &str) -> Endpoint<Channel> {
     const PATH: &str = "/api/{session}/channels/{id}";
     Endpoint::get(PATH, &[session.as_str(), id_or_code], json).waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/channels/{id}/messages/preview`
+/// `GET /api/{session}/channels/{id}/messages/preview`. WAHA's specification.
 pub fn preview_messages(
     session: &SessionName,
     id_or_code: &str,
@@ -341,22 +345,22 @@ fn messages_only(reply: Reply) -> Result<Vec<ChannelMessage>, String> {
     Ok(messages.filter_map(Result::ok).collect())
 }
 
-/// `POST /api/{session}/channels/{id}/follow`
+/// `POST /api/{session}/channels/{id}/follow`. WAHA's specification, which leaves the answer open.
 pub fn follow(session: &SessionName, channel: &ChatId) -> Endpoint<()> {
     change("/api/{session}/channels/{id}/follow", session, channel)
 }
 
-/// `POST /api/{session}/channels/{id}/unfollow`
+/// `POST /api/{session}/channels/{id}/unfollow`. WAHA's specification, which leaves the answer open.
 pub fn unfollow(session: &SessionName, channel: &ChatId) -> Endpoint<()> {
     change("/api/{session}/channels/{id}/unfollow", session, channel)
 }
 
-/// `POST /api/{session}/channels/{id}/mute`
+/// `POST /api/{session}/channels/{id}/mute`. WAHA's specification, which leaves the answer open.
 pub fn mute(session: &SessionName, channel: &ChatId) -> Endpoint<()> {
     change("/api/{session}/channels/{id}/mute", session, channel)
 }
 
-/// `POST /api/{session}/channels/{id}/unmute`
+/// `POST /api/{session}/channels/{id}/unmute`. WAHA's specification, which leaves the answer open.
 pub fn unmute(session: &SessionName, channel: &ChatId) -> Endpoint<()> {
     change("/api/{session}/channels/{id}/unmute", session, channel)
 }

@@ -267,7 +267,7 @@ impl Chats<'_> {
     ///
     /// # Errors
     ///
-    /// 501 on engines that cannot.
+    /// 501 on engines that cannot. See [`Feature::DeleteChat`](crate::Feature::DeleteChat).
     pub async fn delete(&self, session: &SessionName, chat: &ChatId) -> Result<bool, Error> {
         self.0.call(delete(session, chat)).await
     }
@@ -276,7 +276,7 @@ impl Chats<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::ArchiveChat`](crate::Feature::ArchiveChat).
     pub async fn archive(&self, session: &SessionName, chat: &ChatId) -> Result<bool, Error> {
         self.0.call(archive(session, chat)).await
     }
@@ -285,7 +285,7 @@ impl Chats<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::ArchiveChat`](crate::Feature::ArchiveChat).
     pub async fn unarchive(&self, session: &SessionName, chat: &ChatId) -> Result<bool, Error> {
         self.0.call(unarchive(session, chat)).await
     }
@@ -302,7 +302,7 @@ impl Chats<'_> {
 
 const OVERVIEW: &str = "/api/{session}/chats/overview";
 
-/// `GET /api/{session}/chats`
+/// `GET /api/{session}/chats`. Recorded.
 pub fn list(session: &SessionName, query: ChatQuery) -> Endpoint<Vec<Chat>> {
     let order = query
         .ascending
@@ -316,7 +316,7 @@ pub fn list(session: &SessionName, query: ChatQuery) -> Endpoint<Vec<Chat>> {
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/chats/overview`
+/// `GET /api/{session}/chats/overview`. Recorded.
 pub fn overview(session: &SessionName, query: OverviewQuery<'_>) -> Endpoint<Vec<ChatSummary>> {
     let endpoint = Endpoint::get(OVERVIEW, &[session.as_str()], json)
         .query_if("merge", query.merge)
@@ -329,7 +329,7 @@ pub fn overview(session: &SessionName, query: OverviewQuery<'_>) -> Endpoint<Vec
     .waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/chats/overview`. May be repeated: it changes nothing.
+/// `POST /api/{session}/chats/overview`. May be repeated: it changes nothing. Recorded.
 pub fn overview_by_body(
     session: &SessionName,
     query: OverviewQuery<'_>,
@@ -347,7 +347,7 @@ pub fn overview_by_body(
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/chats/{chatId}/picture`
+/// `GET /api/{session}/chats/{chatId}/picture`. Recorded, for a chat without a picture.
 pub fn picture(
     session: &SessionName,
     chat: &ChatId,
@@ -361,23 +361,25 @@ pub fn picture(
     .waiting(Wait::Session)
 }
 
-/// `DELETE /api/{session}/chats/{chatId}`
+/// `DELETE /api/{session}/chats/{chatId}`. Needs [`Feature::DeleteChat`](crate::Feature::DeleteChat). WAHA's specification,
+/// which leaves the answer open.
 pub fn delete(session: &SessionName, chat: &ChatId) -> Endpoint<bool> {
     const PATH: &str = "/api/{session}/chats/{chatId}";
     Endpoint::delete(PATH, &[session.as_str(), chat.as_str()], done).waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/chats/{chatId}/archive`
+/// `POST /api/{session}/chats/{chatId}/archive`. Needs [`Feature::ArchiveChat`](crate::Feature::ArchiveChat). Recorded.
 pub fn archive(session: &SessionName, chat: &ChatId) -> Endpoint<bool> {
     change("/api/{session}/chats/{chatId}/archive", session, chat)
 }
 
-/// `POST /api/{session}/chats/{chatId}/unarchive`
+/// `POST /api/{session}/chats/{chatId}/unarchive`. Needs [`Feature::ArchiveChat`](crate::Feature::ArchiveChat). WAHA's
+/// specification, which leaves the answer open.
 pub fn unarchive(session: &SessionName, chat: &ChatId) -> Endpoint<bool> {
     change("/api/{session}/chats/{chatId}/unarchive", session, chat)
 }
 
-/// `POST /api/{session}/chats/{chatId}/unread`
+/// `POST /api/{session}/chats/{chatId}/unread`. Recorded.
 pub fn mark_unread(session: &SessionName, chat: &ChatId) -> Endpoint<bool> {
     change("/api/{session}/chats/{chatId}/unread", session, chat)
 }

@@ -40,13 +40,14 @@ use crate::client::{CallOptions, WahaClient};
 use crate::endpoint::{Endpoint, Wait, json};
 use crate::error::Error;
 use crate::ids::{ChatId, MessageId, SessionName};
+use crate::transport::Reply;
 use crate::types::Sent;
 
 /// The group of sending calls.
 #[derive(Debug, Clone, Copy)]
 pub struct Chatting<'a>(pub(crate) &'a WahaClient);
 
-/// A text to send. Borrows its parts: it is serialised at once.
+/// A text to send (recorded). Borrows its parts: it is serialised at once.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]
@@ -93,7 +94,7 @@ impl<'a> TextMessage<'a> {
         self
     }
 
-    /// Who is mentioned in it.
+    /// Who is mentioned in it (recorded: the specification hides it).
     pub fn mentions(mut self, people: &'a [ChatId]) -> Self {
         self.mentions = Mentions::People(people);
         self
@@ -118,7 +119,7 @@ impl<'a> TextMessage<'a> {
     }
 }
 
-/// A message to send on to another chat. Borrows its parts.
+/// A message to send on to another chat (recorded). Borrows its parts.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]
@@ -146,11 +147,6 @@ impl<'a> ForwardedMessage<'a> {
         self.id = Some(bare);
         self
     }
-}
-
-#[derive(Deserialize)]
-struct NewId {
-    id: String,
 }
 
 impl Chatting<'_> {
@@ -181,8 +177,8 @@ impl Chatting<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Chatting::send_text`]. 422 when the session does not have the message, 500 for an id that is not in the full form
-    /// (recorded), 501 on GOWS.
+    /// As [`Chatting::send_text`]. 422 when the session does not have the message (recorded), 500 for an id that is not in
+    /// the full form (recorded for reactions), 501 on GOWS. See [`Feature::ForwardMessage`](crate::Feature::ForwardMessage).
     pub async fn forward(&self, message: &ForwardedMessage<'_>) -> Result<Sent, Error> {
         self.0.call(forward(message)).await
     }
@@ -210,23 +206,30 @@ impl Chatting<'_> {
     }
 }
 
-/// `POST /api/sendText`
+/// `POST /api/sendText`. Recorded.
 pub fn send_text(message: &TextMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendText", message).waiting(Wait::Send)
 }
 
-/// `POST /api/forwardMessage`
+/// `POST /api/forwardMessage`. Needs [`Feature::ForwardMessage`](crate::Feature::ForwardMessage). Recorded.
 pub fn forward(message: &ForwardedMessage<'_>) -> Endpoint<Sent> {
     sending("/api/forwardMessage", message).waiting(Wait::Send)
 }
 
-/// `GET /api/{session}/new-message-id`
+/// `GET /api/{session}/new-message-id`. Recorded.
 pub fn new_message_id(session: &SessionName) -> Endpoint<String> {
     const PATH: &str = "/api/{session}/new-message-id";
-    Endpoint::get(PATH, &[session.as_str()], |reply| {
-        json::<NewId>(reply).map(|answer| answer.id)
-    })
-    .waiting(Wait::Session)
+    Endpoint::get(PATH, &[session.as_str()], new_id).waiting(Wait::Session)
+}
+
+#[derive(Deserialize)]
+struct NewId {
+    id: String,
+}
+
+/// The id that messages and status posts get beforehand.
+pub(in crate::api) fn new_id(reply: Reply) -> Result<String, String> {
+    json::<NewId>(reply).map(|answer| answer.id)
 }
 
 fn sending(path: &'static str, message: &impl Serialize) -> Endpoint<Sent> {

@@ -20,7 +20,7 @@ use crate::types::{Extra, PictureSource, readable, text};
 #[derive(Debug, Clone, Copy)]
 pub struct Contacts<'a>(pub(crate) &'a WahaClient);
 
-/// Whether a number is on WhatsApp.
+/// Whether a number is on WhatsApp (recorded).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -28,7 +28,7 @@ pub struct NumberStatus {
     /// Whether it is.
     pub number_exists: bool,
     /// The chat to write to, which can have other digits than the number (Brazil, Mexico, Argentina). Most engines leave it
-    /// out for a number that is not on WhatsApp; GOWS may give one all the same.
+    /// out for a number that is not on WhatsApp; GOWS may give one all the same (WAHA source).
     #[serde(default, deserialize_with = "any_chat")]
     pub chat_id: Option<ChatId>,
     /// Whatever else came.
@@ -175,8 +175,8 @@ impl Contacts<'_> {
         self.0.call(list(session, query)).await
     }
 
-    /// One person. NOWEB knows nobody that is not in its store: `None` (recorded). Other engines can tell of a person who is
-    /// not on WhatsApp at all: ask [`Contacts::check_exists`] for that.
+    /// One person. NOWEB knows nobody that is not in its store: `None` (recorded at the older path). Other engines can tell
+    /// of a person who is not on WhatsApp at all: ask [`Contacts::check_exists`] for that.
     ///
     /// # Errors
     ///
@@ -207,7 +207,7 @@ impl Contacts<'_> {
     ///
     /// # Errors
     ///
-    /// 501 on engines that cannot.
+    /// 501 on engines that cannot. See [`Feature::UpdateContact`](crate::Feature::UpdateContact).
     pub async fn update(
         &self,
         session: &SessionName,
@@ -223,7 +223,7 @@ impl Contacts<'_> {
     ///
     /// # Errors
     ///
-    /// 501 on NOWEB (recorded).
+    /// 501 on NOWEB (recorded). See [`Feature::ContactAbout`](crate::Feature::ContactAbout).
     pub async fn about(
         &self,
         session: &SessionName,
@@ -251,7 +251,7 @@ impl Contacts<'_> {
     ///
     /// # Errors
     ///
-    /// 501 on NOWEB (recorded).
+    /// 501 on NOWEB (recorded). See [`Feature::BlockContact`](crate::Feature::BlockContact).
     pub async fn block(&self, session: &SessionName, contact: &ChatId) -> Result<bool, Error> {
         self.0.call(block(session, contact)).await
     }
@@ -260,13 +260,13 @@ impl Contacts<'_> {
     ///
     /// # Errors
     ///
-    /// 501 on NOWEB (recorded for blocking).
+    /// 501 on NOWEB (recorded for blocking). See [`Feature::BlockContact`](crate::Feature::BlockContact).
     pub async fn unblock(&self, session: &SessionName, contact: &ChatId) -> Result<bool, Error> {
         self.0.call(unblock(session, contact)).await
     }
 }
 
-/// `GET /api/contacts/check-exists`. Takes digits: WAHA passes anything else on as it is (recorded).
+/// `GET /api/contacts/check-exists`. Takes digits: WAHA passes anything else on as it is. Recorded.
 pub fn check_exists(session: &SessionName, phone_digits: &str) -> Endpoint<NumberStatus> {
     Endpoint::get("/api/contacts/check-exists", &[], json)
         .query("phone", phone_digits.to_owned())
@@ -274,7 +274,7 @@ pub fn check_exists(session: &SessionName, phone_digits: &str) -> Endpoint<Numbe
         .waiting(Wait::Session)
 }
 
-/// `GET /api/contacts/all`
+/// `GET /api/contacts/all`. Recorded.
 pub fn list(session: &SessionName, query: ContactQuery) -> Endpoint<Vec<Contact>> {
     let order = query
         .ascending
@@ -288,18 +288,20 @@ pub fn list(session: &SessionName, query: ContactQuery) -> Endpoint<Vec<Contact>
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/contacts/{id}`
+/// `GET /api/{session}/contacts/{id}`. WAHA's specification leaves the answer open: it is read as that of
+/// `GET /api/contacts`.
 pub fn get(session: &SessionName, contact: &ChatId) -> Endpoint<Option<Contact>> {
     const PATH: &str = "/api/{session}/contacts/{id}";
     Endpoint::get(PATH, &[session.as_str(), contact.as_str()], known).waiting(Wait::Session)
 }
 
-/// `GET /api/contacts`
+/// `GET /api/contacts`. Recorded, for an unknown person; a known one is read as in `GET /api/contacts/all`.
 pub fn get_by_query(session: &SessionName, contact: &ChatId) -> Endpoint<Option<Contact>> {
     about_one("/api/contacts", session, contact, known)
 }
 
-/// `PUT /api/{session}/contacts/{chatId}`
+/// `PUT /api/{session}/contacts/{chatId}`. Needs [`Feature::UpdateContact`](crate::Feature::UpdateContact). WAHA's
+/// specification.
 pub fn update(
     session: &SessionName,
     contact: &ChatId,
@@ -315,7 +317,8 @@ pub fn update(
         .waiting(Wait::Session)
 }
 
-/// `GET /api/contacts/about`
+/// `GET /api/contacts/about`. Needs [`Feature::ContactAbout`](crate::Feature::ContactAbout). WAHA's specification, which
+/// leaves the answer open; NOWEB's 501 is recorded.
 pub fn about(session: &SessionName, contact: &ChatId) -> Endpoint<Option<String>> {
     about_one("/api/contacts/about", session, contact, |reply| {
         let answer: Option<Option<About>> = json_or_empty(reply)?;
@@ -323,7 +326,7 @@ pub fn about(session: &SessionName, contact: &ChatId) -> Endpoint<Option<String>
     })
 }
 
-/// `GET /api/contacts/profile-picture`
+/// `GET /api/contacts/profile-picture`. Recorded, for a person without a picture.
 pub fn profile_picture(
     session: &SessionName,
     contact: &ChatId,
@@ -335,12 +338,14 @@ pub fn profile_picture(
     .query_if("refresh", source.refresh())
 }
 
-/// `POST /api/contacts/block`
+/// `POST /api/contacts/block`. Needs [`Feature::BlockContact`](crate::Feature::BlockContact). WAHA's specification, which
+/// leaves the answer open; NOWEB's 501 is recorded.
 pub fn block(session: &SessionName, contact: &ChatId) -> Endpoint<bool> {
     change("/api/contacts/block", session, contact)
 }
 
-/// `POST /api/contacts/unblock`
+/// `POST /api/contacts/unblock`. Needs [`Feature::BlockContact`](crate::Feature::BlockContact). WAHA's specification, which
+/// leaves the answer open.
 pub fn unblock(session: &SessionName, contact: &ChatId) -> Endpoint<bool> {
     change("/api/contacts/unblock", session, contact)
 }

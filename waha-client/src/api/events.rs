@@ -1,6 +1,7 @@
 //! Event messages: invitations with a date, which people answer within the chat.
 //!
-//! What a server tells of itself, webhooks and the websocket, is [`crate::events`].
+//! The types are those of WAHA's specification. What a server tells of itself, webhooks and the websocket, is
+//! [`crate::events`].
 
 use serde::Serialize;
 
@@ -100,7 +101,7 @@ impl Events<'_> {
     /// # Errors
     ///
     /// Says how far the request got; only [`Error::is_not_sent`] and refusals may be sent again. 501 on engines without
-    /// events.
+    /// events. See [`Feature::SendEvent`](crate::Feature::SendEvent).
     pub async fn send(
         &self,
         session: &SessionName,
@@ -124,7 +125,7 @@ impl Events<'_> {
     }
 }
 
-/// `POST /api/{session}/events`
+/// `POST /api/{session}/events`. Needs [`Feature::SendEvent`](crate::Feature::SendEvent). WAHA's specification.
 pub fn send(session: &SessionName, message: &EventMessage<'_>) -> Endpoint<Sent> {
     Endpoint::post("/api/{session}/events", &[session.as_str()], |reply| {
         Ok(Sent::from_body(reply.body))

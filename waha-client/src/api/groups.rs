@@ -31,7 +31,7 @@ use crate::types::{Extra, text_enum};
 pub struct Groups<'a>(pub(crate) &'a WahaClient);
 
 text_enum! {
-    /// What somebody is in a group.
+    /// What somebody is in a group (WAHA specification).
     GroupRole {
         /// A member without rights over others.
         Participant = "participant",
@@ -44,7 +44,7 @@ text_enum! {
     }
 }
 
-/// Somebody in a group.
+/// Somebody in a group: in the form of WAHA's specification, or as NOWEB (recorded) and GOWS (WAHA source) tell it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "ParticipantFields")]
 #[non_exhaustive]
@@ -59,7 +59,7 @@ pub struct GroupParticipant {
     pub extra: Extra,
 }
 
-/// A group.
+/// A group, as NOWEB (recorded) and GOWS (WAHA source) tell it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "GroupFields")]
 #[non_exhaustive]
@@ -95,16 +95,6 @@ pub enum GroupSort {
     Id,
     /// By name.
     Subject,
-}
-
-/// Which picture of a group is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum PictureFrom {
-    /// The one WAHA knows: it keeps an answer for 24 h (WAHA specification).
-    #[default]
-    Cache,
-    /// The one WhatsApp has now, which limits how often that may be asked (WAHA specification).
-    WhatsApp,
 }
 
 /// Which groups are wanted: all of them with their people, in the engine's order, unless told.
@@ -234,7 +224,8 @@ impl Groups<'_> {
     ///
     /// # Errors
     ///
-    /// 501 on GOWS and NOWEB, which cannot (WAHA source); 422 when the session is not WORKING.
+    /// 501 on GOWS and NOWEB, which cannot (WAHA source); 422 when the session is not WORKING. See
+    /// [`Feature::DeleteGroup`](crate::Feature::DeleteGroup).
     pub async fn delete(
         &self,
         session: &SessionName,
@@ -253,7 +244,7 @@ impl Groups<'_> {
     }
 }
 
-/// `POST /api/{session}/groups`
+/// `POST /api/{session}/groups`. Recorded.
 pub fn create(session: &SessionName, name: &str, people: &[ChatId]) -> Endpoint<Group> {
     let body = NewGroup {
         name,
@@ -264,7 +255,7 @@ pub fn create(session: &SessionName, name: &str, people: &[ChatId]) -> Endpoint<
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/groups`
+/// `GET /api/{session}/groups`. Recorded.
 pub fn list(session: &SessionName, query: &GroupQuery) -> Endpoint<Vec<Group>> {
     let sort = query.sort.map(|(sort, _)| match sort {
         GroupSort::Id => "id",
@@ -282,14 +273,14 @@ pub fn list(session: &SessionName, query: &GroupQuery) -> Endpoint<Vec<Group>> {
     .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/groups/join-info`
+/// `GET /api/{session}/groups/join-info`. WAHA's specification leaves the answer open; its form is WAHA source's.
 pub fn join_info(session: &SessionName, code: &str) -> Endpoint<Group> {
     Endpoint::get("/api/{session}/groups/join-info", &[session.as_str()], json)
         .query("code", code.to_owned())
         .waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/groups/join`
+/// `POST /api/{session}/groups/join`. WAHA's specification.
 pub fn join(session: &SessionName, code: &str) -> Endpoint<ChatId> {
     Endpoint::post("/api/{session}/groups/join", &[session.as_str()], |reply| {
         json::<Joined>(reply).map(|joined| joined.id)
@@ -298,7 +289,7 @@ pub fn join(session: &SessionName, code: &str) -> Endpoint<ChatId> {
     .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/groups/count`
+/// `GET /api/{session}/groups/count`. WAHA's specification.
 pub fn count(session: &SessionName) -> Endpoint<u64> {
     Endpoint::get(
         "/api/{session}/groups/count",
@@ -308,25 +299,27 @@ pub fn count(session: &SessionName) -> Endpoint<u64> {
     .waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/groups/refresh`
+/// `POST /api/{session}/groups/refresh`. Recorded.
 pub fn refresh(session: &SessionName) -> Endpoint<bool> {
     const PATH: &str = "/api/{session}/groups/refresh";
     Endpoint::post(PATH, &[session.as_str()], success).waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/groups/{id}`
+/// `GET /api/{session}/groups/{id}`. WAHA's specification leaves the answer open: it is read as in the recorded list of
+/// groups; recorded is the 500 for an unknown one.
 pub fn get(session: &SessionName, group: &ChatId) -> Endpoint<Group> {
     const PATH: &str = "/api/{session}/groups/{id}";
     Endpoint::get(PATH, &ids(session, group), json).waiting(Wait::Session)
 }
 
-/// `DELETE /api/{session}/groups/{id}`
+/// `DELETE /api/{session}/groups/{id}`. Needs [`Feature::DeleteGroup`](crate::Feature::DeleteGroup). WAHA's specification,
+/// which leaves the answer open.
 pub fn delete(session: &SessionName, group: &ChatId) -> Endpoint<Option<bool>> {
     const PATH: &str = "/api/{session}/groups/{id}";
     Endpoint::delete(PATH, &ids(session, group), verdict).waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/groups/{id}/leave`
+/// `POST /api/{session}/groups/{id}/leave`. WAHA's specification, which leaves the answer open.
 pub fn leave(session: &SessionName, group: &ChatId) -> Endpoint<()> {
     const PATH: &str = "/api/{session}/groups/{id}/leave";
     Endpoint::post(PATH, &ids(session, group), nothing).waiting(Wait::Session)

@@ -1,7 +1,7 @@
 //! API keys of the server: list, create, change, delete.
 //!
-//! All need a key that may do everything. A server of 2026.4 answers 422: it manages no keys (recorded). The secret of a key
-//! is shown by no `Debug`.
+//! All need a key that may do everything. A server of 2026.4 answers 422: it manages no keys (recorded for a new one). The
+//! secret of a key is shown by no `Debug`. The types are those of WAHA's specification.
 
 mod media_access;
 
@@ -181,32 +181,32 @@ impl Keys<'_> {
     }
 }
 
-/// `GET /api/keys`
+/// `GET /api/keys`. Recorded is an empty list; what stands in one is WAHA's specification.
 pub fn list() -> Endpoint<Vec<ApiKey>> {
     Endpoint::get("/api/keys", &[], json)
 }
 
-/// `POST /api/keys`
+/// `POST /api/keys`. WAHA's specification; recorded is the 422 of servers that manage no keys.
 pub fn create(key: &KeyRequest<'_>) -> Endpoint<ApiKey> {
     Endpoint::post("/api/keys", &[], json).json(key)
 }
 
-/// `POST /api/keys/media`
+/// `POST /api/keys/media`. WAHA's specification.
 pub fn media_key(session: &SessionName) -> Endpoint<ApiKey> {
     Endpoint::post("/api/keys/media", &[], json).json(&OneSession { session })
 }
 
-/// `POST /api/keys/control`
+/// `POST /api/keys/control`. WAHA's specification.
 pub fn control_key(session: &SessionName) -> Endpoint<ApiKey> {
     Endpoint::post("/api/keys/control", &[], json).json(&OneSession { session })
 }
 
-/// `PUT /api/keys/{id}`
+/// `PUT /api/keys/{id}`. WAHA's specification.
 pub fn update(id: &str, key: &KeyRequest<'_>) -> Endpoint<ApiKey> {
     Endpoint::put("/api/keys/{id}", &[id], json).json(key)
 }
 
-/// `DELETE /api/keys/{id}`
+/// `DELETE /api/keys/{id}`. WAHA's specification, which leaves the answer open.
 pub fn delete(id: &str) -> Endpoint<bool> {
     Endpoint::delete("/api/keys/{id}", &[id], done)
 }

@@ -186,19 +186,19 @@ impl Labels<'_> {
     }
 }
 
-/// `GET /api/{session}/labels`
+/// `GET /api/{session}/labels`. Recorded is an empty list; what stands in one is WAHA's specification.
 pub fn list(session: &SessionName) -> Endpoint<Vec<Label>> {
     Endpoint::get("/api/{session}/labels", &[session.as_str()], json).waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/labels`
+/// `POST /api/{session}/labels`. WAHA's specification.
 pub fn create(session: &SessionName, new: &NewLabel<'_>) -> Endpoint<Label> {
     Endpoint::post("/api/{session}/labels", &[session.as_str()], json)
         .json(new)
         .waiting(Wait::Session)
 }
 
-/// `PUT /api/{session}/labels/{labelId}`
+/// `PUT /api/{session}/labels/{labelId}`. WAHA's specification.
 pub fn update(session: &SessionName, label_id: &str, label: &NewLabel<'_>) -> Endpoint<Label> {
     const PATH: &str = "/api/{session}/labels/{labelId}";
     Endpoint::put(PATH, &[session.as_str(), label_id], json)
@@ -206,19 +206,19 @@ pub fn update(session: &SessionName, label_id: &str, label: &NewLabel<'_>) -> En
         .waiting(Wait::Session)
 }
 
-/// `DELETE /api/{session}/labels/{labelId}`
+/// `DELETE /api/{session}/labels/{labelId}`. WAHA's specification, which leaves the answer open.
 pub fn delete(session: &SessionName, label_id: &str) -> Endpoint<()> {
     const PATH: &str = "/api/{session}/labels/{labelId}";
     Endpoint::delete(PATH, &[session.as_str(), label_id], nothing).waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/labels/chats/{chatId}`
+/// `GET /api/{session}/labels/chats/{chatId}`. WAHA's specification.
 pub fn of_chat(session: &SessionName, chat: &ChatId) -> Endpoint<Vec<Label>> {
     const PATH: &str = "/api/{session}/labels/chats/{chatId}";
     Endpoint::get(PATH, &[session.as_str(), chat.as_str()], json).waiting(Wait::Session)
 }
 
-/// `PUT /api/{session}/labels/chats/{chatId}`
+/// `PUT /api/{session}/labels/chats/{chatId}`. WAHA's specification, which leaves the answer open.
 pub fn set_of_chat(session: &SessionName, chat: &ChatId, label_ids: &[&str]) -> Endpoint<()> {
     const PATH: &str = "/api/{session}/labels/chats/{chatId}";
     let labels = label_ids.iter().map(|&id| LabelId { id }).collect();
@@ -227,7 +227,7 @@ pub fn set_of_chat(session: &SessionName, chat: &ChatId, label_ids: &[&str]) -> 
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/labels/{labelId}/chats`
+/// `GET /api/{session}/labels/{labelId}/chats`. WAHA's specification leaves the answer open; its form is WAHA source's.
 pub fn chats(session: &SessionName, label_id: &str) -> Endpoint<Vec<Chat>> {
     const PATH: &str = "/api/{session}/labels/{labelId}/chats";
     Endpoint::get(PATH, &[session.as_str(), label_id], json).waiting(Wait::Session)

@@ -1,7 +1,7 @@
 //! Media: fetching what came with messages, and converting to what WhatsApp plays without sending it.
 //!
-//! A received file lies on the server for a while (180 s by WAHA's default): [`StoredFile`](crate::types::StoredFile) names
-//! it, and [`Media::download`] fetches it.
+//! A received file lies on the server for a while (180 s by WAHA's default, WAHA documentation):
+//! [`StoredFile`](crate::types::StoredFile) names it, and [`Media::download`] fetches it.
 
 mod download;
 mod resume;
@@ -41,7 +41,7 @@ impl Media<'_> {
     }
 }
 
-/// `POST /api/{session}/media/convert/voice`
+/// `POST /api/{session}/media/convert/voice`. WAHA's specification.
 pub fn convert_voice(session: &SessionName, file: &File) -> Endpoint<Bytes> {
     const PATH: &str = "/api/{session}/media/convert/voice";
     Endpoint::post(PATH, &[session.as_str()], whole)
@@ -50,7 +50,7 @@ pub fn convert_voice(session: &SessionName, file: &File) -> Endpoint<Bytes> {
         .waiting(Wait::Media)
 }
 
-/// `POST /api/{session}/media/convert/video`
+/// `POST /api/{session}/media/convert/video`. WAHA's specification.
 pub fn convert_video(session: &SessionName, file: &File) -> Endpoint<Bytes> {
     const PATH: &str = "/api/{session}/media/convert/video";
     Endpoint::post(PATH, &[session.as_str()], whole)

@@ -27,7 +27,7 @@ use crate::ids::{ChatId, SessionName};
 #[derive(Debug, Clone, Copy)]
 pub struct Pairing<'a>(pub(crate) &'a WahaClient);
 
-/// A QR code as an image, from WAHA's JSON form.
+/// A QR code as an image, from WAHA's JSON form (recorded).
 #[derive(Clone, Deserialize)]
 #[non_exhaustive]
 pub struct QrImage {
@@ -123,7 +123,7 @@ impl Pairing<'_> {
     ///
     /// # Errors
     ///
-    /// 422 on other engines once the session is WORKING (recorded).
+    /// 422 on other engines once the session is WORKING (recorded). See [`Feature::Screenshot`](crate::Feature::Screenshot).
     pub async fn screenshot(&self, session: &SessionName) -> Result<Bytes, Error> {
         self.0.call(screenshot(session)).await
     }
@@ -131,11 +131,12 @@ impl Pairing<'_> {
 
 const QR: &str = "/api/{session}/auth/qr";
 
-// What files of these kinds begin with.
+/// What a PNG begins with (RFC 2083).
 const PNG: &[u8] = b"\x89PNG";
+/// What a JPEG begins with: its start, and the first byte of the next marker (RFC 2435).
 const JPEG: &[u8] = b"\xFF\xD8\xFF";
 
-/// `GET /api/{session}/auth/qr`
+/// `GET /api/{session}/auth/qr`. Recorded.
 pub fn qr_png(session: &SessionName) -> Endpoint<Bytes> {
     Endpoint::get(QR, &[session.as_str()], |reply| {
         if reply.body.starts_with(PNG) {
@@ -149,7 +150,7 @@ pub fn qr_png(session: &SessionName) -> Endpoint<Bytes> {
     .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/auth/qr` as JSON
+/// `GET /api/{session}/auth/qr` as JSON. Recorded.
 pub fn qr_image(session: &SessionName) -> Endpoint<QrImage> {
     Endpoint::get(QR, &[session.as_str()], json)
         .query("format", "image")
@@ -157,7 +158,7 @@ pub fn qr_image(session: &SessionName) -> Endpoint<QrImage> {
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/auth/qr?format=raw`
+/// `GET /api/{session}/auth/qr` with `format=raw`. Recorded.
 pub fn qr_text(session: &SessionName) -> Endpoint<String> {
     Endpoint::get(QR, &[session.as_str()], |reply| {
         json::<QrValue>(reply).map(|qr| qr.value)
@@ -167,7 +168,7 @@ pub fn qr_text(session: &SessionName) -> Endpoint<String> {
     .waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/auth/request-code`
+/// `POST /api/{session}/auth/request-code`. Recorded.
 pub fn request_code(session: &SessionName, phone_digits: &str) -> Endpoint<String> {
     const PATH: &str = "/api/{session}/auth/request-code";
     Endpoint::post(PATH, &[session.as_str()], |reply| {
@@ -179,7 +180,7 @@ pub fn request_code(session: &SessionName, phone_digits: &str) -> Endpoint<Strin
     .waiting(Wait::Session)
 }
 
-/// `GET /api/screenshot`
+/// `GET /api/screenshot`. Needs [`Feature::Screenshot`](crate::Feature::Screenshot). Recorded.
 pub fn screenshot(session: &SessionName) -> Endpoint<Bytes> {
     Endpoint::get("/api/screenshot", &[], |reply| {
         if reply.body.starts_with(PNG) || reply.body.starts_with(JPEG) {

@@ -1,7 +1,8 @@
 //! Presence: who is online, typing or recording; and what the account itself shows.
 //!
 //! WhatsApp tells of nobody who was not asked about: subscribe to a chat first, then ask, or listen to `presence.update`
-//! events. People can hide when they were last online. WAHA gives presences one form for all engines (WAHA source).
+//! events. People can hide when they were last online. The types are those of WAHA's specification; presences have one form for
+//! all engines (WAHA source).
 
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +116,8 @@ impl Presence<'_> {
     ///
     /// # Errors
     ///
-    /// 501 on WEBJS (WAHA documentation and source); 422 when the session is not WORKING.
+    /// 422 when the session is not WORKING. 501 on WEBJS (WAHA documentation and source), an engine without
+    /// [`Feature::AllPresences`](crate::Feature::AllPresences).
     pub async fn all(&self, session: &SessionName) -> Result<Vec<ChatPresences>, Error> {
         self.0.call(all(session)).await
     }
@@ -143,25 +145,26 @@ impl Presence<'_> {
     }
 }
 
-/// `POST /api/{session}/presence`
+/// `POST /api/{session}/presence`. Recorded.
 pub fn set(session: &SessionName, own: OwnPresence<'_>) -> Endpoint<()> {
     Endpoint::post("/api/{session}/presence", &[session.as_str()], nothing)
         .json(&Shown::from(own))
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/presence`
+/// `GET /api/{session}/presence`. Needs [`Feature::AllPresences`](crate::Feature::AllPresences). Recorded is an empty list;
+/// what stands in one is WAHA's specification.
 pub fn all(session: &SessionName) -> Endpoint<Vec<ChatPresences>> {
     Endpoint::get("/api/{session}/presence", &[session.as_str()], json).waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/presence/{chatId}`
+/// `GET /api/{session}/presence/{chatId}`. WAHA's specification.
 pub fn of_chat(session: &SessionName, chat: &ChatId) -> Endpoint<ChatPresences> {
     const PATH: &str = "/api/{session}/presence/{chatId}";
     Endpoint::get(PATH, &[session.as_str(), chat.as_str()], json).waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/presence/{chatId}/subscribe`
+/// `POST /api/{session}/presence/{chatId}/subscribe`. WAHA's specification, which leaves the answer open.
 pub fn subscribe(session: &SessionName, chat: &ChatId) -> Endpoint<()> {
     const PATH: &str = "/api/{session}/presence/{chatId}/subscribe";
     Endpoint::post(PATH, &[session.as_str(), chat.as_str()], nothing).waiting(Wait::Session)

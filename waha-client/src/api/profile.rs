@@ -12,7 +12,7 @@ use crate::types::{Extra, File};
 #[derive(Debug, Clone, Copy)]
 pub struct Profile<'a>(pub(crate) &'a WahaClient);
 
-/// The account's own profile.
+/// The account's own profile (recorded).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct MyProfile {
@@ -93,33 +93,33 @@ impl Profile<'_> {
 
 const PICTURE: &str = "/api/{session}/profile/picture";
 
-/// `GET /api/{session}/profile`
+/// `GET /api/{session}/profile`. Recorded.
 pub fn get(session: &SessionName) -> Endpoint<MyProfile> {
     Endpoint::get("/api/{session}/profile", &[session.as_str()], json).waiting(Wait::Session)
 }
 
-/// `PUT /api/{session}/profile/name`
+/// `PUT /api/{session}/profile/name`. WAHA's specification.
 pub fn set_name(session: &SessionName, name: &str) -> Endpoint<bool> {
     Endpoint::put("/api/{session}/profile/name", &[session.as_str()], done)
         .json(&Name { name })
         .waiting(Wait::Session)
 }
 
-/// `PUT /api/{session}/profile/status`
+/// `PUT /api/{session}/profile/status`. WAHA's specification.
 pub fn set_status(session: &SessionName, status: &str) -> Endpoint<bool> {
     Endpoint::put("/api/{session}/profile/status", &[session.as_str()], done)
         .json(&Status { status })
         .waiting(Wait::Session)
 }
 
-/// `PUT /api/{session}/profile/picture`
+/// `PUT /api/{session}/profile/picture`. WAHA's specification.
 pub fn set_picture(session: &SessionName, picture: &File) -> Endpoint<bool> {
     Endpoint::put(PICTURE, &[session.as_str()], done)
         .json(&Picture { file: picture })
         .waiting(Wait::Media)
 }
 
-/// `DELETE /api/{session}/profile/picture`
+/// `DELETE /api/{session}/profile/picture`. WAHA's specification.
 pub fn delete_picture(session: &SessionName) -> Endpoint<bool> {
     Endpoint::delete(PICTURE, &[session.as_str()], done).waiting(Wait::Session)
 }

@@ -45,7 +45,8 @@ impl Server<'_> {
         self.0.call(ping()).await
     }
 
-    /// The server's own checks. A failing check is an answer, not an error.
+    /// The server's own checks. A failing check is an answer, not an error: WAHA answers 503 with the same report (WAHA
+    /// specification).
     ///
     /// # Errors
     ///
@@ -102,27 +103,27 @@ impl Server<'_> {
     }
 }
 
-/// `GET /ping`
+/// `GET /ping`. Recorded.
 pub fn ping() -> Endpoint<()> {
     Endpoint::get("/ping", &[], nothing)
 }
 
-/// `GET /health`. Not repeated: how the server is now is the question.
+/// `GET /health`. Not repeated: how the server is now is the question. Recorded.
 pub fn health() -> Endpoint<Health> {
     Endpoint::get("/health", &[], json).never_repeated()
 }
 
-/// `GET /api/server/version`
+/// `GET /api/server/version`. Recorded.
 pub fn version() -> Endpoint<Environment> {
     Endpoint::get("/api/server/version", &[], json)
 }
 
-/// `GET /api/server/status`
+/// `GET /api/server/status`. Recorded.
 pub fn status() -> Endpoint<ServerStatus> {
     Endpoint::get("/api/server/status", &[], json)
 }
 
-/// `POST /api/server/stop`
+/// `POST /api/server/stop`. WAHA's specification.
 pub fn stop(how: Stop) -> Endpoint<bool> {
     Endpoint::post("/api/server/stop", &[], |reply| {
         let answer: Option<Option<StopAnswer>> = json_or_empty(reply)?;
@@ -134,7 +135,7 @@ pub fn stop(how: Stop) -> Endpoint<bool> {
     })
 }
 
-/// `GET /api/version`
+/// `GET /api/version`. Recorded.
 #[deprecated(note = "version does it")]
 pub fn version_by_old_path() -> Endpoint<Environment> {
     Endpoint::get("/api/version", &[], json)

@@ -32,7 +32,7 @@ pub enum Listing {
     All,
 }
 
-/// A session to create.
+/// A session to create (recorded).
 #[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct NewSession {
@@ -120,7 +120,7 @@ impl Sessions<'_> {
     ///
     /// # Errors
     ///
-    /// 404 when the session is stopped or missing.
+    /// 404 when the session is missing, and since 2026.6 when it is stopped; before, that is `None` (both recorded).
     pub async fn me(&self, session: &SessionName) -> Result<Option<Me>, Error> {
         self.0.call(me(session)).await
     }
@@ -150,8 +150,8 @@ impl Sessions<'_> {
         self.0.call(update(session, config)).await
     }
 
-    /// Starts a session. Since 2026.6 a running one is left as it is; before, it was 422. One that is FAILED stays so:
-    /// restart it.
+    /// Starts a session. Since 2026.6 a running one is left as it is; before, it was 422. One that is FAILED stays so
+    /// (recorded): restart it.
     ///
     /// # Errors
     ///
@@ -160,7 +160,7 @@ impl Sessions<'_> {
         self.0.call(start(session)).await
     }
 
-    /// Stops a session, which takes 1 to 3 s. `None` when there is none of this name.
+    /// Stops a session, which takes 1 to 3 s. `None` when there is none of this name (recorded).
     ///
     /// # Errors
     ///
@@ -187,7 +187,7 @@ impl Sessions<'_> {
         self.0.call(logout(session)).await
     }
 
-    /// Removes a session, its configuration and its account. Removing one that is not there is fine too.
+    /// Removes a session, its configuration and its account. Removing one that is not there is fine too (recorded).
     ///
     /// # Errors
     ///
@@ -235,7 +235,7 @@ impl Sessions<'_> {
     }
 }
 
-/// `GET /api/sessions`
+/// `GET /api/sessions`. Recorded.
 pub fn list(listing: Listing) -> Endpoint<Vec<SessionInfo>> {
     let endpoint = Endpoint::get("/api/sessions", &[], json);
     match listing {
@@ -244,39 +244,39 @@ pub fn list(listing: Listing) -> Endpoint<Vec<SessionInfo>> {
     }
 }
 
-/// `GET /api/sessions/{session}`
+/// `GET /api/sessions/{session}`. Recorded.
 pub fn get(session: &SessionName) -> Endpoint<SessionInfo> {
     Endpoint::get("/api/sessions/{session}", &[session.as_str()], json)
 }
 
-/// `GET /api/sessions/{session}/me`
+/// `GET /api/sessions/{session}/me`. Recorded.
 pub fn me(session: &SessionName) -> Endpoint<Option<Me>> {
     Endpoint::get("/api/sessions/{session}/me", &[session.as_str()], |reply| {
         Ok(json_or_empty::<Option<Me>>(reply)?.flatten())
     })
 }
 
-/// `POST /api/sessions`
+/// `POST /api/sessions`. Recorded.
 pub fn create(new: &NewSession) -> Endpoint<Option<SessionInfo>> {
     Endpoint::post("/api/sessions", &[], json_or_empty)
         .json(new)
         .waiting(Wait::Lifecycle)
 }
 
-/// `PUT /api/sessions/{session}`
+/// `PUT /api/sessions/{session}`. Recorded.
 pub fn update(session: &SessionName, config: &SessionConfig) -> Endpoint<SessionInfo> {
     Endpoint::put("/api/sessions/{session}", &[session.as_str()], json)
         .json(&Update { config })
         .waiting(Wait::Lifecycle)
 }
 
-/// `POST /api/sessions/{session}/start`
+/// `POST /api/sessions/{session}/start`. Recorded.
 pub fn start(session: &SessionName) -> Endpoint<SessionInfo> {
     Endpoint::post("/api/sessions/{session}/start", &[session.as_str()], json)
         .waiting(Wait::Lifecycle)
 }
 
-/// `POST /api/sessions/{session}/stop`
+/// `POST /api/sessions/{session}/stop`. Recorded.
 pub fn stop(session: &SessionName) -> Endpoint<Option<SessionInfo>> {
     Endpoint::post(
         "/api/sessions/{session}/stop",
@@ -286,25 +286,25 @@ pub fn stop(session: &SessionName) -> Endpoint<Option<SessionInfo>> {
     .waiting(Wait::Lifecycle)
 }
 
-/// `POST /api/sessions/{session}/restart`
+/// `POST /api/sessions/{session}/restart`. Recorded.
 pub fn restart(session: &SessionName) -> Endpoint<SessionInfo> {
     Endpoint::post("/api/sessions/{session}/restart", &[session.as_str()], json)
         .waiting(Wait::Lifecycle)
 }
 
-/// `POST /api/sessions/{session}/logout`
+/// `POST /api/sessions/{session}/logout`. Recorded.
 pub fn logout(session: &SessionName) -> Endpoint<SessionInfo> {
     Endpoint::post("/api/sessions/{session}/logout", &[session.as_str()], json)
         .waiting(Wait::Lifecycle)
 }
 
-/// `DELETE /api/sessions/{session}`
+/// `DELETE /api/sessions/{session}`. Recorded.
 pub fn delete(session: &SessionName) -> Endpoint<()> {
     Endpoint::delete("/api/sessions/{session}", &[session.as_str()], nothing)
         .waiting(Wait::Lifecycle)
 }
 
-/// `POST /api/sessions/start`
+/// `POST /api/sessions/start`. Recorded.
 #[deprecated(note = "create, update and start do it")]
 pub fn upsert_and_start(
     session: &SessionName,
@@ -318,7 +318,7 @@ pub fn upsert_and_start(
         .waiting(Wait::Lifecycle)
 }
 
-/// `POST /api/sessions/stop`
+/// `POST /api/sessions/stop`. Recorded.
 #[deprecated(note = "stop and delete do it")]
 pub fn stop_by_name(session: &SessionName, after: AfterStop) -> Endpoint<()> {
     Endpoint::post("/api/sessions/stop", &[], nothing)
@@ -329,7 +329,7 @@ pub fn stop_by_name(session: &SessionName, after: AfterStop) -> Endpoint<()> {
         .waiting(Wait::Lifecycle)
 }
 
-/// `POST /api/sessions/logout`
+/// `POST /api/sessions/logout`. Recorded.
 #[deprecated(note = "delete does it")]
 pub fn logout_and_delete(session: &SessionName) -> Endpoint<()> {
     Endpoint::post("/api/sessions/logout", &[], nothing)

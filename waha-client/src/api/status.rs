@@ -1,12 +1,13 @@
 //! Status posts, the pictures and texts that contacts see for a day: post, delete.
 //!
 //! A post is a message and is treated like one: none is ever repeated by the client. WhatsApp's privacy settings say who sees
-//! it, unless `contacts` names them.
+//! it, unless `contacts` names them. The types are those of WAHA's specification.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use super::chatting::new_id;
 use crate::client::{CallOptions, WahaClient};
-use crate::endpoint::{Endpoint, Wait, json, json_or_empty};
+use crate::endpoint::{Endpoint, Wait, json_or_empty};
 use crate::error::Error;
 use crate::ids::{ChatId, SessionName};
 use crate::types::{File, Raw, Sent};
@@ -15,7 +16,7 @@ use crate::types::{File, Raw, Sent};
 #[derive(Debug, Clone, Copy)]
 pub struct Status<'a>(pub(crate) &'a WahaClient);
 
-/// WAHA's own choice of colour behind texts and voices.
+/// The colour behind texts and voices that is the default in WAHA's specification.
 const BACKGROUND: &str = "#38b42f";
 
 /// A text to post. Borrows its parts.
@@ -239,11 +240,6 @@ struct Deletion<'a> {
     contacts: Option<&'a [ChatId]>,
 }
 
-#[derive(Deserialize)]
-struct NewId {
-    id: String,
-}
-
 impl Status<'_> {
     /// Posts a text.
     ///
@@ -359,7 +355,8 @@ impl Status<'_> {
     ///
     /// # Errors
     ///
-    /// 422 when the session is not WORKING.
+    /// 422 when the session is not WORKING. 501 on an engine without
+    /// [`Feature::DeleteStatus`](crate::Feature::DeleteStatus).
     pub async fn delete(
         &self,
         session: &SessionName,
@@ -373,33 +370,34 @@ impl Status<'_> {
     ///
     /// # Errors
     ///
-    /// 422 when the session is not WORKING.
+    /// 422 when the session is not WORKING. 501 on an engine without [`Feature::NewStatusId`](crate::Feature::NewStatusId).
     pub async fn new_message_id(&self, session: &SessionName) -> Result<String, Error> {
         self.0.call(new_message_id(session)).await
     }
 }
 
-/// `POST /api/{session}/status/text`
+/// `POST /api/{session}/status/text`. Recorded.
 pub fn post_text(session: &SessionName, status: &TextStatus<'_>) -> Endpoint<Sent> {
     posting("/api/{session}/status/text", session, status).waiting(Wait::Send)
 }
 
-/// `POST /api/{session}/status/image`
+/// `POST /api/{session}/status/image`. WAHA's specification, which leaves the answer open.
 pub fn post_image(session: &SessionName, status: &ImageStatus<'_>) -> Endpoint<Sent> {
     posting("/api/{session}/status/image", session, status).waiting(Wait::Media)
 }
 
-/// `POST /api/{session}/status/voice`
+/// `POST /api/{session}/status/voice`. WAHA's specification, which leaves the answer open.
 pub fn post_voice(session: &SessionName, status: &VoiceStatus<'_>) -> Endpoint<Sent> {
     posting("/api/{session}/status/voice", session, status).waiting(Wait::Media)
 }
 
-/// `POST /api/{session}/status/video`
+/// `POST /api/{session}/status/video`. WAHA's specification, which leaves the answer open.
 pub fn post_video(session: &SessionName, status: &VideoStatus<'_>) -> Endpoint<Sent> {
     posting("/api/{session}/status/video", session, status).waiting(Wait::Media)
 }
 
-/// `POST /api/{session}/status/delete`
+/// `POST /api/{session}/status/delete`. Needs [`Feature::DeleteStatus`](crate::Feature::DeleteStatus). WAHA's specification,
+/// which leaves the answer open.
 pub fn delete(
     session: &SessionName,
     id: &str,
@@ -411,13 +409,11 @@ pub fn delete(
         .waiting(Wait::Send)
 }
 
-/// `GET /api/{session}/status/new-message-id`
+/// `GET /api/{session}/status/new-message-id`. Needs [`Feature::NewStatusId`](crate::Feature::NewStatusId). WAHA's
+/// specification.
 pub fn new_message_id(session: &SessionName) -> Endpoint<String> {
     const PATH: &str = "/api/{session}/status/new-message-id";
-    Endpoint::get(PATH, &[session.as_str()], |reply| {
-        json::<NewId>(reply).map(|answer| answer.id)
-    })
-    .waiting(Wait::Session)
+    Endpoint::get(PATH, &[session.as_str()], new_id).waiting(Wait::Session)
 }
 
 fn posting(path: &'static str, session: &SessionName, status: &impl Serialize) -> Endpoint<Sent> {

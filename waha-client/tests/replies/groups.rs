@@ -2,7 +2,8 @@
 
 use serde_json::json;
 use waha_client::ChatId;
-use waha_client::api::groups::{self, Group, GroupParticipant, GroupQuery, GroupRole, PictureFrom};
+use waha_client::api::groups::{self, Group, GroupParticipant, GroupQuery, GroupRole};
+use waha_client::types::PictureSource;
 use wiremock::ResponseTemplate;
 
 use crate::{answered, ok, session};
@@ -118,7 +119,7 @@ async fn short_answers_about_groups_read() {
     assert_eq!(admins.await.unwrap(), Some(true));
     let unsaid = answered(groups::messages_admins_only(&s, &g), ok(json!({})));
     assert_eq!(unsaid.await.unwrap(), None);
-    let url = || groups::picture(&s, &g, PictureFrom::Cache);
+    let url = || groups::picture(&s, &g, PictureSource::Cache);
     let hidden = answered(url(), ok(json!({"url": null}))).await.unwrap();
     assert_eq!(hidden, None);
     let shown = answered(url(), ok(json!({"url": "https://h/a.jpg"})));
@@ -158,6 +159,8 @@ async fn an_invite_code_reads_with_and_without_quotes_and_nothing_else_is_one() 
         ),
         ("123", Some("123")),
         ("", None),
+        ("\"\"", None),
+        ("\" \"", None),
         ("{}", None),
         ("<html>", None),
         ("not now", None),

@@ -160,7 +160,11 @@ async fn changes_of_messages() {
     let text = EditedText::new("new")
         .link_preview(false)
         .link_preview_high_quality(true);
-    let body = json!({"text": "new", "linkPreview": false, "linkPreviewHighQuality": true});
+    let people = [c.clone()];
+    let text = text.mentions(&people);
+    let body = json!({
+        "text": "new", "linkPreview": false, "linkPreviewHighQuality": true, "mentions": ["6281200000002@c.us"],
+    });
     puts(
         chats::edit_message(&s, &c, &m, &text),
         put(MESSAGE, Some(body), Wait::Send),

@@ -124,6 +124,21 @@ async fn voice_and_video() {
         post("/api/sendVideo", to_chat(more), Wait::Media),
     )
     .await;
+    let people = [c.clone()];
+    let video = VideoMessage::new(&s, &c, &file).caption("@6281200000002");
+    for (video, mentions) in [
+        (video.clone().mentions(&people), "6281200000002@c.us"),
+        (video.mentions_everybody(), "all"),
+    ] {
+        let more = json!({
+            "file": film, "convert": false, "asNote": false, "caption": "@6281200000002", "mentions": [mentions],
+        });
+        puts(
+            chatting::send_video(&video),
+            post("/api/sendVideo", to_chat(more), Wait::Media),
+        )
+        .await;
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Groups.
 
 use serde_json::json;
-use waha_client::api::groups::{self, GroupQuery, GroupSort, PictureFrom};
+use waha_client::api::groups::{self, GroupQuery, GroupSort};
+use waha_client::types::PictureSource;
 use waha_client::{ChatId, File, SessionName, Wait};
 
 use crate::{chat, delete, get, post, put, puts, session};
@@ -61,9 +62,9 @@ async fn groups_are_joined_by_code_or_link_and_left() {
 async fn a_groups_picture_and_texts() {
     let (s, g) = session_and_group();
     let path = "/api/s_1/groups/120363000000000001@g.us/picture";
-    let cached = groups::picture(&s, &g, PictureFrom::Cache);
+    let cached = groups::picture(&s, &g, PictureSource::Cache);
     puts(cached, get(path, WAIT)).await;
-    let fresh = groups::picture(&s, &g, PictureFrom::WhatsApp);
+    let fresh = groups::picture(&s, &g, PictureSource::WhatsApp);
     let refreshed = "/api/s_1/groups/120363000000000001@g.us/picture?refresh=true";
     puts(fresh, get(refreshed, WAIT)).await;
     let file = File::from_url("image/jpeg", "https://h/a.jpg");

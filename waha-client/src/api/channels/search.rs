@@ -1,4 +1,5 @@
-//! Channels that the account does not follow: found by what WhatsApp shows, or by text.
+//! Channels that the account does not follow: found by what WhatsApp shows, or by text. The types are those of WAHA's
+//! specification.
 
 use serde::{Deserialize, Serialize};
 
@@ -175,7 +176,8 @@ impl Channels<'_> {
     ///
     /// # Errors
     ///
-    /// 422 when the session is not WORKING. Repeated as look-ups are.
+    /// 422 when the session is not WORKING. Repeated as look-ups are. 501 on an engine without
+    /// [`Feature::SearchChannelsByView`](crate::Feature::SearchChannelsByView).
     pub async fn search_by_view(
         &self,
         session: &SessionName,
@@ -231,7 +233,8 @@ impl Channels<'_> {
     }
 }
 
-/// `POST /api/{session}/channels/search/by-view`. A question, so it may be repeated.
+/// `POST /api/{session}/channels/search/by-view`. A question, so it may be repeated. Needs
+/// [`Feature::SearchChannelsByView`](crate::Feature::SearchChannelsByView). WAHA's specification.
 pub fn search_by_view(
     session: &SessionName,
     search: &ChannelsByView<'_>,
@@ -243,7 +246,7 @@ pub fn search_by_view(
         .repeatable()
 }
 
-/// `POST /api/{session}/channels/search/by-text`. A question, so it may be repeated.
+/// `POST /api/{session}/channels/search/by-text`. A question, so it may be repeated. WAHA's specification.
 pub fn search_by_text(
     session: &SessionName,
     search: &ChannelsByText<'_>,
@@ -255,19 +258,19 @@ pub fn search_by_text(
         .repeatable()
 }
 
-/// `GET /api/{session}/channels/search/views`
+/// `GET /api/{session}/channels/search/views`. WAHA's specification.
 pub fn search_views(session: &SessionName) -> Endpoint<Vec<ChannelView>> {
     const PATH: &str = "/api/{session}/channels/search/views";
     Endpoint::get(PATH, &[session.as_str()], json).waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/channels/search/countries`
+/// `GET /api/{session}/channels/search/countries`. WAHA's specification.
 pub fn search_countries(session: &SessionName) -> Endpoint<Vec<ChannelCountry>> {
     const PATH: &str = "/api/{session}/channels/search/countries";
     Endpoint::get(PATH, &[session.as_str()], json).waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/channels/search/categories`
+/// `GET /api/{session}/channels/search/categories`. WAHA's specification.
 pub fn search_categories(session: &SessionName) -> Endpoint<Vec<ChannelCategory>> {
     const PATH: &str = "/api/{session}/channels/search/categories";
     Endpoint::get(PATH, &[session.as_str()], json).waiting(Wait::Session)

@@ -127,7 +127,7 @@ impl ReadQuery {
     }
 }
 
-/// What an own message shall say from now on. Borrows its text.
+/// What an own message shall say from now on (WAHA specification). Borrows its text.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]
@@ -137,6 +137,8 @@ pub struct EditedText<'a> {
     link_preview: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     link_preview_high_quality: Option<bool>,
+    #[serde(skip_serializing_if = "<[ChatId]>::is_empty")]
+    mentions: &'a [ChatId],
 }
 
 impl<'a> EditedText<'a> {
@@ -146,6 +148,7 @@ impl<'a> EditedText<'a> {
             text,
             link_preview: None,
             link_preview_high_quality: None,
+            mentions: &[],
         }
     }
 
@@ -158,6 +161,12 @@ impl<'a> EditedText<'a> {
     /// Whether the preview's picture is a large one.
     pub fn link_preview_high_quality(mut self, wanted: bool) -> Self {
         self.link_preview_high_quality = Some(wanted);
+        self
+    }
+
+    /// Who is mentioned in it (WAHA source: the specification hides it).
+    pub fn mentions(mut self, people: &'a [ChatId]) -> Self {
+        self.mentions = people;
         self
     }
 }
@@ -195,8 +204,8 @@ struct MarkedRead {
 }
 
 impl Chats<'_> {
-    /// One message, by canonical or bare id. `None` when the session's store does not have it, which alone does not prove
-    /// that it was never sent.
+    /// One message, by canonical or bare id. `None` when the session's store does not have it (a recorded 404), which alone
+    /// does not prove that it was never sent.
     ///
     /// # Errors
     ///
@@ -214,7 +223,7 @@ impl Chats<'_> {
         }
     }
 
-    /// Messages of a chat. An unknown chat has none.
+    /// Messages of a chat. An unknown chat has none (recorded).
     ///
     /// # Errors
     ///
@@ -246,7 +255,7 @@ impl Chats<'_> {
     ///
     /// # Errors
     ///
-    /// 501 on NOWEB (recorded).
+    /// 501 on NOWEB (recorded). See [`Feature::ClearMessages`](crate::Feature::ClearMessages).
     pub async fn clear_messages(
         &self,
         session: &SessionName,
@@ -274,7 +283,7 @@ impl Chats<'_> {
     ///
     /// # Errors
     ///
-    /// 500 for an id that is not in the full form, `true_628..@c.us_3EB0..` (recorded).
+    /// 500 for an id that is not in the full form, `true_628..@c.us_3EB0..` (recorded for reactions).
     pub async fn edit_message(
         &self,
         session: &SessionName,
@@ -307,7 +316,7 @@ impl Chats<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::PinMessage`](crate::Feature::PinMessage).
     pub async fn pin_message(
         &self,
         session: &SessionName,
@@ -323,7 +332,7 @@ impl Chats<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::PinMessage`](crate::Feature::PinMessage).
     pub async fn unpin_message(
         &self,
         session: &SessionName,
@@ -337,14 +346,14 @@ impl Chats<'_> {
 const MESSAGES: &str = "/api/{session}/chats/{chatId}/messages";
 const MESSAGE: &str = "/api/{session}/chats/{chatId}/messages/{messageId}";
 
-/// `GET /api/{session}/chats/{chatId}/messages/{messageId}`
+/// `GET /api/{session}/chats/{chatId}/messages/{messageId}`. Recorded.
 pub fn message(session: &SessionName, chat: &ChatId, id: &str) -> Endpoint<Message> {
     Endpoint::get(MESSAGE, &[session.as_str(), chat.as_str(), id], json)
         .query("downloadMedia", "false")
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/chats/{chatId}/messages`
+/// `GET /api/{session}/chats/{chatId}/messages`. Recorded.
 pub fn messages(
     session: &SessionName,
     chat: &ChatId,
@@ -356,7 +365,7 @@ pub fn messages(
         .waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/chats/{chatId}/messages/read`
+/// `POST /api/{session}/chats/{chatId}/messages/read`. Recorded.
 pub fn read_messages(
     session: &SessionName,
     chat: &ChatId,
@@ -369,19 +378,20 @@ pub fn read_messages(
         .waiting(Wait::Session)
 }
 
-/// `DELETE /api/{session}/chats/{chatId}/messages`
+/// `DELETE /api/{session}/chats/{chatId}/messages`. Needs [`Feature::ClearMessages`](crate::Feature::ClearMessages). WAHA's
+/// specification leaves the answer open; NOWEB's 501 is recorded.
 pub fn clear_messages(session: &SessionName, chat: &ChatId) -> Endpoint<bool> {
     Endpoint::delete(MESSAGES, &[session.as_str(), chat.as_str()], done).waiting(Wait::Session)
 }
 
-/// `DELETE /api/{session}/chats/{chatId}/messages/{messageId}`
+/// `DELETE /api/{session}/chats/{chatId}/messages/{messageId}`. Recorded.
 pub fn delete_message(session: &SessionName, chat: &ChatId, message: &MessageId) -> Endpoint<Sent> {
     let message = message.to_string();
     let ids = [session.as_str(), chat.as_str(), &message];
     Endpoint::delete(MESSAGE, &ids, |reply| Ok(Sent::from_body(reply.body))).waiting(Wait::Send)
 }
 
-/// `PUT /api/{session}/chats/{chatId}/messages/{messageId}`
+/// `PUT /api/{session}/chats/{chatId}/messages/{messageId}`. Recorded.
 pub fn edit_message(
     session: &SessionName,
     chat: &ChatId,
@@ -395,7 +405,8 @@ pub fn edit_message(
         .waiting(Wait::Send)
 }
 
-/// `POST /api/{session}/chats/{chatId}/messages/{messageId}/pin`
+/// `POST /api/{session}/chats/{chatId}/messages/{messageId}/pin`. Needs [`Feature::PinMessage`](crate::Feature::PinMessage).
+/// Recorded.
 pub fn pin_message(
     session: &SessionName,
     chat: &ChatId,
@@ -412,7 +423,8 @@ pub fn pin_message(
         .waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/chats/{chatId}/messages/{messageId}/unpin`
+/// `POST /api/{session}/chats/{chatId}/messages/{messageId}/unpin`. Needs
+/// [`Feature::PinMessage`](crate::Feature::PinMessage). WAHA's specification, which leaves the answer open.
 pub fn unpin_message(session: &SessionName, chat: &ChatId, message: &MessageId) -> Endpoint<bool> {
     const PATH: &str = "/api/{session}/chats/{chatId}/messages/{messageId}/unpin";
     let message = message.to_string();

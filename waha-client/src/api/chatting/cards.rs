@@ -1,4 +1,5 @@
-//! Sending places and people: a location, contact cards.
+//! Sending places and people: a location, contact cards. The types are those of WAHA's specification; a place, and cards in
+//! both forms, are recorded.
 
 use serde::Serialize;
 
@@ -205,14 +206,14 @@ impl Chatting<'_> {
     }
 }
 
-/// `POST /api/sendLocation`
+/// `POST /api/sendLocation`. Recorded.
 pub fn send_location(message: &LocationMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendLocation", message)
         .waiting(Wait::Send)
         .invalid_if(!message.is_on_earth(), "its place is nowhere on earth")
 }
 
-/// `POST /api/sendContactVcard`
+/// `POST /api/sendContactVcard`. Recorded.
 pub fn send_contacts(message: &ContactsMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendContactVcard", message)
         .waiting(Wait::Send)

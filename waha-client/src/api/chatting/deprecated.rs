@@ -47,7 +47,7 @@ impl Chatting<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::MessagesByQuery`](crate::Feature::MessagesByQuery).
     #[deprecated(note = "chats().messages does it")]
     pub async fn messages_by_query(
         &self,
@@ -135,7 +135,7 @@ impl Chatting<'_> {
     }
 }
 
-/// `GET /api/sendText`. Never repeated: this GET sends.
+/// `GET /api/sendText`. Never repeated: this GET sends. Recorded.
 #[deprecated(note = "send_text does it, and keeps the text out of addresses")]
 pub fn send_text_by_query(session: &SessionName, phone_digits: &str, text: &str) -> Endpoint<Sent> {
     Endpoint::get("/api/sendText", &[], |reply| {
@@ -148,7 +148,7 @@ pub fn send_text_by_query(session: &SessionName, phone_digits: &str, text: &str)
     .waiting(Wait::Send)
 }
 
-/// `GET /api/messages`
+/// `GET /api/messages`. Needs [`Feature::MessagesByQuery`](crate::Feature::MessagesByQuery). Recorded.
 #[deprecated(note = "chats().messages does it")]
 pub fn messages_by_query(
     session: &SessionName,
@@ -161,7 +161,7 @@ pub fn messages_by_query(
     query.applied_to(endpoint).waiting(Wait::Session)
 }
 
-/// `GET /api/checkNumberStatus`
+/// `GET /api/checkNumberStatus`. Recorded.
 #[deprecated(note = "contacts().check_exists does it")]
 pub fn check_number_status(session: &SessionName, phone_digits: &str) -> Endpoint<NumberStatus> {
     Endpoint::get("/api/checkNumberStatus", &[], json)
@@ -170,13 +170,13 @@ pub fn check_number_status(session: &SessionName, phone_digits: &str) -> Endpoin
         .waiting(Wait::Session)
 }
 
-/// `POST /api/reply`
+/// `POST /api/reply`. Recorded.
 #[deprecated(note = "send_text does it, with TextMessage::reply_to")]
 pub fn reply(message: &TextMessage<'_>) -> Endpoint<Sent> {
     sending("/api/reply", message).waiting(Wait::Send)
 }
 
-/// `POST /api/sendLinkPreview`
+/// `POST /api/sendLinkPreview`. Recorded.
 #[deprecated(note = "send_text does it, or send_link with a preview")]
 pub fn send_link_preview(
     session: &SessionName,

@@ -1,4 +1,4 @@
-//! Sending what can be tapped: buttons, lists; and tapping somebody's button.
+//! Sending what can be tapped: buttons, lists; and tapping somebody's button. The types are those of WAHA's specification.
 
 use serde::Serialize;
 
@@ -274,7 +274,8 @@ impl Chatting<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Chatting::send_text`]; 501 on other engines. Before 2026.6.1 servers without a licence answer 422 (recorded).
+    /// As [`Chatting::send_text`]; 501 on other engines, and 422 in a chat that is no person's (WAHA source). Before
+    /// 2026.6.1 servers without a licence answer 422 (recorded). See [`Feature::SendList`](crate::Feature::SendList).
     pub async fn send_list(&self, message: &ListMessage<'_>) -> Result<Sent, Error> {
         self.0.call(send_list(message)).await
     }
@@ -296,7 +297,8 @@ impl Chatting<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Chatting::send_text`]; 501 on other engines (recorded).
+    /// As [`Chatting::send_text`]; 501 on other engines (recorded). See
+    /// [`Feature::ReplyToButton`](crate::Feature::ReplyToButton).
     pub async fn reply_to_button(&self, reply: &ButtonReply<'_>) -> Result<Sent, Error> {
         self.0.call(reply_to_button(reply)).await
     }
@@ -315,7 +317,7 @@ impl Chatting<'_> {
     }
 }
 
-/// `POST /api/sendButtons`
+/// `POST /api/sendButtons`. Recorded.
 #[deprecated(note = "WAHA calls it deprecated and not working; a list or a poll does its work")]
 pub fn send_buttons(message: &ButtonsMessage<'_>) -> Endpoint<Sent> {
     let wait = match message.header_image {
@@ -325,12 +327,13 @@ pub fn send_buttons(message: &ButtonsMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendButtons", message).waiting(wait)
 }
 
-/// `POST /api/sendList`
+/// `POST /api/sendList`. Needs [`Feature::SendList`](crate::Feature::SendList). Recorded.
 pub fn send_list(message: &ListMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendList", message).waiting(Wait::Send)
 }
 
-/// `POST /api/send/buttons/reply`
+/// `POST /api/send/buttons/reply`. Needs [`Feature::ReplyToButton`](crate::Feature::ReplyToButton). WAHA's specification,
+/// which leaves the answer open; NOWEB's 501 is recorded.
 pub fn reply_to_button(reply: &ButtonReply<'_>) -> Endpoint<Sent> {
     sending("/api/send/buttons/reply", reply).waiting(Wait::Send)
 }

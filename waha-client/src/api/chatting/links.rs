@@ -1,4 +1,5 @@
-//! Sending a text with a link preview of one's own making.
+//! Sending a text with a link preview of one's own making. The types are those of WAHA's specification, but for the id,
+//! which only texts of other kinds have there.
 
 use serde::Serialize;
 
@@ -99,7 +100,8 @@ impl Chatting<'_> {
     /// # Errors
     ///
     /// As [`Chatting::send_text`]; not sent when the preview's URL is not in the text, which WAHA answers with 500
-    /// (recorded). Before 2026.6.1 servers without a licence answer 422 (recorded).
+    /// (recorded). Before 2026.6.1 servers without a licence answer 422 (recorded). 501 on an engine without
+    /// [`Feature::SendLinkPreview`](crate::Feature::SendLinkPreview).
     pub async fn send_link(&self, message: &LinkMessage<'_>) -> Result<Sent, Error> {
         self.0.call(send_link(message)).await
     }
@@ -118,7 +120,7 @@ impl Chatting<'_> {
     }
 }
 
-/// `POST /api/send/link-custom-preview`
+/// `POST /api/send/link-custom-preview`. Needs [`Feature::SendLinkPreview`](crate::Feature::SendLinkPreview). Recorded.
 pub fn send_link(message: &LinkMessage<'_>) -> Endpoint<Sent> {
     let wait = match message.preview.image {
         Some(_) => Wait::Media,

@@ -1,4 +1,5 @@
-//! What is done to chats and messages without writing: seen, typing, reactions, stars.
+//! What is done to chats and messages without writing: seen, typing, reactions, stars. The types are those of WAHA's
+//! specification.
 
 use serde::Serialize;
 
@@ -135,7 +136,7 @@ impl Chatting<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::StarMessage`](crate::Feature::StarMessage).
     pub async fn star(
         &self,
         session: &SessionName,
@@ -149,7 +150,7 @@ impl Chatting<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::StarMessage`](crate::Feature::StarMessage).
     pub async fn unstar(
         &self,
         session: &SessionName,
@@ -160,24 +161,24 @@ impl Chatting<'_> {
     }
 }
 
-/// `POST /api/sendSeen`
+/// `POST /api/sendSeen`. Recorded.
 pub fn send_seen(seen: &SeenMessages<'_>) -> Endpoint<Vec<MessageId>> {
     Endpoint::post("/api/sendSeen", &[], marked_read)
         .json(seen)
         .waiting(Wait::Session)
 }
 
-/// `POST /api/startTyping`
+/// `POST /api/startTyping`. Recorded.
 pub fn start_typing(session: &SessionName, chat: &ChatId) -> Endpoint<bool> {
     typing("/api/startTyping", session, chat)
 }
 
-/// `POST /api/stopTyping`
+/// `POST /api/stopTyping`. Recorded.
 pub fn stop_typing(session: &SessionName, chat: &ChatId) -> Endpoint<bool> {
     typing("/api/stopTyping", session, chat)
 }
 
-/// `PUT /api/reaction`
+/// `PUT /api/reaction`. Recorded.
 pub fn react(session: &SessionName, message: &MessageId, emoji: &str) -> Endpoint<Sent> {
     Endpoint::put("/api/reaction", &[], |reply| {
         Ok(Sent::from_body(reply.body))
@@ -190,12 +191,12 @@ pub fn react(session: &SessionName, message: &MessageId, emoji: &str) -> Endpoin
     .waiting(Wait::Send)
 }
 
-/// `PUT /api/star` with `star` true
+/// `PUT /api/star` with `star` true. Needs [`Feature::StarMessage`](crate::Feature::StarMessage). Recorded.
 pub fn star(session: &SessionName, chat: &ChatId, message: &MessageId) -> Endpoint<bool> {
     starred(session, chat, message, true)
 }
 
-/// `PUT /api/star` with `star` false
+/// `PUT /api/star` with `star` false. Needs [`Feature::StarMessage`](crate::Feature::StarMessage). Recorded.
 pub fn unstar(session: &SessionName, chat: &ChatId, message: &MessageId) -> Endpoint<bool> {
     starred(session, chat, message, false)
 }

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::ids::{ChatId, MessageId, SessionName};
 use crate::types::{File, Sent};
 
-/// An image or another file to send. Borrows its parts.
+/// An image or another file to send (recorded). Borrows its parts.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]
@@ -63,20 +63,20 @@ impl<'a> FileMessage<'a> {
         self
     }
 
-    /// Who is mentioned in the caption.
+    /// Who is mentioned in the caption (WAHA source: the specification hides it).
     pub fn mentions(mut self, people: &'a [ChatId]) -> Self {
         self.mentions = Mentions::People(people);
         self
     }
 
-    /// Everybody in the group is mentioned in the caption. WAHA answers 422 for another chat (recorded).
+    /// Everybody in the group is mentioned in the caption. WAHA answers 422 for another chat (recorded for texts).
     pub fn mentions_everybody(mut self) -> Self {
         self.mentions = Mentions::Everybody;
         self
     }
 }
 
-/// A voice message to send. Borrows its parts.
+/// A voice message to send (recorded). Borrows its parts.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]
@@ -123,7 +123,7 @@ impl<'a> VoiceMessage<'a> {
     }
 }
 
-/// A video to send. Borrows its parts.
+/// A video to send (recorded). Borrows its parts.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]
@@ -139,6 +139,8 @@ pub struct VideoMessage<'a> {
     id: Option<&'a str>,
     #[serde(rename = "reply_to", skip_serializing_if = "Option::is_none")]
     reply_to: Option<&'a MessageId>,
+    #[serde(skip_serializing_if = "Mentions::is_nobody")]
+    mentions: Mentions<'a>,
 }
 
 impl<'a> VideoMessage<'a> {
@@ -153,6 +155,7 @@ impl<'a> VideoMessage<'a> {
             caption: None,
             id: None,
             reply_to: None,
+            mentions: Mentions::NOBODY,
         }
     }
 
@@ -183,6 +186,18 @@ impl<'a> VideoMessage<'a> {
     /// The message it answers.
     pub fn reply_to(mut self, message: &'a MessageId) -> Self {
         self.reply_to = Some(message);
+        self
+    }
+
+    /// Who is mentioned in the caption (WAHA source: the specification hides it).
+    pub fn mentions(mut self, people: &'a [ChatId]) -> Self {
+        self.mentions = Mentions::People(people);
+        self
+    }
+
+    /// Everybody in the group is mentioned in the caption. WAHA answers 422 for another chat (recorded for texts).
+    pub fn mentions_everybody(mut self) -> Self {
+        self.mentions = Mentions::Everybody;
         self
     }
 }
@@ -258,7 +273,8 @@ impl Chatting<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Chatting::send_image`]. Before 2026.6.1 servers without a licence answer 501 (recorded).
+    /// As [`Chatting::send_image`]. Before 2026.6.1 servers without a licence answer 501 (recorded). See
+    /// [`Feature::SendVideo`](crate::Feature::SendVideo).
     pub async fn send_video(&self, message: &VideoMessage<'_>) -> Result<Sent, Error> {
         self.0.call(send_video(message)).await
     }
@@ -277,22 +293,22 @@ impl Chatting<'_> {
     }
 }
 
-/// `POST /api/sendImage`
+/// `POST /api/sendImage`. Recorded.
 pub fn send_image(message: &FileMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendImage", message).waiting(Wait::Media)
 }
 
-/// `POST /api/sendFile`
+/// `POST /api/sendFile`. Recorded.
 pub fn send_file(message: &FileMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendFile", message).waiting(Wait::Media)
 }
 
-/// `POST /api/sendVoice`
+/// `POST /api/sendVoice`. Recorded.
 pub fn send_voice(message: &VoiceMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendVoice", message).waiting(Wait::Media)
 }
 
-/// `POST /api/sendVideo`
+/// `POST /api/sendVideo`. Needs [`Feature::SendVideo`](crate::Feature::SendVideo). Recorded.
 pub fn send_video(message: &VideoMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendVideo", message).waiting(Wait::Media)
 }

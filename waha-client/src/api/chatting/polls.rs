@@ -1,4 +1,4 @@
-//! Polls: sending one, voting in one.
+//! Polls: sending one, voting in one. The types are those of WAHA's specification.
 
 use serde::Serialize;
 
@@ -135,7 +135,7 @@ impl Chatting<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Chatting::send_text`]; 501 on NOWEB (recorded).
+    /// As [`Chatting::send_text`]; 501 on NOWEB (recorded). See [`Feature::VoteInPoll`](crate::Feature::VoteInPoll).
     pub async fn vote(&self, vote: &PollVote<'_>) -> Result<Sent, Error> {
         self.0.call(self::vote(vote)).await
     }
@@ -154,14 +154,15 @@ impl Chatting<'_> {
     }
 }
 
-/// `POST /api/sendPoll`
+/// `POST /api/sendPoll`. Recorded.
 pub fn send_poll(message: &PollMessage<'_>) -> Endpoint<Sent> {
     sending("/api/sendPoll", message)
         .waiting(Wait::Send)
         .invalid_if(message.poll.options.is_empty(), "a poll needs options")
 }
 
-/// `POST /api/sendPollVote`
+/// `POST /api/sendPollVote`. Needs [`Feature::VoteInPoll`](crate::Feature::VoteInPoll). WAHA's specification, which leaves
+/// the answer open; NOWEB's 501 is recorded.
 pub fn vote(vote: &PollVote<'_>) -> Endpoint<Sent> {
     sending("/api/sendPollVote", vote).waiting(Wait::Send)
 }

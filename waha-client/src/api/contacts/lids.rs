@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::ids::{ChatId, ChatKind, SessionName, any_chat};
 use crate::types::Extra;
 
-/// Which of a person's two ids go together, as far as the session knows.
+/// Which of a person's two ids go together, as far as the session knows. Recorded is a phone without a known LID.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct LidPair {
@@ -110,7 +110,7 @@ struct Count {
     count: u64,
 }
 
-/// `GET /api/{session}/lids/pn/{phoneNumber}`
+/// `GET /api/{session}/lids/pn/{phoneNumber}`. Recorded, for a phone without a known LID.
 pub fn lid_of_phone(session: &SessionName, phone_digits: &str) -> Endpoint<Option<ChatId>> {
     const PATH: &str = "/api/{session}/lids/pn/{phoneNumber}";
     Endpoint::get(PATH, &[session.as_str(), phone_digits], |reply| {
@@ -119,7 +119,7 @@ pub fn lid_of_phone(session: &SessionName, phone_digits: &str) -> Endpoint<Optio
     .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/lids/{lid}`
+/// `GET /api/{session}/lids/{lid}`. WAHA's specification.
 pub fn phone_of_lid(session: &SessionName, lid: &ChatId) -> Endpoint<Option<ChatId>> {
     const PATH: &str = "/api/{session}/lids/{lid}";
     Endpoint::get(PATH, &[session.as_str(), lid.as_str()], |reply| {
@@ -132,7 +132,7 @@ pub fn phone_of_lid(session: &SessionName, lid: &ChatId) -> Endpoint<Option<Chat
     )
 }
 
-/// `GET /api/{session}/lids`
+/// `GET /api/{session}/lids`. Recorded is an empty list; what stands in one is WAHA's specification.
 pub fn lids(session: &SessionName, query: LidQuery) -> Endpoint<Vec<LidPair>> {
     Endpoint::get("/api/{session}/lids", &[session.as_str()], json)
         .query_if("limit", query.limit)
@@ -140,7 +140,7 @@ pub fn lids(session: &SessionName, query: LidQuery) -> Endpoint<Vec<LidPair>> {
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/lids/count`
+/// `GET /api/{session}/lids/count`. WAHA's specification.
 pub fn lid_count(session: &SessionName) -> Endpoint<u64> {
     Endpoint::get("/api/{session}/lids/count", &[session.as_str()], |reply| {
         json::<Count>(reply).map(|answer| answer.count)

@@ -97,19 +97,19 @@ impl Groups<'_> {
     }
 }
 
-/// `GET /api/{session}/groups/{id}/participants/v2`
+/// `GET /api/{session}/groups/{id}/participants/v2`. WAHA's specification.
 pub fn participants(session: &SessionName, group: &ChatId) -> Endpoint<Vec<GroupParticipant>> {
     const PATH: &str = "/api/{session}/groups/{id}/participants/v2";
     Endpoint::get(PATH, &ids(session, group), json).waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/groups/{id}/participants`
+/// `GET /api/{session}/groups/{id}/participants`. WAHA's specification, which leaves the answer open.
 pub fn engine_participants(session: &SessionName, group: &ChatId) -> Endpoint<Raw> {
     const PATH: &str = "/api/{session}/groups/{id}/participants";
     Endpoint::get(PATH, &ids(session, group), json).waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/groups/{id}/participants/add`
+/// `POST /api/{session}/groups/{id}/participants/add`. WAHA's specification, which leaves the answer open.
 pub fn add_participants(
     session: &SessionName,
     group: &ChatId,
@@ -119,7 +119,7 @@ pub fn add_participants(
     about_people(PATH, session, group, people)
 }
 
-/// `POST /api/{session}/groups/{id}/participants/remove`
+/// `POST /api/{session}/groups/{id}/participants/remove`. WAHA's specification, which leaves the answer open.
 pub fn remove_participants(
     session: &SessionName,
     group: &ChatId,
@@ -129,13 +129,13 @@ pub fn remove_participants(
     about_people(PATH, session, group, people)
 }
 
-/// `POST /api/{session}/groups/{id}/admin/promote`
+/// `POST /api/{session}/groups/{id}/admin/promote`. WAHA's specification, which leaves the answer open.
 pub fn promote(session: &SessionName, group: &ChatId, people: &[ChatId]) -> Endpoint<Option<Raw>> {
     const PATH: &str = "/api/{session}/groups/{id}/admin/promote";
     about_people(PATH, session, group, people)
 }
 
-/// `POST /api/{session}/groups/{id}/admin/demote`
+/// `POST /api/{session}/groups/{id}/admin/demote`. WAHA's specification, which leaves the answer open.
 pub fn demote(session: &SessionName, group: &ChatId, people: &[ChatId]) -> Endpoint<Option<Raw>> {
     const PATH: &str = "/api/{session}/groups/{id}/admin/demote";
     about_people(PATH, session, group, people)

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Groups, PictureFrom, ids, success, verdict};
+use super::{Groups, ids, success, verdict};
 use crate::endpoint::{Endpoint, Wait, json};
 use crate::error::Error;
 use crate::ids::{ChatId, SessionName};
 use crate::transport::Reply;
-use crate::types::File;
+use crate::types::{File, PictureSource};
 
 impl Groups<'_> {
     /// Where a group's picture can be fetched; `None` when it has none or hides it.
@@ -19,9 +19,9 @@ impl Groups<'_> {
         &self,
         session: &SessionName,
         group: &ChatId,
-        from: PictureFrom,
+        source: PictureSource,
     ) -> Result<Option<String>, Error> {
-        self.0.call(picture(session, group, from)).await
+        self.0.call(picture(session, group, source)).await
     }
 
     /// Sets a group's picture; says whether that was done.
@@ -168,22 +168,21 @@ impl Groups<'_> {
     }
 }
 
-/// `GET /api/{session}/groups/{id}/picture`
+/// `GET /api/{session}/groups/{id}/picture`. WAHA's specification.
 pub fn picture(
     session: &SessionName,
     group: &ChatId,
-    from: PictureFrom,
+    source: PictureSource,
 ) -> Endpoint<Option<String>> {
     const PATH: &str = "/api/{session}/groups/{id}/picture";
-    let refresh = (from == PictureFrom::WhatsApp).then_some(true);
     Endpoint::get(PATH, &ids(session, group), |reply| {
         json::<Picture>(reply).map(|picture| picture.url)
     })
-    .query_if("refresh", refresh)
+    .query_if("refresh", source.refresh())
     .waiting(Wait::Session)
 }
 
-/// `PUT /api/{session}/groups/{id}/picture`
+/// `PUT /api/{session}/groups/{id}/picture`. WAHA's specification.
 pub fn set_picture(session: &SessionName, group: &ChatId, file: &File) -> Endpoint<bool> {
     const PATH: &str = "/api/{session}/groups/{id}/picture";
     Endpoint::put(PATH, &ids(session, group), success)
@@ -191,13 +190,13 @@ pub fn set_picture(session: &SessionName, group: &ChatId, file: &File) -> Endpoi
         .waiting(Wait::Media)
 }
 
-/// `DELETE /api/{session}/groups/{id}/picture`
+/// `DELETE /api/{session}/groups/{id}/picture`. WAHA's specification.
 pub fn delete_picture(session: &SessionName, group: &ChatId) -> Endpoint<bool> {
     const PATH: &str = "/api/{session}/groups/{id}/picture";
     Endpoint::delete(PATH, &ids(session, group), success).waiting(Wait::Session)
 }
 
-/// `PUT /api/{session}/groups/{id}/description`
+/// `PUT /api/{session}/groups/{id}/description`. WAHA's specification, which leaves the answer open.
 pub fn set_description(
     session: &SessionName,
     group: &ChatId,
@@ -209,7 +208,7 @@ pub fn set_description(
         .waiting(Wait::Session)
 }
 
-/// `PUT /api/{session}/groups/{id}/subject`
+/// `PUT /api/{session}/groups/{id}/subject`. WAHA's specification, which leaves the answer open.
 pub fn set_subject(session: &SessionName, group: &ChatId, subject: &str) -> Endpoint<Option<bool>> {
     const PATH: &str = "/api/{session}/groups/{id}/subject";
     Endpoint::put(PATH, &ids(session, group), verdict)
@@ -217,7 +216,7 @@ pub fn set_subject(session: &SessionName, group: &ChatId, subject: &str) -> Endp
         .waiting(Wait::Session)
 }
 
-/// `PUT /api/{session}/groups/{id}/settings/security/info-admin-only`
+/// `PUT /api/{session}/groups/{id}/settings/security/info-admin-only`. WAHA's specification, which leaves the answer open.
 pub fn set_info_admins_only(
     session: &SessionName,
     group: &ChatId,
@@ -229,13 +228,14 @@ pub fn set_info_admins_only(
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/groups/{id}/settings/security/info-admin-only`
+/// `GET /api/{session}/groups/{id}/settings/security/info-admin-only`. WAHA's specification.
 pub fn info_admins_only(session: &SessionName, group: &ChatId) -> Endpoint<Option<bool>> {
     const PATH: &str = "/api/{session}/groups/{id}/settings/security/info-admin-only";
     Endpoint::get(PATH, &ids(session, group), admins_only).waiting(Wait::Session)
 }
 
-/// `PUT /api/{session}/groups/{id}/settings/security/messages-admin-only`
+/// `PUT /api/{session}/groups/{id}/settings/security/messages-admin-only`. WAHA's specification, which leaves the answer
+/// open.
 pub fn set_messages_admins_only(
     session: &SessionName,
     group: &ChatId,
@@ -247,19 +247,19 @@ pub fn set_messages_admins_only(
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/groups/{id}/settings/security/messages-admin-only`
+/// `GET /api/{session}/groups/{id}/settings/security/messages-admin-only`. WAHA's specification.
 pub fn messages_admins_only(session: &SessionName, group: &ChatId) -> Endpoint<Option<bool>> {
     const PATH: &str = "/api/{session}/groups/{id}/settings/security/messages-admin-only";
     Endpoint::get(PATH, &ids(session, group), admins_only).waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/groups/{id}/invite-code`
+/// `GET /api/{session}/groups/{id}/invite-code`. WAHA's specification.
 pub fn invite_code(session: &SessionName, group: &ChatId) -> Endpoint<String> {
     const PATH: &str = "/api/{session}/groups/{id}/invite-code";
     Endpoint::get(PATH, &ids(session, group), code).waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/groups/{id}/invite-code/revoke`
+/// `POST /api/{session}/groups/{id}/invite-code/revoke`. WAHA's specification.
 pub fn revoke_invite_code(session: &SessionName, group: &ChatId) -> Endpoint<String> {
     const PATH: &str = "/api/{session}/groups/{id}/invite-code/revoke";
     Endpoint::post(PATH, &ids(session, group), code).waiting(Wait::Session)
@@ -307,12 +307,10 @@ fn admins_only(reply: Reply) -> Result<Option<bool>, String> {
 
 /// A code comes as bare text, whatever the specification says: WAHA's framework writes texts without quotes (WAHA source).
 fn code(reply: Reply) -> Result<String, String> {
-    if let Ok(code) = serde_json::from_slice::<String>(&reply.body) {
-        return Ok(code);
-    }
-    let code = std::str::from_utf8(&reply.body).map(str::trim);
-    code.ok()
-        .filter(|code| !code.is_empty() && !code.contains(is_never_in_a_code))
+    let quoted = serde_json::from_slice::<String>(&reply.body).ok();
+    let bare = std::str::from_utf8(&reply.body).ok();
+    let code = quoted.as_deref().or(bare).map(str::trim);
+    code.filter(|code| !code.is_empty() && !code.contains(is_never_in_a_code))
         .map(str::to_owned)
         .ok_or_else(|| "it is not an invite code".to_owned())
 }

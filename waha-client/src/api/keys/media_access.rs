@@ -13,7 +13,7 @@ use crate::ids::SessionName;
 use crate::transport::Reply;
 use crate::types::StoredFile;
 
-/// The header that carries a key.
+/// The header that carries a key; WAHA reads it in any case (recorded).
 const HEADER: &str = "X-Api-Key";
 /// The same in a query, where WAHA reads it in small letters only (WAHA documentation).
 const QUERY: &str = "x-api-key";
@@ -21,7 +21,8 @@ const QUERY: &str = "x-api-key";
 /// Leave to fetch the files of one session, to be given to a third party: a browser, another service.
 ///
 /// The key in it opens files and nothing else. **It lasts until it is revoked** ([`Keys::revoke_media_access`]): WAHA gives
-/// keys no end of their own. A file itself vanishes after 180 s by WAHA's default. `Debug` shows no key.
+/// keys no end of their own. A file itself vanishes after 180 s by WAHA's default (WAHA documentation). `Debug` shows no
+/// key.
 #[derive(Clone)]
 pub struct MediaAccess {
     waha: WahaClient,
@@ -60,7 +61,7 @@ impl MediaAccess {
     }
 
     /// The URL of a file with the key in it, for what cannot set headers, such as an image in a web page. `None` as for
-    /// [`MediaAccess::url`]. WAHA reads it since 2026.7; 2026.4 answers 401 (both recorded).
+    /// [`MediaAccess::url`]. WAHA reads it since 2026.7; 2026.4 answers 401 (both recorded for a list of sessions).
     ///
     /// **URLs are no place for secrets**: they stay in histories, logs of servers and proxies, and `Referer` headers. Use it
     /// for this key only, over https, and revoke the key when it is no longer needed. The URL comes as a secret, so that no

@@ -20,7 +20,7 @@ use crate::retry::{Next, is_passing};
 use crate::transport::{Pieces, cut};
 use crate::types::StoredFile;
 
-/// The status of a part of a file.
+/// The status of a part of a file (RFC 9110).
 const PARTIAL: u16 = 206;
 
 /// How a download may go about it.
@@ -61,7 +61,8 @@ impl DownloadOptions {
 }
 
 impl Media<'_> {
-    /// Begins to fetch a file that the server keeps, with the client's key and from the client's address.
+    /// Begins to fetch a file that the server keeps, with the client's key, which WAHA asks for (recorded), and from the
+    /// client's address.
     ///
     /// ```no_run
     /// # use waha_client::{Message, WahaClient};
@@ -81,7 +82,7 @@ impl Media<'_> {
         self.download_with(file, DownloadOptions::default()).await
     }
 
-    /// Like [`Media::download`], with options.
+    /// Like [`Media::download`], with options. That WAHA serves ranges is recorded.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! Passkeys, which WhatsApp may ask for when a session is paired. Only GOWS since 2026.7.1 has them; none is recorded, so all
-//! of this is as the specification says it.
+//! Passkeys, which WhatsApp may ask for when a session is paired. Only GOWS since 2026.7.1 has them; none is recorded. The
+//! types are those of WAHA's specification.
 //!
 //! While a session is in PASSKEY_REQUIRED, its challenge is signed in a browser on WhatsApp's own site
 //! (`navigator.credentials.get({publicKey: challenge})`), and the assertion goes back. In PASSKEY_CONFIRMATION_REQUIRED, which
@@ -118,7 +118,8 @@ impl Pairing<'_> {
     ///
     /// # Errors
     ///
-    /// 422 unless the session is in PASSKEY_REQUIRED (WAHA source).
+    /// 422 unless the session is in PASSKEY_REQUIRED (WAHA source). 501 on an engine without
+    /// [`Feature::PasskeyPairing`](crate::Feature::PasskeyPairing).
     pub async fn passkey_challenge(
         &self,
         session: &SessionName,
@@ -130,7 +131,7 @@ impl Pairing<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::PasskeyPairing`](crate::Feature::PasskeyPairing).
     pub async fn submit_passkey(
         &self,
         session: &SessionName,
@@ -143,7 +144,8 @@ impl Pairing<'_> {
     ///
     /// # Errors
     ///
-    /// 422 unless the session is in PASSKEY_CONFIRMATION_REQUIRED (WAHA source).
+    /// 422 unless the session is in PASSKEY_CONFIRMATION_REQUIRED (WAHA source). 501 on an engine without
+    /// [`Feature::PasskeyPairing`](crate::Feature::PasskeyPairing).
     pub async fn passkey_confirmation(&self, session: &SessionName) -> Result<String, Error> {
         self.0.call(passkey_confirmation(session)).await
     }
@@ -152,26 +154,29 @@ impl Pairing<'_> {
     ///
     /// # Errors
     ///
-    /// As every call; see [`Error`].
+    /// 501 on an engine without [`Feature::PasskeyPairing`](crate::Feature::PasskeyPairing).
     pub async fn confirm_passkey(&self, session: &SessionName) -> Result<(), Error> {
         self.0.call(confirm_passkey(session)).await
     }
 }
 
-/// `GET /api/{session}/auth/passkey/challenge`
+/// `GET /api/{session}/auth/passkey/challenge`. Needs [`Feature::PasskeyPairing`](crate::Feature::PasskeyPairing). WAHA's
+/// specification.
 pub fn passkey_challenge(session: &SessionName) -> Endpoint<PasskeyChallenge> {
     const PATH: &str = "/api/{session}/auth/passkey/challenge";
     Endpoint::get(PATH, &[session.as_str()], json).waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/auth/passkey`
+/// `POST /api/{session}/auth/passkey`. Needs [`Feature::PasskeyPairing`](crate::Feature::PasskeyPairing). WAHA's
+/// specification, which leaves the answer open.
 pub fn submit_passkey(session: &SessionName, assertion: &PasskeyAssertion) -> Endpoint<()> {
     Endpoint::post("/api/{session}/auth/passkey", &[session.as_str()], nothing)
         .json(assertion)
         .waiting(Wait::Session)
 }
 
-/// `GET /api/{session}/auth/passkey/confirmation`
+/// `GET /api/{session}/auth/passkey/confirmation`. Needs [`Feature::PasskeyPairing`](crate::Feature::PasskeyPairing). WAHA's
+/// specification.
 pub fn passkey_confirmation(session: &SessionName) -> Endpoint<String> {
     const PATH: &str = "/api/{session}/auth/passkey/confirmation";
     Endpoint::get(PATH, &[session.as_str()], |reply| {
@@ -180,7 +185,8 @@ pub fn passkey_confirmation(session: &SessionName) -> Endpoint<String> {
     .waiting(Wait::Session)
 }
 
-/// `POST /api/{session}/auth/passkey/confirm`
+/// `POST /api/{session}/auth/passkey/confirm`. Needs [`Feature::PasskeyPairing`](crate::Feature::PasskeyPairing). WAHA's
+/// specification, which leaves the answer open.
 pub fn confirm_passkey(session: &SessionName) -> Endpoint<()> {
     const PATH: &str = "/api/{session}/auth/passkey/confirm";
     Endpoint::post(PATH, &[session.as_str()], nothing).waiting(Wait::Session)

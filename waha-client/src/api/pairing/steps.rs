@@ -16,16 +16,18 @@ use crate::error::Error;
 use crate::ids::{ChatId, SessionName};
 use crate::types::{Me, SessionStatus};
 
-/// Questions closer together than this would only be a load.
+/// Ours: questions closer together than this would only be a load.
 const POLL_MIN: Duration = Duration::from_millis(10);
-/// Looks further apart than this miss QR codes.
+/// Looks further apart than this miss QR codes: each but the first lasts 20 s (recorded).
 const POLL_MAX: Duration = Duration::from_secs(20);
 /// How long a QR code or a challenge is waited for. WAHA answers at once, or waits itself up to 15 s for a session that has
 /// moved on (recorded): another look finds that out sooner.
 const OFFER_PATIENCE: Duration = Duration::from_secs(3);
-/// How many looks pass before another code is asked for: 10 s unless told. Each request is one to WhatsApp, which counts them.
+/// How many looks pass before another code is asked for: 10 s unless told. Ours: each request is one to WhatsApp, which
+/// counts them.
 const CODE_PAUSE_LOOKS: u32 = 5;
-/// How many requests for a code may fail.
+/// How many requests for a code may fail. Ours: enough for a session that is still on its way, and too few to annoy
+/// WhatsApp.
 const CODE_FAILURES_MAX: u32 = 3;
 
 /// How a session is paired, and how patiently.
@@ -126,13 +128,13 @@ impl fmt::Debug for Step {
 #[non_exhaustive]
 pub enum PairingError {
     /// No phone can pair it now. FAILED: nobody did in time, or WhatsApp refused; restart or log out. STOPPED: start it.
-    #[error("the session is {0}")]
+    #[error("the session is {0}: restart it, or log it out, and pair again")]
     Ended(SessionStatus),
     /// There is no such session.
-    #[error("the server has no such session")]
+    #[error("the server has no such session: create it first")]
     UnknownSession(#[source] Error),
     /// The key is refused, or not allowed to do this.
-    #[error("the server refuses the key")]
+    #[error("the server refuses the key, or the key may not do this: use another")]
     Unauthorized(#[source] Error),
     /// The time that the caller gave is over.
     #[error("time ran out while the session was {}", .status.as_ref().map_or("unknown", SessionStatus::as_str))]
@@ -141,7 +143,7 @@ pub enum PairingError {
         status: Option<SessionStatus>,
     },
     /// The session is WORKING, but for 10 s tells no account.
-    #[error("the session is WORKING without an account")]
+    #[error("the session is WORKING without an account: restart it")]
     NoAccount,
     /// The server answered something that waiting does not cure.
     #[error("pairing was refused: {0}")]
@@ -181,7 +183,7 @@ impl Pairing<'_> {
     /// Follows a session until it is WORKING, step by step.
     ///
     /// The session has to run ([`Sessions::start`](crate::api::sessions::Sessions::start)): one that is STOPPED or FAILED, or
-    /// becomes so, ends the steps. STOPPED has to last 3 s, since a restart passes through it.
+    /// becomes so, ends the steps. STOPPED has to last 3 s, since a restart passes through it (recorded).
     ///
     /// ```no_run
     /// # async fn run(waha: waha_client::WahaClient, session: waha_client::SessionName) -> Result<(), Box<dyn std::error::Error>> {
@@ -218,7 +220,7 @@ impl Pairing<'_> {
     }
 
     /// Follows a session until it is WORKING, tells `on_step` every step before that, and returns the account. The same as
-    /// [`Pairing::steps`], for callers who have nothing to wait for between steps.
+    /// [`Pairing::steps`], for callers who have nothing to wait for between steps. The order of statuses is recorded.
     ///
     /// # Errors
     ///

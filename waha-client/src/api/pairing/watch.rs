@@ -202,12 +202,15 @@ mod tests {
             [
                 "Changed(Stopped)",
                 "Nothing",
-                "error: the session is STOPPED"
+                "error: the session is STOPPED: restart it, or log it out, and pair again"
             ]
         );
         assert_eq!(said[1], "Nothing");
         let said = looks(&[(0, Failed, false), (1, Failed, false)]);
-        assert_eq!(said[1], "error: the session is FAILED");
+        assert_eq!(
+            said[1],
+            "error: the session is FAILED: restart it, or log it out, and pair again"
+        );
     }
 
     #[test]
@@ -222,7 +225,7 @@ mod tests {
             &said[1..],
             [
                 "Nothing",
-                "error: the session is WORKING without an account"
+                "error: the session is WORKING without an account: restart it"
             ]
         );
     }

@@ -27,13 +27,13 @@ impl Sessions<'_> {
     }
 }
 
-/// `GET /api/sessions/{session}/capping`
+/// `GET /api/sessions/{session}/capping`. WAHA's source, which has it for NOWEB and GOWS at least.
 pub fn capping(session: &SessionName) -> Endpoint<MessageCapping> {
     const PATH: &str = "/api/sessions/{session}/capping";
     Endpoint::get(PATH, &[session.as_str()], json).waiting(Wait::Session)
 }
 
-/// `GET /api/sessions/{session}/timelock`
+/// `GET /api/sessions/{session}/timelock`. WAHA's source, which has it for NOWEB and GOWS at least.
 pub fn timelock(session: &SessionName) -> Endpoint<ReachoutTimelock> {
     const PATH: &str = "/api/sessions/{session}/timelock";
     Endpoint::get(PATH, &[session.as_str()], json).waiting(Wait::Session)

@@ -10,6 +10,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Sessions;
+use crate::answer::Exception;
 use crate::api::contacts::check_exists;
 use crate::client::CallOptions;
 use crate::error::{Error, NotSent};
@@ -48,7 +49,8 @@ pub struct Signs {
     /// probe that found the session alive. The echo of an own send is none: the engine makes it itself.
     pub last_life_ms: Option<i64>,
     /// How many questions that WAHA has to ask WhatsApp failed in a row, on the engine's side: 500 such as
-    /// `Connection Closed` or `Timed Out`, or no answer while the server answers others.
+    /// `Connection Closed` or `Timed Out`, or no answer while the server answers others. Not WhatsApp's own refusals, such
+    /// as `rate-overlimit`.
     pub failed_lookups: u32,
 }
 
@@ -56,7 +58,7 @@ pub struct Signs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Patience {
-    /// How long an accepted message may be without acknowledgement. 60 s, as WAHA's maintainer advises.
+    /// How long an accepted message may be without acknowledgement. 60 s, as WAHA's maintainer advises in its tracker.
     pub acks: Duration,
     /// How many such messages it takes. 1.
     pub unacknowledged_min: u32,
@@ -190,11 +192,12 @@ pub enum Probe {
     /// It says WORKING, and the engine has no answer from WhatsApp: an exception such as `Connection Closed`, or none in time.
     Dead(Error),
     /// It says WORKING, but the answer tells nothing: it has no account with a phone number, it does not find its own number,
-    /// or the engine refused the question.
+    /// or the question was refused, by the engine or by WhatsApp, which counts questions (`rate-overlimit`). Ask later.
     Unsure(Option<Error>),
 }
 
-/// How long an engine may take to answer about one number. Live ones take well under a second; Baileys itself waits 60 s.
+/// How long an engine may take to answer about one number. Ours: live ones take well under a second, and Baileys itself
+/// waits 60 s, longer than whoever suspects a session wants to.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Sessions<'_> {
@@ -202,7 +205,8 @@ impl Sessions<'_> {
     /// nothing, nobody sees it, and the number exists, so it is no search for strangers, which WhatsApp punishes. It still is
     /// a question to WhatsApp: ask on suspicion, not all the time, and not twice a minute.
     ///
-    /// It is asked once and waits 20 s for the answer. That WhatsApp answers does not prove that messages are delivered.
+    /// What the answers mean is ours: no status of WAHA tells of a dead session. It is asked once and waits 20 s for the
+    /// answer. That WhatsApp answers does not prove that messages are delivered.
     ///
     /// # Errors
     ///
@@ -228,6 +232,12 @@ impl Sessions<'_> {
     }
 }
 
+/// Whether an exception is WhatsApp's own refusal, such as `rate-overlimit`, which only a session that lives can bring. Baileys
+/// has a number with those, and with none of its own (recorded: 429, 404); whatsmeow has it in the sentence.
+fn is_whatsapps(exception: &Exception) -> bool {
+    exception.data.is_some() || exception.has_code(429)
+}
+
 /// What a failed question says of the session.
 fn judged(error: Error) -> Result<Probe, Error> {
     if let Some(status) = error.session_status() {
@@ -245,7 +255,7 @@ fn judged(error: Error) -> Result<Probe, Error> {
         Error::MaybeSent { .. } if error.is_timeout() => Ok(Probe::Dead(error)),
         Error::MaybeSent { .. } => Err(error),
         Error::Answered(answer) => match answer.status() {
-            500 if answer.exception().is_some() => Ok(Probe::Dead(error)),
+            500 if answer.exception().is_some_and(|it| !is_whatsapps(it)) => Ok(Probe::Dead(error)),
             502..=504 | 429 => Err(error),
             _ => Ok(Probe::Unsure(Some(error))),
         },

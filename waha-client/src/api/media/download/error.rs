@@ -9,7 +9,8 @@ use crate::error::{Error, masked};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DownloadError {
-    /// 404: the server does not have the file, most often because it has expired (180 s by WAHA's default).
+    /// 404: the server does not have the file, most often because it has expired (180 s by WAHA's default, WAHA
+    /// documentation).
     #[error("the file is not there, or no longer: {0}")]
     Gone(#[source] Error),
     /// 401 or 403: the API key is missing, wrong, or not for this session's files.
