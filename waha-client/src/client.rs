@@ -184,7 +184,7 @@ impl CallOptions {
         Self::default()
     }
 
-    /// Asks `guard` in the poll that writes the request's body.
+    /// Asks `guard` in the poll that writes the request's body, or its head when it has none.
     pub fn guarded_by(self, guard: impl SendGuard) -> Self {
         self.guarded_by_shared(Arc::new(guard))
     }

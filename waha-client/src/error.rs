@@ -18,7 +18,8 @@ pub type Cause = Box<dyn StdError + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The server cannot have executed the request: its body was never written, or there was no connection.
+    /// The server cannot have executed the request: its body (its head, when it has none) was never written, or there was no
+    /// connection.
     #[error("not sent: {why}")]
     NotSent {
         /// What stopped it.

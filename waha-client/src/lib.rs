@@ -23,7 +23,7 @@
 //! - **A send goes out once or not at all.** Nothing repeats it: not the client, no redirect, no proxy, no connection pool.
 //!   Look-ups are repeated as a [`RetryPolicy`] says.
 //! - **An [`Error`] says how far the request got**: not sent, may have been sent, answered. "Not sent" is proved, never
-//!   guessed: the body was not handed to a connection and no longer can be.
+//!   guessed: the body, or the head of what has none, was not handed to a connection and no longer can be.
 //! - **A [`SendGuard`] has the last word**: it is asked in the poll that writes the body, so a pause or a lost lease stops
 //!   whatever is not on the wire.
 //! - **Tomorrow's server is read too**: unknown values keep their text, unknown fields are kept, unknown events come as

@@ -22,6 +22,7 @@ use rustls::client::WantsClientCert;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::error::Elapsed;
 #[cfg(feature = "socket")]
 use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 use url::Url;
@@ -90,6 +91,16 @@ impl From<reqwest::Error> for Lost {
     }
 }
 
+impl From<Elapsed> for Lost {
+    fn from(elapsed: Elapsed) -> Self {
+        Self {
+            timed_out: true,
+            connecting: false,
+            cause: elapsed.into(),
+        }
+    }
+}
+
 /// A good answer (2xx).
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -120,29 +131,23 @@ impl Transport {
         guard: Option<Arc<dyn SendGuard>>,
         response_timeout: Duration,
     ) -> Result<Reply, Error> {
-        let (body, handle) = match &request.body {
-            Some(bytes) => {
-                let (body, handle) = GuardedBody::new(bytes.clone(), guard);
-                (Some(body), Some(handle))
-            }
-            None => (None, None),
-        };
+        let (body, handle) = GuardedBody::new(request.body.clone(), guard);
         #[cfg(feature = "testing")]
         if let Some(stand_in) = &self.stand_in {
             let carried = Box::pin(stand_in.carry(self, request, body, response_timeout)).await?;
-            let result = judged(carried, handle.as_ref(), response_timeout).await;
+            let result = judged(carried, &handle, response_timeout).await;
             stand_in.ended(self, request, &result);
             return result;
         }
         let carried = self.carry(request, body, response_timeout).await;
-        judged(carried, handle.as_ref(), response_timeout).await
+        judged(carried, &handle, response_timeout).await
     }
 
     /// Puts one request on a connection and waits for the head of its answer.
     pub(crate) async fn carry(
         &self,
         request: &Request,
-        body: Option<GuardedBody>,
+        body: GuardedBody,
         response_timeout: Duration,
     ) -> Result<reqwest::Response, Lost> {
         let client = match request.repeat {
@@ -155,11 +160,11 @@ impl Transport {
             call.headers_mut()
                 .insert(ACCEPT, HeaderValue::from_static(accept));
         }
-        if let Some(body) = body {
+        if request.body.is_some() {
             call.headers_mut()
                 .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            *call.body_mut() = Some(reqwest::Body::wrap(body));
         }
+        *call.body_mut() = Some(reqwest::Body::wrap(body));
         client.execute(call).await.map_err(Lost::from)
     }
 
@@ -218,11 +223,13 @@ impl Transport {
         {
             return Err(Error::invalid("a client without a server has no files"));
         }
+        let (body, handle) = GuardedBody::new(None, None);
         let request = self.files.get(self.file_url(file)).headers(headers);
         let answered = async {
+            let request = request.body(reqwest::Body::wrap(body));
             let response = match request.send().await {
                 Ok(response) => response,
-                Err(error) => return Err(unanswered(error.into(), None, silence_max)),
+                Err(error) => return Err(unanswered(error.into(), &handle, silence_max)),
             };
             match response.status() {
                 StatusCode::OK
@@ -239,7 +246,7 @@ impl Transport {
         };
         match tokio::time::timeout(silence_max, answered).await {
             Ok(answered) => answered,
-            Err(_) => Err(silent(silence_max)),
+            Err(elapsed) => Err(unanswered(elapsed.into(), &handle, silence_max)),
         }
     }
 }
@@ -261,7 +268,9 @@ impl Pieces {
         match tokio::time::timeout(silence_max, self.0.chunk()).await {
             Ok(Ok(piece)) => Ok(piece),
             Ok(Err(_)) => Err(cut(self.status())),
-            Err(_) => Err(silent(silence_max)),
+            Err(_) => Err(Error::MaybeSent {
+                why: MaybeSent::TimedOut { after: silence_max },
+            }),
         }
     }
 }
@@ -270,12 +279,6 @@ impl Pieces {
 pub(crate) fn cut(status: u16) -> Error {
     let answer = Answer::unreadable(status, &Bytes::new(), Shape::Cut);
     Error::Answered(Box::new(answer))
-}
-
-fn silent(after: Duration) -> Error {
-    Error::MaybeSent {
-        why: MaybeSent::TimedOut { after },
-    }
 }
 
 #[cfg(feature = "socket")]
@@ -304,6 +307,7 @@ impl Transport {
                 .append_pair("x-api-key", key.expose_secret());
         }
         let nonce = generate_key();
+        let (body, handle) = GuardedBody::new(None, None);
         let request = self
             .reads
             .get(url)
@@ -311,10 +315,11 @@ impl Transport {
             .header(CONNECTION, "Upgrade")
             .header(UPGRADE, "websocket")
             .header(SEC_WEBSOCKET_VERSION, "13")
-            .header(SEC_WEBSOCKET_KEY, &nonce);
+            .header(SEC_WEBSOCKET_KEY, &nonce)
+            .body(reqwest::Body::wrap(body));
         let mut response = match request.send().await {
             Ok(response) => response,
-            Err(error) => return Err(unanswered(error.into(), None, timeout)),
+            Err(error) => return Err(unanswered(error.into(), &handle, timeout)),
         };
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let status = response.status().as_u16();
@@ -331,7 +336,7 @@ impl Transport {
         }
         match response.upgrade().await {
             Ok(upgraded) => Ok(upgraded),
-            Err(error) => Err(unanswered(error.into(), None, timeout)),
+            Err(error) => Err(unanswered(error.into(), &handle, timeout)),
         }
     }
 }
@@ -408,7 +413,7 @@ fn with_system_certificates(
 /// An answer read to its end, or how far the request got without one.
 async fn judged(
     carried: Result<reqwest::Response, Lost>,
-    body: Option<&BodyHandle>,
+    body: &BodyHandle,
     response_timeout: Duration,
 ) -> Result<Reply, Error> {
     match carried {
@@ -418,36 +423,25 @@ async fn judged(
 }
 
 /// No answer: who had the body decides what can be said.
-fn unanswered(lost: Lost, body: Option<&BodyHandle>, after: Duration) -> Error {
+fn unanswered(lost: Lost, body: &BodyHandle, after: Duration) -> Error {
     let Lost {
         timed_out,
         connecting,
         cause,
     } = lost;
-    let handed_over = match body.map(BodyHandle::give_up) {
-        Some(HandOver::Withheld(refusal)) => {
-            return Error::NotSent {
-                why: NotSent::Withheld(refusal),
+    let why = match body.give_up() {
+        HandOver::Yielded => {
+            let why = if timed_out {
+                MaybeSent::TimedOut { after }
+            } else {
+                MaybeSent::ConnectionLost(cause)
             };
+            return Error::MaybeSent { why };
         }
-        Some(HandOver::Never) => false,
-        Some(HandOver::Yielded) => true,
-        None => !connecting,
-    };
-    if handed_over {
-        let why = if timed_out {
-            MaybeSent::TimedOut { after }
-        } else {
-            MaybeSent::ConnectionLost(cause)
-        };
-        return Error::MaybeSent { why };
-    }
-    let why = if connecting {
-        NotSent::Unreachable(cause)
-    } else if timed_out {
-        NotSent::TimedOut
-    } else {
-        NotSent::Dropped(cause)
+        HandOver::Withheld(refusal) => NotSent::Withheld(refusal),
+        HandOver::Never if connecting => NotSent::Unreachable(cause),
+        HandOver::Never if timed_out => NotSent::TimedOut,
+        HandOver::Never => NotSent::Dropped(cause),
     };
     Error::NotSent { why }
 }

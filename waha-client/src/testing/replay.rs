@@ -57,18 +57,18 @@ impl Replay {
     pub(super) fn carry(
         &self,
         request: &Request,
-        body: Option<GuardedBody>,
+        body: GuardedBody,
     ) -> Result<Result<reqwest::Response, Lost>, Error> {
         let exchange = self.take(&Call::of(request)).map_err(Error::invalid)?;
         match exchange.outcome {
             Outcome::Failure(failure) => {
-                let mut body = body;
-                if failure.comes_after_body()
-                    && let Err(withheld) = hand_over(body.take())
-                {
-                    return Ok(Err(withheld));
+                if !failure.comes_after_body() {
+                    return Ok(Err(failure.play(Some(body))));
                 }
-                Ok(Err(failure.play(body)))
+                Ok(Err(match hand_over(body) {
+                    Ok(()) => failure.play(None),
+                    Err(withheld) => withheld,
+                }))
             }
             Outcome::Reply(reply) => {
                 if let Err(withheld) = hand_over(body) {
