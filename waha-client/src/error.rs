@@ -290,12 +290,9 @@ impl fmt::Display for Answer {
             Shape::SessionStatus {
                 status, expected, ..
             } => {
-                write!(f, ": the session is {status}, not ")?;
-                for (index, wanted) in expected.iter().enumerate() {
-                    let separator = if index == 0 { "" } else { " or " };
-                    write!(f, "{separator}{wanted}")?;
-                }
-                Ok(())
+                let expected: Vec<_> = expected.iter().map(SessionStatus::as_str).collect();
+                let told = format!(": the session is {status}, not {}", expected.join(" or "));
+                f.write_str(&presentable(&told))
             }
             Shape::Redirect => f.write_str(" with a redirect: use the final address of the server"),
             Shape::Html => {

@@ -313,6 +313,12 @@ impl State {
         }
     }
 
+    /// Whether the server of this name is the one behind this client.
+    fn has(&self, server: &ServerName, client: &WahaClient) -> bool {
+        let member = self.servers.get(server);
+        member.is_some_and(|member| member.client.address() == client.address())
+    }
+
     /// Gives a session a home or takes it away, and returns the one before.
     fn settle(&mut self, session: &SessionName, home: Option<ServerName>) -> Option<ServerName> {
         if let Some(touched) = &mut self.touched {

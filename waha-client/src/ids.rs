@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub use chat::{ChatId, ChatKind};
 pub use message::MessageId;
 
+use crate::error::masked;
+
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -66,7 +68,7 @@ impl fmt::Display for SessionName {
 
 impl fmt::Debug for SessionName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.0)
+        write!(f, "{:?}", masked(&self.0))
     }
 }
 
@@ -92,5 +94,12 @@ mod tests {
         for bad in ["", "a b", "../x", "é", &"x".repeat(55)] {
             assert_eq!(SessionName::new(bad), Err(IdError::SessionName), "{bad}");
         }
+    }
+
+    #[test]
+    fn debug_hides_most_of_a_number_that_names_a_session() {
+        let session = SessionName::new("shop-6281200000002").unwrap();
+        assert_eq!(format!("{session:?}"), r#""shop-628…02""#);
+        assert_eq!(session.to_string(), "shop-6281200000002");
     }
 }

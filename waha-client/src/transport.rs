@@ -323,9 +323,9 @@ impl Transport {
         };
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let status = response.status().as_u16();
+            let is_page = is_page(&response);
             let body = read_body(&mut response, KEPT_BYTES_MAX).await.bytes;
-            let answer = Answer::refused(status, body, false, None);
-            return Err(Error::Answered(Box::new(answer)));
+            return Err(unquoted(status, body, is_page));
         }
         let expected = derive_accept_key(nonce.as_bytes());
         let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT);
@@ -339,6 +339,18 @@ impl Transport {
             Err(error) => Err(unanswered(error.into(), &handle, timeout)),
         }
     }
+}
+
+/// An answer to a handshake without its words: WAHA quotes the address it does not find (WAHA source: Nest), and that one holds
+/// the key.
+#[cfg(feature = "socket")]
+fn unquoted(status: u16, body: Bytes, is_page: bool) -> Error {
+    let answer = Answer::refused(status, body, is_page, None);
+    let shape = match answer.shape() {
+        shape @ (Shape::Redirect | Shape::Empty | Shape::Html) => shape.clone(),
+        _ => Shape::Other,
+    };
+    Error::Answered(Box::new(Answer::unreadable(status, &Bytes::new(), shape)))
 }
 
 fn http_client(settings: &Settings, tls: ClientConfig) -> Result<reqwest::Client, BuildError> {
@@ -469,17 +481,20 @@ async fn read(mut response: reqwest::Response) -> Result<Reply, Error> {
 /// The error that an answer without a good status is.
 async fn refusal(mut response: reqwest::Response) -> Error {
     let body = read_body(&mut response, KEPT_BYTES_MAX).await;
-    let headers = response.headers();
-    let is_html = headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
-    let retry_after = headers
+    let retry_after = response
+        .headers()
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.trim().parse().ok())
         .map(Duration::from_secs);
     let status = response.status().as_u16();
-    let answer = Answer::refused(status, body.bytes, is_html, retry_after);
+    let answer = Answer::refused(status, body.bytes, is_page(&response), retry_after);
     Error::Answered(Box::new(answer))
+}
+
+/// Whether an answer says that it is a web page.
+fn is_page(response: &reqwest::Response) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE);
+    kind.is_some_and(|value| value.as_bytes().starts_with(b"text/html"))
 }
 
 struct ReadBody {

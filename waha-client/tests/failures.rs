@@ -667,6 +667,18 @@ async fn every_answer_says_what_it_is_and_whether_the_message_may_be_out() {
 }
 
 #[tokio::test]
+async fn what_a_server_calls_a_status_is_shortened_like_its_sentences() {
+    let long = "6281200000002 ".repeat(1000);
+    let body = format!(r#"{{"error":"no","session":"s","status":"{long}","expected":["{long}"]}}"#);
+    let (result, _server) = send_to(vec![Act::Reply(answer(422, &body))]).await;
+    let shown = result.unwrap_err().to_string();
+    assert!(
+        !shown.contains("6281200000002") && shown.chars().count() < 1000,
+        "{shown}"
+    );
+}
+
+#[tokio::test]
 async fn an_error_body_that_is_cut_still_tells_what_it_said_first() {
     let echo = "x".repeat(300_000);
     let body = format!(

@@ -136,6 +136,22 @@ async fn what_the_session_does_not_know_is_asked_again_only_after_a_while() {
 }
 
 #[tokio::test]
+async fn what_is_learnt_while_the_session_says_that_it_does_not_know_is_the_answer() {
+    let slow = ok(&json!({"lid": "111@lid", "pn": null})).set_delay(Duration::from_millis(200));
+    let server = serving(LID, slow).await;
+    let people = resolver(&server).await;
+    let asked = lid();
+    let learning = async {
+        while requests(&server).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        people.learn(&phone(), &lid());
+    };
+    let (answer, ()) = tokio::join!(people.phone_of(&asked), learning);
+    assert_eq!(answer.unwrap(), Some(phone()));
+}
+
+#[tokio::test]
 async fn what_is_known_beforehand_or_cannot_be_asked_is_not_asked() {
     let server = MockServer::start().await;
     let waha = WahaClient::builder(server.uri()).build().unwrap();

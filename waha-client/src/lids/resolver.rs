@@ -157,7 +157,13 @@ impl LidResolver {
                 state.cache.learn(id, other);
             }
             None => {
-                if let Some(until) = Instant::now().checked_add(self.unknown_for) {
+                // What was learnt while the session was asked is not forgotten for its answer.
+                let now = Instant::now();
+                let learnt = Person::of(id).map(|it| state.cache.other_side(it, now));
+                if let Some(Remembered::As(other)) = learnt {
+                    return Ok(Some(other));
+                }
+                if let Some(until) = now.checked_add(self.unknown_for) {
                     state.cache.learn_unknown(id, until);
                 }
             }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Failure;
-use super::secrets::{leave_out, without_key};
+use super::secrets::{before_secrets, leave_out, without_key};
 use crate::transport::Parts;
 
 /// The headers that a client reads of an answer; no others are kept.
@@ -201,7 +201,7 @@ impl Body {
             return Self::Json(value);
         }
         match std::str::from_utf8(bytes) {
-            Ok(text) => Self::Text(without_key(text, key)),
+            Ok(text) => Self::Text(without_key(before_secrets(text), key)),
             Err(_) => Self::Base64(STANDARD.encode(bytes)),
         }
     }
@@ -221,4 +221,31 @@ impl Body {
 
 fn is_false(value: &bool) -> bool {
     !*value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_that_is_cut_is_kept_up_to_the_first_name_that_may_hold_a_secret() {
+        for (text, kept) in [
+            (
+                r#"[{"name":"a","status":"WOR"#,
+                r#"[{"name":"a","status":"WOR"#,
+            ),
+            (
+                r#" {"name":"a","webhooks":[{"hmac":{"key":"hidden","#,
+                r#" {"name":"a","webhooks":[{"hmac":{"#,
+            ),
+            (r#"{"proxy":{"Password":"hid"#, r#"{"proxy":{"#),
+            (r#"{"customHeaders":[{"name":"a","value":"hid"#, "{"),
+            (r#"{"n":1,"accountToken":"hid"#, r#"{"n":1,"#),
+            ("not a token: JSON", "not a token: JSON"),
+        ] {
+            let bytes = Bytes::copy_from_slice(text.as_bytes());
+            let body = Body::of(&bytes, "/api/sessions", None);
+            assert_eq!(body, Body::Text(kept.to_owned()), "{text}");
+        }
+    }
 }

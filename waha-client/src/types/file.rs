@@ -17,6 +17,7 @@ pub use reading::FileError;
 pub use stored::{StoredFile, StoredFileError};
 
 use super::Extra;
+use crate::error::masked;
 
 /// A file to send: by URL, which the server fetches before it answers, or with its bytes.
 ///
@@ -103,7 +104,7 @@ impl fmt::Debug for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("File")
             .field("mimetype", &self.mimetype)
-            .field("filename", &self.filename)
+            .field("filename", &self.filename.as_deref().map(masked))
             .field("encoded_len", &self.encoded_len())
             .finish()
     }
@@ -136,5 +137,18 @@ impl Media {
     pub fn stored_file(&self) -> Result<StoredFile, StoredFileError> {
         let url = self.url.as_deref();
         StoredFile::from_url(url.ok_or(StoredFileError::NotDownloaded)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_neither_bytes_nor_the_number_in_a_name() {
+        let file = File::from_bytes("text/plain", "private words").named("bill-6281200000002.txt");
+        let shown = format!("{file:?}");
+        assert!(!shown.contains("81200000"), "{shown}");
+        assert!(!shown.contains(&STANDARD.encode("private")[..8]), "{shown}");
     }
 }

@@ -1,6 +1,7 @@
 //! Sessions: status, account, configuration.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
@@ -9,6 +10,7 @@ use serde_json::Value;
 use super::{
     Engine, Extra, MessageCapping, ReachoutTimelock, optional_number, readable, text_enum,
 };
+use crate::error::masked;
 use crate::ids::{ChatId, SessionName};
 
 text_enum! {
@@ -85,8 +87,8 @@ pub struct SessionEngine {
     pub extra: Extra,
 }
 
-/// The account of a session.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+/// The account of a session. `Debug` hides most of its number, wherever it stands.
+#[derive(Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Me {
@@ -110,6 +112,20 @@ pub struct Me {
     /// Whatever else came.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+impl fmt::Debug for Me {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Me")
+            .field("id", &self.id)
+            .field("push_name", &self.push_name)
+            .field("lid", &self.lid)
+            .field("jid", &self.jid.as_deref().map(masked))
+            .field("reachout_timelock", &self.reachout_timelock)
+            .field("message_capping", &self.message_capping)
+            .field("extra", &masked(&format!("{:?}", self.extra)))
+            .finish()
+    }
 }
 
 /// The configuration of a session. What this version does not know is kept in `extra` and written back.
@@ -371,4 +387,26 @@ fn exposed<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Resul
 
 fn exposed_value<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose_secret())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn debug_hides_most_of_the_accounts_number_wherever_it_stands() {
+        let me = json!({"id": "6281200000002@c.us", "jid": "6281200000002:12@s.whatsapp.net",
+            "lid": "123456789012@lid", "other": {"pn": "6281200000002"}});
+        let me: Me = serde_json::from_value(me).unwrap();
+        let shown = format!("{me:?}");
+        assert!(
+            !shown.contains("81200000") && !shown.contains("45678"),
+            "{shown}"
+        );
+        assert!(shown.contains("628…02:12@s.whatsapp.net"), "{shown}");
+    }
 }

@@ -335,7 +335,9 @@ impl Download {
             Next::Wait(delay) if self.resumptions_left > 0 => {
                 self.resumptions_left -= 1;
                 self.resumptions += 1;
-                tracing::debug!(%error, received = self.received, ?delay, "taking a download up again");
+                // Not the error's text: it may quote the server.
+                let (status, received) = (error.status(), self.received);
+                tracing::debug!(status, received, ?delay, "taking a download up again");
                 tokio::time::sleep(delay).await;
                 Ok(())
             }
