@@ -228,6 +228,7 @@ fn root(error: &(dyn StdError + 'static)) -> String {
 
 /// Shortens a text and hides most of every phone-like run of digits, for display.
 pub(crate) fn presentable(text: &str) -> String {
+    /// Ours: a few lines of a log, and more than any sentence of WAHA's has.
     const LENGTH_MAX: usize = 300;
     let mut shown = masked(text);
     if let Some((cut, _)) = shown.char_indices().nth(LENGTH_MAX) {

@@ -51,7 +51,7 @@ use crate::ids::SessionName;
 use health::Health;
 use server::Member;
 
-/// Failures in a row after which a server counts as down, unless told otherwise: one lost probe is no outage.
+/// Failures in a row after which a server counts as down, unless told otherwise. Ours: one lost probe is no outage.
 const FAILURES_MAX: u32 = 3;
 
 /// Several servers as one client. Cheap to clone; clones share everything.

@@ -99,9 +99,13 @@ pub(crate) enum HandOver {
     Yielded,
 }
 
+/// Ours: nobody has asked for it so far.
 const WAITING: u8 = 0;
+/// Ours: the connection has it.
 const YIELDED: u8 = 1;
+/// Ours: its guard said no.
 const WITHHELD: u8 = 2;
+/// Ours: its sender gave it up.
 const GIVEN_UP: u8 = 3;
 
 #[derive(Debug, Default)]

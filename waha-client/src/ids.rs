@@ -33,7 +33,7 @@ pub enum IdError {
     ChatId,
 }
 
-/// The name of a session: one WhatsApp account connected to a server.
+/// The name of a session: one WhatsApp account connected to a server. WAHA's rule for it is recorded.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionName(String);

@@ -39,12 +39,13 @@ use crate::types::StoredFile;
 /// WAHA (Node) closes an idle connection after 5 s (recorded): ours must go first.
 const IDLE_MAX: Duration = Duration::from_secs(4);
 /// Bytes that stay unacknowledged for this long end the connection, so that a request is not written long after its
-/// caller gave it up. Only where the system offers it; elsewhere the response time-out is the bound.
+/// caller gave it up. Ours: twice what connecting may take. Only where the system offers it; elsewhere the response time-out is the
+/// bound.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(10);
-/// The largest good answer that is read. WAHA's own limit for a request is 50 MiB.
+/// The largest good answer that is read. Ours: more than WAHA's own limit for a request, 50 MiB (recorded).
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// The header WAHA reads its key from.
+/// The header WAHA reads its key from (recorded).
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
 
 /// What the transport is built from; the headers hold the secrets, marked as such.

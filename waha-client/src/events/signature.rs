@@ -12,11 +12,12 @@ use sha2::Sha512;
 
 use super::{Event, EventError};
 
-/// The header with the signature.
+/// The header with the signature (recorded).
 const SIGNATURE: &str = "x-webhook-hmac";
-/// The header that names its algorithm.
+/// The header that names its algorithm (recorded).
 const ALGORITHM: &str = "x-webhook-hmac-algorithm";
-/// WAHA repeats a delivery 15 times every 2 s unless told otherwise, with the timestamp of the first.
+/// Ours: ten times as long as WAHA repeats a delivery, which is 15 times every 2 s unless told otherwise (WAHA documentation),
+/// with the timestamp of the first (recorded).
 const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// Opens deliveries that are signed with a key.

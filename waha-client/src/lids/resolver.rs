@@ -14,9 +14,9 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::ids::{ChatId, ChatKind, SessionName};
 
-/// Pairs that are kept unless told: some 10 MB at most.
+/// Pairs that are kept unless told. Ours: some 10 MB at most.
 const PAIRS_MAX: usize = 100_000;
-/// How long "not known" is believed unless told. A session learns pairs as people write.
+/// How long "not known" is believed unless told. Ours: a session learns pairs as people write.
 const UNKNOWN_FOR: Duration = Duration::from_secs(600);
 
 type Answer = Result<Option<ChatId>, Arc<Error>>;

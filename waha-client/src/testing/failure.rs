@@ -1,4 +1,4 @@
-//! The ways in which a request brings no answer.
+//! The ways in which a request brings no answer. The types are ours: the names of a file that this crate alone reads.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! A recording: what was asked and what came back, as a file that people can read and change.
+//! A recording: what was asked and what came back, as a file that people can read and change. The types are ours:
+//! this crate alone reads such a file.
 
 use std::path::Path;
 use std::{fs, io};
@@ -15,9 +16,9 @@ use super::Failure;
 use super::secrets::{before_secrets, leave_out, without_key};
 use crate::transport::Parts;
 
-/// The headers that a client reads of an answer; no others are kept.
+/// Ours: the headers that a client reads of an answer; others may hold secrets.
 const KEPT_HEADERS: [HeaderName; 2] = [CONTENT_TYPE, RETRY_AFTER];
-/// The only form of file so far.
+/// Ours: the only form of file so far.
 const FORMAT: u32 = 1;
 
 /// Exchanges with a server, in the order they ended.

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-/// Stands for what was left out, and equals anything in a comparison.
+/// Ours: stands for what was left out, and equals anything in a comparison.
 pub(super) const LEFT_OUT: &str = "***";
 /// The headers that a webhook's deliveries carry (WAHA specification).
 const HEADERS: &str = "customHeaders";
-/// A key of the client this long is also taken out of the midst of texts. A shorter one would be found in words.
+/// A key of the client this long is also taken out of the midst of texts. Ours: a shorter one would be found in words.
 const TELLING_CHARS: usize = 8;
 
 /// The text without the client's own key.

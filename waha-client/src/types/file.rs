@@ -19,7 +19,7 @@ pub use stored::{StoredFile, StoredFileError};
 use super::Extra;
 use crate::error::masked;
 
-/// A file to send: by URL, which the server fetches before it answers, or with its bytes.
+/// A file to send: by URL, which the server fetches before it answers (recorded), or with its bytes.
 ///
 /// Cheap to clone when it holds a URL; with bytes it holds their base64 text. Build one and send it many times: nothing is
 /// read or encoded again.
@@ -110,7 +110,8 @@ impl fmt::Debug for File {
     }
 }
 
-/// The media of a message, when it was downloaded. The URL needs the API key and expires (180 s by WAHA's default).
+/// The media of a message, when it was downloaded. Recorded: the URL needs the API key. It expires (after 180 s by WAHA's
+/// documentation).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct Media {

@@ -8,7 +8,7 @@ use super::{Extra, Media, Raw, instant_number, optional_number, text_enum};
 use crate::ids::{ChatId, MessageId};
 
 text_enum! {
-    /// Which device an own message was sent from. Only events have it for certain.
+    /// Which device an own message was sent from (recorded). Only events have it for certain.
     MessageSource {
         /// Through WAHA.
         Api = "api",
@@ -17,7 +17,7 @@ text_enum! {
     }
 }
 
-/// How far a message got. WhatsApp may skip levels, and WAHA may report them out of order.
+/// How far a message got (WAHA specification). WhatsApp may skip levels, and WAHA may report them out of order (recorded).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ack {
@@ -210,7 +210,7 @@ pub(crate) fn any_id<'de, D: Deserializer<'de>>(
     })
 }
 
-/// A message as look-ups and events describe it.
+/// A message as look-ups and events describe it. Recorded.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -288,7 +288,7 @@ pub struct Location {
     pub extra: Extra,
 }
 
-/// The message that another one answers.
+/// The message that another one answers (WAHA specification).
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct QuotedMessage {

@@ -1,4 +1,5 @@
-//! Sessions: status, account, configuration.
+//! Sessions: status, account, configuration. The types are those of WAHA's specification, but for the engine of a session, which is
+//! recorded.
 
 use std::collections::BTreeMap;
 use std::fmt;
