@@ -129,7 +129,7 @@ impl Fleet {
         {
             return Err(FleetError::OtherSession {
                 routed_by: session.clone(),
-                about: other.into_owned(),
+                about: SessionName::lenient(other),
             });
         }
         let (server, client) = self.route(session)?;

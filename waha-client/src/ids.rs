@@ -54,6 +54,11 @@ impl SessionName {
         }
     }
 
+    /// A name as it came.
+    pub(crate) fn lenient(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

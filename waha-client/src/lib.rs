@@ -63,7 +63,7 @@
 //! ```
 //! # #[cfg(feature = "axum")]
 //! # fn app() -> axum::Router {
-//! use std::sync::{Arc, Mutex};
+//! use std::sync::{Arc, Mutex, PoisonError};
 //!
 //! use axum::{Router, routing::post};
 //! use waha_client::Payload;
@@ -71,7 +71,7 @@
 //!
 //! let seen = Arc::new(Mutex::new(Seen::new(100_000)));
 //! let receive = move |SignedEvent(event): SignedEvent| async move {
-//!     let is_new = seen.lock().is_ok_and(|mut seen| seen.is_new(&event));
+//!     let is_new = seen.lock().unwrap_or_else(PoisonError::into_inner).is_new(&event);
 //!     if is_new && let Payload::Message(message) = &event.payload {
 //!         println!("{:?} wrote {:?}", message.from, message.body);
 //!     }

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::poll;
 use serde_json::{Value, json};
 use waha_client::{ChatId, LidCache, LidResolver, RetryPolicy, SessionName, WahaClient};
 use wiremock::matchers::{method, path};
@@ -108,8 +110,10 @@ async fn who_stops_waiting_takes_the_answer_from_nobody() {
         tokio::task::yield_now().await;
     }
     let asked = phone();
-    let second = people.lid_of(&asked);
+    let mut second = pin!(people.lid_of(&asked));
+    assert!(poll!(&mut second).is_pending());
     first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
     assert_eq!(second.await.unwrap(), Some(lid()));
 }
 

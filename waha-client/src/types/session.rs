@@ -7,6 +7,7 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
+use url::Url;
 
 use super::{
     Engine, Extra, MessageCapping, ReachoutTimelock, optional_number, readable, text_enum,
@@ -260,8 +261,8 @@ impl ProxyConfig {
     }
 }
 
-/// Where events go, and which.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// Where events go, and which. `Debug` leaves out what a URL may carry of secrets: user, password and query.
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WebhookConfig {
@@ -305,6 +306,22 @@ impl WebhookConfig {
     pub fn signed(mut self, key: SecretString) -> Self {
         self.hmac = Some(Hmac::new(key));
         self
+    }
+}
+
+impl fmt::Debug for WebhookConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = Url::parse(&self.url).ok();
+        let host = url.as_ref().and_then(Url::host_str);
+        f.debug_struct("WebhookConfig")
+            .field("host", &host)
+            .field("path", &url.as_ref().map(Url::path))
+            .field("events", &self.events)
+            .field("hmac", &self.hmac)
+            .field("retries", &self.retries)
+            .field("custom_headers", &self.custom_headers)
+            .field("extra", &self.extra)
+            .finish()
     }
 }
 
@@ -409,5 +426,15 @@ mod tests {
             "{shown}"
         );
         assert!(shown.contains("628…02:12@s.whatsapp.net"), "{shown}");
+    }
+
+    #[test]
+    fn debug_shows_no_secret_of_a_webhook() {
+        let webhook = json!({"url": "https://me:hidden@h/in?token=hidden", "events": ["message"],
+            "hmac": {"key": "hidden"}, "customHeaders": [{"name": "X-Key", "value": "hidden"}]});
+        let webhook: WebhookConfig = serde_json::from_value(webhook).unwrap();
+        let shown = format!("{webhook:?}");
+        assert!(!shown.contains("hidden"), "{shown}");
+        assert!(shown.contains("/in") && shown.contains("X-Key"), "{shown}");
     }
 }
