@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::types::SessionStatus;
 
-/// At most this much of an error body is read and kept.
+/// At most this much of an error body is read and kept. Ours: WAHA says what is wrong before it echoes the request.
 pub(crate) const KEPT_BYTES_MAX: usize = 64 * 1024;
 
 /// An answer that carries no result: status, kept body, shape.
@@ -113,6 +113,7 @@ impl Exception {
     /// Recorded on 2026.4 and 2026.7: the body parser's refusals, and the type errors of a missing or wrongly typed
     /// `chatId`, `text` or `file` together with the function that throws them.
     pub fn came_before_engine(&self) -> bool {
+        /// What throws, and what it says (recorded).
         const TYPE_ERRORS: [(&str, &[&str]); 3] = [
             (
                 "ensureSuffix",

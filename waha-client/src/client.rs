@@ -184,7 +184,7 @@ impl CallOptions {
         Self::default()
     }
 
-    /// Asks `guard` in the poll that writes the request's body.
+    /// Asks `guard` in the poll that writes the request's body, or its head when it has none.
     pub fn guarded_by(self, guard: impl SendGuard) -> Self {
         self.guarded_by_shared(Arc::new(guard))
     }
@@ -212,7 +212,7 @@ impl fmt::Debug for CallOptions {
 }
 
 /// Builds a [`WahaClient`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until build() is called"]
 pub struct Builder {
     address: String,
@@ -320,6 +320,20 @@ impl Builder {
             #[cfg(feature = "limit")]
             limiter: self.limit.map(Limiter::new).transpose()?,
         })))
+    }
+}
+
+/// Shows neither the key nor a password in the address.
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = Url::parse(&self.address).ok();
+        let host = address.as_ref().and_then(Url::host_str);
+        f.debug_struct("Builder")
+            .field("host", &host)
+            .field("user_agent", &self.user_agent)
+            .field("timeouts", &self.timeouts)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
     }
 }
 
@@ -460,8 +474,12 @@ mod tests {
 
     #[test]
     fn debug_shows_no_key() {
-        let builder = WahaClient::builder("http://h").api_key("s3cret");
-        assert!(!format!("{builder:?}").contains("s3cret"));
-        assert!(!format!("{:?}", builder.build().unwrap()).contains("s3cret"));
+        let builder = WahaClient::builder("http://me:hidden@h").api_key("s3cret");
+        let unusable = WahaClient::builder("h ttp://me:hidden@h");
+        let shown = format!("{builder:?} {unusable:?} {:?}", builder.clone().build());
+        assert!(
+            !shown.contains("s3cret") && !shown.contains("hidden"),
+            "{shown}"
+        );
     }
 }

@@ -48,7 +48,7 @@ pub enum Wait {
     Download,
 }
 
-/// Response time-outs per kind of call: from the first byte of the request to the last of the answer, but for downloads.
+/// Response time-outs per kind of call: of one try, from looking for a connection to the last byte of the answer, but for downloads.
 ///
 /// WAHA sends a message whose client has left all the same (recorded), so sends are kept open rather than given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,7 +18,8 @@ pub type Cause = Box<dyn StdError + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The server cannot have executed the request: its body was never written, or there was no connection.
+    /// The server cannot have executed the request: its body (its head, when it has none) was never written, or there was no
+    /// connection.
     #[error("not sent: {why}")]
     NotSent {
         /// What stopped it.
@@ -227,6 +228,7 @@ fn root(error: &(dyn StdError + 'static)) -> String {
 
 /// Shortens a text and hides most of every phone-like run of digits, for display.
 pub(crate) fn presentable(text: &str) -> String {
+    /// Ours: a few lines of a log, and more than any sentence of WAHA's has.
     const LENGTH_MAX: usize = 300;
     let mut shown = masked(text);
     if let Some((cut, _)) = shown.char_indices().nth(LENGTH_MAX) {
@@ -289,12 +291,9 @@ impl fmt::Display for Answer {
             Shape::SessionStatus {
                 status, expected, ..
             } => {
-                write!(f, ": the session is {status}, not ")?;
-                for (index, wanted) in expected.iter().enumerate() {
-                    let separator = if index == 0 { "" } else { " or " };
-                    write!(f, "{separator}{wanted}")?;
-                }
-                Ok(())
+                let expected: Vec<_> = expected.iter().map(SessionStatus::as_str).collect();
+                let told = format!(": the session is {status}, not {}", expected.join(" or "));
+                f.write_str(&presentable(&told))
             }
             Shape::Redirect => f.write_str(" with a redirect: use the final address of the server"),
             Shape::Html => {

@@ -32,7 +32,7 @@ pub use signature::{Webhook, WebhookError};
 pub use socket::{EventStream, Gap, SocketError, SocketItem, Subscription};
 
 use crate::ids::SessionName;
-use crate::types::{Engine, Environment, Extra, Me, instant_number};
+use crate::types::{Engine, Environment, Extra, Me, instant_number, readable};
 
 /// One event of one session.
 #[derive(Debug, Clone)]
@@ -75,7 +75,7 @@ struct Envelope<'a> {
     me: Option<&'a RawValue>,
     #[serde(borrow, default)]
     payload: Option<&'a RawValue>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "readable")]
     engine: Option<Engine>,
     #[serde(borrow, default)]
     environment: Option<&'a RawValue>,
@@ -110,4 +110,20 @@ impl Event {
 /// What stands beside the payload must not cost an event when it has an unexpected shape.
 fn beside<T: DeserializeOwned>(raw: Option<&RawValue>) -> Option<T> {
     serde_json::from_str(raw?.get()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn what_stands_beside_the_payload_costs_no_event_when_it_is_odd() {
+        let json = r#"{"id": "evt_1", "event": "message", "session": "default", "timestamp": [], "me": 7,
+            "engine": {"name": "NOWEB"}, "environment": "x", "metadata": []}"#;
+        let event = Event::parse(json.as_bytes()).unwrap();
+        assert_eq!((event.timestamp_ms, event.engine), (0, None));
+        assert!(event.me.is_none() && event.environment.is_none() && event.metadata.is_none());
+    }
 }

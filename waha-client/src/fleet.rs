@@ -51,7 +51,7 @@ use crate::ids::SessionName;
 use health::Health;
 use server::Member;
 
-/// Failures in a row after which a server counts as down, unless told otherwise: one lost probe is no outage.
+/// Failures in a row after which a server counts as down, unless told otherwise. Ours: one lost probe is no outage.
 const FAILURES_MAX: u32 = 3;
 
 /// Several servers as one client. Cheap to clone; clones share everything.
@@ -129,7 +129,7 @@ impl Fleet {
         {
             return Err(FleetError::OtherSession {
                 routed_by: session.clone(),
-                about: other.into_owned(),
+                about: SessionName::lenient(other),
             });
         }
         let (server, client) = self.route(session)?;
@@ -311,6 +311,12 @@ impl State {
                 Ok(())
             }
         }
+    }
+
+    /// Whether the server of this name is the one behind this client.
+    fn has(&self, server: &ServerName, client: &WahaClient) -> bool {
+        let member = self.servers.get(server);
+        member.is_some_and(|member| member.client.address() == client.address())
     }
 
     /// Gives a session a home or takes it away, and returns the one before.

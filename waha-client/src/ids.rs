@@ -15,6 +15,8 @@ pub use chat::{ChatId, ChatKind};
 pub use message::MessageId;
 pub(crate) use reading::any_chat;
 
+use crate::error::masked;
+
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -33,7 +35,7 @@ pub enum IdError {
     ChatId,
 }
 
-/// The name of a session: one WhatsApp account connected to a server.
+/// The name of a session: one WhatsApp account connected to a server. WAHA's rule for it is recorded.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionName(String);
@@ -54,6 +56,11 @@ impl SessionName {
         }
     }
 
+    /// A name as it came.
+    pub(crate) fn lenient(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -68,7 +75,7 @@ impl fmt::Display for SessionName {
 
 impl fmt::Debug for SessionName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.0)
+        write!(f, "{:?}", masked(&self.0))
     }
 }
 
@@ -94,5 +101,12 @@ mod tests {
         for bad in ["", "a b", "../x", "é", &"x".repeat(55)] {
             assert_eq!(SessionName::new(bad), Err(IdError::SessionName), "{bad}");
         }
+    }
+
+    #[test]
+    fn debug_hides_most_of_a_number_that_names_a_session() {
+        let session = SessionName::new("shop-6281200000002").unwrap();
+        assert_eq!(format!("{session:?}"), r#""shop-628…02""#);
+        assert_eq!(session.to_string(), "shop-6281200000002");
     }
 }

@@ -23,7 +23,7 @@
 //! - **A send goes out once or not at all.** Nothing repeats it: not the client, no redirect, no proxy, no connection pool.
 //!   Look-ups are repeated as a [`RetryPolicy`] says.
 //! - **An [`Error`] says how far the request got**: not sent, may have been sent, answered. "Not sent" is proved, never
-//!   guessed: the body was not handed to a connection and no longer can be.
+//!   guessed: the body, or the head of what has none, was not handed to a connection and no longer can be.
 //! - **A [`SendGuard`] has the last word**: it is asked in the poll that writes the body, so a pause or a lost lease stops
 //!   whatever is not on the wire.
 //! - **Tomorrow's server is read too**: unknown values keep their text, unknown fields are kept, unknown events come as
@@ -63,7 +63,7 @@
 //! ```
 //! # #[cfg(feature = "axum")]
 //! # fn app() -> axum::Router {
-//! use std::sync::{Arc, Mutex};
+//! use std::sync::{Arc, Mutex, PoisonError};
 //!
 //! use axum::{Router, routing::post};
 //! use waha_client::Payload;
@@ -71,7 +71,7 @@
 //!
 //! let seen = Arc::new(Mutex::new(Seen::new(100_000)));
 //! let receive = move |SignedEvent(event): SignedEvent| async move {
-//!     let is_new = seen.lock().is_ok_and(|mut seen| seen.is_new(&event));
+//!     let is_new = seen.lock().unwrap_or_else(PoisonError::into_inner).is_new(&event);
 //!     if is_new && let Payload::Message(message) = &event.payload {
 //!         println!("{:?} wrote {:?}", message.from, message.body);
 //!     }

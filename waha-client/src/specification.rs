@@ -20,7 +20,7 @@ const fn op(method: &'static str, path: &'static str) -> Operation {
     Operation { method, path }
 }
 
-/// The operations of WAHA 2026.7 that this client has on purpose not, and why.
+/// The operations of WAHA's specification of 2026.7 that this client has on purpose not, and why.
 pub const LEFT_OUT: [(Operation, &str); 5] = [
     (
         op("POST", "/mcp"),
@@ -73,6 +73,7 @@ impl Coverage {
 
 /// Compares an OpenAPI document with what this client has. `None` for a document without paths.
 pub fn compare(specification: &Value) -> Option<Coverage> {
+    /// What WAHA's specification uses of OpenAPI's methods, and `patch`.
     const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
     let paths = specification.get("paths")?.as_object()?;
     let mut coverage = Coverage::default();

@@ -94,7 +94,7 @@ impl TestTransport {
         &self,
         transport: &Transport,
         request: &Request,
-        body: Option<GuardedBody>,
+        body: GuardedBody,
         response_timeout: Duration,
     ) -> Result<Result<reqwest::Response, Lost>, Error> {
         match &self.0 {
@@ -129,11 +129,7 @@ async fn within<T>(
 ) -> Result<Result<T, Lost>, Error> {
     match tokio::time::timeout(response_timeout, answer).await {
         Ok(answer) => answer,
-        Err(elapsed) => Ok(Err(Lost {
-            timed_out: true,
-            connecting: false,
-            cause: elapsed.into(),
-        })),
+        Err(elapsed) => Ok(Err(elapsed.into())),
     }
 }
 

@@ -1,49 +1,47 @@
-//! The only file that does HTTP: one request in, one answer or an error that says how far it got.
+//! The only part that does HTTP: one request in, one answer or an error that says how far it got.
 //!
 //! Nothing here is ever repeated: not by us, and not by the libraries below. Redirects are not followed (307 and 308 would
 //! post again, and carry the key to another host), retries and proxies are off, and idle connections are dropped before
 //! WAHA drops them. The one repetition that cannot be switched off, that of hyper-util for a request its connection never
 //! took, is harmless: a body is yielded once or not at all ([`crate::guard`]).
 
+mod files;
+mod reading;
+#[cfg(feature = "socket")]
+mod upgrade;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http::StatusCode;
-use http::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
-};
-#[cfg(feature = "socket")]
-use http::header::{
-    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
-};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect;
 use rustls::client::WantsClientCert;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
-#[cfg(feature = "socket")]
-use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 use url::Url;
 
-use crate::answer::{Answer, KEPT_BYTES_MAX, Shape};
+pub(crate) use files::{Pieces, cut};
+#[cfg(feature = "testing")]
+pub(crate) use reading::Parts;
+use reading::judged;
+pub(crate) use reading::{Lost, Reply};
+
 use crate::client::secret_header;
 use crate::endpoint::{Repeat, Request};
-use crate::error::{BuildError, Cause, Error, MaybeSent, NotSent};
-use crate::guard::{BodyHandle, GuardedBody, HandOver, SendGuard};
+use crate::error::{BuildError, Error};
+use crate::guard::{GuardedBody, SendGuard};
 #[cfg(feature = "testing")]
 use crate::testing::TestTransport;
-use crate::types::StoredFile;
 
 /// WAHA (Node) closes an idle connection after 5 s (recorded): ours must go first.
 const IDLE_MAX: Duration = Duration::from_secs(4);
 /// Bytes that stay unacknowledged for this long end the connection, so that a request is not written long after its
-/// caller gave it up. Only where the system offers it; elsewhere the response time-out is the bound.
+/// caller gave it up. Ours: twice what connecting may take. Only where the system offers it; elsewhere the response time-out is the
+/// bound.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(10);
-/// The largest good answer that is read. WAHA's own limit for a request is 50 MiB.
-const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// The header WAHA reads its key from.
+/// The header WAHA reads its key from (recorded).
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
 
 /// What the transport is built from; the headers hold the secrets, marked as such.
@@ -72,30 +70,6 @@ pub(crate) struct Transport {
     stand_in: Option<TestTransport>,
 }
 
-/// A request that brought no answer, whoever carried it.
-pub(crate) struct Lost {
-    pub(crate) timed_out: bool,
-    pub(crate) connecting: bool,
-    pub(crate) cause: Cause,
-}
-
-impl From<reqwest::Error> for Lost {
-    fn from(error: reqwest::Error) -> Self {
-        Self {
-            timed_out: error.is_timeout(),
-            connecting: error.is_connect(),
-            // URLs hold phone numbers, and texts of errors end up in logs.
-            cause: error.without_url().into(),
-        }
-    }
-}
-
-/// A good answer (2xx).
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) body: Bytes,
-}
-
 impl Transport {
     pub(crate) fn new(settings: Settings) -> Result<Self, BuildError> {
         let tls = tls_config(settings.address.scheme() == "https")?;
@@ -120,29 +94,23 @@ impl Transport {
         guard: Option<Arc<dyn SendGuard>>,
         response_timeout: Duration,
     ) -> Result<Reply, Error> {
-        let (body, handle) = match &request.body {
-            Some(bytes) => {
-                let (body, handle) = GuardedBody::new(bytes.clone(), guard);
-                (Some(body), Some(handle))
-            }
-            None => (None, None),
-        };
+        let (body, handle) = GuardedBody::new(request.body.clone(), guard);
         #[cfg(feature = "testing")]
         if let Some(stand_in) = &self.stand_in {
             let carried = Box::pin(stand_in.carry(self, request, body, response_timeout)).await?;
-            let result = judged(carried, handle.as_ref(), response_timeout).await;
+            let result = judged(carried, &handle, response_timeout).await;
             stand_in.ended(self, request, &result);
             return result;
         }
         let carried = self.carry(request, body, response_timeout).await;
-        judged(carried, handle.as_ref(), response_timeout).await
+        judged(carried, &handle, response_timeout).await
     }
 
     /// Puts one request on a connection and waits for the head of its answer.
     pub(crate) async fn carry(
         &self,
         request: &Request,
-        body: Option<GuardedBody>,
+        body: GuardedBody,
         response_timeout: Duration,
     ) -> Result<reqwest::Response, Lost> {
         let client = match request.repeat {
@@ -155,11 +123,11 @@ impl Transport {
             call.headers_mut()
                 .insert(ACCEPT, HeaderValue::from_static(accept));
         }
-        if let Some(body) = body {
+        if request.body.is_some() {
             call.headers_mut()
                 .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            *call.body_mut() = Some(reqwest::Body::wrap(body));
         }
+        *call.body_mut() = Some(reqwest::Body::wrap(body));
         client.execute(call).await.map_err(Lost::from)
     }
 
@@ -190,149 +158,6 @@ impl Transport {
             );
         }
         url
-    }
-}
-
-impl Transport {
-    /// Where a stored file lies on this server, whatever host its own URL named.
-    pub(crate) fn file_url(&self, file: &StoredFile) -> Url {
-        let mut url = self.at(file.path());
-        url.set_query(file.query());
-        url
-    }
-
-    /// Asks for a file once. `silence_max` bounds the wait for the answer to begin.
-    ///
-    /// 416 is handed over like 200 and 206: it answers a question about a range.
-    pub(crate) async fn open(
-        &self,
-        file: &StoredFile,
-        headers: HeaderMap,
-        silence_max: Duration,
-    ) -> Result<Pieces, Error> {
-        #[cfg(feature = "testing")]
-        if self
-            .stand_in
-            .as_ref()
-            .is_some_and(TestTransport::is_offline)
-        {
-            return Err(Error::invalid("a client without a server has no files"));
-        }
-        let request = self.files.get(self.file_url(file)).headers(headers);
-        let answered = async {
-            let response = match request.send().await {
-                Ok(response) => response,
-                Err(error) => return Err(unanswered(error.into(), None, silence_max)),
-            };
-            match response.status() {
-                StatusCode::OK
-                | StatusCode::PARTIAL_CONTENT
-                | StatusCode::RANGE_NOT_SATISFIABLE => Ok(Pieces(response)),
-                status if status.is_success() => {
-                    let what = "neither a file nor a part of one".to_owned();
-                    let shape = Shape::Unexpected { what };
-                    let answer = Answer::unreadable(status.as_u16(), &Bytes::new(), shape);
-                    Err(Error::Answered(Box::new(answer)))
-                }
-                _ => Err(refusal(response).await),
-            }
-        };
-        match tokio::time::timeout(silence_max, answered).await {
-            Ok(answered) => answered,
-            Err(_) => Err(silent(silence_max)),
-        }
-    }
-}
-
-/// An answer whose body is taken piece by piece.
-pub(crate) struct Pieces(reqwest::Response);
-
-impl Pieces {
-    pub(crate) fn status(&self) -> u16 {
-        self.0.status().as_u16()
-    }
-
-    pub(crate) fn headers(&self) -> &HeaderMap {
-        self.0.headers()
-    }
-
-    /// The next piece; `None` at the end. An error when nothing comes for `silence_max` or the connection breaks.
-    pub(crate) async fn next(&mut self, silence_max: Duration) -> Result<Option<Bytes>, Error> {
-        match tokio::time::timeout(silence_max, self.0.chunk()).await {
-            Ok(Ok(piece)) => Ok(piece),
-            Ok(Err(_)) => Err(cut(self.status())),
-            Err(_) => Err(silent(silence_max)),
-        }
-    }
-}
-
-/// The connection was lost within a body.
-pub(crate) fn cut(status: u16) -> Error {
-    let answer = Answer::unreadable(status, &Bytes::new(), Shape::Cut);
-    Error::Answered(Box::new(answer))
-}
-
-fn silent(after: Duration) -> Error {
-    Error::MaybeSent {
-        why: MaybeSent::TimedOut { after },
-    }
-}
-
-#[cfg(feature = "socket")]
-impl Transport {
-    /// Opens a websocket's connection, whose frames are the caller's business.
-    ///
-    /// WAHA takes the key of a websocket from the URL alone (recorded). That URL lives in this function only.
-    pub(crate) async fn upgrade(
-        &self,
-        path: &str,
-        query: &[(&str, &str)],
-        timeout: Duration,
-    ) -> Result<reqwest::Upgraded, Error> {
-        #[cfg(feature = "testing")]
-        if self
-            .stand_in
-            .as_ref()
-            .is_some_and(TestTransport::is_offline)
-        {
-            return Err(Error::invalid("a client without a server has no websocket"));
-        }
-        let mut url = self.at(path);
-        url.query_pairs_mut().extend_pairs(query);
-        if let Some(key) = &self.key {
-            url.query_pairs_mut()
-                .append_pair("x-api-key", key.expose_secret());
-        }
-        let nonce = generate_key();
-        let request = self
-            .reads
-            .get(url)
-            .timeout(timeout)
-            .header(CONNECTION, "Upgrade")
-            .header(UPGRADE, "websocket")
-            .header(SEC_WEBSOCKET_VERSION, "13")
-            .header(SEC_WEBSOCKET_KEY, &nonce);
-        let mut response = match request.send().await {
-            Ok(response) => response,
-            Err(error) => return Err(unanswered(error.into(), None, timeout)),
-        };
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            let status = response.status().as_u16();
-            let body = read_body(&mut response, KEPT_BYTES_MAX).await.bytes;
-            let answer = Answer::refused(status, body, false, None);
-            return Err(Error::Answered(Box::new(answer)));
-        }
-        let expected = derive_accept_key(nonce.as_bytes());
-        let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT);
-        if accepted.is_none_or(|value| value.as_bytes() != expected.as_bytes()) {
-            let what = "not a websocket's handshake".to_owned();
-            let answer = Answer::unreadable(101, &Bytes::new(), Shape::Unexpected { what });
-            return Err(Error::Answered(Box::new(answer)));
-        }
-        match response.upgrade().await {
-            Ok(upgraded) => Ok(upgraded),
-            Err(error) => Err(unanswered(error.into(), None, timeout)),
-        }
     }
 }
 
@@ -403,162 +228,4 @@ fn with_system_certificates(
     Ok(builder
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier)))
-}
-
-/// An answer read to its end, or how far the request got without one.
-async fn judged(
-    carried: Result<reqwest::Response, Lost>,
-    body: Option<&BodyHandle>,
-    response_timeout: Duration,
-) -> Result<Reply, Error> {
-    match carried {
-        Ok(response) => read(response).await,
-        Err(lost) => Err(unanswered(lost, body, response_timeout)),
-    }
-}
-
-/// No answer: who had the body decides what can be said.
-fn unanswered(lost: Lost, body: Option<&BodyHandle>, after: Duration) -> Error {
-    let Lost {
-        timed_out,
-        connecting,
-        cause,
-    } = lost;
-    let handed_over = match body.map(BodyHandle::give_up) {
-        Some(HandOver::Withheld(refusal)) => {
-            return Error::NotSent {
-                why: NotSent::Withheld(refusal),
-            };
-        }
-        Some(HandOver::Never) => false,
-        Some(HandOver::Yielded) => true,
-        None => !connecting,
-    };
-    if handed_over {
-        let why = if timed_out {
-            MaybeSent::TimedOut { after }
-        } else {
-            MaybeSent::ConnectionLost(cause)
-        };
-        return Error::MaybeSent { why };
-    }
-    let why = if connecting {
-        NotSent::Unreachable(cause)
-    } else if timed_out {
-        NotSent::TimedOut
-    } else {
-        NotSent::Dropped(cause)
-    };
-    Error::NotSent { why }
-}
-
-async fn read(mut response: reqwest::Response) -> Result<Reply, Error> {
-    if !response.status().is_success() {
-        return Err(refusal(response).await);
-    }
-    let status = response.status().as_u16();
-    let body = read_body(&mut response, ANSWER_BYTES_MAX).await;
-    let shape = match body.end {
-        End::Whole => {
-            return Ok(Reply {
-                status,
-                body: body.bytes,
-            });
-        }
-        End::OverLimit => Shape::TooLarge,
-        End::Cut => Shape::Cut,
-    };
-    let answer = Answer::unreadable(status, &body.bytes, shape);
-    Err(Error::Answered(Box::new(answer)))
-}
-
-/// The error that an answer without a good status is.
-async fn refusal(mut response: reqwest::Response) -> Error {
-    let body = read_body(&mut response, KEPT_BYTES_MAX).await;
-    let headers = response.headers();
-    let is_html = headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
-    let retry_after = headers
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-        .map(Duration::from_secs);
-    let status = response.status().as_u16();
-    let answer = Answer::refused(status, body.bytes, is_html, retry_after);
-    Error::Answered(Box::new(answer))
-}
-
-struct ReadBody {
-    bytes: Bytes,
-    end: End,
-}
-
-enum End {
-    Whole,
-    OverLimit,
-    Cut,
-}
-
-/// Reads up to `limit` bytes. A body that came as one chunk, as most do, is not copied.
-async fn read_body(response: &mut reqwest::Response, limit: usize) -> ReadBody {
-    let mut first = Bytes::new();
-    let mut all = BytesMut::new();
-    let end = loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if first.is_empty() && all.is_empty() => first = chunk,
-            Ok(Some(chunk)) => {
-                if all.is_empty() {
-                    all.extend_from_slice(&first);
-                }
-                all.extend_from_slice(&chunk);
-            }
-            Ok(None) => break End::Whole,
-            Err(_) => break End::Cut,
-        }
-        if first.len().max(all.len()) > limit {
-            break End::OverLimit;
-        }
-    };
-    let mut bytes = if all.is_empty() { first } else { all.freeze() };
-    bytes.truncate(limit);
-    ReadBody { bytes, end }
-}
-
-/// An answer in parts, as tests keep and make them.
-#[cfg(feature = "testing")]
-pub(crate) struct Parts {
-    pub(crate) status: http::StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-    /// Whether the connection was lost within the body.
-    pub(crate) is_cut: bool,
-}
-
-#[cfg(feature = "testing")]
-impl Parts {
-    /// Reads an answer to its end. One that is larger than this client reads stays so.
-    pub(crate) async fn of(mut response: reqwest::Response) -> Self {
-        let body = read_body(&mut response, ANSWER_BYTES_MAX + 1).await;
-        Self {
-            status: response.status(),
-            headers: response.headers().clone(),
-            body: body.bytes,
-            is_cut: matches!(body.end, End::Cut),
-        }
-    }
-
-    /// The answer that reads like the one these are the parts of.
-    pub(crate) fn together(self) -> reqwest::Response {
-        let mut chunks = vec![Ok(self.body)];
-        if self.is_cut {
-            chunks.push(Err(std::io::Error::from(
-                std::io::ErrorKind::ConnectionReset,
-            )));
-        }
-        let stream = futures_util::stream::iter(chunks);
-        let mut response = http::Response::new(reqwest::Body::wrap_stream(stream));
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
-        response.into()
-    }
 }

@@ -82,8 +82,11 @@ impl Answer {
 }
 
 fn said(text: &str) -> Option<(Lack, Option<Engine>)> {
+    /// Recorded, with 501.
     const METHOD: &str = "The method is not implemented by '";
+    /// Recorded, before 2026.6.1.
     const PLUS: &str = "The feature is available only in Plus version";
+    /// Recorded, on NOWEB.
     const NO_BROWSER: &str = "Can not get screenshot for non chrome based engine";
     if text.starts_with(NO_BROWSER) {
         return Some((Lack::Method, None));

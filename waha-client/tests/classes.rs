@@ -326,12 +326,7 @@ async fn each_kind_of_failure_has_its_class_and_says_what_may_be_made_again() {
         let what = case.what;
         let (address, _server) = address(&case.to).await;
         let (asked, sent) = failures(&address).await;
-        // A look-up has no body by which it could be known that it was not written.
-        let of_asked = match what {
-            "time-out before the body" => MaybeSent,
-            _ => case.class,
-        };
-        assert_eq!(class(&asked), of_asked, "{what}: {asked:?}");
+        assert_eq!(class(&asked), case.class, "{what}: {asked:?}");
         let again = policy.after(Repeat::Safe, &asked, 1, 0);
         assert_eq!(again != Next::Stop, case.is_asked_again, "{what}");
 

@@ -438,6 +438,30 @@ async fn silence_counts_as_a_break_before_the_answer_and_within_it() {
 }
 
 #[tokio::test]
+async fn a_piece_that_is_waited_for_again_and_again_costs_no_resumption() {
+    let (address, log) = server(|number, asked| match (number, asked.from()) {
+        (0, _) => ok(FILE, &tag(WEAK), 10),
+        (1..=5, _) => Act {
+            bytes: Vec::new(),
+            then_silent: true,
+        },
+        (_, from) => part(FILE, &tag(WEAK), from.unwrap(), 99),
+    })
+    .await;
+    let mut download = download(&address).await.unwrap();
+    assert_eq!(download.chunk().await.unwrap().unwrap(), FILE[..10]);
+    // Each time the wait is dropped once the server was asked.
+    for asked in 2..=6 {
+        tokio::select! {
+            piece = download.chunk() => panic!("{piece:?}"),
+            () = async { while log.lock().unwrap().len() < asked { tokio::task::yield_now().await } } => {}
+        }
+    }
+    assert_eq!(download.chunk().await.unwrap().unwrap(), FILE[10..]);
+    assert_eq!(download.resumptions(), 1);
+}
+
+#[tokio::test]
 async fn a_limit_is_kept_whether_or_not_the_server_tells_the_size() {
     let (address, _) = server(|_, _| ok(FILE, &tag(WEAK), 0)).await;
     let limit = FILE.len() - 1;

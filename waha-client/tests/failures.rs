@@ -19,8 +19,8 @@ use tokio::io::AsyncWriteExt;
 
 use server::{Act, Server, answer};
 use waha_client::{
-    CallOptions, ChatId, Error, GuardRefusal, MaybeSent, NotSent, RetryPolicy, Sent, SessionName,
-    Shape, TextMessage, WahaClient,
+    CallOptions, ChatId, Endpoint, Error, GuardRefusal, MaybeSent, NotSent, RetryPolicy, Sent,
+    SessionName, Shape, TextMessage, WahaClient,
 };
 
 const OK: &str = r#"{"key":{"remoteJid":"6281200000002@s.whatsapp.net","fromMe":true,"id":"3EB0AA"},"status":"PENDING"}"#;
@@ -317,6 +317,105 @@ async fn a_cancelled_call_writes_nothing_afterwards() {
     }
 }
 
+/// Calls without a body that change something, and one that only looks.
+fn without_body() -> [(&'static str, Endpoint<()>); 3] {
+    use waha_client::api::{presence, server, sessions};
+    let session = SessionName::new("default").unwrap();
+    let chat = ChatId::phone("6281200000002").unwrap();
+    [
+        ("DELETE", sessions::delete(&session)),
+        ("POST", presence::subscribe(&session, &chat)),
+        ("GET", server::ping()),
+    ]
+}
+
+#[tokio::test]
+async fn a_call_without_a_body_that_found_no_connection_in_time_is_not_sent() {
+    // Nobody accepts: the handshake of TLS never ends.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("https://{}", listener.local_addr().unwrap());
+    let waha = WahaClient::builder(address)
+        .retry(RetryPolicy::never())
+        .build()
+        .unwrap();
+    for (what, endpoint) in without_body() {
+        let options = CallOptions::new().response_timeout(Duration::from_millis(200));
+        let error = waha.call_with(endpoint, options).await.unwrap_err();
+        let is_it = matches!(
+            error,
+            Error::NotSent {
+                why: NotSent::TimedOut
+            }
+        );
+        assert!(is_it, "{what}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_without_a_body_that_reached_the_server_leaves_doubt() {
+    for act in [Act::Hang, Act::CloseAfterBody, Act::ResetAfterBody] {
+        for (what, endpoint) in without_body() {
+            let server = Server::start(vec![act.clone()]).await;
+            let waha = WahaClient::builder(&*server.address)
+                .retry(RetryPolicy::never())
+                .build()
+                .unwrap();
+            let options = CallOptions::new().response_timeout(Duration::from_millis(300));
+            let error = waha.call_with(endpoint, options).await.unwrap_err();
+            assert!(
+                matches!(error, Error::MaybeSent { .. }),
+                "{what}: {error:?}"
+            );
+            assert_eq!(server.requests(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_without_a_body_that_its_guard_withholds_does_not_reach_the_server() {
+    let server = Server::start(vec![Act::ReplyAndStay(answer(200, "")); 6]).await;
+    let waha = client(&server.address);
+    for round in 1..=2 {
+        for (what, endpoint) in without_body() {
+            let refuse = || Err(GuardRefusal::new("paused"));
+            let options = CallOptions::new().guarded_by(refuse);
+            let error = waha.call_with(endpoint, options).await.unwrap_err();
+            assert!(error.refusal().is_some(), "{what}: {error:?}");
+        }
+        // Once on a fresh connection and once on a used one.
+        waha.call(without_body().into_iter().next().unwrap().1)
+            .await
+            .unwrap();
+        assert_eq!(server.requests(), round);
+    }
+}
+
+/// Given up in the moment between the guard's word and the write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_without_a_body_that_is_dropped_while_its_guard_is_asked_does_not_reach_the_server()
+{
+    for (what, endpoint) in without_body() {
+        let server = Server::start(vec![Act::Hang]).await;
+        let waha = client(&server.address);
+        let (asked, mut is_asked) = tokio::sync::mpsc::unbounded_channel();
+        let (dropped, is_dropped) = std::sync::mpsc::channel::<()>();
+        let is_dropped = std::sync::Mutex::new(is_dropped);
+        let guard = move || {
+            asked.send(()).unwrap();
+            let _ended = is_dropped.lock().unwrap().recv();
+            Ok(())
+        };
+        let options = CallOptions::new().guarded_by(guard);
+        let call = tokio::spawn(async move { waha.call_with(endpoint, options).await });
+        is_asked.recv().await.unwrap();
+        call.abort();
+        assert!(call.await.unwrap_err().is_cancelled());
+        drop(dropped);
+        server.settled(1).await;
+        assert_eq!(server.requests(), 0, "{what}");
+    }
+}
+
 /// A stream of numbers from a seed (SplitMix64).
 fn numbers(mut state: u64) -> impl FnMut() -> u64 {
     move || {
@@ -565,6 +664,18 @@ async fn every_answer_says_what_it_is_and_whether_the_message_may_be_out() {
             assert!(!shown.contains(hidden), "{shown}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_a_server_calls_a_status_is_shortened_like_its_sentences() {
+    let long = "6281200000002 ".repeat(1000);
+    let body = format!(r#"{{"error":"no","session":"s","status":"{long}","expected":["{long}"]}}"#);
+    let (result, _server) = send_to(vec![Act::Reply(answer(422, &body))]).await;
+    let shown = result.unwrap_err().to_string();
+    assert!(
+        !shown.contains("6281200000002") && shown.chars().count() < 1000,
+        "{shown}"
+    );
 }
 
 #[tokio::test]

@@ -109,6 +109,7 @@ async fn a_call_about_another_session_than_it_is_routed_by_is_refused() {
         error.to_string(),
         "a call about session 628…02 was routed by session x"
     );
+    assert!(!format!("{error:?}").contains("81200000"), "{error:?}");
     assert_eq!(world.a.calls().len(), 1, "the list alone");
     world
         .a
@@ -168,6 +169,36 @@ async fn what_is_placed_while_servers_are_asked_is_not_lost() {
     });
     assert!(discovery.unwrap().gone.is_empty());
     assert_eq!(home(&world.fleet, "new").unwrap(), "a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_server_says_that_has_left_meanwhile_is_not_said_by_the_next_of_its_name() {
+    let world = world();
+    let slow = list(&["x"]).after(Duration::from_secs(1));
+    world.a.on("GET", "/api/sessions").answers(slow);
+    world.b.on("GET", "/api/sessions").answers(list(&[]));
+    let (discovery, ()) = tokio::join!(world.fleet.discover(), async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        world.fleet.remove(&server("a")).unwrap();
+        let next = client("http://host-next", &Script::new());
+        world.fleet.add("a", next, 2).unwrap();
+    });
+    assert!(discovery.unwrap().found.is_empty());
+    assert_eq!(home(&world.fleet, "x"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_moves_while_it_is_deleted_on_its_old_server_keeps_its_new_home() {
+    let world = discovered(&["x"], &[]).await;
+    let slow = Reply::empty(200).after(Duration::from_secs(2));
+    world.a.on("DELETE", "/api/sessions/x").answers(slow);
+    let x = session("x");
+    let (deleted, ()) = tokio::join!(world.fleet.delete(&x), async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        world.fleet.assign(&x, &server("b")).unwrap();
+    });
+    deleted.unwrap();
+    assert_eq!(home(&world.fleet, "x").unwrap(), "b");
 }
 
 #[tokio::test]

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::poll;
 use serde_json::{Value, json};
 use waha_client::{ChatId, LidCache, LidResolver, RetryPolicy, SessionName, WahaClient};
 use wiremock::matchers::{method, path};
@@ -108,8 +110,10 @@ async fn who_stops_waiting_takes_the_answer_from_nobody() {
         tokio::task::yield_now().await;
     }
     let asked = phone();
-    let second = people.lid_of(&asked);
+    let mut second = pin!(people.lid_of(&asked));
+    assert!(poll!(&mut second).is_pending());
     first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
     assert_eq!(second.await.unwrap(), Some(lid()));
 }
 
@@ -133,6 +137,22 @@ async fn what_the_session_does_not_know_is_asked_again_only_after_a_while() {
     forgetful.learn(&phone(), &lid());
     assert_eq!(forgetful.phone_of(&lid()).await.unwrap(), Some(phone()));
     assert_eq!(requests(&server).await, 4);
+}
+
+#[tokio::test]
+async fn what_is_learnt_while_the_session_says_that_it_does_not_know_is_the_answer() {
+    let slow = ok(&json!({"lid": "111@lid", "pn": null})).set_delay(Duration::from_millis(200));
+    let server = serving(LID, slow).await;
+    let people = resolver(&server).await;
+    let asked = lid();
+    let learning = async {
+        while requests(&server).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        people.learn(&phone(), &lid());
+    };
+    let (answer, ()) = tokio::join!(people.phone_of(&asked), learning);
+    assert_eq!(answer.unwrap(), Some(phone()));
 }
 
 #[tokio::test]

@@ -193,6 +193,20 @@ async fn a_replay_is_strict_about_the_order_of_one_call_and_about_what_it_carrie
         .unwrap();
 }
 
+#[tokio::test]
+async fn a_call_that_its_own_guard_withholds_leaves_the_recording_where_it_was() {
+    let (_, recorder) = recorded().await;
+    let replay = Replay::new(recorder.recording());
+    let client = replay.client().unwrap();
+    let before = replay.left();
+    let refuse = || Err(GuardRefusal::new("paused"));
+    let options = CallOptions::new().guarded_by(refuse);
+    let error = send(&client, "good", options).await.unwrap_err();
+    assert!(error.refusal().is_some(), "{error}");
+    assert_eq!(replay.left(), before);
+    send(&client, "good", CallOptions::new()).await.unwrap();
+}
+
 #[test]
 fn a_file_of_another_form_is_refused() {
     let later = Recording::from_json(r#"{"format": 2, "exchanges": []}"#);

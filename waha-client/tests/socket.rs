@@ -207,6 +207,39 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
+/// As WAHA answers when a proxy leaves out the upgrade: with the path it was asked for, query included.
+#[tokio::test]
+async fn a_server_that_quotes_the_websockets_url_does_not_bring_the_key_into_a_gap() {
+    for status in [200, 404, 502] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            let head = String::from_utf8(head).unwrap();
+            let path = head.split(' ').nth(1).unwrap();
+            let body = format!(
+                r#"{{"message":"Cannot GET {path} ({KEY})","error":"Not Found","statusCode":{status}}}"#
+            );
+            let reply = format!(
+                "HTTP/1.1 {status} No\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            stream.write_all(reply.as_bytes()).await.unwrap();
+        });
+        let Some(Ok(SocketItem::Gap(gap))) =
+            client(&address).listen(Subscription::new()).next().await
+        else {
+            panic!("expected a gap")
+        };
+        assert!(gap.why.contains(&status.to_string()), "{gap:?}");
+        assert!(!gap.why.contains("s3cret"), "{gap:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_key_is_in_no_log_at_any_level_and_in_no_error() {
     let log = Log::default();

@@ -12,11 +12,12 @@ use sha2::Sha512;
 
 use super::{Event, EventError};
 
-/// The header with the signature.
+/// The header with the signature (recorded).
 const SIGNATURE: &str = "x-webhook-hmac";
-/// The header that names its algorithm.
+/// The header that names its algorithm (recorded).
 const ALGORITHM: &str = "x-webhook-hmac-algorithm";
-/// WAHA repeats a delivery 15 times every 2 s unless told otherwise, with the timestamp of the first.
+/// Ours: ten times as long as WAHA repeats a delivery, which is 15 times every 2 s unless told otherwise (WAHA documentation),
+/// with the timestamp of the first (recorded).
 const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// Opens deliveries that are signed with a key.
@@ -40,6 +41,9 @@ pub struct Webhook {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookError {
+    /// There is no key to verify with: an empty one would be everybody's. Set it in the receiver.
+    #[error("there is no key to verify deliveries with")]
+    NoKey,
     /// No signature: the sender is not WAHA, or the session's webhook has no `hmac.key`.
     #[error("the delivery is not signed: set hmac.key in the session's webhook")]
     NotSigned,
@@ -109,11 +113,14 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// [`WebhookError::Malformed`] or [`WebhookError::Mismatch`].
+    /// [`WebhookError::NoKey`], [`WebhookError::Malformed`] or [`WebhookError::Mismatch`].
     pub fn verify(&self, signature_hex: &str, body: &[u8]) -> Result<(), WebhookError> {
+        let key = self.key.expose_secret().as_bytes();
+        if key.is_empty() {
+            return Err(WebhookError::NoKey);
+        }
         let signature = unhex(signature_hex.trim()).ok_or(WebhookError::Malformed)?;
-        let mut mac = Hmac::<Sha512>::new_from_slice(self.key.expose_secret().as_bytes())
-            .map_err(|_| WebhookError::Mismatch)?;
+        let mut mac = Hmac::<Sha512>::new_from_slice(key).map_err(|_| WebhookError::Mismatch)?;
         mac.update(body);
         mac.verify_slice(&signature)
             .map_err(|_| WebhookError::Mismatch)
@@ -246,6 +253,13 @@ mod tests {
             open(Some(&not_json), None, b"hello", now),
             Err(WebhookError::NotAnEvent(_))
         ));
+    }
+
+    #[test]
+    fn without_a_key_nothing_is_believed() {
+        let signature = sign("", EVENT);
+        let verified = Webhook::new("").verify(&signature, EVENT);
+        assert!(matches!(verified, Err(WebhookError::NoKey)));
     }
 
     #[test]

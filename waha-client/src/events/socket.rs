@@ -26,7 +26,9 @@ use crate::ids::SessionName;
 const SILENCE_MAX: Duration = Duration::from_secs(75);
 /// WAHA accepts every handshake and closes at once when it does not like the key (recorded: within 5 ms).
 const REFUSAL_WAIT: Duration = Duration::from_millis(500);
+/// Ours: a server that restarts is away for longer, and a cut connection is back at once.
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(500);
+/// Ours: nobody misses events for long once the server is back.
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(15);
 
 /// Which sessions' events are wanted, and which events.

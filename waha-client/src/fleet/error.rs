@@ -26,12 +26,12 @@ pub enum FleetError {
     #[error("the fleet has no server {0}")]
     UnknownServer(ServerName),
     /// The call is about another session than the one it was routed by.
-    #[error("a call about session {} was routed by session {}", masked(.about), masked(.routed_by.as_str()))]
+    #[error("a call about session {} was routed by session {}", masked(.about.as_str()), masked(.routed_by.as_str()))]
     OtherSession {
         /// The session that chose the server.
         routed_by: SessionName,
         /// The session of the endpoint.
-        about: String,
+        about: SessionName,
     },
     /// Sessions live on several servers at once. Only one of them can be right; nothing was changed.
     #[error("{}", list(.0))]

@@ -1,4 +1,4 @@
-//! The table of a fleet as a value: what the caller's database keeps.
+//! The table of a fleet as a value: what the caller's database keeps. Its types are ours: WAHA knows of no fleet.
 
 use std::collections::BTreeMap;
 

@@ -12,7 +12,7 @@ use crate::client::WahaClient;
 const NAME_CHARS_MAX: usize = 63;
 
 /// What a server is called in errors, logs and tables: letters, digits, `-`, `_` and `.`, at most 63 of them. So an address with
-/// its credentials cannot be one.
+/// its credentials cannot be one. Ours: WAHA knows of no fleet.
 ///
 /// ```
 /// use waha_client::fleet::ServerName;

@@ -21,26 +21,30 @@ impl Fleet {
     /// [`FleetError::Doubled`] when sessions live on two servers; the table stays as it was.
     pub async fn discover(&self) -> Result<Discovery, FleetError> {
         let _one_at_a_time = self.0.discovering.lock().await;
-        self.write().touched = Some(BTreeSet::new());
+        let _asking = Asking::begin(self);
         let asked = self.clients().into_iter().map(async |(server, client)| {
             let answer = client.sessions().list(Listing::All).await;
-            (server, answer)
+            (server, client, answer)
         });
         let (mut said, mut unanswered) = (Vec::new(), Vec::new());
-        for (server, answer) in join_all(asked).await {
+        for (server, client, answer) in join_all(asked).await {
             self.note(&server, &answer);
             match answer {
                 Ok(sessions) => {
                     let names = sessions.into_iter().map(|info| info.name);
-                    said.push((server, names.collect()));
+                    said.push((server, client, names.collect()));
                 }
                 Err(source) => unanswered.push(FleetError::Server { server, source }),
             }
         }
         let mut state = self.write();
         let touched = state.touched.take().unwrap_or_default();
-        // A server that was removed meanwhile is home to nobody.
-        said.retain(|(server, _)| state.servers.contains_key(server));
+        // One that was removed meanwhile is home to nobody, and may have a successor of the same name.
+        said.retain(|(server, client, _)| state.has(server, client));
+        let said: Vec<_> = said
+            .into_iter()
+            .map(|(server, _, names)| (server, names))
+            .collect();
         let (homes, mut discovery) =
             merged(&state.homes, &said, &touched).map_err(FleetError::Doubled)?;
         state.homes = homes;
@@ -83,24 +87,28 @@ impl Fleet {
         let client = self.client(&server)?;
         let result = client.sessions().create(new).await;
         result.map_err(|source| {
-            let mut state = self.write();
-            if !source.may_have_been_sent() && state.homes.get(session) == Some(&server) {
-                state.settle(session, None);
+            if !source.may_have_been_sent() {
+                self.forget_at(session, &server);
             }
             FleetError::Server { server, source }
         })
     }
 
-    /// Deletes a session where it lives, with its WhatsApp login, and forgets it.
+    /// Deletes a session where it lives, with its WhatsApp login, and forgets it, unless it was assigned to another server
+    /// meanwhile.
     ///
     /// # Errors
     ///
     /// [`FleetError::UnknownSession`]; [`FleetError::Server`] when the call fails: the session keeps its home then.
     pub async fn delete(&self, session: &SessionName) -> Result<(), FleetError> {
-        self.call(session, crate::api::sessions::delete(session))
-            .await?;
-        self.forget(session);
-        Ok(())
+        let (server, client) = self.route(session)?;
+        match client.sessions().delete(session).await {
+            Ok(()) => {
+                self.forget_at(session, &server);
+                Ok(())
+            }
+            Err(source) => Err(FleetError::Server { server, source }),
+        }
     }
 
     /// Says where a session lives from now on, and returns where it lived. Changes the table only: whoever moves a session
@@ -121,8 +129,53 @@ impl Fleet {
         Ok(state.settle(session, Some(server.clone())))
     }
 
+    /// Forgets where a session lives if it is on this server.
+    fn forget_at(&self, session: &SessionName, server: &ServerName) {
+        let mut state = self.write();
+        if state.homes.get(session) == Some(server) {
+            state.settle(session, None);
+        }
+    }
+
     /// Forgets where a session lives, and returns where it did. On the server nothing changes.
     pub fn forget(&self, session: &SessionName) -> Option<ServerName> {
         self.write().settle(session, None)
+    }
+}
+
+/// While it lives, changes of homes are noted. Dropped with the discovery that made it, whether that came to its end or not.
+struct Asking<'a>(&'a Fleet);
+
+impl<'a> Asking<'a> {
+    fn begin(fleet: &'a Fleet) -> Self {
+        fleet.write().touched = Some(BTreeSet::new());
+        Self(fleet)
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.write().touched = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use futures_util::poll;
+
+    use super::*;
+    use crate::client::WahaClient;
+
+    #[tokio::test]
+    async fn a_discovery_that_is_dropped_leaves_nothing_to_be_noted() {
+        let waha = WahaClient::builder("http://127.0.0.1:9").build().unwrap();
+        let fleet = Fleet::builder().server("a", waha, 1).build().unwrap();
+        let mut asking = Box::pin(fleet.discover());
+        assert!(poll!(&mut asking).is_pending());
+        assert!(fleet.read().touched.is_some());
+        drop(asking);
+        assert!(fleet.read().touched.is_none());
     }
 }

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use super::IdError;
 use crate::error::masked;
 
+/// Where status posts go (WAHA specification).
 const STATUS: &str = "status@broadcast";
 
 /// What kind of chat an id names.
@@ -31,7 +32,8 @@ pub enum ChatKind {
 
 /// The id of a chat in WAHA's form: `6281234567890@c.us`.
 ///
-/// `@s.whatsapp.net` is read as `@c.us`, and a device suffix (`:12@`) is left out. `Debug` hides most of the number.
+/// `@s.whatsapp.net` is read as `@c.us`, and a device suffix (`:12@`) is left out (both recorded). whatsapp-web.js also writes it
+/// as an object (whatsapp-web.js source). `Debug` hides most of the number.
 ///
 /// ```
 /// use waha_client::{ChatId, ChatKind};

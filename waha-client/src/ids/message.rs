@@ -11,7 +11,7 @@ use super::ChatId;
 /// The id of a message, whichever form the engine gave it.
 ///
 /// WAHA's canonical form is `true_6281234567890@c.us_3EB0...[_participant]`; NOWEB answers a send with Baileys' `key`,
-/// WEBJS with an object, and a pre-generated id is the bare part alone. Compare with [`MessageId::is_same_message`]: the chat may
+/// WEBJS with an object, and a pre-generated id is the bare part alone (NOWEB's forms are recorded, the others WAHA's source). Compare with [`MessageId::is_same_message`]: the chat may
 /// be written by phone in one place and by LID in another.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MessageId {

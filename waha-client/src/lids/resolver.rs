@@ -14,9 +14,9 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::ids::{ChatId, ChatKind, SessionName};
 
-/// Pairs that are kept unless told: some 10 MB at most.
+/// Pairs that are kept unless told. Ours: some 10 MB at most.
 const PAIRS_MAX: usize = 100_000;
-/// How long "not known" is believed unless told. A session learns pairs as people write.
+/// How long "not known" is believed unless told. Ours: a session learns pairs as people write.
 const UNKNOWN_FOR: Duration = Duration::from_secs(600);
 
 type Answer = Result<Option<ChatId>, Arc<Error>>;
@@ -157,7 +157,13 @@ impl LidResolver {
                 state.cache.learn(id, other);
             }
             None => {
-                if let Some(until) = Instant::now().checked_add(self.unknown_for) {
+                // What was learnt while the session was asked is not forgotten for its answer.
+                let now = Instant::now();
+                let learnt = Person::of(id).map(|it| state.cache.other_side(it, now));
+                if let Some(Remembered::As(other)) = learnt {
+                    return Ok(Some(other));
+                }
+                if let Some(until) = now.checked_add(self.unknown_for) {
                     state.cache.learn_unknown(id, until);
                 }
             }

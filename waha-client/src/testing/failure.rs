@@ -1,4 +1,4 @@
-//! The ways in which a request brings no answer.
+//! The ways in which a request brings no answer. The types are ours: the names of a file that this crate alone reads.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use crate::error::{Error, MaybeSent, NotSent};
 use crate::guard::{GuardRefusal, GuardedBody};
 use crate::transport::Lost;
 
-/// How a call fails on its way. Which [`Error`] that is, the client judges as it does with a real server: without a body
-/// there is nothing to withhold, so a look-up that is reset or times out may have been sent in any case.
+/// How a call fails on its way. Which [`Error`] that is, the client judges as it does with a real server. For a call without a
+/// body, read "asks for the body" as "takes the request".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -31,7 +31,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Fails as said. A failure that comes after the body is for a body that was handed over ([`hand_over`]).
+    /// Fails as said. `body` is `None` when it was handed over ([`hand_over`]): for a failure that comes after it.
     pub(super) fn play(self, body: Option<GuardedBody>) -> Lost {
         match self {
             Self::Refused => Lost {
@@ -43,10 +43,10 @@ impl Failure {
             Self::TimeoutBeforeBody | Self::TimeoutAfterBody => lost(ErrorKind::TimedOut),
             Self::Withheld => {
                 let refuse = || Err(GuardRefusal::new("the test's guard says no"));
-                let body = body.map(|body| body.guarded_by(Arc::new(refuse)));
-                match hand_over(body) {
-                    Ok(()) => lost(ErrorKind::ConnectionReset),
-                    Err(withheld) => withheld,
+                let withheld = body.map(|body| hand_over(body.guarded_by(Arc::new(refuse))));
+                match withheld {
+                    Some(Err(withheld)) => withheld,
+                    _ => lost(ErrorKind::ConnectionReset),
                 }
             }
         }
@@ -77,8 +77,7 @@ impl Failure {
 }
 
 /// Asks for the body as a connection does, and so its guard.
-pub(super) fn hand_over(body: Option<GuardedBody>) -> Result<(), Lost> {
-    let Some(body) = body else { return Ok(()) };
+pub(super) fn hand_over(body: GuardedBody) -> Result<(), Lost> {
     body.hand_over().map_err(|refusal| Lost {
         timed_out: false,
         connecting: false,

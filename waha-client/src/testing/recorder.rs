@@ -64,7 +64,7 @@ impl Recorder {
         &self,
         transport: &Transport,
         request: &Request,
-        body: Option<GuardedBody>,
+        body: GuardedBody,
         response_timeout: Duration,
     ) -> Result<reqwest::Response, Lost> {
         let response = transport.carry(request, body, response_timeout).await?;

@@ -1,4 +1,5 @@
-//! A recording: what was asked and what came back, as a file that people can read and change.
+//! A recording: what was asked and what came back, as a file that people can read and change. The types are ours:
+//! this crate alone reads such a file.
 
 use std::path::Path;
 use std::{fs, io};
@@ -12,12 +13,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Failure;
-use super::secrets::{leave_out, without_key};
+use super::secrets::{before_secrets, leave_out, without_key};
 use crate::transport::Parts;
 
-/// The headers that a client reads of an answer; no others are kept.
+/// Ours: the headers that a client reads of an answer; others may hold secrets.
 const KEPT_HEADERS: [HeaderName; 2] = [CONTENT_TYPE, RETRY_AFTER];
-/// The only form of file so far.
+/// Ours: the only form of file so far.
 const FORMAT: u32 = 1;
 
 /// Exchanges with a server, in the order they ended.
@@ -201,7 +202,7 @@ impl Body {
             return Self::Json(value);
         }
         match std::str::from_utf8(bytes) {
-            Ok(text) => Self::Text(without_key(text, key)),
+            Ok(text) => Self::Text(without_key(before_secrets(text), key)),
             Err(_) => Self::Base64(STANDARD.encode(bytes)),
         }
     }
@@ -221,4 +222,31 @@ impl Body {
 
 fn is_false(value: &bool) -> bool {
     !*value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_that_is_cut_is_kept_up_to_the_first_name_that_may_hold_a_secret() {
+        for (text, kept) in [
+            (
+                r#"[{"name":"a","status":"WOR"#,
+                r#"[{"name":"a","status":"WOR"#,
+            ),
+            (
+                r#" {"name":"a","webhooks":[{"hmac":{"key":"hidden","#,
+                r#" {"name":"a","webhooks":[{"hmac":{"#,
+            ),
+            (r#"{"proxy":{"Password":"hid"#, r#"{"proxy":{"#),
+            (r#"{"customHeaders":[{"name":"a","value":"hid"#, "{"),
+            (r#"{"n":1,"accountToken":"hid"#, r#"{"n":1,"#),
+            ("not a token: JSON", "not a token: JSON"),
+        ] {
+            let bytes = Bytes::copy_from_slice(text.as_bytes());
+            let body = Body::of(&bytes, "/api/sessions", None);
+            assert_eq!(body, Body::Text(kept.to_owned()), "{text}");
+        }
+    }
 }

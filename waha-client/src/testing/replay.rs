@@ -16,7 +16,7 @@ use crate::transport::Lost;
 ///
 /// Calls of one method and path must come in the order they were recorded, with the query and the body they had; calls of
 /// different ones may come in any order. A call that does not fit fails with [`NotSent::Invalid`](crate::NotSent::Invalid),
-/// which says what is different, and leaves the recording where it was.
+/// which says what is different, and leaves the recording where it was. So does a call that its own guard withholds.
 #[derive(Clone)]
 pub struct Replay {
     left: Arc<Mutex<Vec<Exchange>>>,
@@ -57,31 +57,36 @@ impl Replay {
     pub(super) fn carry(
         &self,
         request: &Request,
-        body: Option<GuardedBody>,
+        body: GuardedBody,
     ) -> Result<Result<reqwest::Response, Lost>, Error> {
-        let exchange = self.take(&Call::of(request)).map_err(Error::invalid)?;
+        let (at, exchange) = self.take(&Call::of(request)).map_err(Error::invalid)?;
+        if let Outcome::Failure(failure) = &exchange.outcome
+            && !failure.comes_after_body()
+        {
+            return Ok(Err(failure.play(Some(body))));
+        }
+        // The guard is the caller's code: it is asked without the lock.
+        if let Err(withheld) = hand_over(body) {
+            self.put_back(at, exchange);
+            return Ok(Err(withheld));
+        }
         match exchange.outcome {
-            Outcome::Failure(failure) => {
-                let mut body = body;
-                if failure.comes_after_body()
-                    && let Err(withheld) = hand_over(body.take())
-                {
-                    return Ok(Err(withheld));
-                }
-                Ok(Err(failure.play(body)))
-            }
+            Outcome::Failure(failure) => Ok(Err(failure.play(None))),
             Outcome::Reply(reply) => {
-                if let Err(withheld) = hand_over(body) {
-                    return Ok(Err(withheld));
-                }
                 let parts = reply.parts().map_err(Error::invalid)?;
                 Ok(Ok(parts.together()))
             }
         }
     }
 
-    /// The next exchange of this method and path, or why the call is not it.
-    fn take(&self, call: &Call) -> Result<Exchange, String> {
+    fn put_back(&self, at: usize, exchange: Exchange) {
+        let mut left = locked(&self.left);
+        let at = at.min(left.len());
+        left.insert(at, exchange);
+    }
+
+    /// The next exchange of this method and path with its place, or why the call is not it.
+    fn take(&self, call: &Call) -> Result<(usize, Exchange), String> {
         let mut left = locked(&self.left);
         let at = left.iter().position(|exchange| {
             exchange.method == call.method && is_same_text(&exchange.path, &call.path)
@@ -105,7 +110,7 @@ impl Replay {
         if !same_body {
             return Err(format!("the recording has {call} with another body"));
         }
-        Ok(left.remove(at))
+        Ok((at, left.remove(at)))
     }
 }
 

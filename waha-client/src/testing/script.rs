@@ -145,27 +145,23 @@ impl Script {
     pub(super) async fn carry(
         &self,
         request: &Request,
-        body: Option<GuardedBody>,
+        body: GuardedBody,
     ) -> Result<Result<reqwest::Response, Lost>, Error> {
         let taken = locked(&self.0).take(Call::of(request))?;
         let asks_for_body = match taken.outcome {
             Outcome::Reply(_) => true,
             Outcome::Failure(failure) => failure.comes_after_body(),
         };
-        let mut body = body;
+        let mut body = Some(body);
         if asks_for_body {
             // The guard is the caller's code: it is asked without the lock.
-            if let Err(withheld) = hand_over(body.take()) {
+            if let Some(Err(withheld)) = body.take().map(hand_over) {
                 locked(&self.0).put_back(taken.line);
                 return Ok(Err(withheld));
             }
             locked(&self.0).handed_over(taken.call);
         }
         match taken.outcome {
-            Outcome::Failure(Failure::Withheld) if body.is_none() => Err(Error::invalid(format!(
-                "the script withholds {} {}, which has no body to withhold",
-                request.method, request.template
-            ))),
             Outcome::Failure(failure) => Ok(Err(failure.play(body))),
             Outcome::Reply(reply) => {
                 if !reply.delay.is_zero() {

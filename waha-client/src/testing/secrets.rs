@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
-/// Stands for what was left out, and equals anything in a comparison.
+/// Ours: stands for what was left out, and equals anything in a comparison.
 pub(super) const LEFT_OUT: &str = "***";
-/// A key of the client this long is also taken out of the midst of texts. A shorter one would be found in words.
+/// The headers that a webhook's deliveries carry (WAHA specification).
+const HEADERS: &str = "customHeaders";
+/// A key of the client this long is also taken out of the midst of texts. Ours: a shorter one would be found in words.
 const TELLING_CHARS: usize = 8;
 
 /// The text without the client's own key.
@@ -24,6 +26,22 @@ pub(super) fn leave_out(body: &mut Value, template: &str, key: Option<&str>) {
     walk(body, names_keys, key);
 }
 
+/// As much of a text as has no secret, when it is JSON that was cut and cannot be walked: all before the first name that may
+/// have one. Quotes that are escaped shift what is a name and what lies between, so both are looked at.
+pub(super) fn before_secrets(text: &str) -> &str {
+    if !text.trim_start().starts_with(['{', '[']) {
+        return text;
+    }
+    let mut from = 0_usize;
+    for part in text.split('"') {
+        if is_secret(part, true) || part == HEADERS {
+            return &text[..from.saturating_sub(1)];
+        }
+        from += part.len() + 1;
+    }
+    text
+}
+
 fn walk(value: &mut Value, names_keys: bool, key: Option<&str>) {
     match value {
         Value::String(text) => *text = without_key(text, key),
@@ -39,7 +57,7 @@ fn walk(value: &mut Value, names_keys: bool, key: Option<&str>) {
                     Value::String(text) if is_secret(name, names_keys) => {
                         *text = LEFT_OUT.to_owned();
                     }
-                    Value::Array(headers) if name == "customHeaders" => hide_headers(headers),
+                    Value::Array(headers) if name == HEADERS => hide_headers(headers),
                     _ => walk(field, within, key),
                 }
             }

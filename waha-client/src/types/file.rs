@@ -17,8 +17,9 @@ pub use reading::FileError;
 pub use stored::{StoredFile, StoredFileError};
 
 use super::Extra;
+use crate::error::masked;
 
-/// A file to send: by URL, which the server fetches before it answers, or with its bytes.
+/// A file to send: by URL, which the server fetches before it answers (recorded), or with its bytes.
 ///
 /// Cheap to clone when it holds a URL; with bytes it holds their base64 text. Build one and send it many times: nothing is
 /// read or encoded again.
@@ -103,13 +104,14 @@ impl fmt::Debug for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("File")
             .field("mimetype", &self.mimetype)
-            .field("filename", &self.filename)
+            .field("filename", &self.filename.as_deref().map(masked))
             .field("encoded_len", &self.encoded_len())
             .finish()
     }
 }
 
-/// The media of a message, when it was downloaded. The URL needs the API key and expires (180 s by WAHA's default).
+/// The media of a message, when it was downloaded. Recorded: the URL needs the API key. It expires (after 180 s by WAHA's
+/// documentation).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct Media {
@@ -136,5 +138,18 @@ impl Media {
     pub fn stored_file(&self) -> Result<StoredFile, StoredFileError> {
         let url = self.url.as_deref();
         StoredFile::from_url(url.ok_or(StoredFileError::NotDownloaded)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_neither_bytes_nor_the_number_in_a_name() {
+        let file = File::from_bytes("text/plain", "private words").named("bill-6281200000002.txt");
+        let shown = format!("{file:?}");
+        assert!(!shown.contains("81200000"), "{shown}");
+        assert!(!shown.contains(&STANDARD.encode("private")[..8]), "{shown}");
     }
 }

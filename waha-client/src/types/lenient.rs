@@ -110,6 +110,7 @@ fn read_text(text: &str) -> Option<i64> {
 
 /// The whole part. Beyond 2^53 a fraction has no exact whole part any more.
 fn whole(number: f64) -> Option<i64> {
+    /// 2^53 (RFC 8259, section 6: the range in which all agree on the number).
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
     (number.abs() <= EXACT_MAX).then_some(number.floor() as i64)
 }

@@ -8,7 +8,7 @@ use super::{Extra, Media, Raw, instant_s, optional_number, text_enum};
 use crate::ids::{ChatId, MessageId, any_chat};
 
 text_enum! {
-    /// Which device an own message was sent from. Only events have it for certain.
+    /// Which device an own message was sent from (recorded). Only events have it for certain.
     MessageSource {
         /// Through WAHA.
         Api = "api",
@@ -17,7 +17,7 @@ text_enum! {
     }
 }
 
-/// How far a message got. WhatsApp may skip levels, and WAHA may report them out of order.
+/// How far a message got (WAHA specification). WhatsApp may skip levels, and WAHA may report them out of order (recorded).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ack {
@@ -289,7 +289,7 @@ pub struct Location {
     pub extra: Extra,
 }
 
-/// The message that another one answers.
+/// The message that another one answers (WAHA specification).
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct QuotedMessage {

@@ -1,4 +1,4 @@
-//! JSON that is kept as it came.
+//! JSON that is kept as it came. The types are ours: whatever an engine says fits them.
 
 use std::fmt;
 

@@ -72,7 +72,7 @@ impl MessageCapping {
     /// How many messages to new chats are left in the cycle; `None` without a quota, or when the server does not say.
     pub fn left(&self) -> Option<i64> {
         let total = self.total_quota.filter(|total| *total >= 0)?;
-        Some((total - self.used_quota?).max(0))
+        Some(total.saturating_sub(self.used_quota?).max(0))
     }
 }
 
@@ -201,6 +201,7 @@ mod tests {
         for (total, used, left) in [
             (json!(1000), json!(640), Some(360)),
             (json!("1000"), json!("1001"), Some(0)),
+            (json!(i64::MAX), json!(i64::MIN), Some(i64::MAX)),
             (json!(-1), json!(3), None),
             (json!(5), json!(null), None),
         ] {

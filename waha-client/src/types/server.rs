@@ -1,4 +1,4 @@
-//! What a server says about itself.
+//! What a server says about itself. The types are recorded.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

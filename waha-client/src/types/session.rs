@@ -1,14 +1,18 @@
-//! Sessions: status, account, configuration.
+//! Sessions: status, account, configuration. The types are those of WAHA's specification, but for the engine of a session, which is
+//! recorded.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
+use url::Url;
 
 use super::{
     Engine, Extra, MessageCapping, ReachoutTimelock, optional_number, readable, text_enum,
 };
+use crate::error::masked;
 use crate::ids::{ChatId, SessionName};
 
 text_enum! {
@@ -85,8 +89,8 @@ pub struct SessionEngine {
     pub extra: Extra,
 }
 
-/// The account of a session.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+/// The account of a session. `Debug` hides most of its number, wherever it stands.
+#[derive(Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Me {
@@ -110,6 +114,20 @@ pub struct Me {
     /// Whatever else came.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+impl fmt::Debug for Me {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Me")
+            .field("id", &self.id)
+            .field("push_name", &self.push_name)
+            .field("lid", &self.lid)
+            .field("jid", &self.jid.as_deref().map(masked))
+            .field("reachout_timelock", &self.reachout_timelock)
+            .field("message_capping", &self.message_capping)
+            .field("extra", &masked(&format!("{:?}", self.extra)))
+            .finish()
+    }
 }
 
 /// The configuration of a session. What this version does not know is kept in `extra` and written back.
@@ -243,8 +261,8 @@ impl ProxyConfig {
     }
 }
 
-/// Where events go, and which.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// Where events go, and which. `Debug` leaves out what a URL may carry of secrets: user, password and query.
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WebhookConfig {
@@ -288,6 +306,22 @@ impl WebhookConfig {
     pub fn signed(mut self, key: SecretString) -> Self {
         self.hmac = Some(Hmac::new(key));
         self
+    }
+}
+
+impl fmt::Debug for WebhookConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = Url::parse(&self.url).ok();
+        let host = url.as_ref().and_then(Url::host_str);
+        f.debug_struct("WebhookConfig")
+            .field("host", &host)
+            .field("path", &url.as_ref().map(Url::path))
+            .field("events", &self.events)
+            .field("hmac", &self.hmac)
+            .field("retries", &self.retries)
+            .field("custom_headers", &self.custom_headers)
+            .field("extra", &self.extra)
+            .finish()
     }
 }
 
@@ -371,4 +405,36 @@ fn exposed<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Resul
 
 fn exposed_value<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose_secret())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn debug_hides_most_of_the_accounts_number_wherever_it_stands() {
+        let me = json!({"id": "6281200000002@c.us", "jid": "6281200000002:12@s.whatsapp.net",
+            "lid": "123456789012@lid", "other": {"pn": "6281200000002"}});
+        let me: Me = serde_json::from_value(me).unwrap();
+        let shown = format!("{me:?}");
+        assert!(
+            !shown.contains("81200000") && !shown.contains("45678"),
+            "{shown}"
+        );
+        assert!(shown.contains("628…02:12@s.whatsapp.net"), "{shown}");
+    }
+
+    #[test]
+    fn debug_shows_no_secret_of_a_webhook() {
+        let webhook = json!({"url": "https://me:hidden@h/in?token=hidden", "events": ["message"],
+            "hmac": {"key": "hidden"}, "customHeaders": [{"name": "X-Key", "value": "hidden"}]});
+        let webhook: WebhookConfig = serde_json::from_value(webhook).unwrap();
+        let shown = format!("{webhook:?}");
+        assert!(!shown.contains("hidden"), "{shown}");
+        assert!(shown.contains("/in") && shown.contains("X-Key"), "{shown}");
+    }
 }

@@ -133,6 +133,9 @@ pub struct Download {
 
 enum Reading {
     Open(Pieces),
+    /// To be taken up again, which is counted already: a wait that is dropped goes on here.
+    Interrupted,
+    /// Not to be taken up without a pause.
     Broken,
     Done,
 }
@@ -172,7 +175,8 @@ impl Download {
         self.resumptions
     }
 
-    /// The next piece, of whatever length; `None` when the file is whole. Dropping the future loses no byte.
+    /// The next piece, of whatever length; `None` when the file is whole. Dropping the future loses no byte and costs no
+    /// resumption.
     ///
     /// # Errors
     ///
@@ -219,26 +223,34 @@ impl Download {
 
     async fn part(&mut self) -> Result<Part, DownloadError> {
         loop {
-            let (next, status) = match &mut self.reading {
+            let error = match &mut self.reading {
                 Reading::Done => return Ok(Part::End),
-                Reading::Open(pieces) => (pieces.next(self.silence_max).await, pieces.status()),
-                Reading::Broken => (Ok(None), PARTIAL),
-            };
-            let error = match next {
-                Ok(Some(bytes)) => match self.taken(bytes)? {
-                    Some(bytes) => return Ok(Part::Bytes(bytes)),
-                    None => continue,
-                },
-                Ok(None) if matches!(self.reading, Reading::Open(_)) && self.is_whole() => {
-                    self.reading = Reading::Done;
-                    continue;
+                Reading::Interrupted => None,
+                Reading::Broken => Some(cut(PARTIAL)),
+                Reading::Open(pieces) => {
+                    let status = pieces.status();
+                    match pieces.next(self.silence_max).await {
+                        Ok(Some(bytes)) => match self.taken(bytes)? {
+                            Some(bytes) => return Ok(Part::Bytes(bytes)),
+                            None => continue,
+                        },
+                        Ok(None) if self.is_whole() => {
+                            self.reading = Reading::Done;
+                            continue;
+                        }
+                        Ok(None) => Some(cut(status)),
+                        Err(error) => Some(error),
+                    }
                 }
-                Ok(None) => cut(status),
-                Err(error) => error,
             };
-            self.reading = Reading::Broken;
-            self.pause(error).await?;
-            if let Reopened::Anew = self.connect().await? {
+            if let Some(error) = error {
+                self.pause(error).await?;
+            }
+            let reopened = self.connect().await;
+            if reopened.is_err() {
+                self.reading = Reading::Broken;
+            }
+            if let Reopened::Anew = reopened? {
                 return Ok(Part::Anew);
             }
         }
@@ -325,6 +337,7 @@ impl Download {
 
     /// Waits before the server is asked again, or gives up with what `error` means.
     async fn pause(&mut self, error: Error) -> Result<(), DownloadError> {
+        self.reading = Reading::Broken;
         if !is_passing(&error) {
             return Err(error.into());
         }
@@ -336,7 +349,10 @@ impl Download {
             Next::Wait(delay) if self.resumptions_left > 0 => {
                 self.resumptions_left -= 1;
                 self.resumptions += 1;
-                tracing::debug!(%error, received = self.received, ?delay, "taking a download up again");
+                self.reading = Reading::Interrupted;
+                // Not the error's text: it may quote the server.
+                let (status, received) = (error.status(), self.received);
+                tracing::debug!(status, received, ?delay, "taking a download up again");
                 tokio::time::sleep(delay).await;
                 Ok(())
             }

@@ -5,7 +5,8 @@ use serde::Deserialize;
 use crate::ids::{ChatId, MessageId, any_chat};
 use crate::types::{Ack, Extra, Raw, optional_number};
 
-/// How far a message got. Acknowledgements may skip levels, come out of order, twice, or never.
+/// How far a message got. Acknowledgements may skip levels, come out of order, twice, or never. Recorded, for
+/// people and for groups.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

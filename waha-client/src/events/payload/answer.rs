@@ -1,4 +1,4 @@
-//! What people answer to polls and to invitations.
+//! What people answer to polls and to invitations. The types are those of WAHA's specification.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! What became of a message after it was sent: reactions, edits, deletions.
+//! What became of a message after it was sent: reactions, edits, deletions. All of the types are recorded.
 
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ use crate::types::{Extra, Message, MessageSource, Raw, any_id, instant_s, readab
 pub struct MessageReaction {
     /// Of the reaction, which is a message itself.
     pub id: MessageId,
-    /// When, Unix seconds; WEBJS sends fractions of them (recorded), which are left out.
+    /// When, Unix seconds; WEBJS sends fractions of them (WAHA documentation), which are left out.
     #[serde(rename = "timestamp", default, deserialize_with = "instant_s")]
     pub timestamp_s: i64,
     /// The chat.

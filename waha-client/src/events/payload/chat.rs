@@ -6,7 +6,7 @@ use crate::api::labels::Label;
 use crate::ids::{ChatId, any_chat};
 use crate::types::{Extra, Raw, instant_s, readable, text_or_number};
 
-/// A call.
+/// A call. Recorded, received and rejected.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -33,7 +33,7 @@ pub struct Call {
     pub extra: Extra,
 }
 
-/// A chat got a label or lost one.
+/// A chat got a label or lost one (WAHA specification).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -51,7 +51,7 @@ pub struct LabelledChat {
     pub extra: Extra,
 }
 
-/// A chat went into the archive or came out of it.
+/// A chat went into the archive or came out of it (WAHA specification).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct ChatArchive {
@@ -67,7 +67,7 @@ pub struct ChatArchive {
     pub extra: Extra,
 }
 
-/// What the engine below said, in its own words, which change with its version.
+/// What the engine below said, in its own words, which change with its version. Recorded.
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct EngineEvent {

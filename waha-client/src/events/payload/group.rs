@@ -1,4 +1,4 @@
-//! What happened to groups.
+//! What happened to groups. The types are those of WAHA's specification; that of people who came or went is also recorded.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! What events say of a session.
+//! What events say of a session. The types are recorded.
 
 use serde::Deserialize;
 

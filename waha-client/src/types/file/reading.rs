@@ -16,7 +16,7 @@ use super::{Content, File};
 use crate::endpoint::REQUEST_BYTES_MAX;
 use crate::error::masked;
 
-/// Read at once. A multiple of three, so that pieces of base64 join without padding, and more than what tells a type.
+/// Read at once. Ours: a multiple of three, so that pieces of base64 join without padding, and more than what tells a type.
 const PIECE_BYTES: usize = 3 * 16 * 1024;
 /// The least that stands around a file in a request: converting takes no more (WAHA specification).
 const AROUND: &str = r#"{"data":""}"#;

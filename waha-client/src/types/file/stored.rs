@@ -54,11 +54,13 @@ impl StoredFile {
     ///
     /// # Errors
     ///
-    /// [`StoredFileError::Unusable`] for a name that is empty, only dots, or has a slash.
+    /// [`StoredFileError::Unusable`] for a name that is empty, only dots, or has a slash; also when the session's is, as a server
+    /// may name it.
     pub fn new(session: &SessionName, name: &str) -> Result<Self, StoredFileError> {
-        if leads_elsewhere(name) {
+        if leads_elsewhere(session.as_str()) || leads_elsewhere(name) {
             return Err(StoredFileError::Unusable);
         }
+        let session = utf8_percent_encode(session.as_str(), SEGMENT);
         let name = utf8_percent_encode(name, SEGMENT);
         Ok(Self {
             path: format!("{FOLDER}{session}/{name}"),
@@ -182,6 +184,16 @@ mod tests {
         assert_eq!(file.session(), Some("s1"));
         for bad in ["", ".", "..", "a/b", "a\\b", "../b"] {
             assert_eq!(StoredFile::new(&session, bad), Err(Unusable), "{bad}");
+        }
+        // As a server may name a session, which is read unchecked.
+        for (name, path) in [
+            ("a/../../keys", None),
+            ("..", None),
+            ("a?b", Some("/api/files/a%3Fb/x.png")),
+        ] {
+            let session: SessionName = serde_json::from_value(name.into())?;
+            let file = StoredFile::new(&session, "x.png").ok();
+            assert_eq!(file.as_ref().map(StoredFile::path), path, "{name}");
         }
         Ok(())
     }
