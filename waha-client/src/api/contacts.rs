@@ -146,7 +146,7 @@ struct FullName<'a> {
 
 impl Contacts<'_> {
     /// Asks WhatsApp about a number. Many such questions can themselves get an account restricted: ask slowly, and keep
-    /// the answers.
+    /// the answers. The client never asks again by itself.
     ///
     /// # Errors
     ///
@@ -272,6 +272,7 @@ pub fn check_exists(session: &SessionName, phone_digits: &str) -> Endpoint<Numbe
         .query("phone", phone_digits.to_owned())
         .query("session", session.as_str().to_owned())
         .waiting(Wait::Session)
+        .never_repeated()
 }
 
 /// `GET /api/contacts/all`. Recorded.

@@ -168,6 +168,7 @@ pub fn check_number_status(session: &SessionName, phone_digits: &str) -> Endpoin
         .query("phone", phone_digits.to_owned())
         .query("session", session.as_str().to_owned())
         .waiting(Wait::Session)
+        .never_repeated()
 }
 
 /// `POST /api/reply`. Recorded.

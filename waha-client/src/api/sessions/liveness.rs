@@ -222,7 +222,7 @@ impl Sessions<'_> {
         let Some(digits) = me.id.phone_digits() else {
             return Ok(Probe::Unsure(None));
         };
-        let question = check_exists(session, digits).never_repeated();
+        let question = check_exists(session, digits);
         let options = CallOptions::new().response_timeout(PROBE_TIMEOUT);
         match self.0.call_with(question, options).await {
             Ok(status) if status.number_exists => Ok(Probe::Alive),
