@@ -2,18 +2,22 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::Settings;
 use super::chance::Chance;
 use crate::clock::{BootId, Elapsed, Now, Stamp};
 use crate::failure::Trouble;
 use crate::gateway::{Account, Observation, Readiness, Session};
-use crate::limits::{History, LaneLimits, Pacer, Past};
+use crate::limits::{History, LaneLimits, Pacer, Past, Slot};
 use crate::message::MessageKind;
 use crate::store::{Epoch, LaneId, LaneNote, LaneRecord, StoreOn, Trusted};
 
 /// A platform that has honoured ids is no longer trusted to after so many in a row that came back changed: one alone is an accident of one
 /// message, which its answer has told.
 const IGNORED_MAX: u8 = 3;
+/// A person's chat is open for so long after they wrote. WhatsApp's own customer service window (Meta, Business Platform).
+const REPLY_OPEN_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// A lane that the engine may send through.
 #[derive(Debug)]
@@ -25,6 +29,10 @@ pub(super) struct Lane {
     pub(super) pacer: Pacer,
     pub(super) trusted: Trusted,
     pub(super) hold: Option<Hold>,
+    /// Why nobody may be written to who has not written of late.
+    pub(super) cold_hold: Option<Hold>,
+    /// The last cold hold is over, and no cold send has been accepted since: they go one by one.
+    is_cold_on_trial: bool,
     pub(super) steady_since: Option<Elapsed>,
     pub(super) keeping: Keeping,
     pub(super) server_up_since: Option<Elapsed>,
@@ -64,22 +72,26 @@ impl Lane {
         now: Now,
     ) -> Self {
         let mut chance = Chance::new(settings.seed, u64::from(record.id.0));
-        let sends = record.attempts.iter().map(|(started, ended)| {
-            let started = now.place(*started, boot);
+        let sends = record.attempts.iter().map(|attempt| {
             // Its process died: the request was written before now at the latest, and may still be executed.
-            let ended = ended.map_or(now.elapsed + settings.hold_horizon_text, |ended| {
-                now.place(ended, boot)
-            });
-            Past { started, ended }
+            let unknown = now.elapsed + settings.hold_horizon_text;
+            Past {
+                slot: attempt.slot,
+                started: now.place(attempt.started, boot),
+                ended: attempt
+                    .ended
+                    .map_or(unknown, |ended| now.place(ended, boot)),
+            }
         });
         let history = History {
             sends: sends.collect(),
             day: record.day,
         };
-        let hold = record.hold.map(|(trouble, until)| Hold {
+        let hold = |(trouble, until)| Hold {
             trouble,
             until: now.elapsed + wait_between(now, until),
-        });
+        };
+        let cold_hold = record.cold_hold.map(hold);
         let store_on = record.store_on.filter(|it| it.session == session);
         let keeping = store_on.map_or(Keeping::Unknown, |it| Keeping::Since(it.since));
         Self {
@@ -87,11 +99,13 @@ impl Lane {
             account: record.account,
             session,
             epoch: record.epoch,
-            pacer: Pacer::new(record.limits, history, chance.unit()),
+            pacer: Pacer::new(record.limits, history, [chance.unit(), chance.unit()]),
             ever_trusted: record.trusted.kinds.clone(),
             ignored_in_row: 0,
             trusted: record.trusted,
-            hold,
+            hold: record.hold.map(hold),
+            is_cold_on_trial: cold_hold.is_some(),
+            cold_hold,
             steady_since: None,
             keeping,
             server_up_since: None,
@@ -117,7 +131,24 @@ impl Lane {
         self.is_noteworthy = true;
     }
 
-    /// Holds the lane; an existing hold only ever becomes longer.
+    /// Why a slot must not be used now, if it must not.
+    pub(super) fn held(&self, slot: Slot, now: Now) -> Option<Hold> {
+        let cold = self.cold_hold.filter(|hold| hold.until > now.elapsed);
+        self.hold.or(cold.filter(|_| slot == Slot::Cold))
+    }
+
+    /// A first send after a cold hold is under way: what becomes of it decides whether others may follow.
+    pub(super) fn is_trying(&self, slot: Slot) -> bool {
+        slot == Slot::Cold && self.is_cold_on_trial && self.pacer.in_flight_of(slot) > 0
+    }
+
+    /// During a cold hold a message goes only to who has written since this moment.
+    pub(super) fn only_if_heard_since(&self, now: Now) -> Option<jiff::Timestamp> {
+        self.cold_hold.filter(|hold| hold.until > now.elapsed)?;
+        Some(now.wall.checked_sub(REPLY_OPEN_FOR).unwrap_or(now.wall))
+    }
+
+    /// Holds the lane, or its cold slot; an existing hold only ever becomes longer.
     pub(super) fn hold_for(
         &mut self,
         trouble: Trouble,
@@ -137,6 +168,15 @@ impl Lane {
             | Trouble::Unauthorized => backed_off.max(asked.unwrap_or_default()),
         };
         let until = now.elapsed + wait;
+        if trouble == Trouble::Restricted {
+            let longer = self.cold_hold.is_none_or(|hold| hold.until < until);
+            if longer {
+                self.cold_hold = Some(Hold { trouble, until });
+                self.is_noteworthy = true;
+            }
+            self.is_cold_on_trial = true;
+            return;
+        }
         match self.hold {
             Some(hold) if hold.until >= until || outranks(hold.trouble, trouble) => {}
             _ => {
@@ -218,9 +258,14 @@ impl Lane {
     }
 
     /// A success ends the lengthening of holds.
-    pub(super) fn praise(&mut self) {
+    pub(super) fn praise(&mut self, slot: Slot) {
         self.failures_in_row = 0;
         self.holds_in_row = 0;
+        if slot == Slot::Cold && self.is_cold_on_trial {
+            self.is_cold_on_trial = false;
+            self.cold_hold = None;
+            self.is_noteworthy = true;
+        }
     }
 
     pub(super) fn trusts(&self, kind: MessageKind) -> bool {
@@ -281,6 +326,7 @@ impl Lane {
             epoch: self.epoch,
             day: Some(self.pacer.day(now)),
             hold: self.hold.map(|hold| (hold.trouble, until(hold))),
+            cold_hold: self.cold_hold.map(|hold| (hold.trouble, until(hold))),
             trusted: self.trusted.clone(),
             store_on: match self.keeping {
                 Keeping::Since(since) => Some(StoreOn {

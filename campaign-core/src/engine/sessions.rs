@@ -31,7 +31,7 @@ impl Engine {
     pub(super) fn lane_opened(&mut self, session: Session, record: LaneRecord, now: Now) {
         let account = record.account;
         // Attempts are journalled by a steady clock.
-        let journalled = record.attempts.first().map(|(journalled, _)| *journalled);
+        let journalled = record.attempts.first().map(|attempt| attempt.started);
         let shown = now.wall;
         let now = match journalled {
             Some(journalled) if !self.lanes.contains_key(&record.id) => {
