@@ -13,6 +13,7 @@ mod compose;
 mod flights;
 mod job;
 mod lane;
+mod new_chats;
 mod notices;
 mod sessions;
 mod settle;

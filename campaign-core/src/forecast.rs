@@ -224,12 +224,10 @@ impl<'a> World<'a> {
             Step::Observe(session) => Input::Observed {
                 session,
                 observation: Observation {
-                    readiness: Readiness::Working,
                     account: Some(account()),
-                    server_up_since: None,
                     server_time: Some(self.now.wall),
                     store_on: Some(true),
-                    platform: None,
+                    ..Observation::only(Readiness::Working)
                 },
             },
             Step::Send(sending) => {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use campaign_core::campaign::{Category, Definition};
 use campaign_core::delivery::{CampaignId, Doubt, State};
 use campaign_core::failure::{Outcome, Signal};
+use campaign_core::gateway::{Allowance, Observation, Quota, Restriction};
 use campaign_core::store::{Command, Store};
 use campaign_core::testing::{Hold, Play};
 use paused::{Runner, Stage, definition};
@@ -186,5 +187,87 @@ async fn after_a_restriction_one_message_tries_for_all() {
     stage.gateway.script(|_| Play::accepted());
     stage.passes(2 * HOUR).await;
     assert_eq!(stage.arrivals(cold).len(), 100);
+    runner.stops().await;
+}
+
+/// How the session's account stands with WhatsApp, as the next looks will tell.
+fn tell(stage: &Stage, allowance: Allowance) {
+    let observation = Observation {
+        allowance,
+        ..stage.gateway.working(paused::account())
+    };
+    stage.gateway.observes(&paused::session(), observation);
+}
+
+fn quota(used: u32, warnings: u8) -> Allowance {
+    Allowance {
+        restriction: None,
+        quota: Some(Quota {
+            total: 40,
+            used,
+            warnings,
+            renews_at: None,
+        }),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restriction_that_the_server_tells_of_holds_before_any_message_is_refused() {
+    let stage = Stage::new();
+    let (cold, runner) = broadcast(&stage).await;
+    let end = stage.clock.now().wall + 2 * HOUR;
+    let restriction = Some(Restriction { until: Some(end) });
+    tell(
+        &stage,
+        Allowance {
+            restriction,
+            quota: None,
+        },
+    );
+    stage.passes(Duration::from_secs(20)).await;
+    let before = stage.arrivals(cold).len();
+    stage.passes(HOUR).await;
+    assert_eq!(stage.arrivals(cold).len(), before);
+    tell(&stage, Allowance::default());
+    stage.passes(HOUR / 2).await;
+    assert_eq!(stage.arrivals(cold).len(), before, "its end was stated");
+    stage.passes(HOUR).await;
+    assert_eq!(stage.arrivals(cold).len(), 100);
+    runner.stops().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_quota_of_new_chats_is_never_crossed_and_replies_go_on() {
+    let stage = Stage::new();
+    tell(&stage, quota(30, 0));
+    let (cold, runner) = broadcast(&stage).await;
+    assert_eq!(stage.arrivals(cold).len(), 10, "as many as are left");
+    tell(&stage, quota(40, 0));
+    stage.passes(HOUR).await;
+    assert_eq!(stage.arrivals(cold).len(), 10);
+    runner.hears_from(&stage, 201).await;
+    let urgent = stage.campaign(&password("send:otp"), 201..202).await;
+    start(&stage, urgent).await;
+    stage.passes(Duration::from_secs(10)).await;
+    assert_eq!(stage.arrivals(urgent).len(), 1);
+    tell(&stage, quota(0, 0));
+    stage.passes(HOUR).await;
+    let sent = stage.arrivals(cold).len();
+    assert!(
+        sent > 50,
+        "a new cycle, and what was no new chat uses nothing up: {sent}"
+    );
+    runner.stops().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn warnings_make_the_pauses_longer() {
+    let stage = Stage::new();
+    tell(&stage, quota(0, 2));
+    let (cold, runner) = broadcast(&stage).await;
+    let arrivals = stage.arrivals(cold);
+    assert!(arrivals.len() > 2);
+    let mut gaps = arrivals.windows(2).map(|pair| pair[1] - pair[0]);
+    assert!(gaps.all(|gap| (8.0..17.0).contains(&gap)), "{arrivals:?}");
     runner.stops().await;
 }

@@ -85,6 +85,7 @@ impl Engine {
             return;
         };
         let slot = job.slot();
+        // A question makes no chat.
         lane.pacer.charge(slot, now);
         lane.is_noteworthy = true;
         job.in_flight += 1;

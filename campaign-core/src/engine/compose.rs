@@ -156,8 +156,8 @@ impl Engine {
             }
         };
         let lane = self.lanes.get_mut(&lane_id)?;
-        lane.pacer.charge(slot, now);
-        lane.is_noteworthy = true;
+        let if_heard_since = lane.only_if_heard_since(now);
+        lane.charge(slot, now);
         job.in_flight += 1;
         let journal = Journal {
             delivery,
@@ -165,7 +165,7 @@ impl Engine {
             lane: lane_id,
             epoch: lane.epoch,
             slot,
-            if_heard_since: lane.only_if_heard_since(now),
+            if_heard_since,
             kind: message.kind,
             text_hash: message.text_hash(),
         };

@@ -112,7 +112,9 @@ impl Engine {
             Lost::NotHeard => {
                 // It has written by then, or may be written to again.
                 let lane = self.lanes.get(&flight.lane);
-                let until = lane.and_then(|lane| lane.cold_hold).map(|hold| hold.until);
+                let until = lane
+                    .and_then(|lane| lane.new_chats.held(now))
+                    .map(|hold| hold.until);
                 let until = until.unwrap_or(now.elapsed + BUSY_CHAT_WAIT);
                 job.put_off(flight.ready, until, window);
             }

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::Settings;
 use super::chance::Chance;
+use super::new_chats::NewChats;
 use crate::clock::{BootId, Elapsed, Now, Stamp};
 use crate::failure::Trouble;
 use crate::gateway::{Account, Observation, Readiness, Session};
@@ -29,10 +30,8 @@ pub(super) struct Lane {
     pub(super) pacer: Pacer,
     pub(super) trusted: Trusted,
     pub(super) hold: Option<Hold>,
-    /// Why nobody may be written to who has not written of late.
-    pub(super) cold_hold: Option<Hold>,
-    /// The last cold hold is over, and no cold send has been accepted since: they go one by one.
-    is_cold_on_trial: bool,
+    /// What WhatsApp allows towards people who have not written of late.
+    pub(super) new_chats: NewChats,
     pub(super) steady_since: Option<Elapsed>,
     pub(super) keeping: Keeping,
     pub(super) server_up_since: Option<Elapsed>,
@@ -91,7 +90,6 @@ impl Lane {
             trouble,
             until: now.elapsed + wait_between(now, until),
         };
-        let cold_hold = record.cold_hold.map(hold);
         let store_on = record.store_on.filter(|it| it.session == session);
         let keeping = store_on.map_or(Keeping::Unknown, |it| Keeping::Since(it.since));
         Self {
@@ -104,8 +102,7 @@ impl Lane {
             ignored_in_row: 0,
             trusted: record.trusted,
             hold: record.hold.map(hold),
-            is_cold_on_trial: cold_hold.is_some(),
-            cold_hold,
+            new_chats: NewChats::restricted(record.cold_hold.map(hold)),
             steady_since: None,
             keeping,
             server_up_since: None,
@@ -133,19 +130,28 @@ impl Lane {
 
     /// Why a slot must not be used now, if it must not.
     pub(super) fn held(&self, slot: Slot, now: Now) -> Option<Hold> {
-        let cold = self.cold_hold.filter(|hold| hold.until > now.elapsed);
-        self.hold.or(cold.filter(|_| slot == Slot::Cold))
+        match (self.hold, slot) {
+            (None, Slot::Cold) => self.new_chats.held(now),
+            (hold, _) => hold,
+        }
     }
 
-    /// A first send after a cold hold is under way: what becomes of it decides whether others may follow.
+    /// A first message after a restriction is under way: what becomes of it decides whether others may follow.
     pub(super) fn is_trying(&self, slot: Slot) -> bool {
-        slot == Slot::Cold && self.is_cold_on_trial && self.pacer.in_flight_of(slot) > 0
+        slot == Slot::Cold && self.new_chats.is_on_trial() && self.pacer.in_flight_of(slot) > 0
     }
 
-    /// During a cold hold a message goes only to who has written since this moment.
+    /// While nobody new may be written to, a message goes only to who has written since this moment.
     pub(super) fn only_if_heard_since(&self, now: Now) -> Option<jiff::Timestamp> {
-        self.cold_hold.filter(|hold| hold.until > now.elapsed)?;
+        self.new_chats.held(now)?;
         Some(now.wall.checked_sub(REPLY_OPEN_FOR).unwrap_or(now.wall))
+    }
+
+    /// Charges a message that is about to be journalled.
+    pub(super) fn charge(&mut self, slot: Slot, now: Now) {
+        self.pacer.charge(slot, now);
+        self.new_chats.charge(now);
+        self.is_noteworthy = true;
     }
 
     /// Holds the lane, or its cold slot; an existing hold only ever becomes longer.
@@ -159,7 +165,9 @@ impl Lane {
         let backed_off =
             (settings.hold_min * 2u32.pow(self.holds_in_row.min(10))).min(settings.hold_max);
         let wait = match trouble {
-            Trouble::Restricted => asked.unwrap_or(settings.restriction_hold),
+            Trouble::Restricted | Trouble::NewChatsUsedUp => {
+                asked.unwrap_or(settings.restriction_hold)
+            }
             Trouble::RateLimited => asked.unwrap_or(settings.hold_max).max(settings.hold_min),
             Trouble::ClockJumped | Trouble::OtherAccount => settings.hold_max,
             Trouble::RepeatedFailures
@@ -169,12 +177,7 @@ impl Lane {
         };
         let until = now.elapsed + wait;
         if trouble == Trouble::Restricted {
-            let longer = self.cold_hold.is_none_or(|hold| hold.until < until);
-            if longer {
-                self.cold_hold = Some(Hold { trouble, until });
-                self.is_noteworthy = true;
-            }
-            self.is_cold_on_trial = true;
+            self.is_noteworthy |= self.new_chats.restrict(wait, now);
             return;
         }
         match self.hold {
@@ -200,7 +203,13 @@ impl Lane {
     }
 
     /// What an observation shows beside readiness.
-    pub(super) fn learn(&mut self, observation: &Observation, boot: BootId, now: Now) {
+    pub(super) fn learn(
+        &mut self,
+        observation: &Observation,
+        settings: &Settings,
+        boot: BootId,
+        now: Now,
+    ) {
         if let Some(platform) = &observation.platform {
             self.on_platform(platform);
         }
@@ -210,6 +219,8 @@ impl Lane {
         if observation.readiness != Readiness::Working {
             return self.interrupted();
         }
+        self.is_noteworthy |= self.new_chats.learn(&observation.allowance, settings, now);
+        self.pacer.slow_down(self.new_chats.slowness());
         let keeping = match (observation.store_on, self.keeping) {
             (Some(false), _) => Keeping::Not,
             (Some(true), Keeping::Unknown | Keeping::Not) => Keeping::Since(now.stamp(boot)),
@@ -261,10 +272,8 @@ impl Lane {
     pub(super) fn praise(&mut self, slot: Slot) {
         self.failures_in_row = 0;
         self.holds_in_row = 0;
-        if slot == Slot::Cold && self.is_cold_on_trial {
-            self.is_cold_on_trial = false;
-            self.cold_hold = None;
-            self.is_noteworthy = true;
+        if slot == Slot::Cold {
+            self.is_noteworthy |= self.new_chats.accepted();
         }
     }
 
@@ -321,12 +330,13 @@ impl Lane {
                 .checked_add(hold.until.since(now.elapsed))
                 .unwrap_or(now.wall)
         };
+        let restriction = self.new_chats.restriction();
         LaneNote {
             lane: self.id,
             epoch: self.epoch,
             day: Some(self.pacer.day(now)),
             hold: self.hold.map(|hold| (hold.trouble, until(hold))),
-            cold_hold: self.cold_hold.map(|hold| (hold.trouble, until(hold))),
+            cold_hold: restriction.map(|hold| (hold.trouble, until(hold))),
             trusted: self.trusted.clone(),
             store_on: match self.keeping {
                 Keeping::Since(since) => Some(StoreOn {

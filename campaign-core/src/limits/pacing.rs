@@ -78,6 +78,8 @@ pub struct Pacer {
     all: Ends,
     cold: Ends,
     slots: [Turn; 2],
+    /// The pauses between cold sends are so many times longer than the limits want.
+    slowness: u32,
     day: Option<DayCount>,
 }
 
@@ -102,6 +104,7 @@ impl Pacer {
             all: Ends::default(),
             cold: Ends::default(),
             slots: [Turn::default(); 2],
+            slowness: 1,
             day: history.day,
             limits,
         };
@@ -138,6 +141,11 @@ impl Pacer {
         self.forget_surplus();
     }
 
+    /// Makes the pauses between cold sends so many times longer than the limits want.
+    pub fn slow_down(&mut self, times: u32) {
+        self.slowness = times.max(1);
+    }
+
     /// When the next send of a slot may be journalled.
     pub fn when(&self, slot: Slot, now: Now) -> When {
         let turn = self.slots[slot as usize];
@@ -146,7 +154,8 @@ impl Pacer {
         }
         let mut answer = When::Now;
         if let Some(last) = turn.last_end.filter(|_| !turn.next_gap.is_zero()) {
-            answer = later(answer, last + turn.next_gap, Limit::Gap, now);
+            let slowness = if slot == Slot::Cold { self.slowness } else { 1 };
+            answer = later(answer, last + turn.next_gap * slowness, Limit::Gap, now);
         }
         let in_flight = self.slots.iter().map(|turn| turn.in_flight).sum();
         for window in &self.limits.windows {
