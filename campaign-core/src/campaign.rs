@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::gateway::Session;
-use crate::limits::{Hours, Zone};
+use crate::limits::{Hours, Slot, Zone};
 use crate::message::MessageTemplate;
 use crate::retry::RetryPolicy;
 
@@ -20,6 +20,12 @@ pub struct Definition {
     pub session: Session,
     /// What is sent.
     pub message: MessageTemplate,
+    /// What kind of business it is.
+    #[serde(default)]
+    pub category: Category,
+    /// Somebody waits for it: it goes out beside what else the account sends, not after it.
+    #[serde(default)]
+    pub is_urgent: bool,
     /// Where the audience comes from.
     pub source: Source,
     /// What happens to rows that lack a value the message needs.
@@ -37,6 +43,50 @@ pub struct Definition {
     pub expires_at: Option<Timestamp>,
     /// How often a delivery is tried.
     pub retry: RetryPolicy,
+}
+
+/// What kind of business a message is: which consent it needs, and whether somebody waits for it. The words are Meta's for templates, and
+/// `service` for answers, which need none.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// An offer, news, a greeting.
+    #[default]
+    Marketing,
+    /// About something between the two: a bill, a receipt, a reminder, an order on its way.
+    Utility,
+    /// A one-time password.
+    Authentication,
+    /// An answer to what the person asked.
+    Service,
+}
+
+impl Category {
+    /// Every category.
+    pub const ALL: [Category; 4] = [
+        Category::Marketing,
+        Category::Utility,
+        Category::Authentication,
+        Category::Service,
+    ];
+
+    /// Its name in reports, routes and commands.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Category::Marketing => "marketing",
+            Category::Utility => "utility",
+            Category::Authentication => "authentication",
+            Category::Service => "service",
+        }
+    }
+}
+
+impl fmt::Display for Category {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// Where an audience comes from: enough to tell whether it is the same one. Empty for an audience that is no file.
@@ -118,6 +168,8 @@ impl Definition {
             name: name.into(),
             session,
             message,
+            category: Category::default(),
+            is_urgent: false,
             source: Source::default(),
             missing: Missing::default(),
             check: NumberCheck::default(),
@@ -126,6 +178,15 @@ impl Definition {
             starts_at: None,
             expires_at: None,
             retry: RetryPolicy::default(),
+        }
+    }
+
+    /// The slot of its account's lane that it goes through.
+    pub fn slot(&self) -> Slot {
+        match self.category {
+            Category::Authentication | Category::Service => Slot::Reply,
+            Category::Marketing | Category::Utility if self.is_urgent => Slot::Reply,
+            Category::Marketing | Category::Utility => Slot::Cold,
         }
     }
 
@@ -146,6 +207,12 @@ impl Definition {
             other.session.to_string(),
         );
         compare("message", self.message.describe(), other.message.describe());
+        compare(
+            "category",
+            self.category.to_string(),
+            other.category.to_string(),
+        );
+        compare("urgent", show(&self.is_urgent), show(&other.is_urgent));
         compare("file", show_hash(&self.source), show_hash(&other.source));
         compare(
             "import options",

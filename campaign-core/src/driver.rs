@@ -453,12 +453,13 @@ impl Driver {
             }
             Step::Check {
                 lane,
+                slot,
                 session,
                 phone,
             } => {
                 self.tasks.spawn(async move {
                     let status = gateway.check(&session, phone).await;
-                    Told::Input(Input::Checked { lane, status })
+                    Told::Input(Input::Checked { lane, slot, status })
                 });
             }
             Step::Reread(campaign) => self.read(ReadFailed::Campaign(campaign), async move {

@@ -13,6 +13,7 @@ mod compose;
 mod flights;
 mod job;
 mod lane;
+mod new_chats;
 mod notices;
 mod sessions;
 mod settle;
@@ -147,7 +148,7 @@ impl Engine {
             Input::ReadFailed(what) => self.read_failed(what, now),
             Input::SendEnded { delivery, outcome } => self.send_ended(delivery, outcome, now),
             Input::FindEnded { delivery, found } => self.find_ended(delivery, found, now),
-            Input::Checked { lane, status } => self.checked(lane, status, now),
+            Input::Checked { lane, slot, status } => self.checked(lane, slot, status, now),
             Input::Observed {
                 session,
                 observation,
@@ -283,10 +284,11 @@ impl Engine {
             return until;
         }
         let lane = self.lane_of(job.session())?;
-        if let Some(hold) = lane.hold {
+        let slot = job.slot();
+        if let Some(hold) = lane.held(slot, now) {
             return Some(hold.until);
         }
-        match lane.pacer.when(now) {
+        match lane.pacer.when(slot, now) {
             When::At(moment, _) => Some(moment),
             When::Now | When::AfterAnEnd(_) => None,
         }

@@ -86,6 +86,8 @@ pub enum Trouble {
     RateLimited,
     /// WhatsApp's reach-out timelock.
     Restricted,
+    /// WhatsApp's quota of new chats is used up.
+    NewChatsUsedUp,
     /// Several attempts in a row went wrong.
     RepeatedFailures,
     /// The session is another account's than before.

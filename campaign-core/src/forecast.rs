@@ -17,7 +17,7 @@ use crate::delivery::{CampaignId, DeliveryId, Happening, Standing, State, apply}
 use crate::engine::{Beginning, Chance, Engine, Input, Settings, Step, WaitsFor};
 use crate::failure::Outcome;
 use crate::gateway::{Account, NumberStatus, Observation, Readiness};
-use crate::limits::{LaneLimits, Limit};
+use crate::limits::{DayCount, LaneLimits, Limit};
 use crate::message::MessageTemplate;
 use crate::phone::PhoneNumber;
 use crate::store::{
@@ -35,7 +35,7 @@ pub struct Outlook<'a> {
     /// The limits of its account.
     pub limits: &'a LaneLimits,
     /// What the account has sent today already.
-    pub sent_today: u32,
+    pub sent_today: Option<DayCount>,
     /// How long the server takes to answer a send: shortest and longest.
     pub answer_time: (Duration, Duration),
     /// The moment it is made for.
@@ -224,12 +224,10 @@ impl<'a> World<'a> {
             Step::Observe(session) => Input::Observed {
                 session,
                 observation: Observation {
-                    readiness: Readiness::Working,
                     account: Some(account()),
-                    server_up_since: None,
                     server_time: Some(self.now.wall),
                     store_on: Some(true),
-                    platform: None,
+                    ..Observation::only(Readiness::Working)
                 },
             },
             Step::Send(sending) => {
@@ -247,10 +245,10 @@ impl<'a> World<'a> {
                     },
                 );
             }
-            Step::Check { lane, .. } => {
+            Step::Check { lane, slot, .. } => {
                 let status = NumberStatus::OnWhatsapp;
                 let takes = self.answer_time();
-                return self.tell(takes, Input::Checked { lane, status });
+                return self.tell(takes, Input::Checked { lane, slot, status });
             }
             Step::Find(_)
             | Step::Resolve(_)
@@ -280,11 +278,9 @@ impl<'a> World<'a> {
             epoch: Epoch(1),
             limits: self.outlook.limits.clone(),
             attempts: Vec::new(),
-            day: Some((
-                self.outlook.limits.zone.date(self.outlook.now.wall),
-                self.outlook.sent_today,
-            )),
+            day: self.outlook.sent_today,
             hold: None,
+            cold_hold: None,
             trusted: Trusted::default(),
             store_on: None,
         }
@@ -366,7 +362,7 @@ mod tests {
             definition,
             recipients,
             limits,
-            sent_today: 0,
+            sent_today: None,
             answer_time: (Duration::from_millis(100), Duration::from_millis(100)),
             now: Now {
                 elapsed: Elapsed::from_micros(0),
@@ -417,7 +413,7 @@ mod tests {
         let forecast = see(&definition(), 2_500, &limits);
         assert_eq!(
             forecast.per_day.values().copied().collect::<Vec<_>>(),
-            [1_000, 1_000, 500]
+            [950, 950, 600]
         );
         assert_eq!(forecast.bottleneck, Some(Bottleneck::DailyCap));
     }

@@ -174,6 +174,53 @@ pub struct Observation {
     pub store_on: Option<bool>,
     /// Version and engine: what trust in ids is bound to.
     pub platform: Option<Box<str>>,
+    /// What WhatsApp lets the account do, as far as the server tells.
+    pub allowance: Allowance,
+}
+
+impl Observation {
+    /// An observation that saw no more than this.
+    pub fn only(readiness: Readiness) -> Self {
+        Self {
+            readiness,
+            account: None,
+            server_up_since: None,
+            server_time: None,
+            store_on: None,
+            platform: None,
+            allowance: Allowance::default(),
+        }
+    }
+}
+
+/// What WhatsApp lets an account do towards people it has no chat with. That the server tells nothing says nothing: a message may be
+/// refused with error 463 all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Allowance {
+    /// Writing to them is forbidden at present.
+    pub restriction: Option<Restriction>,
+    /// How many of them may be written to in a cycle.
+    pub quota: Option<Quota>,
+}
+
+/// WhatsApp's reach-out timelock, as the server tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restriction {
+    /// When it ends, if that is told.
+    pub until: Option<Timestamp>,
+}
+
+/// WhatsApp's quota of new chats, as the server tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// How many the cycle has.
+    pub total: u32,
+    /// How many of them are used.
+    pub used: u32,
+    /// How often WhatsApp has warned in this cycle.
+    pub warnings: u8,
+    /// When the next cycle begins, if that is told.
+    pub renews_at: Option<Timestamp>,
 }
 
 /// Whether a session can send.

@@ -12,7 +12,31 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::hours::{Hours, HoursError, Span, Zone, ZoneError};
-pub use self::pacing::{History, Pacer, Past, When};
+pub use self::pacing::{DayCount, History, Pacer, Past, When};
+
+/// The two slots of an account's lane. Each has its own pause and its own send under way, so that who waits for an answer never waits for
+/// a broadcast.
+///
+/// The numbers are those stored in databases and never change their meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Slot {
+    /// Messages that nobody waits for.
+    Cold = 0,
+    /// One-time passwords, receipts and answers.
+    Reply = 1,
+}
+
+impl Slot {
+    /// Both, the one that goes first first.
+    pub const ALL: [Slot; 2] = [Slot::Reply, Slot::Cold];
+
+    /// The slot with this stored number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|slot| *slot as u8 == number)
+    }
+}
 
 /// What one account may do. Limits hold over all campaigns and single sends of the account.
 ///
@@ -20,23 +44,34 @@ pub use self::pacing::{History, Pacer, Past, When};
 /// report as sustainable for warmed-up numbers. WAHA's own advice for unknown people is 30 to 60 seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneLimits {
-    /// The pause between the end of one send and the beginning of the next.
+    /// The pause between the end of one cold send and the beginning of the next.
     pub gap: Gap,
+    /// The same between replies; never drawn longer than that of cold sends could be.
+    #[serde(default = "Gap::between_replies")]
+    pub reply_gap: Gap,
     /// So many sends in any interval of such a length.
     pub windows: Vec<Window>,
     /// The most sends of one calendar day in `zone`.
     pub sends_per_day_max: Option<u32>,
     /// Whose midnight begins the day.
     pub zone: Zone,
-    /// The most sends under way at once. A lane with a gap has one.
+    /// The most sends under way at once in each slot. A slot with a gap has one.
     pub in_flight_max: u16,
 }
+
+/// Of windows at least this long a part is kept for replies; a shorter one makes nobody wait for long.
+const LONG_WINDOW: Duration = Duration::from_secs(3_600);
+/// Of every so many sends of the day one is kept for replies. Our own choice: enough for who asks back on the day of a broadcast.
+const KEPT_ONE_OF: u32 = 20;
+/// Of fewer sends than this nothing is kept back.
+const KEPT_FROM: u32 = 10;
 
 impl LaneLimits {
     /// No limit but the number of sends under way: for benches and simulators.
     pub fn unpaced(in_flight_max: u16) -> Self {
         Self {
             gap: Gap::NONE,
+            reply_gap: Gap::NONE,
             windows: Vec::new(),
             sends_per_day_max: None,
             zone: Zone::default(),
@@ -44,12 +79,42 @@ impl LaneLimits {
         }
     }
 
-    /// The most sends that may be under way at once under these limits.
-    pub fn concurrency(&self) -> usize {
-        if self.gap == Gap::NONE {
+    /// The pause between the sends of a slot.
+    pub fn gap(&self, slot: Slot) -> Gap {
+        match slot {
+            Slot::Cold => self.gap,
+            Slot::Reply => Gap {
+                min: self.reply_gap.min.min(self.gap.min),
+                max: self.reply_gap.max.min(self.gap.max),
+            },
+        }
+    }
+
+    /// The most sends of a slot that may be under way at once under these limits.
+    pub fn concurrency(&self, slot: Slot) -> usize {
+        if self.gap(slot) == Gap::NONE {
             usize::from(self.in_flight_max.max(1))
         } else {
             1
+        }
+    }
+
+    /// How many of so many sends of a day, or of a window of at least an hour, cold sends leave to replies: a twentieth, rounded up; of fewer
+    /// than ten none.
+    pub fn kept_for_replies(&self, sends_max: u32) -> u32 {
+        if sends_max < KEPT_FROM {
+            0
+        } else {
+            sends_max.div_ceil(KEPT_ONE_OF)
+        }
+    }
+
+    /// The most cold sends in a window.
+    pub(crate) fn cold_max(&self, window: &Window) -> u32 {
+        if window.span < LONG_WINDOW {
+            window.sends_max
+        } else {
+            window.sends_max - self.kept_for_replies(window.sends_max)
         }
     }
 }
@@ -61,6 +126,7 @@ impl Default for LaneLimits {
                 min: Duration::from_secs(2),
                 max: Duration::from_secs(4),
             },
+            reply_gap: Gap::between_replies(),
             windows: Vec::new(),
             sends_per_day_max: Some(1_000),
             zone: Zone::default(),
@@ -84,6 +150,14 @@ impl Gap {
         min: Duration::ZERO,
         max: Duration::ZERO,
     };
+
+    /// The usual pause between replies: as long as it takes to write a word or two.
+    pub fn between_replies() -> Self {
+        Gap {
+            min: Duration::from_secs(1),
+            max: Duration::from_secs(2),
+        }
+    }
 
     /// The pause that stands at `unit` (0 to 1) between the bounds.
     pub fn draw(self, unit: f64) -> Duration {

@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +24,7 @@ use crate::clock::{Now, Stamp};
 use crate::delivery::{CampaignId, DeliveryId, Happening, Reason, Standing, State};
 use crate::failure::Trouble;
 use crate::gateway::{Account, Session};
-use crate::limits::LaneLimits;
+use crate::limits::{DayCount, LaneLimits, Slot};
 use crate::message::{MessageKind, MessageTemplate};
 use crate::phone::PhoneNumber;
 
@@ -101,16 +100,29 @@ pub struct LaneRecord {
     pub epoch: Epoch,
     /// Its limits.
     pub limits: LaneLimits,
-    /// The latest attempts, newest first: at least as many as its largest window admits. `None`: the end is not known.
-    pub attempts: Vec<(Stamp, Option<Stamp>)>,
+    /// The latest attempts, newest first: at least as many as its largest window admits, and the newest of each slot.
+    pub attempts: Vec<PastAttempt>,
     /// The day last counted, and its sends.
-    pub day: Option<(Date, u32)>,
+    pub day: Option<DayCount>,
     /// Why it is held, and until when.
     pub hold: Option<(Trouble, Timestamp)>,
+    /// Why nothing may be sent to people who have not written of late, and until when.
+    pub cold_hold: Option<(Trouble, Timestamp)>,
     /// Kinds of message whose ids came back as given, under this platform.
     pub trusted: Trusted,
     /// Where its messages are kept, as far as that was seen.
     pub store_on: Option<StoreOn>,
+}
+
+/// An attempt that charges its lane's limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PastAttempt {
+    /// In which slot.
+    pub slot: Slot,
+    /// When it was journalled.
+    pub started: Stamp,
+    /// When it ended; `None`: that is not known.
+    pub ended: Option<Stamp>,
 }
 
 /// Where message ids have proved to be honoured: on one platform (version and engine), for some kinds.
@@ -344,6 +356,10 @@ pub struct Journal {
     pub lane: LaneId,
     /// As whose owner.
     pub epoch: Epoch,
+    /// In which of the lane's slots.
+    pub slot: Slot,
+    /// Only if the person has written to the account since this moment.
+    pub if_heard_since: Option<Timestamp>,
     /// The kind of message.
     pub kind: MessageKind,
     /// The hash of its text or caption.
@@ -371,7 +387,7 @@ pub struct Happened {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// Puts an attempt on record. Lost unless the campaign runs, the delivery is scheduled, the number is not suppressed, the epoch
-    /// is the lane's, and no other attempt of the lane to that chat is open.
+    /// is the lane's, the person has been heard of where that is asked for, and no other attempt of the lane to that chat is open.
     Journal(Journal),
     /// Moves a delivery as [`crate::delivery::apply`] judges it.
     Happened(Happened),
@@ -435,7 +451,7 @@ pub enum Change {
         /// Whether it is.
         is_on_whatsapp: bool,
     },
-    /// Keeps what somebody wrote, once, when they are in a campaign created within [`REPLIES_KEPT_FOR`].
+    /// Keeps when somebody wrote last, and what they wrote, once, when they are in a campaign created within [`REPLIES_KEPT_FOR`].
     Reply(Reply),
     /// Answers a command.
     Answer {
@@ -465,9 +481,11 @@ pub struct LaneNote {
     /// As whose owner.
     pub epoch: Epoch,
     /// The day counted and its sends.
-    pub day: Option<(Date, u32)>,
+    pub day: Option<DayCount>,
     /// Why it is held, and until when.
     pub hold: Option<(Trouble, Timestamp)>,
+    /// Why nothing may be sent to people who have not written of late, and until when.
+    pub cold_hold: Option<(Trouble, Timestamp)>,
     /// Where ids have proved to be honoured.
     pub trusted: Trusted,
     /// Where its messages are kept, as far as that was seen.
@@ -516,6 +534,8 @@ pub enum Lost {
     Suppressed,
     /// Another attempt of this lane to the same chat is open.
     ChatBusy,
+    /// The person has not written to the account since the moment asked for.
+    NotHeard,
     /// Somebody else owns the lane.
     NotOwner,
     /// The recipient has had as many generations as there can be.

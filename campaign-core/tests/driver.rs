@@ -2,63 +2,27 @@
 #![cfg(all(feature = "driver", feature = "testing"))]
 #![allow(clippy::unwrap_used)]
 
+mod paused;
+
 use std::sync::Arc;
 
-use campaign_core::campaign::{CampaignState, Definition};
-use campaign_core::clock::{BootId, Clock, Elapsed, Now};
+use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::{CampaignId, DeliveryId, State};
-use campaign_core::driver::{Driver, DriverError, Handle, Parts};
+use campaign_core::driver::Handle;
 use campaign_core::engine::Settings;
-use campaign_core::gateway::{Account, Found, Session};
-use campaign_core::message::MessageTemplate;
-use campaign_core::phone::PhoneNumber;
-use campaign_core::store::{Command, NewRecipient, Store, StoreError};
-use campaign_core::testing::{MemoryStore, Play, ScriptedGateway};
-use jiff::Timestamp;
-use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use campaign_core::gateway::Found;
+use campaign_core::store::{Command, Store, StoreError};
+use campaign_core::testing::{Play, ScriptedGateway};
+use paused::{Runner, Stage, definition};
 
 const PEOPLE: u64 = 20;
-
-/// Shows tokio's time.
-struct PausedClock {
-    began: Instant,
-}
-
-#[async_trait::async_trait]
-impl Clock for PausedClock {
-    fn now(&self) -> Now {
-        let passed = self.began.elapsed();
-        let wall: Timestamp = "2026-01-05T01:00:00Z".parse().unwrap();
-        Now {
-            elapsed: Elapsed::from_micros(3_600_000_000) + passed,
-            wall: wall.checked_add(passed).unwrap(),
-        }
-    }
-
-    fn boot(&self) -> BootId {
-        BootId(1)
-    }
-
-    #[allow(clippy::disallowed_methods, reason = "this is the clock")]
-    async fn wait_until(&self, moment: Elapsed) {
-        match moment {
-            Elapsed::NEVER => std::future::pending().await,
-            _ => tokio::time::sleep(moment.since(self.now().elapsed)).await,
-        }
-    }
-}
 
 struct Scene {
     store: Arc<dyn Store>,
     gateway: ScriptedGateway,
     campaign: CampaignId,
+    runner: Runner,
     handle: Handle,
-    driver: JoinHandle<Result<(), DriverError>>,
-}
-
-fn phone(number: u64) -> PhoneNumber {
-    PhoneNumber::from_digits(6_281_300_000_000 + number).unwrap()
 }
 
 impl Scene {
@@ -68,31 +32,15 @@ impl Scene {
     }
 
     async fn of(people: u64) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(PausedClock {
-            began: Instant::now(),
-        });
-        let gateway = ScriptedGateway::new(Arc::clone(&clock));
-        let session = Session::new("default");
-        let account = Account(phone(999));
-        gateway.observes(&session, gateway.working(account));
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        let message = MessageTemplate::text("Halo {{nama}}").unwrap();
-        let definition = Definition::new("tagihan", session, message);
-        let now = clock.now();
-        let columns = ["nama".into()];
-        let campaign = store.create(&definition, &columns, now).await.unwrap();
-        let people = (0..people).map(|n| NewRecipient::new(n + 2, phone(n), [format!("Budi {n}")]));
-        store.import(campaign, people.collect(), 0).await.unwrap();
-        let at = now.stamp(clock.boot());
-        store.freeze(campaign, at).await.unwrap();
-        let parts = Parts::new(Arc::clone(&store), Arc::new(gateway.clone()), clock);
-        let (driver, handle) = Driver::start(parts).await.unwrap();
+        let stage = Stage::new();
+        let campaign = stage.campaign(&definition("tagihan"), 0..people).await;
+        let runner = stage.runs().await;
         Self {
-            store,
-            gateway,
+            store: stage.store,
+            gateway: stage.gateway,
             campaign,
-            handle,
-            driver: tokio::spawn(driver.run()),
+            handle: runner.handle.clone(),
+            runner,
         }
     }
 
@@ -101,8 +49,7 @@ impl Scene {
     }
 
     async fn stops(self) {
-        self.handle.stop().await;
-        self.driver.await.unwrap().unwrap();
+        self.runner.stops().await;
     }
 }
 

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use campaign_core::audience::Audience;
-use campaign_core::campaign::{Definition, Missing, NumberCheck, Source};
+use campaign_core::campaign::{Category, Definition, Missing, NumberCheck, Source};
 use campaign_core::gateway::Session;
 use campaign_core::limits::{Hours, Zone};
 use campaign_core::message::BoundMessage;
@@ -39,6 +39,10 @@ pub(crate) struct InputArgs {
     /// What to do with rows that lack a value the message needs
     #[arg(long, value_enum, default_value_t, help_heading = "Message")]
     pub(crate) missing: MissingArg,
+
+    /// What kind of business it is
+    #[arg(long, value_enum, default_value_t, help_heading = "Message")]
+    pub(crate) category: CategoryArg,
 
     /// The WhatsApp session to send from (default unless told)
     #[arg(long, value_name = "NAME")]
@@ -78,6 +82,31 @@ pub(crate) enum MissingArg {
     Refuse,
     /// Skip those rows and report them
     Skip,
+}
+
+/// What kind of business a message is.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum CategoryArg {
+    /// An offer, news, a greeting
+    #[default]
+    Marketing,
+    /// A bill, a receipt, a reminder, an order on its way
+    Utility,
+    /// A one-time password; goes out beside everything else, not after it
+    Authentication,
+    /// An answer to what the person asked; goes out beside everything else, not after it
+    Service,
+}
+
+impl From<CategoryArg> for Category {
+    fn from(category: CategoryArg) -> Self {
+        match category {
+            CategoryArg::Marketing => Category::Marketing,
+            CategoryArg::Utility => Category::Utility,
+            CategoryArg::Authentication => Category::Authentication,
+            CategoryArg::Service => Category::Service,
+        }
+    }
 }
 
 /// Whether to ask WhatsApp if a number is there.
@@ -128,6 +157,8 @@ impl InputArgs {
             name: name.to_owned(),
             session: Session::new(&settings.session(&self.session).value),
             message,
+            category: self.category.into(),
+            is_urgent: false,
             source: Source {
                 name: file_name(&self.list),
                 sha256: sha256(&self.list)?,

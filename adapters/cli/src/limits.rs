@@ -96,6 +96,7 @@ impl LimitWishes {
     pub(crate) fn over(&self, limits: LaneLimits) -> LaneLimits {
         LaneLimits {
             gap: self.gap.unwrap_or(limits.gap),
+            reply_gap: limits.reply_gap,
             windows: self.windows.clone().unwrap_or(limits.windows),
             sends_per_day_max: self.per_day.unwrap_or(limits.sends_per_day_max),
             zone: self.zone.clone().unwrap_or(limits.zone),

@@ -1,4 +1,4 @@
-//! Whether numbers are on WhatsApp: one question at a time and lane, at the lane's pace, just before somebody is written to of whom it is
+//! Whether numbers are on WhatsApp: one question at a time and slot of a lane, at the lane's pace, just before somebody is written to of whom it is
 //! not known. A number that is not there uses up a place in the limits, as a message would have: asking after many such numbers
 //! is what accounts are restricted for. Where nothing but the question is wanted, every question uses one up.
 
@@ -10,6 +10,7 @@ use crate::campaign::NumberCheck;
 use crate::clock::Now;
 use crate::delivery::{DeliveryId, Happening, Reason};
 use crate::gateway::NumberStatus;
+use crate::limits::Slot;
 use crate::store::{Change, LaneId, Ready};
 
 /// After so many answers that told nothing the message is tried all the same, if there is one.
@@ -19,7 +20,7 @@ const PAUSE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 pub(super) struct Checks {
-    open: BTreeMap<LaneId, Open>,
+    open: BTreeMap<(LaneId, Slot), Open>,
     unanswered: BTreeMap<DeliveryId, u8>,
 }
 
@@ -30,8 +31,8 @@ struct Open {
 }
 
 impl Checks {
-    pub(super) fn is_asking(&self, lane: LaneId) -> bool {
-        self.open.contains_key(&lane)
+    pub(super) fn is_asking(&self, lane: LaneId, slot: Slot) -> bool {
+        self.open.contains_key(&(lane, slot))
     }
 
     pub(super) fn is_about(&self, delivery: DeliveryId) -> bool {
@@ -83,11 +84,14 @@ impl Engine {
         else {
             return;
         };
-        lane.pacer.charge(now);
+        let slot = job.slot();
+        // A question makes no chat.
+        lane.pacer.charge(slot, now);
         lane.is_noteworthy = true;
         job.in_flight += 1;
         self.steps.push_back(Step::Check {
             lane: lane_id,
+            slot,
             session: lane.session.clone(),
             phone: ready.phone,
         });
@@ -95,11 +99,11 @@ impl Engine {
             ready,
             started: now,
         };
-        self.checks.open.insert(lane_id, open);
+        self.checks.open.insert((lane_id, slot), open);
     }
 
-    pub(super) fn checked(&mut self, lane_id: LaneId, status: NumberStatus, now: Now) {
-        let Some(Open { ready, started }) = self.checks.open.remove(&lane_id) else {
+    pub(super) fn checked(&mut self, lane_id: LaneId, slot: Slot, status: NumberStatus, now: Now) {
+        let Some(Open { ready, started }) = self.checks.open.remove(&(lane_id, slot)) else {
             return;
         };
         let (delivery, phone) = (ready.delivery, ready.phone);
@@ -114,9 +118,9 @@ impl Engine {
             lane.is_noteworthy = true;
             if skipped.is_some() {
                 let unit = lane.unit();
-                lane.pacer.end(now, unit);
+                lane.pacer.end(slot, now, unit);
             } else {
-                lane.pacer.give_back(started);
+                lane.pacer.give_back(slot, started);
             }
             lane.judge(status == NumberStatus::Unknown, &self.settings, now);
         }

@@ -10,13 +10,15 @@ use crate::campaign::CampaignState;
 use crate::clock::{Elapsed, Now};
 use crate::delivery::{CampaignId, Happening, Reason};
 use crate::gateway::{Finding, Readiness};
-use crate::limits::When;
-use crate::store::{Batch, Change, DoubtQuery, Happened, Journal, Ready, Sweep};
+use crate::limits::{Slot, When};
+use crate::store::{Batch, Change, DoubtQuery, Happened, Journal, LaneId, Ready, Sweep};
 
 /// Nothing is begun in the last moments of an opening, so that the server does not see it after.
 const CLOSING_MARGIN: Duration = Duration::from_secs(1);
 /// Attempts between journal and answer, over all lanes.
 const FLIGHTS_MAX: usize = 1_024;
+/// Of these, broadcasts leave so many to messages that somebody waits for.
+const FLIGHTS_KEPT_FOR_REPLIES: usize = 128;
 /// Accepted deliveries considered at a time for want of an ack.
 const SILENT_PAGE: u32 = 512;
 /// Doubts read at a time.
@@ -59,25 +61,33 @@ impl Engine {
 
     fn journal(&mut self, journals: &mut Vec<Journal>, now: Now) {
         let lanes: Vec<_> = self.lanes.keys().copied().collect();
-        for id in lanes {
-            while journals.len() < self.settings.batch_max && self.flights.len() < FLIGHTS_MAX {
+        for (slot, id) in Slot::ALL
+            .into_iter()
+            .flat_map(|slot| lanes.iter().map(move |id| (slot, *id)))
+        {
+            let flights_max = match slot {
+                Slot::Reply => FLIGHTS_MAX,
+                Slot::Cold => FLIGHTS_MAX - FLIGHTS_KEPT_FOR_REPLIES,
+            };
+            while journals.len() < self.settings.batch_max && self.flights.len() < flights_max {
                 let Some(lane) = self.lanes.get(&id) else {
                     break;
                 };
                 let is_working = self.sessions.get(&lane.session).is_some_and(|view| {
                     view.lane == Some(id) && view.readiness == Some(Readiness::Working)
                 });
-                if lane.hold.is_some()
+                if lane.held(slot, now).is_some()
                     || !is_working
-                    || self.checks.is_asking(id)
-                    || lane.pacer.when(now) != When::Now
+                    || lane.is_trying(slot)
+                    || self.checks.is_asking(id, slot)
+                    || lane.pacer.when(slot, now) != When::Now
                 {
                     break;
                 }
-                let Some((campaign, closes)) = self.next_job(id, now) else {
+                let Some((campaign, closes)) = self.next_job(id, slot, now) else {
                     break;
                 };
-                let Some(journal) = self.journal_one(id, campaign, closes, now) else {
+                let Some(journal) = self.journal_one(id, slot, campaign, closes, now) else {
                     continue;
                 };
                 journals.push(journal);
@@ -86,7 +96,7 @@ impl Engine {
     }
 
     /// Whose turn it is on a lane: campaigns take turns, message by message.
-    fn next_job(&mut self, lane: crate::store::LaneId, now: Now) -> Option<(CampaignId, Elapsed)> {
+    fn next_job(&mut self, lane: LaneId, slot: Slot, now: Now) -> Option<(CampaignId, Elapsed)> {
         let lane = self.lanes.get(&lane)?;
         let jobs = &self.sessions.get(&lane.session)?.jobs;
         let latest = now.elapsed + self.settings.send_deadline;
@@ -95,7 +105,8 @@ impl Engine {
             let Some(job) = jobs.get(turn).and_then(|campaign| self.jobs.get(campaign)) else {
                 continue;
             };
-            if job.state != CampaignState::Running
+            if job.slot() != slot
+                || job.state != CampaignState::Running
                 || job.is_moving
                 || job.is_edited
                 || !job.has_work(now)
@@ -116,7 +127,8 @@ impl Engine {
 
     fn journal_one(
         &mut self,
-        lane_id: crate::store::LaneId,
+        lane_id: LaneId,
+        slot: Slot,
         campaign: CampaignId,
         deadline: Elapsed,
         now: Now,
@@ -144,14 +156,16 @@ impl Engine {
             }
         };
         let lane = self.lanes.get_mut(&lane_id)?;
-        lane.pacer.charge(now);
-        lane.is_noteworthy = true;
+        let if_heard_since = lane.only_if_heard_since(now);
+        lane.charge(slot, now);
         job.in_flight += 1;
         let journal = Journal {
             delivery,
             phone: ready.phone,
             lane: lane_id,
             epoch: lane.epoch,
+            slot,
+            if_heard_since,
             kind: message.kind,
             text_hash: message.text_hash(),
         };
@@ -160,6 +174,7 @@ impl Engine {
             Flight {
                 ready,
                 lane: lane_id,
+                slot,
                 kind: message.kind,
                 message: Some(message),
                 started: now,

@@ -8,6 +8,7 @@ use crate::clock::{Elapsed, Now};
 use crate::delivery::{DeliveryId, Happening, Reason, State};
 use crate::failure::{Next, Outcome};
 use crate::gateway::Sending;
+use crate::limits::Slot;
 use crate::message::{MessageKind, RenderedMessage};
 use crate::store::{Batch, Change, Effect, Happened, LaneId, Lost, Ready};
 
@@ -25,6 +26,7 @@ pub(super) struct Committing {
 pub(super) struct Flight {
     pub(super) ready: Ready,
     pub(super) lane: LaneId,
+    pub(super) slot: Slot,
     pub(super) kind: MessageKind,
     pub(super) message: Option<RenderedMessage>,
     pub(super) started: Now,
@@ -97,7 +99,7 @@ impl Engine {
         let Some(flight) = self.flights.remove(&delivery) else {
             return;
         };
-        self.give_back(flight.lane, flight.started);
+        self.give_back(flight.lane, flight.slot, flight.started);
         let window = self.settings.window;
         let Some(job) = self.jobs.get_mut(&delivery.campaign()) else {
             return;
@@ -107,6 +109,15 @@ impl Engine {
             Lost::Suppressed => self
                 .changes
                 .push(happened(delivery, Happening::Skipped(Reason::Suppressed))),
+            Lost::NotHeard => {
+                // It has written by then, or may be written to again.
+                let lane = self.lanes.get(&flight.lane);
+                let until = lane
+                    .and_then(|lane| lane.new_chats.held(now))
+                    .map(|hold| hold.until);
+                let until = until.unwrap_or(now.elapsed + BUSY_CHAT_WAIT);
+                job.put_off(flight.ready, until, window);
+            }
             Lost::ChatBusy => job.put_off(flight.ready, now.elapsed + BUSY_CHAT_WAIT, window),
             Lost::NotOwner => {
                 job.put_back(flight.ready);
@@ -159,7 +170,7 @@ impl Engine {
             let Some(flight) = self.flights.remove(&delivery) else {
                 continue;
             };
-            self.give_back(flight.lane, flight.started);
+            self.give_back(flight.lane, flight.slot, flight.started);
             if let Some(job) = self.jobs.get_mut(&delivery.campaign()) {
                 job.in_flight = job.in_flight.saturating_sub(1);
                 job.put_back(flight.ready);
@@ -185,8 +196,9 @@ impl Engine {
         self.last_end = now.elapsed;
         let verdict = outcome.verdict();
         let stage = std::mem::replace(&mut flight.stage, Stage::Closing);
-        let (lane_id, started, kind, counted) = (
+        let (lane_id, slot, started, kind, counted) = (
             flight.lane,
+            flight.slot,
             flight.started,
             flight.kind,
             flight.ready.attempts.saturating_add(1),
@@ -204,14 +216,16 @@ impl Engine {
         if let Some(lane) = self.lanes.get_mut(&lane_id) {
             let unit = lane.unit();
             match stage {
-                Stage::Released(assumed) if !given_back => lane.pacer.ended_later(assumed, now),
+                Stage::Released(assumed) if !given_back => {
+                    lane.pacer.ended_later(slot, assumed, now)
+                }
                 Stage::Released(_) => {}
-                _ if given_back => lane.pacer.give_back(started),
-                _ => lane.pacer.end(now, unit),
+                _ if given_back => lane.pacer.give_back(slot, started),
+                _ => lane.pacer.end(slot, now, unit),
             }
             lane.judge(verdict.is_failure, &self.settings, now);
             if let Outcome::Accepted { message_id } = &outcome {
-                lane.praise();
+                lane.praise(slot);
                 if message_id.is_some() && lane.learn_id(kind, foreign_id.is_none()) {
                     look_now = Some(lane.session.clone());
                 }
@@ -325,15 +339,15 @@ impl Engine {
             }
             if let Some(lane) = self.lanes.get_mut(&flight.lane) {
                 let unit = lane.unit();
-                lane.pacer.end(now, unit);
+                lane.pacer.end(flight.slot, now, unit);
             }
             flight.stage = Stage::Released(now.elapsed);
         }
     }
 
-    pub(super) fn give_back(&mut self, lane: LaneId, started: Now) {
+    pub(super) fn give_back(&mut self, lane: LaneId, slot: Slot, started: Now) {
         if let Some(lane) = self.lanes.get_mut(&lane) {
-            lane.pacer.give_back(started);
+            lane.pacer.give_back(slot, started);
         }
     }
 }

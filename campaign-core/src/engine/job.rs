@@ -10,6 +10,7 @@ use crate::campaign::CampaignState;
 use crate::clock::{Elapsed, Now};
 use crate::delivery::{CampaignId, DeliveryId, State};
 use crate::gateway::Session;
+use crate::limits::Slot;
 use crate::message::{BoundMessage, MessageTemplate};
 use crate::store::{CampaignRecord, CommandId, Ready, ReadyPage, ReadyQuery, Sweep};
 
@@ -80,6 +81,11 @@ impl Job {
 
     pub(super) fn id(&self) -> CampaignId {
         self.record.id
+    }
+
+    /// The slot of its lane that it goes through.
+    pub(super) fn slot(&self) -> Slot {
+        self.record.definition.slot()
     }
 
     pub(super) fn session(&self) -> &Session {

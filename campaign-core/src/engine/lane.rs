@@ -2,18 +2,23 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::Settings;
 use super::chance::Chance;
+use super::new_chats::NewChats;
 use crate::clock::{BootId, Elapsed, Now, Stamp};
 use crate::failure::Trouble;
 use crate::gateway::{Account, Observation, Readiness, Session};
-use crate::limits::{History, LaneLimits, Pacer, Past};
+use crate::limits::{History, LaneLimits, Pacer, Past, Slot};
 use crate::message::MessageKind;
 use crate::store::{Epoch, LaneId, LaneNote, LaneRecord, StoreOn, Trusted};
 
 /// A platform that has honoured ids is no longer trusted to after so many in a row that came back changed: one alone is an accident of one
 /// message, which its answer has told.
 const IGNORED_MAX: u8 = 3;
+/// A person's chat is open for so long after they wrote. WhatsApp's own customer service window (Meta, Business Platform).
+const REPLY_OPEN_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// A lane that the engine may send through.
 #[derive(Debug)]
@@ -25,6 +30,8 @@ pub(super) struct Lane {
     pub(super) pacer: Pacer,
     pub(super) trusted: Trusted,
     pub(super) hold: Option<Hold>,
+    /// What WhatsApp allows towards people who have not written of late.
+    pub(super) new_chats: NewChats,
     pub(super) steady_since: Option<Elapsed>,
     pub(super) keeping: Keeping,
     pub(super) server_up_since: Option<Elapsed>,
@@ -64,22 +71,25 @@ impl Lane {
         now: Now,
     ) -> Self {
         let mut chance = Chance::new(settings.seed, u64::from(record.id.0));
-        let sends = record.attempts.iter().map(|(started, ended)| {
-            let started = now.place(*started, boot);
+        let sends = record.attempts.iter().map(|attempt| {
             // Its process died: the request was written before now at the latest, and may still be executed.
-            let ended = ended.map_or(now.elapsed + settings.hold_horizon_text, |ended| {
-                now.place(ended, boot)
-            });
-            Past { started, ended }
+            let unknown = now.elapsed + settings.hold_horizon_text;
+            Past {
+                slot: attempt.slot,
+                started: now.place(attempt.started, boot),
+                ended: attempt
+                    .ended
+                    .map_or(unknown, |ended| now.place(ended, boot)),
+            }
         });
         let history = History {
             sends: sends.collect(),
             day: record.day,
         };
-        let hold = record.hold.map(|(trouble, until)| Hold {
+        let hold = |(trouble, until)| Hold {
             trouble,
             until: now.elapsed + wait_between(now, until),
-        });
+        };
         let store_on = record.store_on.filter(|it| it.session == session);
         let keeping = store_on.map_or(Keeping::Unknown, |it| Keeping::Since(it.since));
         Self {
@@ -87,11 +97,12 @@ impl Lane {
             account: record.account,
             session,
             epoch: record.epoch,
-            pacer: Pacer::new(record.limits, history, chance.unit()),
+            pacer: Pacer::new(record.limits, history, [chance.unit(), chance.unit()]),
             ever_trusted: record.trusted.kinds.clone(),
             ignored_in_row: 0,
             trusted: record.trusted,
-            hold,
+            hold: record.hold.map(hold),
+            new_chats: NewChats::restricted(record.cold_hold.map(hold)),
             steady_since: None,
             keeping,
             server_up_since: None,
@@ -117,7 +128,33 @@ impl Lane {
         self.is_noteworthy = true;
     }
 
-    /// Holds the lane; an existing hold only ever becomes longer.
+    /// Why a slot must not be used now, if it must not.
+    pub(super) fn held(&self, slot: Slot, now: Now) -> Option<Hold> {
+        match (self.hold, slot) {
+            (None, Slot::Cold) => self.new_chats.held(now),
+            (hold, _) => hold,
+        }
+    }
+
+    /// A first message after a restriction is under way: what becomes of it decides whether others may follow.
+    pub(super) fn is_trying(&self, slot: Slot) -> bool {
+        slot == Slot::Cold && self.new_chats.is_on_trial() && self.pacer.in_flight_of(slot) > 0
+    }
+
+    /// While nobody new may be written to, a message goes only to who has written since this moment.
+    pub(super) fn only_if_heard_since(&self, now: Now) -> Option<jiff::Timestamp> {
+        self.new_chats.held(now)?;
+        Some(now.wall.checked_sub(REPLY_OPEN_FOR).unwrap_or(now.wall))
+    }
+
+    /// Charges a message that is about to be journalled.
+    pub(super) fn charge(&mut self, slot: Slot, now: Now) {
+        self.pacer.charge(slot, now);
+        self.new_chats.charge(now);
+        self.is_noteworthy = true;
+    }
+
+    /// Holds the lane, or its cold slot; an existing hold only ever becomes longer.
     pub(super) fn hold_for(
         &mut self,
         trouble: Trouble,
@@ -128,7 +165,9 @@ impl Lane {
         let backed_off =
             (settings.hold_min * 2u32.pow(self.holds_in_row.min(10))).min(settings.hold_max);
         let wait = match trouble {
-            Trouble::Restricted => asked.unwrap_or(settings.restriction_hold),
+            Trouble::Restricted | Trouble::NewChatsUsedUp => {
+                asked.unwrap_or(settings.restriction_hold)
+            }
             Trouble::RateLimited => asked.unwrap_or(settings.hold_max).max(settings.hold_min),
             Trouble::ClockJumped | Trouble::OtherAccount => settings.hold_max,
             Trouble::RepeatedFailures
@@ -137,6 +176,10 @@ impl Lane {
             | Trouble::Unauthorized => backed_off.max(asked.unwrap_or_default()),
         };
         let until = now.elapsed + wait;
+        if trouble == Trouble::Restricted {
+            self.is_noteworthy |= self.new_chats.restrict(wait, now);
+            return;
+        }
         match self.hold {
             Some(hold) if hold.until >= until || outranks(hold.trouble, trouble) => {}
             _ => {
@@ -160,7 +203,13 @@ impl Lane {
     }
 
     /// What an observation shows beside readiness.
-    pub(super) fn learn(&mut self, observation: &Observation, boot: BootId, now: Now) {
+    pub(super) fn learn(
+        &mut self,
+        observation: &Observation,
+        settings: &Settings,
+        boot: BootId,
+        now: Now,
+    ) {
         if let Some(platform) = &observation.platform {
             self.on_platform(platform);
         }
@@ -170,6 +219,8 @@ impl Lane {
         if observation.readiness != Readiness::Working {
             return self.interrupted();
         }
+        self.is_noteworthy |= self.new_chats.learn(&observation.allowance, settings, now);
+        self.pacer.slow_down(self.new_chats.slowness());
         let keeping = match (observation.store_on, self.keeping) {
             (Some(false), _) => Keeping::Not,
             (Some(true), Keeping::Unknown | Keeping::Not) => Keeping::Since(now.stamp(boot)),
@@ -218,9 +269,12 @@ impl Lane {
     }
 
     /// A success ends the lengthening of holds.
-    pub(super) fn praise(&mut self) {
+    pub(super) fn praise(&mut self, slot: Slot) {
         self.failures_in_row = 0;
         self.holds_in_row = 0;
+        if slot == Slot::Cold {
+            self.is_noteworthy |= self.new_chats.accepted();
+        }
     }
 
     pub(super) fn trusts(&self, kind: MessageKind) -> bool {
@@ -276,11 +330,13 @@ impl Lane {
                 .checked_add(hold.until.since(now.elapsed))
                 .unwrap_or(now.wall)
         };
+        let restriction = self.new_chats.restriction();
         LaneNote {
             lane: self.id,
             epoch: self.epoch,
             day: Some(self.pacer.day(now)),
             hold: self.hold.map(|hold| (hold.trouble, until(hold))),
+            cold_hold: restriction.map(|hold| (hold.trouble, until(hold))),
             trusted: self.trusted.clone(),
             store_on: match self.keeping {
                 Keeping::Since(since) => Some(StoreOn {

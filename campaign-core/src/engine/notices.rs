@@ -29,7 +29,13 @@ impl Engine {
                 session,
                 readiness,
                 account,
-            } => self.session_changed(&session.clone(), readiness.clone(), *account, now),
+            } => {
+                // It may tell of more than its status: what WhatsApp allows is told anew in the same way.
+                if let Some(view) = self.sessions.get_mut(session) {
+                    view.observe_at = now.elapsed;
+                }
+                self.session_changed(&session.clone(), readiness.clone(), *account, now);
+            }
             Notice::Reply {
                 account,
                 message_id,

@@ -31,7 +31,7 @@ impl Engine {
     pub(super) fn lane_opened(&mut self, session: Session, record: LaneRecord, now: Now) {
         let account = record.account;
         // Attempts are journalled by a steady clock.
-        let journalled = record.attempts.first().map(|(journalled, _)| *journalled);
+        let journalled = record.attempts.first().map(|attempt| attempt.started);
         let shown = now.wall;
         let now = match journalled {
             Some(journalled) if !self.lanes.contains_key(&record.id) => {
@@ -65,7 +65,7 @@ impl Engine {
             lane.set_limits(limits.clone(), now);
         }
         if let Some((observation, at)) = seen {
-            lane.learn(&observation, self.boot, at);
+            lane.learn(&observation, &self.settings, self.boot, at);
         }
         if is_right || self.is_clock_confirmed {
             self.release_clock_holds();
@@ -97,7 +97,7 @@ impl Engine {
             }
             return;
         };
-        lane.learn(&observation, self.boot, now);
+        lane.learn(&observation, &self.settings, self.boot, now);
         let is_held = lane
             .hold
             .is_some_and(|hold| hold.trouble == Trouble::ClockJumped);

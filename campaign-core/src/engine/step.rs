@@ -11,6 +11,7 @@ use crate::failure::Outcome;
 use crate::gateway::{
     Account, Finding, Found, Notice, NumberStatus, Observation, Sending, Session,
 };
+use crate::limits::Slot;
 use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
 use crate::store::{
@@ -60,6 +61,8 @@ pub enum Step {
     Check {
         /// From which lane.
         lane: LaneId,
+        /// In which of its slots.
+        slot: Slot,
         /// Through which session.
         session: Session,
         /// Which number.
@@ -129,6 +132,8 @@ pub enum Input {
     Checked {
         /// Which lane.
         lane: LaneId,
+        /// In which of its slots.
+        slot: Slot,
         /// What was found out.
         status: NumberStatus,
     },

@@ -47,13 +47,14 @@ impl Engine {
                 .and_then(|view| view.readiness.clone());
             return WaitsFor::Session { status };
         };
-        if let Some(Hold { trouble, until }) = lane.hold {
+        let slot = job.slot();
+        if let Some(Hold { trouble, until }) = lane.held(slot, now) {
             return WaitsFor::Lane {
                 trouble,
                 until: at(until, now),
             };
         }
-        match lane.pacer.when(now) {
+        match lane.pacer.when(slot, now) {
             When::At(moment, limit) => {
                 // The hours may be over by then.
                 let then = Now {

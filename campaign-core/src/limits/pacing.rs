@@ -1,16 +1,20 @@
-//! The gap, the sliding windows and the daily cap of one account.
+//! The gap, the sliding windows and the daily cap of one account, for both of its slots.
 //!
 //! A send occupies its windows from its journal to its end: the answer, or the moment at which waiting
 //! for one stops. WhatsApp may have taken the message at any time in between, so a window is free for
 //! another send only when enough *ends* lie a whole span back. That makes the limit hold for the moments
 //! the server sees, not only for those we see.
+//!
+//! Each [`Slot`] has a gap and sends under way of its own; windows and cap are the account's, and a part of the
+//! long ones is kept for replies ([`LaneLimits::kept_for_replies`]).
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
-use super::{LaneLimits, Limit};
+use super::{LaneLimits, Limit, Slot, Window};
 use crate::clock::{Elapsed, Now};
 
 /// When the account may send next.
@@ -27,46 +31,92 @@ pub enum When {
 /// A send of the past, as the store remembers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Past {
+    /// In which slot.
+    pub slot: Slot,
     /// When it was journalled.
     pub started: Elapsed,
     /// When it ended.
     pub ended: Elapsed,
 }
 
+/// What was sent on one calendar day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayCount {
+    /// Which day, in the zone of the lane.
+    pub date: Date,
+    /// All sends.
+    pub sends: u32,
+    /// Those of the cold slot among them.
+    pub cold: u32,
+}
+
+impl DayCount {
+    fn add(&mut self, slot: Slot) {
+        self.sends += 1;
+        self.cold += u32::from(slot == Slot::Cold);
+    }
+
+    fn take_back(&mut self, slot: Slot) {
+        self.sends = self.sends.saturating_sub(1);
+        self.cold = self.cold.saturating_sub(u32::from(slot == Slot::Cold));
+    }
+}
+
 /// What a store knows of an account's earlier sends.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
-    /// The latest sends, in any order: at least as many as the largest window admits, if there were so many.
+    /// The latest sends, in any order: at least as many as the largest window admits, if there were so many, and the last one of each slot.
     pub sends: Vec<Past>,
-    /// The day last counted and its sends.
-    pub day: Option<(Date, u32)>,
+    /// The day last counted.
+    pub day: Option<DayCount>,
 }
 
 /// Keeps one account within its limits.
 #[derive(Debug, Clone)]
 pub struct Pacer {
     limits: LaneLimits,
-    /// Ends of finished sends, ascending; no more than the largest window admits.
-    ends: VecDeque<Elapsed>,
+    all: Ends,
+    cold: Ends,
+    slots: [Turn; 2],
+    /// The pauses between cold sends are so many times longer than the limits want.
+    slowness: u32,
+    day: Option<DayCount>,
+}
+
+/// Ends of finished sends, ascending; no more than the largest window admits.
+#[derive(Debug, Clone, Default)]
+struct Ends(VecDeque<Elapsed>);
+
+/// What a slot has for itself.
+#[derive(Debug, Clone, Copy, Default)]
+struct Turn {
     in_flight: usize,
-    /// Drawn when the last send ended.
+    /// When its last send ended.
+    last_end: Option<Elapsed>,
+    /// Drawn when its last send ended.
     next_gap: Duration,
-    day: Option<(Date, u32)>,
 }
 
 impl Pacer {
-    /// The pacer of an account with this past. `gap_unit` (0 to 1) draws the first gap.
-    pub fn new(limits: LaneLimits, history: History, gap_unit: f64) -> Self {
-        let mut ends: Vec<Elapsed> = history.sends.iter().map(|past| past.ended).collect();
-        ends.sort_unstable();
+    /// The pacer of an account with this past. `gap_units` (0 to 1) draw the first gap of each slot.
+    pub fn new(limits: LaneLimits, history: History, gap_units: [f64; 2]) -> Self {
         let mut pacer = Self {
-            next_gap: limits.gap.draw(gap_unit),
-            ends: ends.into(),
-            limits,
-            in_flight: 0,
+            all: Ends::default(),
+            cold: Ends::default(),
+            slots: [Turn::default(); 2],
+            slowness: 1,
             day: history.day,
+            limits,
         };
-        pacer.forget_surplus();
+        let mut sends = history.sends;
+        sends.sort_unstable_by_key(|past| past.ended);
+        for past in sends {
+            pacer.remember(past.slot, past.ended);
+        }
+        for (slot, unit) in [Slot::Cold, Slot::Reply].into_iter().zip(gap_units) {
+            let next_gap = pacer.limits.gap(slot).draw(unit);
+            pacer.slots[slot as usize].next_gap = next_gap;
+        }
         pacer
     }
 
@@ -81,102 +131,119 @@ impl Pacer {
     /// day: what was sent today counts on the day that is there now, be it the next one.
     pub fn set_limits(&mut self, limits: LaneLimits, now: Now) {
         if limits.zone != self.limits.zone {
-            let (day, count) = self.day_at(now);
-            self.day = Some((day.max(limits.zone.date(now.wall)), count));
+            let day = self.day_at(now);
+            self.day = Some(DayCount {
+                date: day.date.max(limits.zone.date(now.wall)),
+                ..day
+            });
         }
         self.limits = limits;
         self.forget_surplus();
     }
 
-    /// When the next send may be journalled.
-    pub fn when(&self, now: Now) -> When {
-        if self.in_flight >= self.limits.concurrency() {
+    /// Makes the pauses between cold sends so many times longer than the limits want.
+    pub fn slow_down(&mut self, times: u32) {
+        self.slowness = times.max(1);
+    }
+
+    /// When the next send of a slot may be journalled.
+    pub fn when(&self, slot: Slot, now: Now) -> When {
+        let turn = self.slots[slot as usize];
+        if turn.in_flight >= self.limits.concurrency(slot) {
             return When::AfterAnEnd(Limit::InFlight);
         }
         let mut answer = When::Now;
-        if let Some(last) = self.ends.back().filter(|_| !self.next_gap.is_zero()) {
-            answer = later(answer, *last + self.next_gap, Limit::Gap, now);
+        if let Some(last) = turn.last_end.filter(|_| !turn.next_gap.is_zero()) {
+            let slowness = if slot == Slot::Cold { self.slowness } else { 1 };
+            answer = later(answer, last + turn.next_gap * slowness, Limit::Gap, now);
         }
+        let in_flight = self.slots.iter().map(|turn| turn.in_flight).sum();
         for window in &self.limits.windows {
-            let admits = window.sends_max as usize;
-            let Some(free) = admits.checked_sub(self.in_flight).filter(|free| *free > 0) else {
-                return When::AfterAnEnd(Limit::Window);
-            };
-            if let Some(end) = self
-                .ends
-                .len()
-                .checked_sub(free)
-                .and_then(|index| self.ends.get(index))
-            {
-                // One microsecond more: an interval of exactly the span must not hold both ends.
-                answer = later(
-                    answer,
-                    *end + window.span + Duration::from_micros(1),
-                    Limit::Window,
-                    now,
-                );
+            let admitted = [
+                (&self.all, in_flight, window.sends_max),
+                (&self.cold, turn.in_flight, self.limits.cold_max(window)),
+            ];
+            for (ends, in_flight, sends_max) in admitted.into_iter().take(limits_of(slot)) {
+                match ends.free_at(in_flight, sends_max, window) {
+                    None => return When::AfterAnEnd(Limit::Window),
+                    Some(moment) => answer = later(answer, moment, Limit::Window, now),
+                }
             }
         }
         if let Some(cap) = self.limits.sends_per_day_max {
-            let (day, count) = self.day_at(now);
-            if count >= cap {
-                answer = later(answer, self.next_day(day, now), Limit::DailyCap, now);
+            let day = self.day_at(now);
+            let cold_cap = cap - self.limits.kept_for_replies(cap);
+            if day.sends >= cap || (slot == Slot::Cold && day.cold >= cold_cap) {
+                answer = later(answer, self.next_day(day.date, now), Limit::DailyCap, now);
             }
         }
         answer
     }
 
     /// Charges a send that is about to be journalled.
-    pub fn charge(&mut self, now: Now) {
-        let (day, count) = self.day_at(now);
-        self.day = Some((day, count + 1));
-        self.in_flight += 1;
+    pub fn charge(&mut self, slot: Slot, now: Now) {
+        let mut day = self.day_at(now);
+        day.add(slot);
+        self.day = Some(day);
+        self.slots[slot as usize].in_flight += 1;
     }
 
     /// The send has ended at `now`: it was answered, or waiting for its answer is over. `gap_unit` (0 to 1) draws the gap after it.
-    pub fn end(&mut self, now: Now, gap_unit: f64) {
+    pub fn end(&mut self, slot: Slot, now: Now, gap_unit: f64) {
         // Handed over on the day it began or on the day it ended: the new day counts it too.
         self.day = self.day.map(|_| self.day_at(now));
-        self.in_flight = self.in_flight.saturating_sub(1);
-        self.next_gap = self.limits.gap.draw(gap_unit);
-        self.remember(now.elapsed);
+        self.slots[slot as usize].next_gap = self.limits.gap(slot).draw(gap_unit);
+        self.no_longer_in_flight(slot);
+        self.remember(slot, now.elapsed);
     }
 
     /// A send whose end was assumed turned out to have ended later than that.
-    pub fn ended_later(&mut self, assumed: Elapsed, now: Now) {
-        if let Some(index) = self.ends.iter().rposition(|end| *end == assumed) {
-            self.ends.remove(index);
+    pub fn ended_later(&mut self, slot: Slot, assumed: Elapsed, now: Now) {
+        self.all.forget(assumed);
+        if slot == Slot::Cold {
+            self.cold.forget(assumed);
         }
-        self.remember(now.elapsed);
+        self.remember(slot, now.elapsed);
     }
 
     /// The send is proved not handed over: its charge is given back.
-    pub fn give_back(&mut self, started: Now) {
-        self.in_flight = self.in_flight.saturating_sub(1);
-        if let Some((day, count)) = self.day.as_mut()
-            && *day == self.limits.zone.date(started.wall)
-        {
-            *count = count.saturating_sub(1);
+    pub fn give_back(&mut self, slot: Slot, started: Now) {
+        self.no_longer_in_flight(slot);
+        let date = self.limits.zone.date(started.wall);
+        if let Some(day) = self.day.as_mut().filter(|day| day.date == date) {
+            day.take_back(slot);
         }
     }
 
     /// How many sends are under way.
     pub fn in_flight(&self) -> usize {
-        self.in_flight
+        self.slots.iter().map(|turn| turn.in_flight).sum()
+    }
+
+    /// How many sends of a slot are under way.
+    pub fn in_flight_of(&self, slot: Slot) -> usize {
+        self.slots[slot as usize].in_flight
     }
 
     /// The day counted at present and its sends.
-    pub fn day(&self, now: Now) -> (Date, u32) {
+    pub fn day(&self, now: Now) -> DayCount {
         self.day_at(now)
     }
 
     /// The day that `now` counts on. A clock that was set back does not bring an earlier day back, and what is
     /// under way when the day turns may be handed over on the new one.
-    fn day_at(&self, now: Now) -> (Date, u32) {
+    fn day_at(&self, now: Now) -> DayCount {
         let today = self.limits.zone.date(now.wall);
         match self.day {
-            Some((day, count)) if day >= today => (day, count),
-            _ => (today, u32::try_from(self.in_flight).unwrap_or(u32::MAX)),
+            Some(day) if day.date >= today => day,
+            _ => {
+                let under_way = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+                DayCount {
+                    date: today,
+                    sends: under_way(self.in_flight()),
+                    cold: under_way(self.slots[Slot::Cold as usize].in_flight),
+                }
+            }
         }
     }
 
@@ -190,28 +257,65 @@ impl Pacer {
         }
     }
 
-    fn remember(&mut self, end: Elapsed) {
-        let after = self
-            .ends
-            .iter()
-            .rposition(|other| *other <= end)
-            .map_or(0, |index| index + 1);
-        self.ends.insert(after, end);
+    fn no_longer_in_flight(&mut self, slot: Slot) {
+        let turn = &mut self.slots[slot as usize];
+        turn.in_flight = turn.in_flight.saturating_sub(1);
+    }
+
+    fn remember(&mut self, slot: Slot, end: Elapsed) {
+        let turn = &mut self.slots[slot as usize];
+        turn.last_end = turn.last_end.max(Some(end));
+        self.all.insert(end);
+        if slot == Slot::Cold {
+            self.cold.insert(end);
+        }
         self.forget_surplus();
     }
 
     fn forget_surplus(&mut self) {
-        let keep = self
-            .limits
-            .windows
-            .iter()
-            .map(|window| window.sends_max as usize)
-            .max()
-            .unwrap_or(0)
-            .max(1);
-        while self.ends.len() > keep {
-            self.ends.pop_front();
+        let windows = self.limits.windows.iter();
+        let keep = windows.map(|window| window.sends_max).max().unwrap_or(0);
+        for ends in [&mut self.all, &mut self.cold] {
+            ends.keep(keep as usize);
         }
+    }
+}
+
+/// How many of a window's two limits a slot has: replies have the one over all sends, cold sends one of their own besides.
+fn limits_of(slot: Slot) -> usize {
+    match slot {
+        Slot::Reply => 1,
+        Slot::Cold => 2,
+    }
+}
+
+impl Ends {
+    /// The moment from which a window admits one more beside what is `in_flight`; `None`: when something has ended.
+    fn free_at(&self, in_flight: usize, sends_max: u32, window: &Window) -> Option<Elapsed> {
+        let free = (sends_max as usize).checked_sub(in_flight);
+        let free = free.filter(|free| *free > 0)?;
+        let blocking = self.0.len().checked_sub(free);
+        let blocking = blocking.and_then(|index| self.0.get(index));
+        // One microsecond more: an interval of exactly the span must not hold both ends.
+        Some(blocking.map_or(Elapsed::default(), |end| {
+            *end + window.span + Duration::from_micros(1)
+        }))
+    }
+
+    fn insert(&mut self, end: Elapsed) {
+        let after = self.0.iter().rposition(|other| *other <= end);
+        self.0.insert(after.map_or(0, |index| index + 1), end);
+    }
+
+    fn forget(&mut self, end: Elapsed) {
+        if let Some(index) = self.0.iter().rposition(|other| *other == end) {
+            self.0.remove(index);
+        }
+    }
+
+    fn keep(&mut self, count: usize) {
+        let surplus = self.0.len().saturating_sub(count);
+        self.0.drain(..surplus);
     }
 }
 
@@ -230,7 +334,7 @@ mod tests {
     use jiff::Timestamp;
     use proptest::prelude::*;
 
-    use super::super::{Gap, Window, Zone};
+    use super::super::{Gap, Zone};
     use super::*;
 
     const SECOND: i64 = 1_000_000;
@@ -248,6 +352,7 @@ mod tests {
     fn limits() -> LaneLimits {
         LaneLimits {
             gap: Gap::NONE,
+            reply_gap: Gap::NONE,
             windows: Vec::new(),
             sends_per_day_max: None,
             zone: "Asia/Jakarta".parse::<Zone>().unwrap(),
@@ -256,13 +361,13 @@ mod tests {
     }
 
     fn pacer(limits: LaneLimits) -> Pacer {
-        Pacer::new(limits, History::default(), 0.5)
+        Pacer::new(limits, History::default(), [0.5; 2])
     }
 
     fn send(pacer: &mut Pacer, start: i64, end: i64) {
-        assert_eq!(pacer.when(at(start)), When::Now);
-        pacer.charge(at(start));
-        pacer.end(at(end), 0.5);
+        assert_eq!(pacer.when(Slot::Cold, at(start)), When::Now);
+        pacer.charge(Slot::Cold, at(start));
+        pacer.end(Slot::Cold, at(end), 0.5);
     }
 
     #[test]
@@ -272,14 +377,17 @@ mod tests {
             gap: Gap { min: gap, max: gap },
             ..limits()
         });
-        pacer.charge(at(0));
-        assert_eq!(pacer.when(at(SECOND)), When::AfterAnEnd(Limit::InFlight));
-        pacer.end(at(3 * SECOND), 0.0);
+        pacer.charge(Slot::Cold, at(0));
         assert_eq!(
-            pacer.when(at(3 * SECOND)),
+            pacer.when(Slot::Cold, at(SECOND)),
+            When::AfterAnEnd(Limit::InFlight)
+        );
+        pacer.end(Slot::Cold, at(3 * SECOND), 0.0);
+        assert_eq!(
+            pacer.when(Slot::Cold, at(3 * SECOND)),
             When::At(Elapsed::from_micros(5 * SECOND), Limit::Gap)
         );
-        assert_eq!(pacer.when(at(5 * SECOND)), When::Now);
+        assert_eq!(pacer.when(Slot::Cold, at(5 * SECOND)), When::Now);
     }
 
     #[test]
@@ -292,11 +400,14 @@ mod tests {
             windows: vec![window],
             ..limits()
         });
-        pacer.charge(at(0));
-        assert_eq!(pacer.when(at(SECOND)), When::AfterAnEnd(Limit::Window));
-        pacer.end(at(2 * SECOND), 0.0);
+        pacer.charge(Slot::Cold, at(0));
         assert_eq!(
-            pacer.when(at(12 * SECOND)),
+            pacer.when(Slot::Cold, at(SECOND)),
+            When::AfterAnEnd(Limit::Window)
+        );
+        pacer.end(Slot::Cold, at(2 * SECOND), 0.0);
+        assert_eq!(
+            pacer.when(Slot::Cold, at(12 * SECOND)),
             When::At(Elapsed::from_micros(12 * SECOND + 1), Limit::Window)
         );
         send(&mut pacer, 12 * SECOND + 1, 12 * SECOND + 2);
@@ -311,11 +422,11 @@ mod tests {
         let day = 86_400 * SECOND;
         send(&mut pacer, 0, 1);
         assert_eq!(
-            pacer.when(at(2)),
+            pacer.when(Slot::Cold, at(2)),
             When::At(Elapsed::from_micros(day), Limit::DailyCap)
         );
         assert_eq!(
-            pacer.when(at(day - 1)),
+            pacer.when(Slot::Cold, at(day - 1)),
             When::At(Elapsed::from_micros(day), Limit::DailyCap)
         );
         send(&mut pacer, day, day + 1);
@@ -328,17 +439,17 @@ mod tests {
             sends_per_day_max: Some(1),
             ..limits()
         });
-        pacer.charge(at(day - 5));
+        pacer.charge(Slot::Cold, at(day - 5));
         assert!(matches!(
-            pacer.when(at(day + 5)),
+            pacer.when(Slot::Cold, at(day + 5)),
             When::At(_, Limit::DailyCap)
         ));
-        pacer.end(at(day + 5), 0.0);
+        pacer.end(Slot::Cold, at(day + 5), 0.0);
         assert!(matches!(
-            pacer.when(at(day + 6)),
+            pacer.when(Slot::Cold, at(day + 6)),
             When::At(_, Limit::DailyCap)
         ));
-        assert_eq!(pacer.when(at(2 * day)), When::Now);
+        assert_eq!(pacer.when(Slot::Cold, at(2 * day)), When::Now);
     }
 
     #[test]
@@ -356,12 +467,12 @@ mod tests {
         pacer.set_limits(capped("Asia/Jayapura"), at(half_past));
         let until = 46 * hour;
         let wait = When::At(Elapsed::from_micros(until), Limit::DailyCap);
-        assert_eq!(pacer.when(at(half_past)), wait);
+        assert_eq!(pacer.when(Slot::Cold, at(half_past)), wait);
         send(&mut pacer, until, until + 1);
         // And back: the day in Jakarta is not over yet.
         pacer.set_limits(capped("Asia/Jakarta"), at(until + 2));
         let wait = When::At(Elapsed::from_micros(72 * hour), Limit::DailyCap);
-        assert_eq!(pacer.when(at(until + 2)), wait);
+        assert_eq!(pacer.when(Slot::Cold, at(until + 2)), wait);
     }
 
     #[test]
@@ -374,7 +485,10 @@ mod tests {
         send(&mut pacer, day + 1, day + 2);
         let mut back = at(day + 10);
         back.wall = at(10).wall;
-        assert!(matches!(pacer.when(back), When::At(_, Limit::DailyCap)));
+        assert!(matches!(
+            pacer.when(Slot::Cold, back),
+            When::At(_, Limit::DailyCap)
+        ));
     }
 
     #[test]
@@ -383,9 +497,92 @@ mod tests {
             sends_per_day_max: Some(1),
             ..limits()
         });
-        pacer.charge(at(0));
-        pacer.give_back(at(0));
-        assert_eq!(pacer.when(at(1)), When::Now);
+        pacer.charge(Slot::Cold, at(0));
+        pacer.give_back(Slot::Cold, at(0));
+        assert_eq!(pacer.when(Slot::Cold, at(1)), When::Now);
+    }
+
+    #[test]
+    fn a_reply_waits_for_no_cold_send_and_keeps_a_gap_of_its_own() {
+        let gap = |seconds| Gap {
+            min: Duration::from_secs(seconds),
+            max: Duration::from_secs(seconds),
+        };
+        let mut pacer = pacer(LaneLimits {
+            gap: gap(30),
+            reply_gap: gap(2),
+            ..limits()
+        });
+        pacer.charge(Slot::Cold, at(0));
+        assert_eq!(pacer.when(Slot::Reply, at(1)), When::Now);
+        pacer.charge(Slot::Reply, at(1));
+        let busy = When::AfterAnEnd(Limit::InFlight);
+        assert_eq!(pacer.when(Slot::Reply, at(2)), busy);
+        assert_eq!(pacer.when(Slot::Cold, at(2)), busy);
+        pacer.end(Slot::Reply, at(SECOND), 0.5);
+        pacer.end(Slot::Cold, at(2 * SECOND), 0.5);
+        let until = |second| When::At(Elapsed::from_micros(second * SECOND), Limit::Gap);
+        assert_eq!(pacer.when(Slot::Reply, at(2 * SECOND)), until(3));
+        assert_eq!(pacer.when(Slot::Reply, at(3 * SECOND)), When::Now);
+        assert_eq!(pacer.when(Slot::Cold, at(3 * SECOND)), until(32));
+        // Replies that go out meanwhile do not put the next cold one off.
+        pacer.charge(Slot::Reply, at(31 * SECOND));
+        pacer.end(Slot::Reply, at(31 * SECOND + 1), 0.5);
+        assert_eq!(pacer.when(Slot::Cold, at(32 * SECOND)), When::Now);
+    }
+
+    #[test]
+    fn cold_sends_never_use_up_the_day_or_a_long_window() {
+        let hour = Window {
+            sends_max: 20,
+            span: Duration::from_secs(3_600),
+        };
+        let caps = [
+            LaneLimits {
+                sends_per_day_max: Some(20),
+                ..limits()
+            },
+            LaneLimits {
+                windows: vec![hour],
+                ..limits()
+            },
+        ];
+        for limits in caps {
+            let mut pacer = pacer(limits);
+            for second in 0..19 {
+                let now = at(second * SECOND);
+                assert_eq!(pacer.when(Slot::Cold, now), When::Now, "{second}");
+                pacer.charge(Slot::Cold, now);
+                pacer.end(Slot::Cold, now, 0.5);
+            }
+            let now = at(20 * SECOND);
+            assert!(matches!(pacer.when(Slot::Cold, now), When::At(..)));
+            assert_eq!(pacer.when(Slot::Reply, now), When::Now);
+            pacer.charge(Slot::Reply, now);
+            pacer.end(Slot::Reply, now, 0.5);
+            assert!(matches!(pacer.when(Slot::Reply, now), When::At(..)));
+        }
+    }
+
+    #[test]
+    fn replies_may_use_what_cold_sends_leave_and_then_cold_sends_have_less() {
+        let mut pacer = pacer(LaneLimits {
+            sends_per_day_max: Some(20),
+            ..limits()
+        });
+        for _ in 0..15 {
+            pacer.charge(Slot::Reply, at(0));
+            pacer.end(Slot::Reply, at(0), 0.5);
+        }
+        for _ in 0..5 {
+            assert_eq!(pacer.when(Slot::Cold, at(1)), When::Now);
+            pacer.charge(Slot::Cold, at(1));
+            pacer.end(Slot::Cold, at(1), 0.5);
+        }
+        for slot in Slot::ALL {
+            let capped = matches!(pacer.when(slot, at(2)), When::At(_, Limit::DailyCap));
+            assert!(capped, "{slot:?}");
+        }
     }
 
     #[test]
@@ -395,6 +592,7 @@ mod tests {
             span: Duration::from_secs(60),
         };
         let past = |ended| Past {
+            slot: Slot::Cold,
             started: Elapsed::from_micros(ended),
             ended: Elapsed::from_micros(ended),
         };
@@ -408,10 +606,10 @@ mod tests {
                 ..limits()
             },
             history,
-            0.0,
+            [0.0; 2],
         );
         assert_eq!(
-            pacer.when(at(2 * SECOND)),
+            pacer.when(Slot::Cold, at(2 * SECOND)),
             When::At(Elapsed::from_micros(60 * SECOND + 6), Limit::Window)
         );
     }
@@ -432,7 +630,7 @@ mod tests {
             for (latency, share) in latencies {
                 loop {
                     let next_end = open.iter().map(|(_, end)| *end).min();
-                    match pacer.when(at(clock)) {
+                    match pacer.when(Slot::Cold, at(clock)) {
                         When::Now => break,
                         When::At(moment, _) if next_end.is_none_or(|end| moment.as_micros() <= end) => clock = moment.as_micros(),
                         _ => {
@@ -440,11 +638,11 @@ mod tests {
                             clock = clock.max(end);
                             let index = open.iter().position(|(_, other)| *other == end).unwrap();
                             let (_, end) = open.remove(index);
-                            pacer.end(at(end), 0.5);
+                            pacer.end(Slot::Cold, at(end), 0.5);
                         }
                     }
                 }
-                pacer.charge(at(clock));
+                pacer.charge(Slot::Cold, at(clock));
                 open.push((clock, clock + latency));
                 handed.push(clock + (latency as f64 * share) as i64);
             }

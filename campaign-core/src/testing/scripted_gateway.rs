@@ -223,12 +223,12 @@ impl ScriptedGateway {
     /// A session that is WORKING, keeps its messages, and whose server has run since the machine started.
     pub fn working(&self, account: Account) -> Observation {
         Observation {
-            readiness: Readiness::Working,
             account: Some(account),
             server_up_since: Some(Elapsed::default()),
             server_time: Some(self.clock.now().wall),
             store_on: Some(true),
             platform: Some("2026.7 NOWEB".into()),
+            ..Observation::only(Readiness::Working)
         }
     }
 
@@ -456,12 +456,9 @@ impl Gateway for ScriptedGateway {
         let mut state = self.state();
         state.observed.push(session.clone());
         let missing = Observation {
-            readiness: Readiness::Missing,
-            account: None,
             server_up_since: Some(Elapsed::default()),
             server_time: Some(self.clock.now().wall),
-            store_on: None,
-            platform: None,
+            ..Observation::only(Readiness::Missing)
         };
         state.observations.get(session).cloned().unwrap_or(missing)
     }

@@ -125,7 +125,8 @@ promises! { $
         the_runner_leaves_word;
     lanes:
         a_lane_keeps_what_it_was_told
-        a_lane_remembers_the_attempts_that_its_windows_need;
+        a_lane_remembers_the_attempts_that_its_windows_need
+        a_lane_remembers_the_last_attempt_of_each_slot;
     audience:
         a_duplicate_is_told_its_first_row
         creating_again_empties_what_was_never_frozen
@@ -143,7 +144,8 @@ promises! { $
         the_suppression_list_comes_in_order_of_numbers;
     people:
         presence_is_known_for_its_time
-        replies_are_kept_once_and_from_recipients_only;
+        replies_are_kept_once_and_from_recipients_only
+        who_has_not_written_of_late_is_left_in_peace;
     operator:
         a_campaign_moves_only_from_where_it_stands
         an_edited_message_keeps_the_earlier_one

@@ -47,7 +47,7 @@ fn holds(
         definition: &seen.record().definition,
         recipients: seen.plan.recipients,
         limits: &seen.plan.limits,
-        sent_today: 0,
+        sent_today: None,
         answer_time: seen.answer_time(),
         now: begins,
         seed: FORECAST_SEED,

@@ -85,6 +85,7 @@ fn paced() -> LaneLimits {
             min: Duration::from_secs(2),
             max: Duration::from_secs(4),
         },
+        reply_gap: Gap::between_replies(),
         windows: vec![Window {
             sends_max: 10,
             span: Duration::from_secs(60),

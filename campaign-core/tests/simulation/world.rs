@@ -508,9 +508,11 @@ impl World {
                 self.write_down(|| format!("look-up of {} -> {found:?}", finding.to));
                 self.tell(quick, Input::FindEnded { delivery, found });
             }
-            Step::Check { lane, phone, .. } => {
+            Step::Check {
+                lane, slot, phone, ..
+            } => {
                 let status = self.number_status(phone);
-                self.tell(quick, Input::Checked { lane, status });
+                self.tell(quick, Input::Checked { lane, slot, status });
             }
             Step::Observe(session) => {
                 let observation = self.observe();

@@ -57,7 +57,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
             definition: &inputs.definition,
             recipients: u32::try_from(plan.to_send).unwrap_or(u32::MAX),
             limits: &limits,
-            sent_today: 0,
+            sent_today: None,
             answer_time: ANSWER_TIME,
             now: setup.clock().now(),
             seed: setup.settings.engine().seed,

@@ -10,7 +10,7 @@ use campaign_core::store::{Command, NewRecipient, ReportQuery};
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
-use crate::inputs::{MessageArgs, refused};
+use crate::inputs::{CategoryArg, MessageArgs, refused};
 use crate::language::Text;
 use crate::limits::LimitWishes;
 use crate::rows::check_message;
@@ -22,6 +22,8 @@ pub(super) const PREFIX: &str = "send:";
 const KEY_CHARS_MAX: usize = 100;
 
 /// Send one message to one person, within the account's limits, and say what became of it
+///
+/// It does not wait for campaigns of the account: they have a pace of their own.
 ///
 /// With --key it is sent once, however often the command is given: the next time it answers with what became of the first.
 #[derive(Debug, clap::Args)]
@@ -36,6 +38,9 @@ pub(crate) struct Args {
     /// What this message is for: the same key is never sent twice
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
+    /// What kind of business it is
+    #[arg(long, value_enum, default_value_t = CategoryArg::Utility)]
+    category: CategoryArg,
     /// The WhatsApp session to send from (default unless told)
     #[arg(long, value_name = "NAME")]
     session: Option<String>,
@@ -55,6 +60,8 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     };
     let session = Session::new(&setup.settings.session(&args.session).value);
     let definition = Definition {
+        category: args.category.into(),
+        is_urgent: true,
         source: Source {
             options: format!("to {phone}"),
             ..Source::default()

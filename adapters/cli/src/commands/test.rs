@@ -50,6 +50,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     let people = rows(&mut inputs, to, usize::from(args.rows))?;
     let store = setup.store().await?;
     let definition = Definition {
+        is_urgent: true,
         source: Source::default(),
         hours: None,
         starts_at: None,

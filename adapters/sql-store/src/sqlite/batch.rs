@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Reason, State, apply};
+use campaign_core::limits::Slot;
 use campaign_core::message::MessageTemplate;
 use campaign_core::store::{
     Batch, Change, Effect, Epoch, Happened, Journal, LaneId, LaneNote, Lost, Sweep,
@@ -123,6 +124,7 @@ impl Database {
         let mut making = Making {
             moves: Moves::new(&self.connection, batch.at),
             lanes: HashMap::new(),
+            newest: HashMap::new(),
             campaigns: HashMap::new(),
             imports: &self.imports,
             recipients: &mut self.recipients,
@@ -135,6 +137,7 @@ impl Database {
             .collect::<Result<Vec<Effect>>>()?;
         making.forget_sweeps_past_failures();
         making.moves.write_counts()?;
+        making.write_newest()?;
         self.sweeps = sweeps;
         let (elapsed, wall, boot) = rows::columns(batch.at);
         let number: i64 = self
@@ -154,6 +157,8 @@ pub(super) type Sweeps = HashMap<(CampaignId, Option<Reason>), i64>;
 struct Making<'a> {
     moves: Moves<'a>,
     lanes: HashMap<LaneId, Option<Epoch>>,
+    /// The newest attempts of this batch.
+    newest: HashMap<(LaneId, Slot), i64>,
     campaigns: HashMap<CampaignId, Option<CampaignState>>,
     imports: &'a HashMap<CampaignId, i64>,
     recipients: &'a mut HashMap<CampaignId, Recipients>,
@@ -244,6 +249,20 @@ impl Making<'_> {
         if is_suppressed.is_some() {
             return lost(Lost::Suppressed);
         }
+        if let Some(since) = journal.if_heard_since {
+            let is_heard: bool = connection
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM heard JOIN lane USING (account)
+                     WHERE lane.id = ? AND phone = ? AND heard_at >= ?)",
+                )?
+                .query_row(
+                    params![journal.lane.0, row.phone, rows::micros(since)],
+                    |row| row.get(0),
+                )?;
+            if !is_heard {
+                return lost(Lost::NotHeard);
+            }
+        }
         let id = rows::number(row.id);
         let opened = connection
             .prepare_cached(
@@ -256,15 +275,16 @@ impl Making<'_> {
         let (elapsed, wall, boot) = rows::columns(self.moves.at);
         connection
             .prepare_cached(
-                "INSERT INTO attempt (delivery, previous, lane, epoch, kind, text_hash,
+                "INSERT INTO attempt (delivery, previous, lane, epoch, slot, kind, text_hash,
                                       started_elapsed, started_wall, started_boot)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 id,
                 row.attempt,
                 journal.lane.0,
                 journal.epoch.0,
+                journal.slot as u8,
                 journal.kind as u8,
                 journal.text_hash.cast_signed(),
                 elapsed,
@@ -272,6 +292,7 @@ impl Making<'_> {
                 boot,
             ])?;
         let attempt = connection.last_insert_rowid();
+        self.newest.insert((journal.lane, journal.slot), attempt);
         let from = row.standing;
         let row = Row {
             attempt: Some(attempt),
@@ -279,6 +300,18 @@ impl Making<'_> {
         };
         self.moves.put(&row, sending, None, None)?;
         Ok(Effect::Moved { from, to: sending })
+    }
+
+    fn write_newest(&self) -> Result<()> {
+        for ((lane, slot), attempt) in &self.newest {
+            let sql = match slot {
+                Slot::Cold => "UPDATE lane SET newest_cold = ? WHERE id = ?",
+                Slot::Reply => "UPDATE lane SET newest_reply = ? WHERE id = ?",
+            };
+            let mut statement = self.moves.connection.prepare_cached(sql)?;
+            statement.execute([*attempt, i64::from(lane.0)])?;
+        }
+        Ok(())
     }
 
     fn looked(&self, delivery: DeliveryId, next: Option<i64>, missing: &str) -> Result<Effect> {
@@ -368,30 +401,28 @@ impl Making<'_> {
             Some(epoch) if epoch != note.epoch => return Ok(Effect::Lost(Lost::NotOwner)),
             Some(_) => {}
         }
-        let (day, sends) = match note.day {
-            Some((day, sends)) => (Some(day.to_string()), sends),
-            None => (None, 0),
-        };
-        let hold = note
-            .hold
-            .map(|(trouble, until)| {
-                serde_json::to_string(&trouble).map(|trouble| (trouble, rows::micros(until)))
-            })
-            .transpose()?;
-        let (hold, until) = hold.unzip();
+        let (hold, until) = rows::hold_columns(note.hold)?;
+        let (cold_hold, cold_until) = rows::hold_columns(note.cold_hold)?;
         self.moves
             .connection
             .prepare_cached(
-                "UPDATE lane SET day = ?, day_sends = ?, hold = ?, hold_until = ?, trusted = ?, store_on = ?
+                "UPDATE lane SET day = ?, day_sends = ?, day_cold = ?, hold = ?, hold_until = ?,
+                                 cold_hold = ?, cold_hold_until = ?, trusted = ?, store_on = ?
                  WHERE id = ? AND epoch = ?",
             )?
             .execute(params![
-                day,
-                sends,
+                note.day.map(|day| day.date.to_string()),
+                note.day.map_or(0, |day| day.sends),
+                note.day.map_or(0, |day| day.cold),
                 hold,
                 until,
+                cold_hold,
+                cold_until,
                 serde_json::to_string(&note.trusted)?,
-                note.store_on.as_ref().map(serde_json::to_string).transpose()?,
+                note.store_on
+                    .as_ref()
+                    .map(serde_json::to_string)
+                    .transpose()?,
                 note.lane.0,
                 note.epoch.0
             ])?;

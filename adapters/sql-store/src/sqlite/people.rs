@@ -88,11 +88,21 @@ pub(super) fn keep_presence(
     Ok(())
 }
 
-/// Keeps a reply of somebody in a campaign that is not too old. Messages are few beside campaigns' own, so each recent campaign may be
+/// Keeps when somebody wrote, and what, of somebody in a campaign that is not too old. Messages are few beside campaigns' own, so each recent campaign may be
 /// asked for its sender, the latest first.
 pub(super) fn keep_reply(connection: &Connection, reply: &Reply, at: Timestamp) -> Result<()> {
     let since = at.checked_sub(REPLIES_KEPT_FOR).unwrap_or(Timestamp::MIN);
     let phone = rows::digits(reply.from);
+    connection
+        .prepare_cached(
+            "INSERT INTO heard (account, phone, heard_at) VALUES (?, ?, ?)
+             ON CONFLICT (account, phone) DO UPDATE SET heard_at = max(heard_at, excluded.heard_at)",
+        )?
+        .execute(params![
+            rows::digits(reply.account.0),
+            phone,
+            rows::micros(reply.received_at.min(at))
+        ])?;
     let campaign: Option<i64> = connection
         .prepare_cached(
             "SELECT id FROM campaign WHERE created_at >= ?

@@ -3,12 +3,12 @@
 use campaign_core::clock::{BootId, Elapsed, Stamp};
 use campaign_core::delivery::{DeliveryId, Reason, State};
 use campaign_core::gateway::{Account, Session};
-use campaign_core::limits::LaneLimits;
+use campaign_core::limits::{DayCount, LaneLimits, Slot};
 use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
     ControlRow, DoubtPage, DoubtQuery, Doubtful, Epoch, LaneId, LaneRecord, PRESENCE_KEPT_FOR,
-    Ready, ReadyPage, ReadyQuery, ReportQuery, ReportRow,
+    PastAttempt, Ready, ReadyPage, ReadyQuery, ReportQuery, ReportRow,
 };
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
@@ -340,7 +340,9 @@ impl Database {
                 ])?;
         }
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, epoch, limits, day, day_sends, hold, hold_until, trusted, store_on FROM lane WHERE account = ?",
+            "SELECT id, epoch, limits, day, day_sends, day_cold, hold, hold_until, cold_hold, cold_hold_until,
+                    newest_cold, newest_reply, trusted, store_on
+             FROM lane WHERE account = ?",
         )?;
         let mut found = statement.query([digits])?;
         let row = found
@@ -349,50 +351,83 @@ impl Database {
         let id = LaneId(row.get(0)?);
         let limits: LaneLimits = serde_json::from_str(&row.get::<_, String>(2)?)?;
         let day: Option<String> = row.get(3)?;
-        let day = day
-            .map(|day| day.parse().map_err(Fault::unreadable))
-            .transpose()?;
-        let hold: Option<String> = row.get(5)?;
-        let until: Option<i64> = row.get(6)?;
-        let hold = match hold.zip(until) {
-            Some((hold, until)) => Some((serde_json::from_str(&hold)?, rows::moment(until)?)),
+        let day = match day {
+            Some(day) => Some(DayCount {
+                date: day.parse().map_err(Fault::unreadable)?,
+                sends: row.get(4)?,
+                cold: row.get(5)?,
+            }),
             None => None,
         };
+        let newest = [(Slot::Cold, row.get(10)?), (Slot::Reply, row.get(11)?)];
         Ok(LaneRecord {
             id,
             account,
             epoch: Epoch(row.get(1)?),
-            attempts: self.attempts(id, &limits)?,
+            attempts: self.attempts(id, &limits, newest)?,
             limits,
-            day: day.zip(Some(row.get(4)?)),
-            hold,
-            trusted: serde_json::from_str(&row.get::<_, String>(7)?)?,
+            day,
+            hold: rows::hold_at(row, 6)?,
+            cold_hold: rows::hold_at(row, 8)?,
+            trusted: serde_json::from_str(&row.get::<_, String>(12)?)?,
             store_on: row
-                .get::<_, Option<String>>(8)?
+                .get::<_, Option<String>>(13)?
                 .map(|text| serde_json::from_str(&text))
                 .transpose()?,
         })
     }
 
-    /// The latest attempts that charge the lane's limits. The end of one whose owner died is not known.
-    fn attempts(&self, lane: LaneId, limits: &LaneLimits) -> Result<Vec<(Stamp, Option<Stamp>)>> {
+    /// The latest attempts that charge the lane's limits, and the last of each slot, newest first.
+    fn attempts(
+        &self,
+        lane: LaneId,
+        limits: &LaneLimits,
+        newest: [(Slot, Option<i64>); 2],
+    ) -> Result<Vec<PastAttempt>> {
         let windows = limits.windows.iter();
         let admitted = windows.map(|window| window.sends_max).max().unwrap_or(0);
+        let mut attempts =
+            self.attempts_before("TRUE", [i64::from(lane.0), i64::MAX, i64::from(admitted)])?;
+        for (slot, newest) in newest {
+            // The gap needs the last one, whatever the windows.
+            let is_there = attempts.iter().any(|(_, attempt)| attempt.slot == slot);
+            if let Some(newest) = newest.filter(|_| !is_there) {
+                let of_slot = match slot {
+                    Slot::Cold => "slot = 0",
+                    Slot::Reply => "slot = 1",
+                };
+                attempts.extend(self.attempts_before(of_slot, [i64::from(lane.0), newest, 1])?);
+            }
+        }
+        attempts.sort_unstable_by_key(|(seq, _)| std::cmp::Reverse(*seq));
+        Ok(attempts.into_iter().map(|(_, attempt)| attempt).collect())
+    }
+
+    /// Attempts of a lane up to a number, newest first. The end of one whose owner died is not known.
+    fn attempts_before(
+        &self,
+        which: &str,
+        [lane, last, limit]: [i64; 3],
+    ) -> Result<Vec<(i64, PastAttempt)>> {
         let [held, again, last_time] = NOT_HANDED_OVER;
-        let mut statement = self.connection.prepare_cached(
-            "SELECT started_elapsed, started_wall, started_boot, ended_elapsed, ended_wall, ended_boot, outcome
-             FROM attempt WHERE lane = ? AND (outcome IS NULL OR outcome NOT IN (?, ?, ?)) ORDER BY seq DESC LIMIT ?",
-        )?;
-        // The gap needs the last one, whatever the windows.
-        let mut found =
-            statement.query(params![lane.0, held, again, last_time, admitted.max(1)])?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT seq, slot, outcome, started_elapsed, started_wall, started_boot, ended_elapsed, ended_wall, ended_boot
+             FROM attempt WHERE lane = ? AND seq <= ? AND (outcome IS NULL OR outcome NOT IN (?, ?, ?)) AND {which}
+             ORDER BY seq DESC LIMIT ?"
+        ))?;
+        let mut found = statement.query(params![lane, last, held, again, last_time, limit])?;
         let mut attempts = Vec::new();
         while let Some(row) = found.next()? {
-            let outcome: Option<u8> = row.get(6)?;
-            let ended = rows::stamp_at(row, 3)?.filter(|_| outcome != Some(OWNER_DIED));
-            let started = rows::stamp_at(row, 0)?
-                .ok_or_else(|| Fault::unreadable("an attempt without a beginning"))?;
-            attempts.push((started, ended));
+            let slot = Slot::from_number(row.get(1)?);
+            let outcome: Option<u8> = row.get(2)?;
+            let started = rows::stamp_at(row, 3)?;
+            let attempt = PastAttempt {
+                slot: slot.ok_or_else(|| Fault::unreadable("an attempt in no slot"))?,
+                started: started
+                    .ok_or_else(|| Fault::unreadable("an attempt without a beginning"))?,
+                ended: rows::stamp_at(row, 6)?.filter(|_| outcome != Some(OWNER_DIED)),
+            };
+            attempts.push((row.get(0)?, attempt));
         }
         Ok(attempts)
     }

@@ -2,6 +2,7 @@
 
 use campaign_core::clock::{BootId, Elapsed, Stamp};
 use campaign_core::delivery::{CampaignId, DeliveryId, Reason, Standing, State};
+use campaign_core::failure::Trouble;
 use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
 use jiff::Timestamp;
@@ -89,6 +90,24 @@ pub(super) fn stamp_at(row: &Row<'_>, first: usize) -> Result<Option<Stamp>> {
     let wall: Option<i64> = row.get(first + 1)?;
     wall.map(|wall| stamp((row.get(first)?, wall, row.get(first + 2)?)))
         .transpose()
+}
+
+/// Why something is held, and until when: two columns.
+pub(super) type HoldColumns = (Option<String>, Option<i64>);
+
+pub(super) fn hold_columns(hold: Option<(Trouble, Timestamp)>) -> Result<HoldColumns> {
+    Ok(match hold {
+        Some((trouble, until)) => (Some(serde_json::to_string(&trouble)?), Some(micros(until))),
+        None => (None, None),
+    })
+}
+
+pub(super) fn hold_at(row: &Row<'_>, first: usize) -> Result<Option<(Trouble, Timestamp)>> {
+    let (hold, until): HoldColumns = (row.get(first)?, row.get(first + 1)?);
+    Ok(match hold.zip(until) {
+        Some((hold, until)) => Some((serde_json::from_str(&hold)?, moment(until)?)),
+        None => None,
+    })
 }
 
 pub(super) fn kind(number: u8) -> Result<MessageKind> {

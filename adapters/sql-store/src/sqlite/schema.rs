@@ -16,6 +16,7 @@ const APPLICATION_ID: i32 = 0x5741_4843;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_campaigns.sql"),
     include_str!("../../migrations/sqlite/0002_operator.sql"),
+    include_str!("../../migrations/sqlite/0003_slots.sql"),
 ];
 /// Another process's write is waited for this long, look by look: its longest is a page of an import.
 const BUSY_LOOKS_MAX: i32 = 5_000;

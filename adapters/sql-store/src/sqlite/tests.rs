@@ -5,6 +5,7 @@ use campaign_core::campaign::{CampaignState, Definition};
 use campaign_core::clock::BootId;
 use campaign_core::clock::Elapsed;
 use campaign_core::delivery::{Ack, Doubt, Happening, Reason, Standing, State, apply};
+use campaign_core::limits::Slot;
 use campaign_core::message::MessageTemplate;
 use campaign_core::store::{Change, Journal, LaneRecord};
 
@@ -104,6 +105,8 @@ impl Scene {
                     phone: phone(u64::from(ordinal)),
                     lane: self.lane.id,
                     epoch: self.lane.epoch,
+                    slot: Slot::Cold,
+                    if_heard_since: None,
                     kind: MessageKind::Text,
                     text_hash: 7,
                 })

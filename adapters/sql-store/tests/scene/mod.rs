@@ -8,7 +8,7 @@ use campaign_core::campaign::{CampaignState, Definition};
 use campaign_core::clock::{BootId, Elapsed, Now, Stamp};
 use campaign_core::delivery::{CampaignId, DeliveryId, Happening, State};
 use campaign_core::gateway::{Account, Session};
-use campaign_core::limits::LaneLimits;
+use campaign_core::limits::{LaneLimits, Slot};
 use campaign_core::message::{MessageKind, MessageTemplate};
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
@@ -115,6 +115,8 @@ pub(crate) fn journal(lane: &LaneRecord, campaign: CampaignId, ordinal: u32) -> 
         phone: phone(u64::from(ordinal)),
         lane: lane.id,
         epoch: lane.epoch,
+        slot: Slot::Cold,
+        if_heard_since: None,
         kind: MessageKind::Text,
         text_hash: 7,
     })

@@ -110,6 +110,10 @@ impl Tables {
     }
 
     fn keep_reply(&mut self, reply: &Reply, at: Stamp) {
+        let heard = self.heard.entry((reply.account, reply.from));
+        let received_at = reply.received_at.min(at.wall);
+        let heard = heard.or_insert(received_at);
+        *heard = received_at.max(*heard);
         let is_known = |row: &ReplyRow| {
             row.reply.account == reply.account && row.reply.message_id == reply.message_id
         };
@@ -150,6 +154,13 @@ impl Tables {
         if self.suppressed.contains_key(&journal.phone) {
             return Err(Lost::Suppressed);
         }
+        let heard = self.heard.get(&(lane.account, journal.phone));
+        if journal
+            .if_heard_since
+            .is_some_and(|since| heard.is_none_or(|heard| *heard < since))
+        {
+            return Err(Lost::NotHeard);
+        }
         let chat = (journal.lane, journal.phone);
         if self.chats.contains_key(&chat) {
             return Err(Lost::ChatBusy);
@@ -162,6 +173,7 @@ impl Tables {
         delivery.lost_time = None;
         self.attempts.push(Attempt {
             lane: journal.lane,
+            slot: journal.slot,
             kind: journal.kind,
             text_hash: journal.text_hash,
             started: at,
@@ -236,6 +248,7 @@ impl Tables {
         }
         lane.day = note.day;
         lane.hold = note.hold;
+        lane.cold_hold = note.cold_hold;
         lane.trusted = note.trusted.clone();
         lane.store_on = note.store_on.clone();
         Ok(Effect::Done)

@@ -11,13 +11,13 @@ use super::tables::{Campaign, Lane, Tables, ids_of};
 use crate::clock::Stamp;
 use crate::delivery::{CampaignId, DeliveryId};
 use crate::gateway::{Account, Session};
-use crate::limits::LaneLimits;
+use crate::limits::{LaneLimits, Slot};
 use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
 use crate::store::{
     Answer, CampaignQuery, CampaignRecord, Command, CommandId, ControlRow, DoubtPage, DoubtQuery,
-    Doubtful, Epoch, LaneId, LaneRecord, PRESENCE_KEPT_FOR, Ready, ReadyPage, ReadyQuery,
-    ReplyQuery, ReplyRow, ReportQuery, ReportRow, Suppression, Trusted,
+    Doubtful, Epoch, LaneId, LaneRecord, PRESENCE_KEPT_FOR, PastAttempt, Ready, ReadyPage,
+    ReadyQuery, ReplyQuery, ReplyRow, ReportQuery, ReportRow, Suppression, Trusted,
 };
 
 /// So many of the nearest accepted messages take turns as the control of a look-up.
@@ -43,6 +43,7 @@ impl Tables {
             attempts: Vec::new(),
             day: None,
             hold: None,
+            cold_hold: None,
             trusted: Trusted::default(),
             store_on: None,
         });
@@ -50,20 +51,28 @@ impl Tables {
         let windows = lane.limits.windows.iter();
         let attempts_max = windows.map(|window| window.sends_max).max().unwrap_or(0);
         let attempts = lane.attempts.iter().rev();
+        let charged = attempts
+            .filter_map(|at| self.attempts.get(*at))
+            .filter(|attempt| !attempt.is_void);
+        let mut seen: BTreeSet<Slot> = BTreeSet::new();
+        let attempts = charged.enumerate().filter_map(|(index, attempt)| {
+            // The gap of a slot needs its last one, whatever the windows.
+            let is_last_of_slot = seen.insert(attempt.slot);
+            (index < attempts_max as usize || is_last_of_slot).then_some(PastAttempt {
+                slot: attempt.slot,
+                started: attempt.started,
+                ended: attempt.ended,
+            })
+        });
         LaneRecord {
             id,
             account,
             epoch: lane.epoch,
             limits: lane.limits.clone(),
-            attempts: attempts
-                .filter_map(|at| self.attempts.get(*at))
-                .filter(|attempt| !attempt.is_void)
-                .map(|attempt| (attempt.started, attempt.ended))
-                // The gap needs the last one, whatever the windows.
-                .take(attempts_max.max(1) as usize)
-                .collect(),
+            attempts: attempts.collect(),
             day: lane.day,
             hold: lane.hold,
+            cold_hold: lane.cold_hold,
             trusted: lane.trusted.clone(),
             store_on: lane.store_on.clone(),
         }

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 
 use crate::campaign::{CampaignState, Definition};
 use crate::clock::Stamp;
 use crate::delivery::{CampaignId, DeliveryId, Reason, Standing, State};
 use crate::failure::Trouble;
 use crate::gateway::{Account, Session};
-use crate::limits::LaneLimits;
+use crate::limits::{DayCount, LaneLimits, Slot};
 use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
 use crate::store::{
@@ -50,6 +49,8 @@ pub(super) struct Tables {
     pub(super) suppressed: BTreeMap<PhoneNumber, Suppression>,
     pub(super) presence: BTreeMap<PhoneNumber, (bool, Timestamp)>,
     pub(super) replies: Vec<ReplyRow>,
+    /// When somebody wrote last to an account.
+    pub(super) heard: BTreeMap<(Account, PhoneNumber), Timestamp>,
     pub(super) commands: BTreeMap<CommandId, (Command, Option<Answer>)>,
 }
 
@@ -60,8 +61,9 @@ pub(super) struct Lane {
     pub(super) epoch: Epoch,
     pub(super) limits: LaneLimits,
     pub(super) attempts: Vec<usize>,
-    pub(super) day: Option<(Date, u32)>,
+    pub(super) day: Option<DayCount>,
     pub(super) hold: Option<(Trouble, Timestamp)>,
+    pub(super) cold_hold: Option<(Trouble, Timestamp)>,
     pub(super) trusted: Trusted,
     pub(super) store_on: Option<StoreOn>,
 }
@@ -105,6 +107,7 @@ pub(super) struct Delivery {
 #[derive(Clone)]
 pub(super) struct Attempt {
     pub(super) lane: LaneId,
+    pub(super) slot: Slot,
     pub(super) kind: MessageKind,
     pub(super) text_hash: u64,
     pub(super) started: Stamp,
@@ -153,6 +156,7 @@ impl Tables {
             suppressed: BTreeMap::new(),
             presence: BTreeMap::new(),
             replies: Vec::new(),
+            heard: BTreeMap::new(),
             commands: BTreeMap::new(),
         }
     }

@@ -8,6 +8,7 @@ use super::scene::{
 };
 use crate::delivery::{Ack, CampaignId, DeliveryId, Doubt, Happening, Reason};
 use crate::engine::Chance;
+use crate::limits::Slot;
 use crate::message::MessageKind;
 use crate::store::{
     Batch, Change, DoubtQuery, Effect, Happened, Journal, ReadyQuery, Store, Sweep,
@@ -217,6 +218,8 @@ impl Drawn {
                 phone: recipients[*ordinal as usize],
                 lane: scene.lane.id,
                 epoch: scene.lane.epoch,
+                slot: Slot::Cold,
+                if_heard_since: None,
                 kind: MessageKind::Text,
                 text_hash: TEXT_HASH,
             }),

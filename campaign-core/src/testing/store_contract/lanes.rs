@@ -5,13 +5,13 @@ use std::time::Duration;
 use jiff::civil::date;
 
 use super::ContractStore;
-use super::scene::{Scene, account, answered, at, wall};
+use super::scene::{Scene, Target, account, answered, at, wall};
 use crate::delivery::Happening;
 use crate::failure::Trouble;
 use crate::gateway::Session;
-use crate::limits::{Gap, LaneLimits, Window};
+use crate::limits::{DayCount, Gap, LaneLimits, Slot, Window};
 use crate::message::MessageKind;
-use crate::store::{Change, Effect, LaneNote, Lost, Store, StoreOn, Trusted};
+use crate::store::{Change, Effect, Journal, LaneNote, Lost, PastAttempt, Store, StoreOn, Trusted};
 
 fn limits(sends_max: u32) -> LaneLimits {
     LaneLimits {
@@ -33,6 +33,14 @@ fn limits(sends_max: u32) -> LaneLimits {
     }
 }
 
+fn cold(started: i64, ended: Option<i64>) -> PastAttempt {
+    PastAttempt {
+        slot: Slot::Cold,
+        started: at(started),
+        ended: ended.map(at),
+    }
+}
+
 /// An account has one lane, whatever its session is called; its limits, day, hold and trust outlive the process.
 pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
     let scene = Scene::open(database).await;
@@ -44,9 +52,10 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
     assert_ne!(made.id, scene.lane.id);
     assert_eq!((made.account, &made.limits), (account(2), &limits(7)));
     assert_eq!(
-        (made.day, made.hold, &made.trusted, &made.store_on),
-        (None, None, &Trusted::default(), &None)
+        (made.day, &made.trusted, &made.store_on),
+        (None, &Trusted::default(), &None)
     );
+    assert_eq!((made.hold, made.cold_hold), (None, None));
     assert_eq!(made.attempts, []);
     let again = store
         .lane(account(2), &Session::new("b"), &limits(9))
@@ -60,8 +69,13 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
     let note = LaneNote {
         lane: made.id,
         epoch: made.epoch,
-        day: Some((date(2026, 2, 2), 41)),
-        hold: Some((Trouble::Restricted, wall(900))),
+        day: Some(DayCount {
+            date: date(2026, 2, 2),
+            sends: 41,
+            cold: 40,
+        }),
+        hold: Some((Trouble::Unreachable, wall(900))),
+        cold_hold: Some((Trouble::Restricted, wall(1_900))),
         trusted: Trusted {
             platform: "2026.7 NOWEB".into(),
             kinds: vec![MessageKind::Text, MessageKind::File],
@@ -95,13 +109,15 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
         .unwrap();
     assert_eq!((kept.id, &kept.limits), (made.id, &limits(3)));
     assert_eq!(
-        (kept.day, kept.hold, &kept.trusted, &kept.store_on),
-        (note.day, note.hold, &note.trusted, &note.store_on)
+        (kept.day, &kept.trusted, &kept.store_on),
+        (note.day, &note.trusted, &note.store_on)
     );
+    assert_eq!((kept.hold, kept.cold_hold), (note.hold, note.cold_hold));
 
     let cleared = Change::Lane(LaneNote {
         epoch: kept.epoch,
         hold: None,
+        cold_hold: None,
         ..note.clone()
     });
     super::scene::commit(&store, 11, vec![cleared]).await;
@@ -109,7 +125,72 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
         .lane(account(2), &Session::new("a"), &limits(9))
         .await
         .unwrap();
-    assert_eq!((kept.day, kept.hold), (note.day, None));
+    assert_eq!(
+        (kept.day, kept.hold, kept.cold_hold),
+        (note.day, None, None)
+    );
+}
+
+/// However many cold messages went out since, the last reply is told with them, and the other way round: each slot has a gap of its own.
+pub async fn a_lane_remembers_the_last_attempt_of_each_slot(database: &impl ContractStore) {
+    let scene = Scene::open(database).await;
+    let given = Change::Limits {
+        account: account(1),
+        limits: limits(2),
+    };
+    scene.one(0, given).await;
+    let (_, targets) = scene.running("slots", 0..9).await;
+    let in_slot = |slot, target| {
+        Change::Journal(Journal {
+            slot,
+            ..scene.journal_of(target)
+        })
+    };
+    let end = |seconds: i64, target: Target, happening| {
+        scene.one(seconds, answered(target.delivery, happening))
+    };
+    scene.one(10, in_slot(Slot::Reply, targets[0])).await;
+    end(11, targets[0], Happening::Accepted).await;
+    // Proved not handed over: it charges nothing, so that the one before it is the last.
+    scene.one(20, in_slot(Slot::Reply, targets[1])).await;
+    let proved = Happening::NotHandedOver { counts: false };
+    end(21, targets[1], proved).await;
+    for (index, target) in targets[2..6].iter().enumerate() {
+        let at = 30 + 10 * index as i64;
+        scene.send_and(at, *target, Happening::Accepted).await;
+    }
+    let reply = PastAttempt {
+        slot: Slot::Reply,
+        started: at(10),
+        ended: Some(at(11)),
+    };
+    let record = super::scene::lane(&scene.store, 1).await;
+    let expected = [cold(60, Some(61)), cold(50, Some(51)), reply];
+    assert_eq!(first_of_each(&record.attempts, 2), expected);
+
+    for (index, target) in targets[6..9].iter().enumerate() {
+        let at = 70 + 10 * index as i64;
+        scene.one(at, in_slot(Slot::Reply, *target)).await;
+    }
+    let record = super::scene::lane(&scene.store, 1).await;
+    let open = |started| PastAttempt {
+        slot: Slot::Reply,
+        started: at(started),
+        ended: None,
+    };
+    let expected = [open(90), open(80), cold(60, Some(61))];
+    assert_eq!(first_of_each(&record.attempts, 2), expected);
+}
+
+/// The newest so many, and the newest of each slot besides: what a lane asks for, however many more a store tells.
+fn first_of_each(attempts: &[PastAttempt], count: usize) -> Vec<PastAttempt> {
+    let mut seen = Vec::new();
+    let wanted = attempts.iter().enumerate().filter(|(index, attempt)| {
+        let is_new = !seen.contains(&attempt.slot);
+        seen.push(attempt.slot);
+        is_new || *index < count
+    });
+    wanted.map(|(_, attempt)| *attempt).collect()
 }
 
 /// The latest attempts are told, newest first, with their ends: as many as the largest window admits.
@@ -131,11 +212,11 @@ pub async fn a_lane_remembers_the_attempts_that_its_windows_need(database: &impl
     let record = super::scene::lane(&scene.store, 1).await;
     let newest: Vec<_> = record.attempts.iter().take(5).copied().collect();
     let expected = [
-        (at(80), None),
-        (at(70), Some(at(71))),
-        (at(60), Some(at(61))),
-        (at(50), Some(at(51))),
-        (at(40), Some(at(41))),
+        cold(80, None),
+        cold(70, Some(71)),
+        cold(60, Some(61)),
+        cold(50, Some(51)),
+        cold(40, Some(41)),
     ];
     assert_eq!(newest, expected);
     scene
@@ -143,5 +224,5 @@ pub async fn a_lane_remembers_the_attempts_that_its_windows_need(database: &impl
         .await;
     drop(scene);
     let next = Scene::run(database.open().await, 100).await;
-    assert_eq!(next.lane.attempts[0], (at(80), Some(at(85))));
+    assert_eq!(next.lane.attempts[0], cold(80, Some(85)));
 }

@@ -4,9 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::ContractStore;
 use super::scene::{Scene, account, at, commit, phone, wall};
+use crate::delivery::State;
 use crate::store::{
-    Batch, Change, Effect, PRESENCE_KEPT_FOR, REPLIES_KEPT_FOR, ReadyQuery, Reply, ReplyQuery,
-    ReplyRow, Store,
+    Batch, Change, Effect, Journal, Lost, PRESENCE_KEPT_FOR, REPLIES_KEPT_FOR, ReadyQuery, Reply,
+    ReplyQuery, ReplyRow, Store,
 };
 
 /// Whether a number is on WhatsApp is known for its time, by the last word about it, and told with what is due.
@@ -105,4 +106,51 @@ pub async fn replies_are_kept_once_and_from_recipients_only(database: &impl Cont
     assert_eq!(page(None, numbers[2], 10).await, []);
     commit(store, 51, vec![Change::Reply(reply(0, "E", "halo lagi"))]).await;
     assert_eq!(page(None, numbers[2], 10).await.len(), 1);
+}
+
+/// Where that is asked for, only who has written to this very account since a moment is written to: the latest message counts, in whatever
+/// order they are told, one from the future as one of now, whoever wrote it.
+pub async fn who_has_not_written_of_late_is_left_in_peace(database: &impl ContractStore) {
+    let scene = Scene::open(database).await;
+    let (_, targets) = scene.running("heard", 0..5).await;
+    let wrote = |number, to, received_at| {
+        Change::Reply(Reply {
+            account: account(to),
+            message_id: format!("{number} {received_at}").into(),
+            from: phone(number),
+            received_at: wall(received_at),
+            text: "halo".into(),
+        })
+    };
+    let told = vec![
+        wrote(0, 1, 40),
+        wrote(1, 1, 60),
+        wrote(1, 1, 20),
+        wrote(2, 2, 60),
+        wrote(3, 1, 9_000),
+        // In no campaign.
+        wrote(77, 1, 60),
+    ];
+    scene.commit(70, told).await;
+    let journal = |target, since| {
+        Change::Journal(Journal {
+            if_heard_since: Some(wall(since)),
+            ..scene.journal_of(target)
+        })
+    };
+    let is_journalled = async |target, since| match scene.one(80, journal(target, since)).await {
+        Effect::Moved { .. } => true,
+        Effect::Lost(Lost::NotHeard) => false,
+        other => panic!("{other:?}"),
+    };
+    assert!(!is_journalled(targets[0], 41).await);
+    assert!(is_journalled(targets[0], 40).await);
+    assert!(is_journalled(targets[1], 60).await);
+    assert!(!is_journalled(targets[2], 50).await, "another account");
+    assert!(!is_journalled(targets[3], 71).await, "the future is now");
+    assert!(is_journalled(targets[3], 70).await);
+    assert!(!is_journalled(targets[4], 0).await, "never wrote");
+    assert_eq!(scene.state(targets[4].delivery).await, State::Scheduled);
+    let later = scene.running("later", 77..78).await.1[0];
+    assert!(is_journalled(later, 60).await);
 }

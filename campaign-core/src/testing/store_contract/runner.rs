@@ -134,6 +134,7 @@ pub async fn what_an_earlier_owner_writes_is_lost(database: &impl ContractStore)
             epoch: scene.lane.epoch,
             day: None,
             hold: None,
+            cold_hold: None,
             trusted: Trusted::default(),
             store_on: None,
         })

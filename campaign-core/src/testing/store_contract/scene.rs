@@ -10,6 +10,7 @@ use crate::clock::{BootId, Elapsed, Now, Stamp};
 use crate::delivery::{Ack, CampaignId, DeliveryId, Happening, Standing, State};
 use crate::gateway::{Account, Session};
 use crate::limits::LaneLimits;
+use crate::limits::Slot;
 use crate::message::{MessageKind, MessageTemplate};
 use crate::phone::PhoneNumber;
 use crate::store::{
@@ -187,6 +188,8 @@ impl<S: Store> Scene<S> {
             phone: target.phone,
             lane: self.lane.id,
             epoch: self.lane.epoch,
+            slot: Slot::Cold,
+            if_heard_since: None,
             kind: MessageKind::Text,
             text_hash: TEXT_HASH,
         }

@@ -265,12 +265,12 @@ impl World {
             Readiness::Working
         };
         Observation {
-            readiness,
             account: Some(account()),
             server_up_since: Some(Elapsed::from_micros(1)),
             server_time: Some(self.now.wall),
             store_on: Some(self.store_is_on),
             platform: Some("simulation".into()),
+            ..Observation::only(readiness)
         }
     }
 }
