@@ -3,11 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use campaign_core::gateway::{Account, Observation, Readiness, Session};
+use campaign_core::gateway::{
+    Account, Allowance, Observation, Quota, Readiness, Restriction, Session,
+};
 use campaign_core::phone::PhoneNumber;
 use futures_util::future::join;
 use jiff::Timestamp;
-use waha_client::types::{Engine, Me, ServerStatus};
+use waha_client::types::{CappingStatus, Engine, Me, ServerStatus};
 use waha_client::{Answer, Error, SessionInfo, SessionName, SessionStatus, WahaClient};
 
 use crate::WahaGateway;
@@ -26,7 +28,7 @@ struct KnownPlatform {
 impl WahaGateway {
     pub(crate) async fn look_at(&self, session: &Session) -> Observation {
         let Ok(name) = SessionName::new(&*session.0) else {
-            return only(Readiness::Missing);
+            return Observation::only(Readiness::Missing);
         };
         let client = self.client_of(session);
         let (sessions, server) = (client.sessions(), client.server());
@@ -38,7 +40,7 @@ impl WahaGateway {
         .await;
         let info = match info {
             Ok(info) => info,
-            Err(error) => return only(unready(&error)),
+            Err(error) => return Observation::only(unready(&error)),
         };
         let (status, now) = status;
         let status = status.ok();
@@ -53,13 +55,14 @@ impl WahaGateway {
         };
         Observation {
             account: account(&info),
-            readiness: readiness(&info.status),
+            allowance: info.me.as_ref().map(allowance).unwrap_or_default(),
             server_up_since: uptime.map(|uptime| now.elapsed - uptime),
             server_time: status.as_ref().and_then(|status| self.server_time(status)),
             store_on,
             platform: platform
                 .zip(engine)
                 .map(|(known, engine)| format!("{} {engine}", known.version).into()),
+            ..Observation::only(readiness(&info.status))
         }
     }
 
@@ -125,18 +128,6 @@ impl Platform {
     }
 }
 
-/// An observation that saw no more than this.
-fn only(readiness: Readiness) -> Observation {
-    Observation {
-        readiness,
-        account: None,
-        server_up_since: None,
-        server_time: None,
-        store_on: None,
-        platform: None,
-    }
-}
-
 /// What an error of the session's own call says.
 fn unready(error: &Error) -> Readiness {
     if error.is_unauthorized() || error.is_forbidden() {
@@ -182,6 +173,41 @@ pub(crate) fn account_in(me: Option<&Me>) -> Option<Account> {
     PhoneNumber::from_e164_digits(digits).ok().map(Account)
 }
 
+/// What WhatsApp lets the account do towards people it has no chat with. A quota without its numbers is none; one that is used up by
+/// WhatsApp's word is used up whatever the numbers say.
+fn allowance(me: &Me) -> Allowance {
+    let lock = me.reachout_timelock.as_ref();
+    let lock = lock.filter(|lock| lock.is_active == Some(true));
+    let restriction = lock.map(|lock| Restriction {
+        until: lock.ends_s.and_then(moment),
+    });
+    let number = |number: i64| u32::try_from(number.max(0)).unwrap_or(u32::MAX);
+    let quota = me.message_capping.as_ref().and_then(|capping| {
+        let is_capped = capping.status == Some(CappingStatus::Capped);
+        let (total, used) = match (capping.total_quota.filter(|total| *total >= 0), is_capped) {
+            (Some(total), true) => (number(total), number(total)),
+            (Some(total), false) => (number(total), number(capping.used_quota?)),
+            (None, true) => (0, 0),
+            (None, false) => return None,
+        };
+        Some(Quota {
+            total,
+            used,
+            warnings: match capping.status {
+                Some(CappingStatus::FirstWarning) => 1,
+                Some(CappingStatus::SecondWarning | CappingStatus::Capped) => 2,
+                _ => 0,
+            },
+            renews_at: capping.cycle_end_s.and_then(moment),
+        })
+    });
+    Allowance { restriction, quota }
+}
+
+fn moment(unix_s: i64) -> Option<Timestamp> {
+    Timestamp::from_second(unix_s).ok()
+}
+
 /// What a session's description says about its message store.
 enum Store {
     Known(bool),
@@ -207,5 +233,78 @@ fn store_on(engine: &Engine, info: &SessionInfo) -> Store {
             Store::Known(messages.unwrap_or(true))
         }
         _ => Store::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_restriction_and_a_quota_are_read_and_what_does_not_say_says_nothing() {
+        let at = |second| Some(Timestamp::from_second(second).unwrap());
+        let quota = |total, used, warnings, renews_at| Quota {
+            total,
+            used,
+            warnings,
+            renews_at,
+        };
+        let lock = |lock: Value| json!({"id": "628@c.us", "reachoutTimelock": lock});
+        let capping = |capping: Value| json!({"id": "628@c.us", "messageCapping": capping});
+        let restricted = |until| Allowance {
+            restriction: Some(Restriction { until }),
+            quota: None,
+        };
+        let capped = |quota| Allowance {
+            restriction: None,
+            quota: Some(quota),
+        };
+        let none = Allowance::default();
+        for (me, expected) in [
+            (json!({"id": "628@c.us"}), none),
+            (lock(json!(null)), none),
+            (
+                lock(json!({"isActive": false, "timeEnforcementEnds": 500})),
+                none,
+            ),
+            (
+                lock(json!({"isActive": true, "timeEnforcementEnds": 500})),
+                restricted(at(500)),
+            ),
+            (lock(json!({"isActive": true})), restricted(None)),
+            (capping(json!({"cappingStatus": "NONE"})), none),
+            (capping(json!({"totalQuota": -1, "usedQuota": 7})), none),
+            (
+                capping(json!({"totalQuota": 50, "usedQuota": "7", "cycleEnd": 500})),
+                capped(quota(50, 7, 0, at(500))),
+            ),
+            (
+                capping(
+                    json!({"cappingStatus": "FIRST_WARNING", "totalQuota": 50, "usedQuota": 40}),
+                ),
+                capped(quota(50, 40, 1, None)),
+            ),
+            (
+                capping(
+                    json!({"cappingStatus": "SECOND_WARNING", "totalQuota": 50, "usedQuota": 45}),
+                ),
+                capped(quota(50, 45, 2, None)),
+            ),
+            (
+                capping(json!({"cappingStatus": "CAPPED", "totalQuota": 50, "usedQuota": 45})),
+                capped(quota(50, 50, 2, None)),
+            ),
+            (
+                capping(json!({"cappingStatus": "CAPPED", "cycleEnd": 500})),
+                capped(quota(0, 0, 2, at(500))),
+            ),
+        ] {
+            let read: Me = serde_json::from_value(me.clone()).unwrap();
+            assert_eq!(allowance(&read), expected, "{me}");
+        }
     }
 }
