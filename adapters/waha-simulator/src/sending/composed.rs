@@ -154,7 +154,7 @@ fn poll(world: &World, request: &Request) -> Wanted {
         return Err(Answer::thrown(
             world,
             request,
-            Thrown::boom(message, Value::Null),
+            Thrown::boom(message, Value::Null).by("generateWAMessageContent"),
         ));
     }
     let name = text_of(&poll["name"]);
@@ -241,7 +241,8 @@ fn link(world: &World, request: &Request) -> Wanted {
     };
     let url = text_of(&preview["url"]);
     if !text.contains(&url) {
-        let thrown = Thrown::error("\"text\" must include the URL provided in the \"preview.url\"");
+        let thrown = Thrown::error("\"text\" must include the URL provided in the \"preview.url\"")
+            .by(PREVIEW);
         return Err(Answer::thrown(world, request, thrown));
     }
     world.able(Ability::CustomPreview)?;
