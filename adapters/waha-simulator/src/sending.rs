@@ -309,21 +309,21 @@ impl Sending<'_> {
 
     fn expect_acks(mut self, message: &Message, on_whatsapp: bool, now_us: u64) {
         let world = self.world;
-        if let Some(
-            fault @ (Fault::AcksMissing
-            | Fault::AcksLate
-            | Fault::AcksOutOfOrder
-            | Fault::AcksTwice
-            | Fault::AckErrorThenDevice
-            | Fault::AckError),
-        ) = self.fault
-        {
-            world.faults.happened(fault);
-        }
         let fault = if self.refused {
             world.refuse_later(&message.id);
             Some(Fault::AckError)
         } else {
+            if let Some(
+                fault @ (Fault::AcksMissing
+                | Fault::AcksLate
+                | Fault::AcksOutOfOrder
+                | Fault::AcksTwice
+                | Fault::AckErrorThenDevice
+                | Fault::AckError),
+            ) = self.fault
+            {
+                world.faults.happened(fault);
+            }
             self.fault
         };
         let plan = acks::plan(&world.settings.acks, fault, on_whatsapp, &mut self.draws);

@@ -501,6 +501,9 @@ impl World {
 
     /// The credentials are gone; the session ends up STOPPED.
     pub(crate) async fn forget(self: &Arc<Self>, session: &Arc<Session>) {
+        // Nor does WhatsApp keep anything for a device that logged out.
+        lock(&session.parked).clear();
+        lock(&session.missed).clear();
         if session.status() == Status::Stopped {
             *write(&session.paired) = None;
             session.unlinked.store(false, Ordering::Release);
