@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::poll;
 use serde_json::{Value, json};
+use waha_client::lids::Remembered;
 use waha_client::{ChatId, LidCache, LidResolver, RetryPolicy, SessionName, WahaClient};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -58,12 +59,14 @@ async fn requests(server: &MockServer) -> usize {
 async fn one_answer_serves_both_ways_from_then_on() {
     let server = serving(LID, ok(&pair())).await;
     let people = resolver(&server).await;
+    assert_eq!(people.remembered_phone_of(&lid()), Remembered::Nothing);
     for _ in 0..3 {
         assert_eq!(people.phone_of(&lid()).await.unwrap(), Some(phone()));
         assert_eq!(people.lid_of(&phone()).await.unwrap(), Some(lid()));
     }
     assert_eq!(requests(&server).await, 1);
     assert!(!format!("{people:?}").contains("81200000"));
+    assert_eq!(people.remembered_phone_of(&lid()), Remembered::As(phone()));
 }
 
 #[tokio::test]

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use campaign_core::driver::Handle;
-use campaign_core::gateway::{Notice, Session};
+use campaign_core::gateway::{Account, Notice, Session};
 use campaign_core::message::{MessageKind, text_hash};
 use campaign_core::phone::PhoneNumber;
 use futures_util::stream::{BoxStream, StreamExt, iter, select_all, unfold};
 use jiff::Timestamp;
 use waha_client::events::{Event, EventStream, Payload, SocketError, SocketItem, Subscription};
+use waha_client::lids::Remembered;
 use waha_client::types::MessageSource;
 use waha_client::{ChatKind, Message, SessionName};
 
@@ -31,9 +32,9 @@ fn is_echo(message: &Message) -> bool {
     message.is_from_me() && message.source == Some(MessageSource::Api)
 }
 
-/// Whose chat it is in. `from` is the chat, also of own messages (recorded on NOWEB); the browser engines' `from` is the
-/// account, so the id's chat comes first.
-fn phone_of(message: &Message) -> Option<PhoneNumber> {
+/// Whose chat an own message is in. `from` is the chat, also of own messages (recorded on NOWEB); the browser engines'
+/// `from` is the account, so the id's chat comes first.
+fn receiver_of(message: &Message, account: Option<Account>) -> Option<PhoneNumber> {
     let chat = message.id.chat().or(message.from.as_ref())?;
     if let Some(digits) = chat.phone_digits() {
         return PhoneNumber::from_e164_digits(digits).ok();
@@ -41,11 +42,13 @@ fn phone_of(message: &Message) -> Option<PhoneNumber> {
     if chat.kind() != ChatKind::Lid {
         return None;
     }
-    // Baileys 7 names the phone beside a LID.
+    // Baileys 7 names a phone beside a LID, which can be the writer's, as the client's own learning knows.
     let data = message.data.as_ref()?.to_value();
     let phone = data.get("key")?.get("remoteJidAlt")?.as_str()?;
     let digits = phone.strip_suffix("@s.whatsapp.net")?;
-    PhoneNumber::from_e164_digits(digits).ok()
+    PhoneNumber::from_e164_digits(digits)
+        .ok()
+        .filter(|phone| account != Some(Account(*phone)))
 }
 
 /// Its kind, where the engine's own form of it tells: Baileys and whatsmeow name the part that it has, WEBJS and WPP
@@ -115,7 +118,7 @@ impl WahaGateway {
     /// What an event of a verified webhook means to the engine: nothing, for most events. What it tells of LIDs is remembered, so that
     /// look-ups search both of a person's chats. [`WahaGateway::listen`] does the same with what comes over a websocket.
     pub fn notices(&self, event: &Event) -> Vec<Notice> {
-        self.learn(event);
+        self.0.lids.learn_from(event);
         let session = Session::new(event.session.as_str());
         let account = account_in(event.me.as_ref());
         let notice = match &event.payload {
@@ -130,12 +133,12 @@ impl WahaGateway {
                 session,
                 account,
                 message_id: message.id.bare().into(),
-                to: phone_of(message),
+                to: receiver_of(message, account),
                 kind: kind_of(message),
                 text_hash: text_hash(message.body.as_deref().unwrap_or_default()),
             }),
             Payload::AnyMessage(message) if !message.is_from_me() => account
-                .zip(self.sender_of(message))
+                .zip(self.sender_of(&event.session, message))
                 .map(|(account, from)| Notice::Reply {
                     session,
                     account,
@@ -163,24 +166,16 @@ impl WahaGateway {
     }
 
     /// Who wrote to the account, where it is a person whose phone is known.
-    fn sender_of(&self, message: &Message) -> Option<PhoneNumber> {
-        phone_of(message).or_else(|| {
-            self.0
-                .lids
-                .phone_of(message.id.chat().or(message.from.as_ref())?)
-        })
-    }
-
-    fn learn(&self, event: &Event) {
-        let id = match &event.payload {
-            Payload::Ack(ack) if ack.is_from_me() => &ack.id,
-            Payload::AnyMessage(message) if message.is_from_me() => &message.id,
-            _ => return,
+    fn sender_of(&self, session: &SessionName, message: &Message) -> Option<PhoneNumber> {
+        let chat = message.id.chat().or(message.from.as_ref())?;
+        let digits = match chat.kind() {
+            ChatKind::Lid => match self.0.lids.of(session).remembered_phone_of(chat) {
+                Remembered::As(phone) => phone.phone_digits().map(str::to_owned),
+                Remembered::Unknown | Remembered::Nothing => None,
+            },
+            _ => chat.phone_digits().map(str::to_owned),
         };
-        // The id's own chat only: `from` of an own message is the account itself on some engines.
-        if let Some(chat) = id.chat() {
-            self.0.lids.seen(id.bare(), chat);
-        }
+        PhoneNumber::from_e164_digits(&digits?).ok()
     }
 }
 

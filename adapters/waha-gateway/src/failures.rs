@@ -4,6 +4,8 @@
 //! "Not handed over" and "refused" are said only where WAHA is known to answer so before its engine sees the message;
 //! whatever else has no success in it may have been sent.
 
+use std::time::Duration;
+
 use campaign_core::delivery::Doubt;
 use campaign_core::failure::{NotHandedOver, Outcome, Signal};
 use waha_client::{Answer, Error, Exception, NotSent, Sent, Shape};
@@ -35,11 +37,15 @@ fn failed(error: &Error, fetches_url: bool) -> Outcome {
             NotSent::Dropped(_) => not(NotHandedOver::Broken, &text),
             // The whole time went by without a connection that took the body: that is no fault of the recipient.
             NotSent::TimedOut => not(NotHandedOver::Unreachable, &text),
+            // The client was too busy for that long: that is nobody's fault, and more haste would not help.
+            NotSent::Limited { after } => rate_limited(Some(*after), &text),
             NotSent::Invalid(_) => refused(&text),
+            // A reason that this version of the client did not have: not sent all the same, and tried again a few times.
             _ => not(NotHandedOver::Broken, &text),
         },
         Error::Answered(answer) => answered(error, answer, fetches_url, &text),
-        // Written and unanswered, or an error that this version of the client did not have: find out first.
+        Error::MaybeSent { .. } => maybe(Doubt::NoAnswer, None, &text),
+        // An error that this version of the client did not have: find out first.
         _ => maybe(Doubt::NoAnswer, None, &text),
     }
 }
@@ -53,11 +59,7 @@ fn answered(error: &Error, answer: &Answer, fetches_url: bool, text: &str) -> Ou
         401 | 403 => not(NotHandedOver::Unauthorized, text),
         // A proxy's, which may have passed the request on.
         408 => maybe(Doubt::ServerError, None, text),
-        429 => Outcome::NotHandedOver {
-            why: NotHandedOver::RateLimited,
-            retry_after: answer.retry_after(),
-            message: shortened(text),
-        },
+        429 => rate_limited(answer.retry_after(), text),
         _ if error.is_unknown_session() => not(NotHandedOver::SessionNotReady, text),
         _ if error.session_status().is_some() => not(NotHandedOver::SessionNotReady, text),
         404 => not_found(answer, text),
@@ -76,7 +78,11 @@ fn not_found(answer: &Answer, text: &str) -> Outcome {
             refused(text)
         }
         // No such route, or a proxy's own page: WAHA is not at this address.
-        _ => not(NotHandedOver::Unreachable, text),
+        Shape::Http { .. } | Shape::Html | Shape::Empty | Shape::Other => {
+            not(NotHandedOver::Unreachable, text)
+        }
+        // A shape that is read differently: it may be the engine's ENOENT.
+        _ => maybe(Doubt::ServerError, None, text),
     }
 }
 
@@ -154,6 +160,15 @@ fn not(why: NotHandedOver, text: &str) -> Outcome {
     Outcome::NotHandedOver {
         why,
         retry_after: None,
+        message: shortened(text),
+    }
+}
+
+/// Asked to wait, for so long where it is known: by the server, or by the client's own limit.
+fn rate_limited(retry_after: Option<Duration>, text: &str) -> Outcome {
+    Outcome::NotHandedOver {
+        why: NotHandedOver::RateLimited,
+        retry_after,
         message: shortened(text),
     }
 }

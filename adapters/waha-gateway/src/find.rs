@@ -60,7 +60,7 @@ impl WahaGateway {
         {
             return Ok(Looked::There { ack, by_lid: false });
         }
-        let Some(lid) = self.lid_of(session, &route, to).await? else {
+        let Some(lid) = self.lid_of(&route).await? else {
             return Ok(Looked::Nowhere { with_lid: false });
         };
         let found = self.look_into(session, &route.session, &lid, message_id);
@@ -71,23 +71,9 @@ impl WahaGateway {
     }
 
     /// The chat with the phone's LID, as events have told it or as the server knows it.
-    async fn lid_of(
-        &self,
-        session: &Session,
-        route: &Route,
-        to: PhoneNumber,
-    ) -> Result<Option<ChatId>, Box<str>> {
-        if let Some(lid) = self.0.lids.of(to) {
-            return Ok(Some(lid));
-        }
-        let contacts = self.client_of(session).contacts();
-        match contacts.lid_of_phone(&route.session, &route.chat).await {
-            Ok(lid) => {
-                if let Some(lid) = &lid {
-                    self.0.lids.learn(to, lid);
-                }
-                Ok(self.0.lids.of(to))
-            }
+    async fn lid_of(&self, route: &Route) -> Result<Option<ChatId>, Box<str>> {
+        match self.0.lids.of(&route.session).lid_of(&route.chat).await {
+            Ok(lid) => Ok(lid),
             Err(error) if is_not_offered(&error) => Ok(None),
             Err(error) => Err(why(&error)),
         }
@@ -153,7 +139,9 @@ fn why(error: &Error) -> Box<str> {
         return "the server refuses the API key: correct it and look again".into();
     }
     match error {
-        Error::Answered(_) => format!("the look-up failed: {error}").into(),
-        _ => format!("the server does not answer: {error}").into(),
+        // Which says by itself whether it is the server that is away or our own limit.
+        Error::NotSent { why } => format!("the look-up was not made: {why}").into(),
+        Error::MaybeSent { .. } => format!("the server does not answer: {error}").into(),
+        _ => format!("the look-up failed: {error}").into(),
     }
 }

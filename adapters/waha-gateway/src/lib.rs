@@ -145,11 +145,11 @@ impl WahaGateway {
     /// A gateway over a client; `clock` is the engine's.
     pub fn new(client: WahaClient, clock: Arc<dyn Clock>, options: Options) -> Self {
         Self(Arc::new(Inner {
+            lids: Lids::new(&client),
             client,
             clock,
             media: MediaFiles::new(options.media_folder.clone()),
             options,
-            lids: Lids::default(),
             platform: Platform::default(),
         }))
     }
@@ -222,7 +222,7 @@ impl Gateway for WahaGateway {
             Err(error @ IdError::SessionName) => return failures::no_session(&error.to_string()),
             Err(error) => return failures::refused(&error.to_string()),
         };
-        self.0.lids.sent(&sending.message_id, sending.to);
+        self.0.lids.sent(&sending.message_id, &route.chat);
         let (result, fetches_url) = match &sending.message.media {
             None => (self.send_text(sending, &route, guard).await, false),
             Some(media) => match self.send_media(sending, &route, media, guard).await {
@@ -234,7 +234,7 @@ impl Gateway for WahaGateway {
         if let Ok(sent) = &result
             && let Some(chat) = sent.id.as_ref().and_then(|id| id.chat())
         {
-            self.0.lids.learn(sending.to, chat);
+            self.0.lids.of(&route.session).learn(&route.chat, chat);
         }
         failures::outcome(result, fetches_url)
     }

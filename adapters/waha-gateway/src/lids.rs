@@ -1,123 +1,119 @@
-//! Which LID belongs to which phone, as far as answers and events have shown it: WhatsApp may keep a chat under either.
+//! Which LID belongs to which phone, since WhatsApp may keep a chat under either: a resolver for each session, and what only
+//! the sender can add, to whom a message went that is seen in a chat with a LID.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use campaign_core::phone::PhoneNumber;
-use waha_client::{ChatId, ChatKind};
+use hashlink::LruCache;
+use waha_client::events::{Event, Payload};
+use waha_client::{ChatId, LidResolver, SessionName, WahaClient};
 
-/// Phones whose LID is kept; the oldest go first.
-const LIDS_MAX: usize = 16_384;
 /// Messages lately sent, by whose acks and echoes LIDs are learnt.
 const SENT_MAX: usize = 4_096;
 
-#[derive(Default)]
-pub(crate) struct Lids(Mutex<Known>);
-
-#[derive(Default)]
-struct Known {
-    lids: Bounded<PhoneNumber, ChatId>,
-    phones: Bounded<ChatId, PhoneNumber>,
-    sent: Bounded<Box<str>, PhoneNumber>,
+pub(crate) struct Lids {
+    client: WahaClient,
+    resolvers: Mutex<HashMap<SessionName, Arc<LidResolver>>>,
+    sent: Mutex<LruCache<Box<str>, ChatId>>,
 }
 
 impl Lids {
-    /// A message with this id is on its way to this phone.
-    pub(crate) fn sent(&self, message_id: &str, to: PhoneNumber) {
-        self.known().sent.insert(message_id.into(), to, SENT_MAX);
-    }
-
-    /// A message to `phone` was seen in `chat`.
-    pub(crate) fn learn(&self, phone: PhoneNumber, chat: &ChatId) {
-        if chat.kind() == ChatKind::Lid {
-            let mut known = self.known();
-            known.lids.insert(phone, chat.clone(), LIDS_MAX);
-            known.phones.insert(chat.clone(), phone, LIDS_MAX);
-        }
-    }
-
-    /// A message with this id was seen in `chat`.
-    pub(crate) fn seen(&self, message_id: &str, chat: &ChatId) {
-        let phone = self.known().sent.values.get(message_id).copied();
-        if let Some(phone) = phone {
-            self.learn(phone, chat);
-        }
-    }
-
-    /// The phone's LID chat, when known.
-    pub(crate) fn of(&self, phone: PhoneNumber) -> Option<ChatId> {
-        self.known().lids.values.get(&phone).cloned()
-    }
-
-    /// Whose LID chat it is, when known.
-    pub(crate) fn phone_of(&self, chat: &ChatId) -> Option<PhoneNumber> {
-        self.known().phones.values.get(chat).copied()
-    }
-
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A map that forgets what was put in first.
-struct Bounded<K, V> {
-    values: HashMap<K, V>,
-    order: VecDeque<K>,
-}
-
-impl<K, V> Default for Bounded<K, V> {
-    fn default() -> Self {
+    pub(crate) fn new(client: &WahaClient) -> Self {
         Self {
-            values: HashMap::new(),
-            order: VecDeque::new(),
+            client: client.clone(),
+            resolvers: Mutex::default(),
+            sent: Mutex::new(LruCache::new(SENT_MAX)),
+        }
+    }
+
+    /// The people of a session.
+    pub(crate) fn of(&self, session: &SessionName) -> Arc<LidResolver> {
+        let mut resolvers = lock(&self.resolvers);
+        let resolver = resolvers.entry(session.clone()).or_insert_with(|| {
+            // "Not known" goes into the proof that a message was not sent, and may change with the next message.
+            let resolver = LidResolver::new(&self.client, session).unknown_for(Duration::ZERO);
+            Arc::new(resolver)
+        });
+        Arc::clone(resolver)
+    }
+
+    /// A message with this id is on its way to this phone.
+    pub(crate) fn sent(&self, message_id: &str, phone: &ChatId) {
+        lock(&self.sent).insert(message_id.into(), phone.clone());
+    }
+
+    /// Notes whatever an event tells of a session's people.
+    pub(crate) fn learn_from(&self, event: &Event) {
+        let people = self.of(&event.session);
+        people.learn_from(event);
+        let id = match &event.payload {
+            Payload::Ack(ack) if ack.is_from_me() => &ack.id,
+            Payload::AnyMessage(message) if message.is_from_me() => &message.id,
+            _ => return,
+        };
+        // The id's own chat only: `from` of an own message is the account itself on some engines.
+        if let Some(chat) = id.chat()
+            && let Some(phone) = lock(&self.sent).peek(id.bare())
+        {
+            people.learn(phone, chat);
         }
     }
 }
 
-impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
-    fn insert(&mut self, key: K, value: V, entries_max: usize) {
-        if self.values.insert(key.clone(), value).is_none() {
-            self.order.push_back(key);
-        }
-        if self.order.len() > entries_max
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.values.remove(&oldest);
-        }
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+    use serde_json::json;
+    use waha_client::lids::Remembered;
+
     use super::*;
 
-    #[test]
-    fn a_lid_is_learnt_from_a_message_of_ours_seen_in_its_chat_and_from_nothing_else() {
-        let lids = Lids::default();
-        let phone: PhoneNumber = "6281234567890".parse().unwrap();
-        let lid = ChatId::lid("222").unwrap();
-        lids.sent("3EB0AA", phone);
-        lids.seen("3EB0BB", &lid);
-        assert_eq!(lids.of(phone), None);
-        lids.seen("3EB0AA", &ChatId::phone("6281234567890").unwrap());
-        assert_eq!(lids.of(phone), None);
-        lids.seen("3EB0AA", &lid);
-        assert_eq!(lids.of(phone), Some(lid.clone()));
-        assert_eq!(lids.phone_of(&lid), Some(phone));
+    const PHONE: &str = "6281234567890@c.us";
+    const LID: &str = "222@lid";
+
+    fn acknowledged(message_id: &str, chat: &str) -> Event {
+        let ack = json!({
+            "id": "evt_1", "event": "message.ack", "session": "default",
+            "payload": {"id": format!("true_{chat}_{message_id}"), "from": chat, "fromMe": true, "ack": 1},
+        });
+        Event::parse(ack.to_string().as_bytes()).unwrap()
     }
 
     #[test]
-    fn no_more_than_the_bound_is_kept_and_the_oldest_goes() {
-        let mut map = Bounded::default();
-        for key in 0..5 {
-            map.insert(key, (), 3);
-            map.insert(key, (), 3);
+    fn a_lid_is_learnt_from_a_message_of_ours_seen_in_its_chat_and_from_nothing_else() {
+        let client = WahaClient::builder("http://localhost:3000")
+            .build()
+            .unwrap();
+        let lids = Lids::new(&client);
+        let [phone, lid] = [PHONE, LID].map(|id| ChatId::parse(id).unwrap());
+        let people = lids.of(&SessionName::new("default").unwrap());
+        lids.sent("3EB0AA", &phone);
+        for (message_id, chat) in [("3EB0BB", LID), ("3EB0AA", PHONE)] {
+            lids.learn_from(&acknowledged(message_id, chat));
+            assert_eq!(people.remembered_phone_of(&lid), Remembered::Nothing);
         }
-        let mut keys: Vec<i32> = map.values.into_keys().collect();
-        keys.sort_unstable();
-        assert_eq!((keys, map.order.len()), (vec![2, 3, 4], 3));
+        lids.learn_from(&acknowledged("3EB0AA", LID));
+        assert_eq!(people.remembered_phone_of(&lid), Remembered::As(phone));
+        let elsewhere = lids.of(&SessionName::new("other").unwrap());
+        assert_eq!(elsewhere.remembered_phone_of(&lid), Remembered::Nothing);
+    }
+
+    #[test]
+    fn no_more_than_the_bound_is_kept_of_what_was_sent() {
+        let client = WahaClient::builder("http://localhost:3000")
+            .build()
+            .unwrap();
+        let lids = Lids::new(&client);
+        for nth in 0..=SENT_MAX {
+            lids.sent(&nth.to_string(), &ChatId::parse(PHONE).unwrap());
+        }
+        let mut sent = lock(&lids.sent);
+        assert_eq!((sent.len(), sent.get("0")), (SENT_MAX, None));
     }
 }

@@ -102,12 +102,18 @@ fn an_echo_tells_chat_kind_and_text() {
     let text = Some(MessageKind::Text);
     let lid = format!("true_222@lid_{ID}");
     let alt = json!({"remoteJid": "222@lid", "remoteJidAlt": format!("{PHONE}@s.whatsapp.net")});
+    let own = json!({"remoteJid": "222@lid", "remoteJidAlt": "6281200000001@s.whatsapp.net"});
     let rows = [
         (json!({}), phone_there, text),
         (json!({"id": lid, "from": "222@lid"}), None, text),
         (
             json!({"id": lid, "from": "222@lid", "_data": {"key": alt, "message": {"conversation": "Halo Budi"}}}),
             phone_there,
+            text,
+        ),
+        (
+            json!({"id": lid, "from": "222@lid", "_data": {"key": own, "message": {"conversation": "Halo Budi"}}}),
+            None,
             text,
         ),
         (
@@ -215,8 +221,23 @@ fn what_a_person_writes_is_a_reply_and_what_groups_write_is_not() {
         text: "STOP".into(),
     }];
     assert_eq!(written(&format!("{PHONE}@c.us"), json!({})), reply);
-    let named = json!({"key": {"remoteJidAlt": format!("{PHONE}@s.whatsapp.net")}});
-    assert_eq!(written(lid, named), reply);
+    assert_eq!(
+        written(lid, json!({})),
+        [],
+        "nothing has told whose chat it is"
+    );
+    let alt = format!("{PHONE}@s.whatsapp.net");
+    for key in [
+        json!({"remoteJid": lid, "remoteJidAlt": alt}),
+        json!({"remoteJid": lid, "senderPn": alt}),
+    ] {
+        assert_eq!(written(lid, json!({"key": key})), reply, "{key}");
+    }
+    assert_eq!(
+        written(lid, json!({})),
+        reply,
+        "an earlier message has told"
+    );
     for elsewhere in [
         "120363000000000000@g.us",
         "status@broadcast",
@@ -224,9 +245,4 @@ fn what_a_person_writes_is_a_reply_and_what_groups_write_is_not() {
     ] {
         assert_eq!(written(elsewhere, json!({})), [], "{elsewhere}");
     }
-    assert_eq!(
-        written(lid, json!({})),
-        [],
-        "nothing has told whose chat it is"
-    );
 }

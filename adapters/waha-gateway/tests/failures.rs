@@ -4,19 +4,23 @@
 
 mod scene;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use campaign_core::delivery::Doubt;
-use campaign_core::failure::{NotHandedOver, Outcome, Signal};
+use campaign_core::failure::{Next, NotHandedOver, Outcome, Signal};
 use campaign_core::gateway::{Gateway, Sending};
 use campaign_core::message::{MediaSource, RenderedMessage};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use waha_client::{Error, Limit, NotSent, WahaClient};
+use waha_gateway::failures::outcome;
+use waha_gateway::{Options, WahaGateway};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use scene::{ID, closed, gateway, gateway_with, hasty, late, open, sending, text};
+use scene::{ID, clock, closed, gateway, gateway_with, hasty, late, open, sending, text};
 
 /// What is expected, without the words.
 #[derive(Debug, PartialEq)]
@@ -510,8 +514,8 @@ async fn no_answer_leaves_the_message_in_doubt() {
     assert_eq!(kind(&outcome), Is::Maybe(Doubt::NoAnswer, None));
 }
 
-#[tokio::test]
-async fn a_success_that_breaks_off_is_a_success() {
+/// Answers one request with a head that promises more than comes.
+async fn cut(status: &'static str) -> Outcome {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let cutting = tokio::spawn(async move {
@@ -520,12 +524,60 @@ async fn a_success_that_breaks_off_is_a_success() {
         while !read.ends_with(b"}") {
             assert!(stream.read_buf(&mut read).await.unwrap() > 0);
         }
-        let head = "HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{\"key\":";
+        let head = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{{\"key\":"
+        );
         stream.write_all(head.as_bytes()).await.unwrap();
     });
     let outcome = gateway(&address).send(&text(), open()).await;
     cutting.await.unwrap();
-    assert_eq!(kind(&outcome), Is::Accepted(None));
+    outcome
+}
+
+#[tokio::test]
+async fn what_is_cut_off_is_what_its_status_alone_proves() {
+    for (status, expected) in [
+        ("201 Created", Is::Accepted(None)),
+        ("500 Internal Server Error", MAYBE),
+    ] {
+        let outcome = cut(status).await;
+        assert_eq!(kind(&outcome), expected, "{status}: {outcome:?}");
+    }
+}
+
+#[test]
+fn what_the_clients_own_limit_holds_back_waits_and_is_nobodys_fault() {
+    let after = Duration::from_secs(120);
+    let why = NotSent::Limited { after };
+    let outcome = outcome(Err(Error::NotSent { why }), false);
+    assert_eq!(kind(&outcome), Is::Not(NotHandedOver::RateLimited));
+    assert_eq!(outcome.retry_after(), Some(after));
+    let verdict = outcome.verdict();
+    assert_eq!((verdict.next, verdict.is_failure), (Next::Hold, false));
+}
+
+#[tokio::test]
+async fn the_clients_own_limit_keeps_a_send_from_the_server() {
+    let server = MockServer::start().await;
+    let accepted = ResponseTemplate::new(201).set_body_json(json!({}));
+    Mock::given(any())
+        .respond_with(accepted)
+        .mount(&server)
+        .await;
+    let client = WahaClient::builder(server.uri())
+        .api_key("the-key")
+        .limit(Limit::per_second(1).burst(1))
+        .build()
+        .unwrap();
+    let mut options = Options::default();
+    options.timeouts.text = Duration::from_millis(900);
+    let gateway = WahaGateway::new(client, Arc::new(clock()), options.clone());
+    let (first, second) = (text(), text());
+    let (first, second) = tokio::join!(gateway.send(&first, open()), gateway.send(&second, open()));
+    assert_eq!(kind(&first), Is::Accepted(None), "{first:?}");
+    assert_eq!(kind(&second), Is::Not(NotHandedOver::RateLimited));
+    assert_eq!(second.retry_after(), Some(options.timeouts.text));
+    assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

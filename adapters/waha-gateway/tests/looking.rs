@@ -159,7 +159,7 @@ async fn what_cannot_be_looked_up_is_unknown_with_the_remedy() {
     }
     let found = gateway("http://127.0.0.1:1").find(&finding(true)).await;
     assert!(
-        matches!(&found, Found::Unknown { why } if why.contains("does not answer")),
+        matches!(&found, Found::Unknown { why } if why.contains("no connection to the server")),
         "{found:?}"
     );
     let server = server().await;

@@ -90,6 +90,7 @@ async fn a_file_that_cannot_be_sent_is_refused_before_any_request() {
     let folder = tempfile::tempdir().unwrap();
     let large = std::fs::File::create(folder.path().join("large.bin")).unwrap();
     large.set_len(40 * 1024 * 1024).unwrap();
+    std::fs::File::create(folder.path().join("empty.pdf")).unwrap();
     let server = server().await;
     let options = Options {
         media_folder: Some(folder.path().to_owned()),
@@ -100,6 +101,7 @@ async fn a_file_that_cannot_be_sent_is_refused_before_any_request() {
         ("none.pdf", "no file"),
         (".", "not a file"),
         ("large.bin", "smaller"),
+        ("empty.pdf", "empty"),
     ] {
         match send(&gateway, RenderedMessage::file(path(name), "")).await {
             Outcome::Refused { message } => assert!(message.contains(word), "{message}"),
@@ -107,6 +109,35 @@ async fn a_file_that_cannot_be_sent_is_refused_before_any_request() {
         }
     }
     assert_eq!(requests(&server).await, []);
+}
+
+#[tokio::test]
+async fn a_file_is_what_its_bytes_say_and_a_picture_of_no_type_is_jpeg() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server().await;
+    let gateway = gateway_with(&server.uri(), Options::default());
+    for (name, bytes, image, file) in [
+        (
+            "promo.jpg",
+            b"\x89PNG\r\n\x1a\n".as_slice(),
+            "image/png",
+            "image/png",
+        ),
+        ("promo.png", b"?", "image/png", "image/png"),
+        ("promo", b"?", "image/jpeg", "application/octet-stream"),
+    ] {
+        let at = folder.path().join(name);
+        std::fs::write(&at, bytes).unwrap();
+        let source = || MediaSource::Path(at.clone());
+        send(&gateway, RenderedMessage::image(source(), "")).await;
+        send(&gateway, RenderedMessage::file(source(), "")).await;
+        let requests = requests(&server).await;
+        let types: Vec<_> = requests[requests.len() - 2..]
+            .iter()
+            .map(|(_, body)| body["file"]["mimetype"].as_str().unwrap())
+            .collect();
+        assert_eq!(types, [image, file], "{name}");
+    }
 }
 
 #[tokio::test]

@@ -2,15 +2,18 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::Notify;
 
+use crate::clock::micros;
 use crate::draws::Draws;
 use crate::faults::Fault;
-use crate::sessions::{Account, Session, Status};
+use crate::sessions::{Account, Session};
 use crate::settings::AckTiming;
 use crate::shapes;
 use crate::world::{World, lock};
@@ -58,13 +61,15 @@ pub(crate) struct Delivery {
 
 pub(crate) struct Due {
     at_us: u64,
+    /// The order in which they were planned, for those that are due at the same time.
+    nth: u64,
     ack: Ack,
     delivery: Arc<Delivery>,
 }
 
 impl PartialEq for Due {
     fn eq(&self, other: &Self) -> bool {
-        self.at_us == other.at_us
+        self.cmp(other) == Ordering::Equal
     }
 }
 
@@ -78,7 +83,7 @@ impl PartialOrd for Due {
 
 impl Ord for Due {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.at_us.cmp(&other.at_us)
+        (self.at_us, self.nth).cmp(&(other.at_us, other.nth))
     }
 }
 
@@ -111,6 +116,8 @@ pub(crate) fn plan(
     match fault {
         Some(Fault::AcksMissing) => acks.clear(),
         Some(Fault::AcksLate) => acks.iter_mut().for_each(|ack| ack.0 += extra),
+        // Nobody has it, so nobody can say more than SERVER does.
+        Some(Fault::AcksOutOfOrder) if !on_whatsapp => {}
         Some(Fault::AcksOutOfOrder) => {
             acks = vec![
                 (server, Ack::Read),
@@ -125,8 +132,10 @@ pub(crate) fn plan(
                 .collect();
             acks.extend(again);
         }
-        Some(Fault::AckErrorThenDevice) => acks = vec![(server, Ack::Error), (device, Ack::Device)],
-        Some(Fault::AckError) => acks = vec![(server, Ack::Error)],
+        Some(Fault::AckErrorThenDevice) if on_whatsapp => {
+            acks = vec![(server, Ack::Error), (device, Ack::Device)];
+        }
+        Some(Fault::AckErrorThenDevice | Fault::AckError) => acks = vec![(server, Ack::Error)],
         _ => {}
     }
     acks
@@ -135,11 +144,13 @@ pub(crate) fn plan(
 #[derive(Default)]
 pub(crate) struct AckQueue {
     due: Mutex<BinaryHeap<Reverse<Due>>>,
+    planned: AtomicU64,
     earlier: Notify,
 }
 
 impl AckQueue {
-    pub(crate) fn put_back(&self, parked: Vec<Due>, now_us: u64) {
+    /// What waited for the device is due now, in the order it came.
+    fn put_back(&self, parked: Vec<Due>, now_us: u64) {
         if parked.is_empty() {
             return;
         }
@@ -161,7 +172,8 @@ impl AckQueue {
         let before = due.peek().map(|next| next.0.at_us);
         for (after, ack) in acks {
             due.push(Reverse(Due {
-                at_us: at_us + after.as_micros() as u64,
+                at_us: at_us.saturating_add(micros(after)),
+                nth: self.planned.fetch_add(1, Relaxed),
                 ack,
                 delivery: delivery.clone(),
             }));
@@ -217,13 +229,28 @@ impl World {
             };
             let Some(Reverse(due)) = due else { return };
             let session = due.delivery.session.clone();
-            if session.status() == Status::Working {
+            if session
+                .account()
+                .is_none_or(|now| now.phone != due.delivery.account.phone)
+            {
+                // Another phone is paired: the acknowledgements of the one before are not for it.
+            } else if session.is_connected() {
                 self.tell(&session, &due);
             } else {
                 // WhatsApp keeps it for the device until that is back.
                 lock(&session.parked).push(due);
+                // Which it may be since the look at it.
+                if session.is_connected() {
+                    self.unpark(&session);
+                }
             }
         }
+    }
+
+    /// The device is back: what WhatsApp kept for it comes.
+    pub(crate) fn unpark(&self, session: &Session) {
+        let parked = std::mem::take(&mut *lock(&session.parked));
+        self.acks.put_back(parked, self.clock.now_us());
     }
 
     fn tell(self: &Arc<Self>, session: &Arc<Session>, due: &Due) {
@@ -316,5 +343,10 @@ mod tests {
         assert_eq!(acks(Some(Fault::AcksTwice), true).len(), 6);
         assert_eq!(acks(Some(Fault::AckErrorThenDevice), true), [Error, Device]);
         assert_eq!(acks(Some(Fault::AckError), true), [Error]);
+        // A number that nobody has acknowledges nothing, whatever goes wrong.
+        for fault in Fault::ALL {
+            let acks = acks(Some(*fault), false);
+            assert!(acks.iter().all(|ack| *ack < Device), "{fault}: {acks:?}");
+        }
     }
 }

@@ -162,8 +162,8 @@ impl Answer {
     pub(crate) fn thrown(world: &World, request: &Request, thrown: Thrown) -> Self {
         let mut exception = thrown.own;
         let stack = format!(
-            "{}: {}\n    at simulated (/app/dist/core/simulator.js:1:1)",
-            thrown.name, thrown.message
+            "{}: {}\n    at {} (/app/dist/core/simulator.js:1:1)",
+            thrown.name, thrown.message, thrown.by
         );
         exception.insert("message".to_owned(), thrown.message.into());
         exception.insert("name".to_owned(), thrown.name.into());
@@ -263,6 +263,8 @@ pub(crate) enum Cut {
 pub(crate) struct Thrown {
     pub(crate) name: &'static str,
     pub(crate) message: String,
+    /// The function on top of the stack, by which clients tell where it went wrong.
+    pub(crate) by: &'static str,
     pub(crate) own: serde_json::Map<String, Value>,
 }
 
@@ -271,6 +273,7 @@ impl Thrown {
         Self {
             name: "Error",
             message: message.into(),
+            by: "simulated",
             own: serde_json::Map::new(),
         }
     }
@@ -290,6 +293,12 @@ impl Thrown {
             .own("isBoom", true)
             .own("isServer", is_server)
             .own("output", json!({}))
+    }
+
+    /// The same, thrown by that function.
+    pub(crate) fn by(mut self, function: &'static str) -> Self {
+        self.by = function;
+        self
     }
 
     pub(crate) fn own(mut self, key: &str, value: impl Into<Value>) -> Self {

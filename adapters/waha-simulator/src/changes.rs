@@ -13,11 +13,14 @@ use crate::answer::{Answer, Thrown};
 use crate::messages::{Content, Message, MessageKey, Rich};
 use crate::request::Request;
 use crate::routes::Outcome;
-use crate::sending::{new_id, no_property};
+use crate::sending::{TEXT, new_id, no_property};
 use crate::sessions::{Account, Session, Status};
 use crate::settings::Engine;
 use crate::shapes::{self, Form, s_whatsapp};
 use crate::world::World;
+
+/// The function that takes ids apart (recorded).
+const IDS: &str = "parseMessageIdSerialized";
 
 /// A full message id of a request. Anything else is an error of the code that takes it apart.
 pub(crate) fn key_from(
@@ -27,13 +30,13 @@ pub(crate) fn key_from(
 ) -> Result<MessageKey, Answer> {
     let id = match id {
         Some(Value::String(id)) => id,
-        Some(Value::Null) => return Err(no_property(world, request, "null", "includes")),
-        _ => return Err(no_property(world, request, "undefined", "includes")),
+        Some(Value::Null) => return Err(no_property(world, request, IDS, "null", "includes")),
+        _ => return Err(no_property(world, request, IDS, "undefined", "includes")),
     };
     MessageKey::parse(id).ok_or_else(|| {
         let message =
             "Message id be in format false_11111111111@c.us_AAAAAAAAAAAAAAAAAAAA[_participant]";
-        Answer::thrown(world, request, Thrown::error(message))
+        Answer::thrown(world, request, Thrown::error(message).by(IDS))
     })
 }
 
@@ -76,7 +79,7 @@ pub(crate) async fn edit(
     let scene = Scene::of(world, request, name).await?;
     let key = key_from(world, request, Some(&id.into()))?;
     let Some(text) = request.field("text").and_then(Value::as_str) else {
-        return Err(no_property(world, request, "undefined", "match"));
+        return Err(no_property(world, request, TEXT, "undefined", "match"));
     };
     let change = json!({"protocolMessage": {
         "key": key.to_json(),

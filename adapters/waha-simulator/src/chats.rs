@@ -154,7 +154,11 @@ async fn overview_by_post(world: &Arc<World>, request: &Request, name: &str) -> 
         .filter(|value| value.is_object())
     else {
         let message = "Cannot read properties of undefined (reading 'merge')";
-        return Err(Answer::thrown(world, request, Thrown::type_error(message)));
+        return Err(Answer::thrown(
+            world,
+            request,
+            Thrown::type_error(message).by("WhatsappSessionNoWebCore.getChatsOverview"),
+        ));
     };
     let number = |key: &str| {
         let number = pagination.get(key).and_then(Value::as_u64)?;

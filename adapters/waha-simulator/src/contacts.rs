@@ -192,7 +192,11 @@ pub(crate) async fn check_exists(world: &Arc<World>, request: &Request) -> Outco
     world.ready(session, &[Status::Working]).await?;
     let Some(phone) = request.query("phone") else {
         let message = "Cannot read properties of undefined (reading 'split')";
-        return Err(Answer::thrown(world, request, Thrown::type_error(message)));
+        return Err(Answer::thrown(
+            world,
+            request,
+            Thrown::type_error(message).by("WhatsappSessionNoWebCore.checkNumberStatus"),
+        ));
     };
     let user = phone.split('@').next().unwrap_or_default();
     let digits = user.strip_prefix('+').unwrap_or(user);

@@ -133,7 +133,11 @@ fn act_on(world: &Arc<World>, request: &Request, name: &str, act: &str) -> Outco
         .session(name)
         .ok_or_else(|| Answer::not_found("Session not found"))?;
     match act {
-        "pair" => world.scanned(&session, Account::new(text(request, "phone"))),
+        "pair" => {
+            if !world.scanned(&session, Account::new(text(request, "phone"))) {
+                return Err(Answer::unprocessable("The session has no QR code to scan"));
+            }
+        }
         "unlink" => world.unlinked(&session),
         "flap" => world.link_lost(&session, Duration::from_secs(3)),
         "restrict" => world.restrict(&session, &restriction(request)),
@@ -165,7 +169,7 @@ fn somebody_acts(
     world: &Arc<World>,
     request: &Request,
     session: &Arc<Session>,
-    account: &Account,
+    account: &Arc<Account>,
     act: &str,
 ) -> Option<String> {
     let from = text(request, "from");

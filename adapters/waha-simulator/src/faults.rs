@@ -87,7 +87,8 @@ impl FromStr for Fault {
 
 const COUNT: usize = Fault::ALL.len();
 
-/// How likely each fault is for one send request; the sum stays at or below 1.
+/// How likely each fault is for one send request. A request has one fault at most, so rates that
+/// come to more than 1 are shares: every request then has a fault.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FaultRates([f64; COUNT]);
 
@@ -120,7 +121,7 @@ impl FaultRates {
     }
 
     fn draw(&self, draws: &mut Draws) -> Option<Fault> {
-        let mut point = draws.unit();
+        let mut point = draws.unit() * self.total().max(1.0);
         for fault in Fault::ALL {
             let rate = self.0[fault.index()];
             if point < rate {
@@ -206,6 +207,18 @@ mod tests {
             assert_eq!(fault.name().parse(), Ok(*fault));
         }
         assert!("nope".parse::<Fault>().is_err());
+    }
+
+    #[test]
+    fn rates_that_come_to_more_than_one_leave_no_fault_out() {
+        let faults = Faults::new(FaultRates::every(0.5));
+        let mut seen = BTreeMap::new();
+        for nth in 0..10_000 {
+            let mut draws = Draws::keyed(7, &[b"chat"], nth);
+            *seen.entry(faults.draw(&mut draws)).or_insert(0_u32) += 1;
+        }
+        assert_eq!(seen.len(), COUNT);
+        assert!(seen.values().all(|times| *times > 300), "{seen:?}");
     }
 
     #[test]

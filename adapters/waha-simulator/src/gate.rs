@@ -49,11 +49,38 @@ impl Gate {
             () = clock.pause(self.patience) => lock(&self.held).release(),
         }
     }
+
+    /// Who waited is gone with the process that held him, and nobody may wait for him.
+    pub(crate) fn reset(&self) {
+        lock(&self.held).release();
+    }
 }
 
 impl Held {
     fn release(&mut self) {
         self.count = 0;
         std::mem::take(&mut self.open).notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures_util::poll;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_those_whose_process_has_ended() {
+        let (gate, clock) = (Gate::new((3, Duration::from_secs(20))), Clock::new(1.0));
+        {
+            let mut gone = pin!(gate.pass(&clock));
+            assert!(poll!(&mut gone).is_pending());
+        }
+        gate.reset();
+        // Let through by its own patience: it is the first again.
+        let passed = tokio::time::timeout(Duration::from_secs(21), gate.pass(&clock));
+        assert!(passed.await.is_ok());
     }
 }

@@ -264,7 +264,8 @@ async fn found<'a>(
         .into_iter()
         .find(|group| group.jid == jid)
         .ok_or_else(|| {
-            let thrown = Thrown::error(format!("Group with id '{jid}' not found"));
+            let thrown = Thrown::error(format!("Group with id '{jid}' not found"))
+                .by("WhatsappSessionNoWebCore.getGroup");
             Answer::thrown(world, request, thrown)
         })
 }

@@ -106,12 +106,54 @@ impl Incoming {
     }
 }
 
+/// What somebody did to an account whose session was away: WhatsApp keeps it for the device.
+pub(crate) struct Missed {
+    account: Arc<Account>,
+    work: Box<Work>,
+}
+
+type Work = dyn FnOnce(&Arc<World>, &Arc<Session>, &Account) + Send;
+
 impl World {
+    /// Does it now, or once the session is connected again.
+    fn when_connected(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        account: &Arc<Account>,
+        work: impl FnOnce(&Arc<Self>, &Arc<Session>, &Account) + Send + 'static,
+    ) {
+        if session.is_connected() && lock(&session.missed).is_empty() {
+            work(self, session, account);
+            return;
+        }
+        lock(&session.missed).push(Missed {
+            account: account.clone(),
+            work: Box::new(work),
+        });
+        // Which it may be since the look at it.
+        if session.is_connected() {
+            self.catch_up(session);
+        }
+    }
+
+    /// What WhatsApp kept for the device comes; not what it kept for another account.
+    pub(crate) fn catch_up(self: &Arc<Self>, session: &Arc<Session>) {
+        let missed = std::mem::take(&mut *lock(&session.missed));
+        for Missed { account, work } in missed {
+            if session
+                .account()
+                .is_some_and(|now| now.phone == account.phone)
+            {
+                work(self, session, &account);
+            }
+        }
+    }
+
     /// A message comes in: stored and told as WAHA tells it. Its id; `None` from who is blocked.
     pub(crate) fn comes_in(
         self: &Arc<Self>,
         session: &Arc<Session>,
-        account: &Account,
+        account: &Arc<Account>,
         incoming: Incoming,
     ) -> Option<String> {
         let person = s_whatsapp(&incoming.from);
@@ -141,25 +183,28 @@ impl World {
             receipts: Vec::new(),
         };
         self.wrote(account, &message.jid);
-        if session.store_on() {
-            lock(&session.contacts).wrote(&person, &incoming.name);
-            session.store.keep(message.clone());
-        }
-        let message = self.as_told(message);
-        for event in ["message", "message.any"] {
-            self.emit(session, event, || {
-                shapes::wa_message(self.settings.engine, account, &message, Form::Event, None)
-                    .to_string()
-            });
-        }
-        Some(message.id.into())
+        let (id, name) = (message.id.to_string(), incoming.name);
+        self.when_connected(session, account, move |world, session, account| {
+            if session.store_on() {
+                lock(&session.contacts).wrote(&person, &name);
+                session.store.keep(message.clone());
+            }
+            let message = world.as_told(message);
+            for event in ["message", "message.any"] {
+                world.emit(session, event, || {
+                    shapes::wa_message(world.settings.engine, account, &message, Form::Event, None)
+                        .to_string()
+                });
+            }
+        });
+        Some(id)
     }
 
     /// The owner writes on the phone itself: one more message of the account that no call sent.
     pub(crate) fn typed_on_phone(
         self: &Arc<Self>,
         session: &Arc<Session>,
-        account: &Account,
+        account: &Arc<Account>,
         chat: &str,
         text: &str,
     ) -> String {
@@ -180,28 +225,51 @@ impl World {
             receipts: Vec::new(),
         };
         self.phone_wrote(session, account, &message.jid);
-        if session.store_on() {
-            session.store.keep(message.clone());
-        }
-        let message = self.as_told(message);
-        self.emit(session, "message.any", || {
-            shapes::wa_message(self.settings.engine, account, &message, Form::Event, None)
-                .to_string()
+        let id = message.id.to_string();
+        self.when_connected(session, account, move |world, session, account| {
+            if session.store_on() {
+                session.store.keep(message.clone());
+            }
+            let message = world.as_told(message);
+            world.emit(session, "message.any", || {
+                shapes::wa_message(world.settings.engine, account, &message, Form::Event, None)
+                    .to_string()
+            });
         });
-        message.id.into()
+        id
     }
 
     /// Somebody votes in a poll. Without the poll in the store WAHA cannot tell what was chosen.
     pub(crate) fn votes(
         self: &Arc<Self>,
         session: &Arc<Session>,
-        account: &Account,
+        account: &Arc<Account>,
         from: &str,
         poll: &str,
         options: &[&str],
     ) -> String {
         let voter = s_whatsapp(from);
         self.wrote(account, &voter);
+        let id = new_id(&mut self.serial_draws("vote"));
+        let vote = Vote {
+            id: id.clone(),
+            voter,
+            poll: poll.to_owned(),
+            options: options.iter().map(|option| (*option).to_owned()).collect(),
+        };
+        self.when_connected(session, account, move |world, session, account| {
+            world.counts(session, account, &vote);
+        });
+        id
+    }
+
+    fn counts(self: &Arc<Self>, session: &Arc<Session>, account: &Account, vote: &Vote) {
+        let Vote {
+            id,
+            voter,
+            poll,
+            options,
+        } = vote;
         let stored = session
             .store_on()
             .then(|| session.store.look_up(poll))
@@ -215,10 +283,9 @@ impl World {
             .map_or(voter.clone(), |message| message.jid.to_string());
         let poll_id = stored
             .as_ref()
-            .map_or(poll, |message| &message.id)
+            .map_or(poll.as_str(), |message| &*message.id)
             .to_owned();
         let is_group = chat.ends_with("@g.us");
-        let id = new_id(&mut self.serial_draws("vote"));
         let event = if known.is_some() {
             "poll.vote"
         } else {
@@ -228,7 +295,7 @@ impl World {
             let shown = self.event_chat(&chat);
             let chosen: Vec<&str> = options
                 .iter()
-                .copied()
+                .map(String::as_str)
                 .filter(|option| {
                     known
                         .as_ref()
@@ -241,20 +308,19 @@ impl World {
                 is_group,
                 me: &format!("{}@c.us", account.phone),
             };
-            let voter = self.event_chat(&voter);
-            let mut vote = end.of(&id, false, &voter);
+            let voter = self.event_chat(voter);
+            let mut vote = end.of(id, false, &voter);
             vote["selectedOptions"] = chosen.into();
             vote["timestamp"] = self.clock.wall_ms().into();
             json!({"vote": vote, "poll": end.of(&poll_id, true, &voter), "_data": {}}).to_string()
         });
-        id
     }
 
     /// Somebody reacts to a message, by its bare or its full id.
     pub(crate) fn reacts(
         self: &Arc<Self>,
         session: &Arc<Session>,
-        account: &Account,
+        account: &Arc<Account>,
         from: &str,
         id: &str,
         text: &str,
@@ -294,10 +360,13 @@ impl World {
             jid: self.lid_for(&of.jid).unwrap_or(of.jid),
             ..of
         };
-        self.emit(session, "message.reaction", || {
-            shapes::reaction(&message, &of, text).to_string()
+        let (reaction_id, text) = (message.id.to_string(), text.to_owned());
+        self.when_connected(session, account, move |world, session, _| {
+            world.emit(session, "message.reaction", || {
+                shapes::reaction(&message, &of, &text).to_string()
+            });
         });
-        message.id.into()
+        reaction_id
     }
 
     /// A message as events have it: under the LID, where its chat comes under one. The store has
@@ -308,6 +377,14 @@ impl World {
         }
         message
     }
+}
+
+/// Somebody's choice in a poll.
+struct Vote {
+    id: String,
+    voter: String,
+    poll: String,
+    options: Vec<String>,
 }
 
 /// Both ends of a vote or of a poll.

@@ -59,7 +59,7 @@ struct Arguments {
     seed: u64,
 
     /// Divides every wait of the server
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, value_parser = speed)]
     speed: f64,
 
     /// NAME=PHONE: a session that is WORKING; NAME alone: one that is STOPPED (repeatable)
@@ -70,7 +70,7 @@ struct Arguments {
     #[arg(long)]
     store: bool,
 
-    /// NAME=RATE: what goes wrong, and how often (repeatable); `all=RATE` for every fault
+    /// NAME=RATE: what goes wrong, and how often (repeatable); `all=RATE` for every fault not named
     #[arg(long, value_name = "NAME=RATE", value_parser = fault)]
     fault: Vec<(Option<Fault>, f64)>,
 
@@ -94,8 +94,8 @@ struct Arguments {
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     lid_share: f64,
 
-    /// Webhook for the events of all sessions
-    #[arg(long, env = "WHATSAPP_HOOK_URL")]
+    /// Webhook for the events of all sessions (plain http)
+    #[arg(long, env = "WHATSAPP_HOOK_URL", value_parser = hook_url)]
     hook_url: Option<String>,
 
     /// Its events, comma separated
@@ -131,6 +131,29 @@ fn fault(text: &str) -> Result<(Option<Fault>, f64), String> {
     Ok((fault, rate))
 }
 
+fn speed(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|speed: &f64| speed.is_finite() && *speed > 0.0)
+        .ok_or_else(|| "use a number above 0, such as 10".to_owned())
+}
+
+fn hook_url(text: &str) -> Result<String, String> {
+    match text.starts_with("http://") {
+        true => Ok(text.to_owned()),
+        false => Err("webhooks are delivered over plain http only: use http://...".to_owned()),
+    }
+}
+
+/// Faults that are named have their own rate, wherever `all` stands.
+fn rates(faults: &[(Option<Fault>, f64)]) -> FaultRates {
+    let all = faults.iter().rfind(|(fault, _)| fault.is_none());
+    let rates = all.map_or_else(FaultRates::none, |(_, rate)| FaultRates::every(*rate));
+    faults.iter().fold(rates, |rates, (fault, rate)| {
+        fault.map_or(rates, |fault| rates.with(fault, *rate))
+    })
+}
+
 fn range_ms(text: &str) -> Result<(Duration, Duration), String> {
     let (low, high) = text.split_once("..").unwrap_or((text, text));
     let ms = |text: &str| {
@@ -153,13 +176,6 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    let mut rates = FaultRates::none();
-    for (fault, rate) in &arguments.fault {
-        rates = match fault {
-            Some(fault) => rates.with(*fault, *rate),
-            None => FaultRates::every(*rate),
-        };
-    }
     let mut builder = Simulator::builder()
         .listen(arguments.listen)
         .key(arguments.key)
@@ -168,7 +184,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .seed(arguments.seed)
         .speed(arguments.speed)
         .store_default(arguments.store)
-        .faults(rates)
+        .faults(rates(&arguments.fault))
         .not_on_whatsapp(arguments.not_on_whatsapp)
         .lid_share(arguments.lid_share);
     if let Some(new_chats) = arguments.quota {
@@ -200,7 +216,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let simulator = builder
         .start()
         .await
-        .map_err(|error| format!("cannot listen on {}: {error}", arguments.listen))?;
+        .map_err(|error| format!("cannot start on {}: {error}", arguments.listen))?;
     if arguments.json {
         println!("{}", serde_json::json!({"url": simulator.url()}));
     } else {
@@ -249,4 +265,43 @@ async fn stopped() -> std::io::Result<()> {
     }
     #[cfg(not(unix))]
     tokio::signal::ctrl_c().await
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn arguments(words: &[&str]) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from([&["waha-simulator"], words].concat())
+    }
+
+    #[test]
+    fn a_named_fault_keeps_its_rate_wherever_all_stands() -> Result<(), clap::Error> {
+        for words in [
+            ["--fault", "late=0.2", "--fault", "all=0.01"],
+            ["--fault", "all=0.01", "--fault", "late=0.2"],
+        ] {
+            let rates = rates(&arguments(&words)?.fault);
+            let found = [Fault::Late, Fault::Held].map(|fault| rates.rate(fault));
+            assert_eq!(found, [0.2, 0.01], "{words:?}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_could_not_work_is_refused() {
+        for words in [
+            ["--speed", "0"],
+            ["--speed", "-1"],
+            ["--speed", "NaN"],
+            ["--hook-url", "https://example.com/hook"],
+            ["--fault", "late=2"],
+            ["--fault", "nope=0.1"],
+        ] {
+            assert!(arguments(&words).is_err(), "{words:?}");
+        }
+        assert!(arguments(&["--speed", "0.5", "--hook-url", "http://h/"]).is_ok());
+    }
 }

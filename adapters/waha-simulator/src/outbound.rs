@@ -30,11 +30,18 @@ impl Outbound {
         Ok(Response::from_parts(head, ()))
     }
 
-    /// The bytes behind an address, or what Node would say of the failure: code and message.
-    pub(crate) async fn fetch(&self, url: &str) -> Result<Bytes, (&'static str, String)> {
+    /// The bytes behind an address.
+    pub(crate) async fn fetch(&self, url: &str) -> Result<Bytes, FetchFailure> {
+        // `AxiosError.from` wraps what the socket says (recorded), `settle` judges the status (axios
+        // source).
+        let from = |code, message: &str| FetchFailure {
+            code,
+            message: message.to_owned(),
+            by: "AxiosError.from",
+        };
         let target: http::Uri = url
             .parse()
-            .map_err(|_| ("ERR_INVALID_URL", "Invalid URL".to_owned()))?;
+            .map_err(|_| from("ERR_INVALID_URL", "Invalid URL"))?;
         let authority = target
             .authority()
             .map(|authority| {
@@ -42,17 +49,31 @@ impl Outbound {
                 format!("{}:{port}", authority.host())
             })
             .unwrap_or_default();
-        let refused = |_| ("ECONNREFUSED", format!("connect ECONNREFUSED {authority}"));
+        let refused = |_| from("ECONNREFUSED", &format!("connect ECONNREFUSED {authority}"));
         let answer = self.0.get(target).await.map_err(refused)?;
         if !answer.status().is_success() {
-            let message = format!(
-                "Request failed with status code {}",
-                answer.status().as_u16()
-            );
-            return Err(("ERR_BAD_REQUEST", message));
+            let status = answer.status();
+            return Err(FetchFailure {
+                code: if status.is_server_error() {
+                    "ERR_BAD_RESPONSE"
+                } else {
+                    "ERR_BAD_REQUEST"
+                },
+                message: format!("Request failed with status code {}", status.as_u16()),
+                by: "settle",
+            });
         }
         let body = answer.into_body().collect().await;
         body.map(http_body_util::Collected::to_bytes)
-            .map_err(|_| ("ECONNRESET", "aborted".to_owned()))
+            .map_err(|_| from("ECONNRESET", "aborted"))
     }
+}
+
+/// What axios would say of a file that cannot be fetched.
+#[derive(Debug)]
+pub(crate) struct FetchFailure {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    /// The function of axios that makes the error.
+    pub(crate) by: &'static str,
 }

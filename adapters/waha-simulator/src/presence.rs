@@ -11,7 +11,7 @@ use crate::abilities::Ability;
 use crate::answer::{Answer, Thrown};
 use crate::request::Request;
 use crate::routes::{Outcome, not_routed};
-use crate::sending::no_property;
+use crate::sending::{CHAT, no_property};
 use crate::sessions::{Session, Status};
 use crate::shapes::s_whatsapp;
 use crate::world::{World, lock};
@@ -124,8 +124,8 @@ pub(crate) async fn typing(world: &Arc<World>, request: &Request) -> Outcome {
     world.ready(name, &[Status::Working]).await?;
     match request.field("chatId") {
         Some(Value::String(_)) => Ok(Answer::created(&json!({"result": true}))),
-        Some(Value::Null) => Err(no_property(world, request, "null", "includes")),
-        _ => Err(no_property(world, request, "undefined", "includes")),
+        Some(Value::Null) => Err(no_property(world, request, CHAT, "null", "includes")),
+        _ => Err(no_property(world, request, CHAT, "undefined", "includes")),
     }
 }
 

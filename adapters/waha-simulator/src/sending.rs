@@ -13,7 +13,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use self::going_wrong::{fails_after, fails_before, holds, timelock};
-pub(crate) use self::outgoing::no_property;
+pub(crate) use self::outgoing::{CHAT, TEXT, no_property};
 use self::outgoing::{Outgoing, media_from, text_from};
 use crate::acks::{self, Ack, Delivery};
 use crate::answer::{Answer, Thrown};
@@ -73,8 +73,8 @@ pub(crate) async fn text(world: &Arc<World>, request: &Request) -> Outcome {
 pub(crate) async fn text_by_query(world: &Arc<World>, request: &Request) -> Outcome {
     let session = request.session_name()?.to_owned();
     let wanted = match (request.query("phone"), request.query("text")) {
-        (None, _) => Err(no_property(world, request, "undefined", "includes")),
-        (_, None) => Err(no_property(world, request, "undefined", "match")),
+        (None, _) => Err(no_property(world, request, CHAT, "undefined", "includes")),
+        (_, None) => Err(no_property(world, request, TEXT, "undefined", "match")),
         (Some(phone), Some(text)) => Ok(Outgoing::text(phone, text)),
     };
     send(world, request, &session, wanted, StatusCode::OK).await
@@ -105,7 +105,14 @@ pub(crate) async fn composed(world: &Arc<World>, request: &Request, kind: Kind) 
 pub(crate) async fn media(world: &Arc<World>, request: &Request, kind: Kind) -> Outcome {
     let session = request.session_name()?.to_owned();
     // WAHA looks for the session first, and fetches the file only then.
-    let wanted = media_from(world, request, kind).await;
+    if let Err(answer) = world.ready(&session, &[Status::Working]).await {
+        if let Ok(mut outgoing) = media_from(world, request, kind, false).await {
+            let jid = outgoing.take_jid();
+            noted(world, request, &session, &outgoing, &jid);
+        }
+        return Err(answer);
+    }
+    let wanted = media_from(world, request, kind, true).await;
     send(world, request, &session, wanted, StatusCode::CREATED).await
 }
 
@@ -121,18 +128,8 @@ async fn send(
         world.ready(session, &[Status::Working]).await?;
         return wanted.map(|_| Answer::Close);
     };
-    let place = world.book.received(&Received {
-        at_us: request.received_us,
-        account: &world
-            .session(session)
-            .and_then(|session| session.account())
-            .map(|account| account.phone.clone())
-            .unwrap_or_default(),
-        session,
-        chat: &world.chat_of_person(&outgoing.chat),
-        hash: outgoing.hash,
-        kind: outgoing.kind,
-    });
+    let jid = outgoing.take_jid();
+    let place = noted(world, request, session, &outgoing, &jid);
     let mut draws = world.draws_for(session, &outgoing.chat, &outgoing.hash);
     let fault = world.faults.draw(&mut draws);
     if fault == Some(Fault::SessionFlap)
@@ -144,17 +141,16 @@ async fn send(
         }
     }
     let session = world.ready(session, &[Status::Working]).await?;
-    let jid = match outgoing.jid.take() {
-        Some(jid) => jid,
-        None => shapes::s_whatsapp(&outgoing.chat),
-    };
     if jid.ends_with("@g.us") && !world.settings.groups.contains_key(&jid) {
         let thrown = Thrown::boom("item-not-found", 404.into());
         return Err(Answer::thrown(world, request, thrown));
     }
-    let Some(account) = session.account().filter(|_| !session.link_down()) else {
+    let closed = || {
         let thrown = Thrown::boom("Connection Closed", Value::Null);
-        return Err(Answer::thrown(world, request, thrown));
+        Err(Answer::thrown(world, request, thrown))
+    };
+    let Some(account) = session.account().filter(|_| !session.link_down()) else {
+        return closed();
     };
     if let Some(failure) = lock(&world.scripted).pop_front() {
         return Err(failure.answer(world, request));
@@ -167,6 +163,10 @@ async fn send(
         world.clock.pause(draws.between(low, high)).await;
     }
     holds(world, fault, &mut draws).await;
+    // Nothing goes out by a device that is gone, or is another, since the request was taken.
+    if !session.still_sends_as(&account) {
+        return closed();
+    }
     let refused = world.admits(&session, &account, &jid).err();
     if refused == Some(Refused::Now) {
         return Err(Answer::thrown(
@@ -193,6 +193,19 @@ async fn send(
         },
         Err,
     )
+}
+
+/// Enters a request in the ledger, before anything can come of it; its place there.
+fn noted(world: &World, request: &Request, session: &str, outgoing: &Outgoing, jid: &str) -> usize {
+    let account = world.session(session).and_then(|session| session.account());
+    world.book.received(&Received {
+        at_us: request.received_us,
+        account: account.as_ref().map_or("", |account| &account.phone),
+        session,
+        chat: &world.chat_of_person(jid),
+        hash: outgoing.hash,
+        kind: outgoing.kind,
+    })
 }
 
 /// NOWEB makes WAHA's own message of a poll and of a forward (recorded); WEBJS says of a forward
@@ -296,21 +309,21 @@ impl Sending<'_> {
 
     fn expect_acks(mut self, message: &Message, on_whatsapp: bool, now_us: u64) {
         let world = self.world;
-        if let Some(
-            fault @ (Fault::AcksMissing
-            | Fault::AcksLate
-            | Fault::AcksOutOfOrder
-            | Fault::AcksTwice
-            | Fault::AckErrorThenDevice
-            | Fault::AckError),
-        ) = self.fault
-        {
-            world.faults.happened(fault);
-        }
         let fault = if self.refused {
             world.refuse_later(&message.id);
             Some(Fault::AckError)
         } else {
+            if let Some(
+                fault @ (Fault::AcksMissing
+                | Fault::AcksLate
+                | Fault::AcksOutOfOrder
+                | Fault::AcksTwice
+                | Fault::AckErrorThenDevice
+                | Fault::AckError),
+            ) = self.fault
+            {
+                world.faults.happened(fault);
+            }
             self.fault
         };
         let plan = acks::plan(&world.settings.acks, fault, on_whatsapp, &mut self.draws);
@@ -350,7 +363,7 @@ impl World {
             && !self.settings.not_on_whatsapp.contains(digits)
     }
 
-    /// A chat as the ledger has it: under the phone, where its LID is known.
+    /// A chat as the ledger has it, however it was written: under the phone, where its LID is known.
     fn chat_of_person<'a>(&self, chat: &'a str) -> Cow<'a, str> {
         if chat.ends_with("@lid") {
             self.phone_of(chat).unwrap_or(Cow::Borrowed(chat))

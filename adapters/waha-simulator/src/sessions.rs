@@ -1,6 +1,7 @@
 //! A session's life: its statuses and how long each takes, pairing, loss of the link, and the
 //! waits of calls that need it to be in some status (times as recorded).
 
+use std::collections::btree_map::Entry;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::chats::Archived;
 use crate::contacts::Contacts;
 use crate::draws::stable_hash;
 use crate::events::Hook;
+use crate::inbound::Missed;
 use crate::labels::Labels;
 use crate::messages::Store;
 use crate::presence::Presences;
@@ -138,6 +140,8 @@ pub(crate) struct Session {
     pub(crate) archived: Mutex<Archived>,
     /// Acknowledgements that came while the session was away.
     pub(crate) parked: Mutex<Vec<Due>>,
+    /// What people did meanwhile, and to which account.
+    pub(crate) missed: Mutex<Vec<Missed>>,
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -176,6 +180,7 @@ impl Session {
             presences: Mutex::default(),
             archived: Mutex::default(),
             parked: Mutex::default(),
+            missed: Mutex::default(),
             turn: Arc::default(),
         }
     }
@@ -209,8 +214,21 @@ impl Session {
         self.has_hooks.load(Ordering::Acquire)
     }
 
+    /// Whether WhatsApp can reach the device at this moment.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.status() == Status::Working && !self.link_down()
+    }
+
     pub(crate) fn link_down(&self) -> bool {
         self.link_down.load(Ordering::Acquire)
+    }
+
+    /// Whether what this account was about to send can still go out. An engine that connects anew
+    /// sends what waits.
+    pub(crate) fn still_sends_as(&self, account: &Account) -> bool {
+        matches!(self.status(), Status::Working | Status::Starting)
+            && !self.link_down()
+            && self.account().is_some_and(|now| now.phone == account.phone)
     }
 
     pub(crate) fn store_on(&self) -> bool {
@@ -250,34 +268,53 @@ impl Session {
     fn is_in(&self, epoch: u64) -> bool {
         lock(&self.inner).epoch == epoch
     }
+
+    /// Takes a status, unless it belongs to an epoch that is over; the last three, with their times.
+    fn note(&self, status: Status, epoch: Option<u64>, at_ms: u64) -> Option<Vec<(Status, u64)>> {
+        let mut inner = lock(&self.inner);
+        if epoch.is_some_and(|epoch| epoch != inner.epoch) {
+            return None;
+        }
+        if inner.statuses.len() == 3 {
+            inner.statuses.remove(0);
+        }
+        inner.statuses.push((status, at_ms));
+        self.status.store(status as u8, Ordering::Release);
+        Some(inner.statuses.clone())
+    }
 }
 
 impl World {
-    pub(crate) fn add_session(&self, name: &str, config: Value) -> Arc<Session> {
+    /// A new session, STOPPED; `None` when there is one of that name.
+    pub(crate) fn add_session(&self, name: &str, config: Value) -> Option<Arc<Session>> {
         let session = Arc::new(Session::new(name));
         session.set_config(self, config);
         for (phone, name) in &self.settings.contacts {
             lock(&session.contacts).named(&s_whatsapp(phone), name);
         }
-        write(&self.sessions).insert(name.to_owned(), session.clone());
-        session
+        match write(&self.sessions).entry(name.to_owned()) {
+            Entry::Occupied(_) => None,
+            Entry::Vacant(place) => Some(place.insert(session).clone()),
+        }
     }
 
     /// Puts a session into a status at once and tells its listeners.
     pub(crate) fn enter(self: &Arc<Self>, session: &Arc<Session>, status: Status) {
-        let statuses: Vec<Value> = {
-            let mut inner = lock(&session.inner);
-            if inner.statuses.len() == 3 {
-                inner.statuses.remove(0);
-            }
-            inner.statuses.push((status, self.clock.wall_ms()));
-            session.status.store(status as u8, Ordering::Release);
-            inner
-                .statuses
-                .iter()
-                .map(|(status, at)| json!({"status": status.name(), "timestamp": at}))
-                .collect()
-        };
+        if let Some(statuses) = session.note(status, None, self.clock.wall_ms()) {
+            self.entered(session, status, &statuses);
+        }
+    }
+
+    fn entered(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        status: Status,
+        statuses: &[(Status, u64)],
+    ) {
+        let statuses: Vec<Value> = statuses
+            .iter()
+            .map(|(status, at)| json!({"status": status.name(), "timestamp": at}))
+            .collect();
         let data = self.status_data(session, status);
         self.emit(session, "session.status", || {
             let mut payload = json!({
@@ -292,19 +329,20 @@ impl World {
         });
         session.seen.send_replace(status);
         if status == Status::Working {
-            self.acks.put_back(
-                std::mem::take(&mut *lock(&session.parked)),
-                self.clock.now_us(),
-            );
+            self.unpark(session);
+            self.catch_up(session);
         }
     }
 
+    /// The same, by a timer: unless the session was started or stopped since that was set.
     fn enter_if(self: &Arc<Self>, session: &Arc<Session>, epoch: u64, status: Status) -> bool {
-        let current = session.is_in(epoch);
-        if current {
-            self.enter(session, status);
+        match session.note(status, Some(epoch), self.clock.wall_ms()) {
+            Some(statuses) => {
+                self.entered(session, status, &statuses);
+                true
+            }
+            None => false,
         }
-        current
     }
 
     /// STARTING, and by itself to what follows.
@@ -360,8 +398,12 @@ impl World {
         format!("2@{},{},{},{}", part(), part(), part(), part())
     }
 
-    /// The phone scanned the code.
-    pub(crate) fn scanned(self: &Arc<Self>, session: &Arc<Session>, account: Account) {
+    /// The phone scanned the code; says whether there was one to scan, or was about to be.
+    pub(crate) fn scanned(self: &Arc<Self>, session: &Arc<Session>, account: Account) -> bool {
+        let waits = matches!(session.status(), Status::Starting | Status::ScanQrCode);
+        if !waits || session.account().is_some() {
+            return false;
+        }
         let account = Arc::new(account);
         *write(&session.paired) = Some(account.clone());
         session.unlinked.store(false, Ordering::Release);
@@ -375,6 +417,7 @@ impl World {
                 world.enter_if(&session, epoch, Status::Working);
             }
         });
+        true
     }
 
     /// Paired and connected at once: for sessions that exist from the start.
@@ -387,15 +430,22 @@ impl World {
         self.enter(session, Status::Working);
     }
 
-    /// The phone removed this device.
+    /// The phone removed this device. A session that does not run finds that out when it starts.
     pub(crate) fn unlinked(self: &Arc<Self>, session: &Arc<Session>) {
         session.unlinked.store(true, Ordering::Release);
+        if session.status() == Status::Stopped {
+            return;
+        }
         session.next_epoch();
         self.enter(session, Status::Failed);
     }
 
-    /// The link is lost: first nobody notices, then the session reconnects.
+    /// The link is lost: first nobody notices, then the session reconnects. Without a link there is
+    /// nothing to lose.
     pub(crate) fn link_lost(self: &Arc<Self>, session: &Arc<Session>, away: Duration) {
+        if session.status() != Status::Working {
+            return;
+        }
         let epoch = session.next_epoch();
         session.link_down.store(true, Ordering::Release);
         let (world, session) = (self.clone(), session.clone());
@@ -425,7 +475,9 @@ impl World {
             return;
         }
         self.clock.pause(away).await;
-        session.link_down.store(false, Ordering::Release);
+        if session.is_in(epoch) {
+            session.link_down.store(false, Ordering::Release);
+        }
         self.enter_if(session, epoch, Status::Working);
     }
 
@@ -449,8 +501,13 @@ impl World {
 
     /// The credentials are gone; the session ends up STOPPED.
     pub(crate) async fn forget(self: &Arc<Self>, session: &Arc<Session>) {
+        // Nor does WhatsApp keep anything for a device that logged out.
+        lock(&session.parked).clear();
+        lock(&session.missed).clear();
         if session.status() == Status::Stopped {
             *write(&session.paired) = None;
+            session.unlinked.store(false, Ordering::Release);
+            lock(&session.inner).me = None;
             return;
         }
         session.next_epoch();

@@ -108,18 +108,19 @@ impl Simulator {
         Ok(())
     }
 
-    /// A phone scans the QR code (or types the pairing code) of a session.
+    /// A phone scans the QR code (or types the pairing code) of a session. `false`, and nothing
+    /// happens, when the session has none to show: it does not run, or has a phone already.
     ///
     /// # Errors
     ///
     /// When there is no such session.
-    pub fn pair(&self, session: &str, phone: &str) -> Result<(), NoSuchSession> {
+    pub fn pair(&self, session: &str, phone: &str) -> Result<bool, NoSuchSession> {
         let session = self.find(session)?;
-        self.world.scanned(&session, Account::new(phone));
-        Ok(())
+        Ok(self.world.scanned(&session, Account::new(phone)))
     }
 
-    /// The phone removes the device: the session FAILED until it is logged out and paired anew.
+    /// The phone removes the device: the session FAILED until it is logged out and paired anew. One
+    /// that is STOPPED finds out when it starts.
     ///
     /// # Errors
     ///
@@ -129,7 +130,8 @@ impl Simulator {
         Ok(())
     }
 
-    /// The link is lost: WORKING for 2 s while sends fail, STARTING for `away`, WORKING again.
+    /// The link is lost: WORKING for 2 s while sends fail, STARTING for `away`, WORKING again. Without
+    /// effect on a session that is not WORKING.
     ///
     /// # Errors
     ///
@@ -326,7 +328,7 @@ impl Simulator {
     fn with_account<T: Default>(
         &self,
         session: &str,
-        work: impl FnOnce(&Arc<World>, &Arc<Session>, &Account) -> T,
+        work: impl FnOnce(&Arc<World>, &Arc<Session>, &Arc<Account>) -> T,
     ) -> Result<T, NoSuchSession> {
         let session = self.find(session)?;
         Ok(session

@@ -107,12 +107,14 @@ impl Retries {
     fn wait(&self, attempt: u32, draws: &mut Draws) -> Duration {
         match self.policy {
             RetryPolicy::Constant => self.delay,
-            RetryPolicy::Linear => self.delay * (attempt + 1),
+            RetryPolicy::Linear => self.delay.saturating_mul(attempt.saturating_add(1)),
             RetryPolicy::Exponential => {
                 let base = self
                     .delay
                     .saturating_mul(2_u32.saturating_pow(attempt.min(16)));
-                base + base.mul_f64(0.2 * draws.unit())
+                // Up to a fifth more.
+                let more = (base / 5).as_secs_f64() * draws.unit();
+                base.saturating_add(Duration::try_from_secs_f64(more).unwrap_or_default())
             }
         }
     }
@@ -153,6 +155,19 @@ mod tests {
         };
         assert_eq!(wait(RetryPolicy::Constant, 5), 2.0);
         assert_eq!(wait(RetryPolicy::Linear, 2), 6.0);
+        for policy in [
+            RetryPolicy::Constant,
+            RetryPolicy::Linear,
+            RetryPolicy::Exponential,
+        ] {
+            let endless = Retries {
+                policy,
+                delay: Duration::MAX,
+                attempts: u32::MAX,
+            };
+            let wait = endless.wait(u32::MAX, &mut Draws::keyed(1, &[], 0));
+            assert_eq!(wait, Duration::MAX, "{policy:?}");
+        }
         let exponential = wait(RetryPolicy::Exponential, 3);
         assert!((16.0..=19.2).contains(&exponential), "{exponential}");
     }

@@ -9,6 +9,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
+use tokio::time::{MissedTickBehavior, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -86,17 +87,23 @@ async fn serve(world: &World, mut socket: Socket, query: &[(String, String)]) {
     );
     let (number, mut events) = world.events.subscribe(wanted.0, wanted.1);
     let mut pings = tokio::time::interval(world.clock.scaled(PING_EVERY));
+    // Two at once would drop a client that could not answer the first.
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings.reset();
+    // Who reads nothing cannot answer pings either; what he leaves must not pile up.
+    let patience = world.clock.scaled(PING_EVERY * 2);
     let mut answered = true;
     loop {
         tokio::select! {
             event = events.recv() => match event {
                 Some(event) => {
-                    if socket.feed(Message::Text(event)).await.is_err() {
-                        break;
-                    }
                     // Everything that is there goes out in one write.
-                    if events.is_empty() && socket.flush().await.is_err() {
+                    let last = events.is_empty();
+                    let written = timeout(patience, async {
+                        socket.feed(Message::Text(event)).await?;
+                        if last { socket.flush().await } else { Ok(()) }
+                    });
+                    if !matches!(written.await, Ok(Ok(()))) {
                         break;
                     }
                 }

@@ -144,6 +144,7 @@ impl World {
     pub(crate) fn replace_process(&self) {
         let mut process = lock(&self.process);
         process.token.cancel();
+        self.gate.reset();
         process.token = self.end.child_token();
         // Two starts within a millisecond must still differ.
         process.started_ms = self.clock.wall_ms().max(process.started_ms + 1);

@@ -381,6 +381,10 @@ fn compare(ours: &Value, theirs: &Value, at: &str, differences: &mut Vec<String>
                 if SAME_VALUE.contains(&key.as_str()) && is_plain && ours != theirs {
                     differences.push(format!("{at} is {ours}, recorded {theirs}"));
                 }
+                let (by, wanted) = (thrower(ours), thrower(theirs));
+                if key == "stack" && wanted.is_some() && by != wanted {
+                    differences.push(format!("{at} is thrown by {by:?}, recorded {wanted:?}"));
+                }
             }
         }
         (Value::Array(ours), Value::Array(theirs)) => {
@@ -412,6 +416,14 @@ fn compare(ours: &Value, theirs: &Value, at: &str, differences: &mut Vec<String>
         }
         _ => {}
     }
+}
+
+/// The function on top of a stack, by which clients tell where an error comes from; not that of the
+/// engine below the recorded server, which was rigged.
+fn thrower(stack: &Value) -> Option<&str> {
+    let (_, frame) = stack.as_str()?.split_once("\n    at ")?;
+    let (function, place) = frame.lines().next()?.split_once(" (")?;
+    (!place.contains("socket.js")).then_some(function)
 }
 
 fn kind(value: &Value) -> &'static str {

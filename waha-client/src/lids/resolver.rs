@@ -101,6 +101,11 @@ impl LidResolver {
             .await
     }
 
+    /// The phone number behind a LID from memory alone, where nothing can wait for the server.
+    pub fn remembered_phone_of(&self, lid: &ChatId) -> Remembered {
+        self.state().cache.phone_of(lid, Instant::now())
+    }
+
     /// Notes a pair that is known from elsewhere; see [`LidCache::learn`].
     pub fn learn(&self, one: &ChatId, other: &ChatId) -> bool {
         self.state().cache.learn(one, other)

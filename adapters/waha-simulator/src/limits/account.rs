@@ -5,10 +5,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{Limits, Quota, Refusal, Restriction, Verdict};
+use crate::clock::micros;
 use crate::draws::stable_hash;
 use crate::sessions::{Account, Session, Status};
 use crate::world::{World, lock};
@@ -109,7 +111,7 @@ impl World {
         };
         self.accounts.any.store(true, Ordering::Release);
         let lasts = restriction.lasts.map(|lasts| self.clock.scaled(lasts));
-        let ends_us = lasts.map(|lasts| self.clock.now_us() + lasts.as_micros() as u64);
+        let ends_us = lasts.map(|lasts| self.clock.now_us().saturating_add(micros(lasts)));
         self.limits_of(&account, |limits| limits.restrict(restriction, ends_us));
         if restriction.shown {
             self.tell_limits(session);
@@ -120,7 +122,7 @@ impl World {
         // WhatsApp's clock goes on whether the server runs or not.
         tokio::spawn(end.run_until_cancelled_owned(async move {
             // Rounded up, or the timer could come a moment before the end.
-            tokio::time::sleep(lasts + std::time::Duration::from_millis(1)).await;
+            tokio::time::sleep(lasts.saturating_add(Duration::from_millis(1))).await;
             let now = world.clock.now_us();
             if world.limits_of(&account, |limits| limits.expire(now)) {
                 world.tell_limits(&session);
@@ -214,7 +216,7 @@ impl World {
         let timelock = self.timelock(account);
         let until = timelock["timeEnforcementEnds"]
             .as_u64()
-            .map(|until_s| crate::answer::iso(until_s * 1000));
+            .map(|until_s| crate::answer::iso(until_s.saturating_mul(1000)));
         let mut error = json!({
             "code": "463",
             "blocked": true,
@@ -241,11 +243,11 @@ impl World {
     }
 
     fn cycle_us(&self, quota: Option<Quota>) -> u64 {
-        quota.map_or(1, |quota| self.clock.scaled(quota.cycle).as_micros() as u64)
+        quota.map_or(1, |quota| micros(self.clock.scaled(quota.cycle)))
     }
 
     fn wall_s(&self, stamp_us: u64) -> u64 {
-        (self.clock.wall_start_us() + stamp_us) / 1_000_000
+        self.clock.wall_start_us().saturating_add(stamp_us) / 1_000_000
     }
 
     /// A person as a number, whichever of their names a chat is under; `None` for groups.

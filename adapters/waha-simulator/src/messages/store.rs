@@ -42,11 +42,24 @@ impl Filter {
     }
 }
 
+impl Kept {
+    /// A message of a chat. Most ids are there once, so the chat itself is rarely looked through.
+    fn place_of(&self, jid: &str, id: &str) -> Option<usize> {
+        let newest = *self.by_id.get(id)?;
+        if *self.messages[newest].jid == *jid {
+            return Some(newest);
+        }
+        let mut places = self.by_chat.get(jid)?.iter().copied();
+        places.find(|place| *self.messages[*place].id == *id)
+    }
+}
+
 impl Store {
-    /// Keeps a message; one with an id that is there already replaces it.
+    /// Keeps a message; one of its chat that has the same id is replaced. The same id in two chats is
+    /// two messages, of which the newer is the one that is found without its chat.
     pub(crate) fn keep(&self, message: Message) {
         let mut kept = lock(&self.0);
-        if let Some(place) = kept.by_id.get(&message.id).copied() {
+        if let Some(place) = kept.place_of(&message.jid, &message.id) {
             kept.messages[place] = message;
             return;
         }
@@ -96,8 +109,17 @@ impl Store {
 
     /// A message of a chat by its full or its bare id. The chat may be named by phone or LID.
     pub(crate) fn find(&self, chat: &str, id: &str) -> Option<Message> {
-        self.look_up(id)
-            .filter(|message| same_chat(chat, &message.jid))
+        let found = self.look_up(id)?;
+        if same_chat(chat, &found.jid) {
+            return Some(found);
+        }
+        let (from_me, bare) = bare_id(id);
+        let kept = lock(&self.0);
+        let place = kept.place_of(&s_whatsapp(chat), bare)?;
+        kept.messages
+            .get(place)
+            .filter(|message| from_me.is_none_or(|from_me| from_me == message.from_me))
+            .cloned()
     }
 
     /// A text, or the caption of a media, is another from now on.
@@ -114,7 +136,9 @@ impl Store {
         let places = kept.by_chat.remove(s_whatsapp(chat).as_str());
         for place in places.into_iter().flatten() {
             let id = kept.messages[place].id.clone();
-            kept.by_id.remove(&id);
+            if kept.by_id.get(&id) == Some(&place) {
+                kept.by_id.remove(&id);
+            }
         }
     }
 
@@ -250,6 +274,23 @@ mod tests {
         ] {
             assert!(store.find(chat, id).is_none(), "{chat} {id}");
         }
+    }
+
+    #[test]
+    fn the_same_id_in_two_chats_is_two_messages() {
+        let store = Store::default();
+        for at_s in 1..=2 {
+            store.keep(message("3EB0A", "62811@s.whatsapp.net", true, at_s));
+            store.keep(message("3EB0A", "62812@s.whatsapp.net", true, at_s));
+        }
+        for chat in ["62811@c.us", "62812@c.us"] {
+            assert_eq!(store.chat(chat, &Filter::default()).len(), 1, "{chat}");
+            let found = store.find(chat, "3EB0A").unwrap();
+            assert_eq!((&*found.jid, found.at_s), (&*s_whatsapp(chat), 2));
+        }
+        store.clear("62811@c.us");
+        assert!(store.find("62811@c.us", "3EB0A").is_none());
+        assert!(store.find("62812@c.us", "3EB0A").is_some());
     }
 
     #[test]

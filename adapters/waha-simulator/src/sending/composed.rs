@@ -16,6 +16,10 @@ use crate::world::World;
 
 type Wanted = Result<Outgoing, Answer>;
 
+/// The functions that first touch the vcards and the preview (recorded).
+const VCARDS: &str = "WhatsappSessionNoWebCore.sendContactVCard";
+const PREVIEW: &str = "ChattingController.sendLinkCustomPreview";
+
 /// What WAHA's validation refuses before it looks for the session.
 pub(super) fn check(request: &Request, kind: Kind) -> Result<(), Answer> {
     if kind != Kind::Buttons {
@@ -86,7 +90,13 @@ fn buttons(world: &World, request: &Request) -> Wanted {
 fn list(world: &World, request: &Request) -> Wanted {
     world.able(Ability::List)?;
     let Some(list) = request.field("message").filter(|list| list.is_object()) else {
-        return Err(no_property(world, request, "undefined", "description"));
+        return Err(no_property(
+            world,
+            request,
+            "WhatsappSessionNoWebCore.sendList",
+            "undefined",
+            "description",
+        ));
     };
     let chat = chat_from(world, request)?;
     if ["@g.us", "@broadcast", "@newsletter"]
@@ -120,7 +130,13 @@ fn list(world: &World, request: &Request) -> Wanted {
 
 fn poll(world: &World, request: &Request) -> Wanted {
     let Some(poll) = request.field("poll").filter(|poll| poll.is_object()) else {
-        return Err(no_property(world, request, "undefined", "name"));
+        return Err(no_property(
+            world,
+            request,
+            "WhatsappSessionNoWebCore.sendPoll",
+            "undefined",
+            "name",
+        ));
     };
     let chat = chat_from(world, request)?;
     let Some(options) = poll.get("options").and_then(Value::as_array) else {
@@ -138,7 +154,7 @@ fn poll(world: &World, request: &Request) -> Wanted {
         return Err(Answer::thrown(
             world,
             request,
-            Thrown::boom(message, Value::Null),
+            Thrown::boom(message, Value::Null).by("generateWAMessageContent"),
         ));
     }
     let name = text_of(&poll["name"]);
@@ -178,12 +194,13 @@ fn contacts(world: &World, request: &Request) -> Wanted {
     let chat = chat_from(world, request)?;
     let contacts = match request.field("contacts") {
         Some(Value::Array(contacts)) => contacts,
-        None => return Err(no_property(world, request, "undefined", "map")),
-        Some(Value::Null) => return Err(no_property(world, request, "null", "map")),
+        None => return Err(no_property(world, request, VCARDS, "undefined", "map")),
+        Some(Value::Null) => return Err(no_property(world, request, VCARDS, "null", "map")),
         Some(_) => {
             return Err(type_error(
                 world,
                 request,
+                VCARDS,
                 "request.contacts.map is not a function",
             ));
         }
@@ -211,14 +228,21 @@ fn vcard(contact: &Value) -> String {
 
 fn link(world: &World, request: &Request) -> Wanted {
     let Some(preview) = request.field("preview").filter(|value| value.is_object()) else {
-        return Err(no_property(world, request, "undefined", "url"));
+        return Err(no_property(world, request, PREVIEW, "undefined", "url"));
     };
     let Some(text) = request.field("text").and_then(Value::as_str) else {
-        return Err(no_property(world, request, "undefined", "includes"));
+        return Err(no_property(
+            world,
+            request,
+            PREVIEW,
+            "undefined",
+            "includes",
+        ));
     };
     let url = text_of(&preview["url"]);
     if !text.contains(&url) {
-        let thrown = Thrown::error("\"text\" must include the URL provided in the \"preview.url\"");
+        let thrown = Thrown::error("\"text\" must include the URL provided in the \"preview.url\"")
+            .by(PREVIEW);
         return Err(Answer::thrown(world, request, thrown));
     }
     world.able(Ability::CustomPreview)?;

@@ -10,7 +10,12 @@ use crate::answer::{Answer, Thrown};
 use crate::ledger::{BodyHash, Kind, media_hash, text_hash};
 use crate::messages::{Content, Media, Rich};
 use crate::request::Request;
+use crate::shapes::s_whatsapp;
 use crate::world::World;
+
+/// The functions that first touch a chat and a text (recorded on NOWEB).
+pub(crate) const CHAT: &str = "ensureSuffix";
+pub(crate) const TEXT: &str = "extractUrlFromText";
 
 /// What a request wants to have sent.
 pub(super) struct Outgoing {
@@ -54,6 +59,11 @@ impl Outgoing {
         }
     }
 
+    /// The chat in the engine's form.
+    pub(super) fn take_jid(&mut self) -> String {
+        self.jid.take().unwrap_or_else(|| s_whatsapp(&self.chat))
+    }
+
     /// The same with what most bodies may have: an id of the sender's own, and an answered message.
     pub(super) fn with_options(mut self, request: &Request) -> Self {
         let string = |name: &str| {
@@ -73,9 +83,16 @@ pub(super) fn text_from(world: &World, request: &Request) -> Result<Outgoing, An
     let chat = chat_from(world, request)?;
     let text = match request.field("text") {
         Some(Value::String(text)) => text,
-        None => return Err(no_property(world, request, "undefined", "match")),
-        Some(Value::Null) => return Err(no_property(world, request, "null", "match")),
-        Some(_) => return Err(type_error(world, request, "text.match is not a function")),
+        None => return Err(no_property(world, request, TEXT, "undefined", "match")),
+        Some(Value::Null) => return Err(no_property(world, request, TEXT, "null", "match")),
+        Some(_) => {
+            return Err(type_error(
+                world,
+                request,
+                TEXT,
+                "text.match is not a function",
+            ));
+        }
     };
     let mut outgoing = Outgoing::text(chat, text).with_options(request);
     outgoing.mentions = mentions_from(world, request, chat)?;
@@ -85,11 +102,12 @@ pub(super) fn text_from(world: &World, request: &Request) -> Result<Outgoing, An
 pub(super) fn chat_from<'a>(world: &World, request: &'a Request) -> Result<&'a str, Answer> {
     match request.field("chatId") {
         Some(Value::String(chat)) => Ok(chat),
-        None => Err(no_property(world, request, "undefined", "includes")),
-        Some(Value::Null) => Err(no_property(world, request, "null", "includes")),
+        None => Err(no_property(world, request, CHAT, "undefined", "includes")),
+        Some(Value::Null) => Err(no_property(world, request, CHAT, "null", "includes")),
         Some(_) => Err(type_error(
             world,
             request,
+            CHAT,
             "phone.includes is not a function",
         )),
     }
@@ -102,7 +120,14 @@ fn mentions_from(world: &World, request: &Request, chat: &str) -> Result<Vec<Str
             .iter()
             .filter_map(|mention| mention.as_str().map(str::to_owned))
             .collect(),
-        Some(_) => return Err(type_error(world, request, "_a.map is not a function")),
+        Some(_) => {
+            return Err(type_error(
+                world,
+                request,
+                "WhatsappSessionNoWebCore.sendText",
+                "_a.map is not a function",
+            ));
+        }
     };
     if mentions.iter().all(|mention| mention != "all") {
         return Ok(mentions);
@@ -115,10 +140,12 @@ fn mentions_from(world: &World, request: &Request, chat: &str) -> Result<Vec<Str
     Ok(world.settings.groups.get(chat).cloned().unwrap_or_default())
 }
 
+/// `fetches`: whether a file is fetched from its address, for which the address stands otherwise.
 pub(super) async fn media_from(
     world: &World,
     request: &Request,
     kind: Kind,
+    fetches: bool,
 ) -> Result<Outgoing, Answer> {
     let chat = chat_from(world, request)?;
     let file = match request.field("file") {
@@ -130,21 +157,18 @@ pub(super) async fn media_from(
     };
     let string = |name: &str| file.get(name).and_then(Value::as_str);
     let bytes = if let Some(url) = string("url") {
-        if url.starts_with("https://") {
-            // Nothing beyond plain http is fetched here: the address stands for what is behind it.
+        if !fetches || url.starts_with("https://") {
+            // Nothing beyond plain http is fetched here.
             url.as_bytes().to_vec()
         } else {
-            world
-                .outbound
-                .fetch(url)
-                .await
-                .map_err(|(code, message)| {
-                    let thrown = Thrown::error(message)
-                        .own("code", code)
-                        .own("config", json!({}));
-                    Answer::thrown(world, request, thrown)
-                })?
-                .to_vec()
+            let fetched = world.outbound.fetch(url).await.map_err(|failure| {
+                let thrown = Thrown::error(failure.message)
+                    .by(failure.by)
+                    .own("code", failure.code)
+                    .own("config", json!({}));
+                Answer::thrown(world, request, thrown)
+            })?;
+            fetched.to_vec()
         }
     } else if let Some(data) = string("data") {
         lenient_base64(data)
@@ -210,18 +234,31 @@ fn lenient_base64(data: &str) -> Vec<u8> {
     LENIENT.decode(kept).unwrap_or_default()
 }
 
-pub(super) fn type_error(world: &World, request: &Request, message: &str) -> Answer {
-    Answer::thrown(world, request, Thrown::type_error(message))
+pub(super) fn type_error(
+    world: &World,
+    request: &Request,
+    by: &'static str,
+    message: &str,
+) -> Answer {
+    Answer::thrown(world, request, Thrown::type_error(message).by(by))
 }
 
-pub(crate) fn no_property(world: &World, request: &Request, of: &str, property: &str) -> Answer {
+/// `by` is the function that touches what is not there.
+pub(crate) fn no_property(
+    world: &World,
+    request: &Request,
+    by: &'static str,
+    of: &str,
+    property: &str,
+) -> Answer {
     let message = format!("Cannot read properties of {of} (reading '{property}')");
-    type_error(world, request, &message)
+    type_error(world, request, by, &message)
 }
 
 pub(super) fn no_in(world: &World, request: &Request, of: &str) -> Answer {
     let message = format!("Cannot use 'in' operator to search for 'url' in {of}");
-    type_error(world, request, &message)
+    let by = "WhatsappSessionNoWebCore.fileToMessage";
+    type_error(world, request, by, &message)
 }
 
 #[cfg(test)]

@@ -123,12 +123,13 @@ fn create(world: &Arc<World>, request: &Request) -> Outcome {
         Some(name) if !name.is_empty() => name.to_owned(),
         _ => format!("session_{}", crate::events::ulid(world)),
     };
-    if world.session(&name).is_some() {
-        return Err(Answer::unprocessable(&format!(
-            "Session '{name}' already exists. Use PUT to update it."
-        )));
-    }
-    let session = world.add_session(&name, kept(request.field("config")));
+    let session = world
+        .add_session(&name, kept(request.field("config")))
+        .ok_or_else(|| {
+            Answer::unprocessable(&format!(
+                "Session '{name}' already exists. Use PUT to update it."
+            ))
+        })?;
     if start {
         world.begin(&session);
     }
@@ -214,15 +215,11 @@ async fn delete(world: &Arc<World>, request: &Request, name: &str) -> Outcome {
 /// `POST /api/sessions/start` (deprecated): creates what is missing, refuses what runs.
 fn deprecated_start(world: &Arc<World>, request: &Request) -> Outcome {
     let name = deprecated_name(request)?;
-    let session = match world.session(name) {
-        Some(session) if session.status() != Status::Stopped => {
-            return Err(Answer::unprocessable(&format!(
-                "Session '{name}' is already started."
-            )));
-        }
-        Some(session) => session,
-        None => world.add_session(name, kept(request.field("config"))),
-    };
+    let new = world.add_session(name, kept(request.field("config")));
+    let session = new
+        .or_else(|| world.session(name))
+        .filter(|session| session.status() == Status::Stopped)
+        .ok_or_else(|| Answer::unprocessable(&format!("Session '{name}' is already started.")))?;
     world.begin(&session);
     Ok(Answer::created(&json!({
         "name": name,

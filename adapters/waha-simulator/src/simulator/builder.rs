@@ -213,13 +213,15 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// When the address cannot be bound.
+    /// When the address cannot be bound, or two sessions have the same name.
     pub async fn start(self) -> io::Result<Simulator> {
         let listener = TcpListener::bind(self.address).await?;
         let address = listener.local_addr()?;
         let world = Arc::new(World::new(self.settings));
         for (name, phone, config) in world.settings.sessions.clone() {
-            let session = world.add_session(&name, kept(Some(&config)));
+            let session = world
+                .add_session(&name, kept(Some(&config)))
+                .ok_or_else(|| io::Error::other(format!("two sessions are named {name:?}")))?;
             if let Some(phone) = phone {
                 world.connected(&session, Account::new(&phone));
             }

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use waha_simulator::{Fault, FaultRates, Simulator};
+use waha_simulator::{AckTiming, Fault, FaultRates, Simulator};
 
-use crate::simulator;
+use crate::{Listener, simulator, until};
 
 async fn ask(simulator: &Simulator, request: &str) -> TcpStream {
     let mut stream = TcpStream::connect(simulator.address()).await.unwrap();
@@ -117,4 +117,18 @@ async fn an_unchanged_answer_is_not_sent_again() {
     let again = ask(Some(tag)).await.unwrap();
     assert_eq!(again.status(), 304);
     assert!(again.bytes().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_websocket_that_reads_nothing_is_dropped() {
+    let simulator = simulator().acks(AckTiming::none()).start().await.unwrap();
+    let _deaf = Listener::new(&simulator, "events=message").await;
+    let large = "x".repeat(1 << 20);
+    // More than the buffers of two sockets hold.
+    for _ in 0..32 {
+        simulator
+            .inbound("default", "6281200000002", "Ani", &large)
+            .unwrap();
+    }
+    until(|| simulator.sockets() == 0).await;
 }

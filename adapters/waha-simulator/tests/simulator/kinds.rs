@@ -2,6 +2,8 @@
 //! echoes and acknowledgements are those of a text.
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use waha_simulator::ledger::{BodyHash, Fate, Kind, media_hash, parts_hash, text_hash};
 use waha_simulator::{AckTiming, Engine, Fault, FaultRates};
 
@@ -312,5 +314,71 @@ async fn ids_are_honoured_where_a_body_has_one() {
             honoured,
             "{path}"
         );
+    }
+}
+
+/// Answers every request with this status.
+async fn files(status: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let head = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+            let _ = stream.write_all(head.as_bytes()).await;
+        }
+    });
+    format!("http://{address}/a.png")
+}
+
+#[tokio::test]
+async fn a_thrown_error_names_the_function_that_threw_it() {
+    let simulator = simulator().start().await.unwrap();
+    let file = |url: &str| json!({"chatId": CHAT, "file": {"url": url}});
+    for (path, body, code, by) in [
+        (
+            "sendText",
+            json!({"text": "x"}),
+            Value::Null,
+            "ensureSuffix",
+        ),
+        (
+            "sendText",
+            json!({"chatId": CHAT}),
+            Value::Null,
+            "extractUrlFromText",
+        ),
+        (
+            "sendImage",
+            json!({"chatId": CHAT}),
+            Value::Null,
+            "WhatsappSessionNoWebCore.fileToMessage",
+        ),
+        (
+            "sendImage",
+            file("http://127.0.0.1:1/a.png"),
+            json!("ECONNREFUSED"),
+            "AxiosError.from",
+        ),
+        (
+            "sendImage",
+            file(&files("404 Not Found").await),
+            json!("ERR_BAD_REQUEST"),
+            "settle",
+        ),
+        (
+            "sendImage",
+            file(&files("503 Service Unavailable").await),
+            json!("ERR_BAD_RESPONSE"),
+            "settle",
+        ),
+    ] {
+        let mut body = body;
+        body["session"] = "default".into();
+        let (status, answer) = post(&simulator, &format!("/api/{path}"), body).await;
+        let exception = &answer["exception"];
+        assert_eq!((status, &exception["code"]), (500, &code), "{by}");
+        let stack = exception["stack"].as_str().unwrap();
+        assert!(stack.contains(&format!("\n    at {by} (")), "{by}: {stack}");
     }
 }

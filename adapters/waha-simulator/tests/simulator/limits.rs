@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use waha_simulator::ledger::Fate;
 use waha_simulator::{AckTiming, Builder, Engine, Quota, Refusal, Restriction, Simulator, Status};
 
-use crate::{Listener, get, listened_to, post, send_to, simulator};
+use crate::{Listener, get, listened_to, post, send, send_to, simulator};
 
 fn told(quota: u32) -> Builder {
     listened_to()
@@ -284,4 +284,25 @@ async fn limits_are_set_over_http() {
             .0,
         400
     );
+}
+
+#[tokio::test]
+async fn limits_beyond_all_measure_are_taken() {
+    let simulator = simulator().version("2026.7.2").start().await.unwrap();
+    for (act, body) in [
+        ("restrict", json!({"lasts_ms": u64::MAX})),
+        (
+            "quota",
+            json!({"new_chats": u64::MAX, "cycle_ms": u64::MAX}),
+        ),
+    ] {
+        let path = format!("/simulator/sessions/default/{act}");
+        assert_eq!(post(&simulator, &path, body).await.0, 204, "{act}");
+    }
+    let (status, me) = crate::get(&simulator, "/api/sessions/default/me").await;
+    assert_eq!(
+        (status, &me["reachoutTimelock"]["isActive"]),
+        (200, &json!(true))
+    );
+    assert_eq!(send(&simulator, "x").await.unwrap().0, 500);
 }

@@ -23,8 +23,10 @@ mod lids;
 mod limits;
 mod presence;
 mod sessions;
+mod truth;
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use reqwest::Method;
@@ -114,6 +116,18 @@ async fn send_to(simulator: &Simulator, chat: &str, text: &str) -> (u16, Value) 
 async fn send(simulator: &Simulator, text: &str) -> Result<(u16, Value), reqwest::Error> {
     let body = json!({"session": "default", "chatId": CHAT, "text": text});
     call(simulator, Method::POST, "/api/sendText", Some(body)).await
+}
+
+/// Waits for what no event tells.
+async fn until(what: impl Fn() -> bool) {
+    let waiting = async {
+        while !what() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting)
+        .await
+        .expect("it comes about");
 }
 
 /// Events of a websocket, which exists once this returns.

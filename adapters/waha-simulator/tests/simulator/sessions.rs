@@ -223,3 +223,27 @@ async fn the_same_id_twice_is_sent_twice() {
     let (_, ledger) = get(&simulator, "/simulator/ledger").await;
     assert_eq!(ledger["entries"][1]["id"], "3EB0SAME");
 }
+
+#[tokio::test]
+async fn what_a_phone_does_to_a_session_that_does_not_run_starts_nothing() {
+    let simulator = Simulator::builder()
+        .speed(1000.0)
+        .session("works", PHONE)
+        .stopped_session("stopped")
+        .start()
+        .await
+        .unwrap();
+    simulator.flap("stopped", Duration::from_secs(1)).unwrap();
+    simulator.unlink("stopped").unwrap();
+    assert!(!simulator.pair("stopped", PHONE).unwrap());
+    assert!(!simulator.pair("works", "6281200000009").unwrap());
+    // Longer than any of it would take.
+    simulator.flap("works", Duration::from_secs(5)).unwrap();
+    for status in [Status::Starting, Status::Working] {
+        simulator.wait_for("works", status).await.unwrap();
+    }
+    assert_eq!(simulator.status("stopped"), Some(Status::Stopped));
+    assert_eq!(simulator.status("works"), Some(Status::Working));
+    let path = "/simulator/sessions/stopped/pair";
+    assert_eq!(post(&simulator, path, json!({"phone": PHONE})).await.0, 422);
+}

@@ -26,7 +26,7 @@ const AROUND: &str = r#"{"data":""}"#;
 #[non_exhaustive]
 pub enum FileError {
     /// There is nothing at this path.
-    #[error("{} is missing", shown(path))]
+    #[error("there is no file {}", shown(path))]
     Missing {
         /// Where it was looked for.
         path: PathBuf,
@@ -38,7 +38,11 @@ pub enum FileError {
         path: PathBuf,
     },
     /// The system refused, or reading broke off.
-    #[error("{} cannot be read: {source}", .path.as_deref().map_or("the file".to_owned(), shown))]
+    #[error(
+        "{} cannot be read: {source}{}",
+        .path.as_deref().map_or("the file".to_owned(), shown),
+        remedy(source)
+    )]
     Unreadable {
         /// Where it is; `None` for a reader.
         path: Option<PathBuf>,
@@ -47,7 +51,7 @@ pub enum FileError {
     },
     /// More than a request can carry ([`File::BYTES_MAX`]).
     #[error(
-        "the file has {} bytes, and WAHA takes at most {} with a request: send it by URL",
+        "the file has {} bytes, and WAHA takes at most {} with a request: make it smaller, or send it by URL",
         .bytes.map_or("more".to_owned(), |bytes| bytes.to_string()),
         File::BYTES_MAX
     )]
@@ -155,8 +159,8 @@ impl File {
         }
     }
 
-    /// A file that the server fetches, once per send, named and typed after the URL's last part. There is no limit to its
-    /// size but the server's patience and memory.
+    /// A file that the server fetches, once per send, named and typed after the URL's last part, in which encoded slashes
+    /// become `_`. There is no limit to its size but the server's patience and memory.
     ///
     /// ```
     /// use waha_client::File;
@@ -177,15 +181,25 @@ impl File {
             return Err(FileError::Url);
         }
         let last = url.path_segments().and_then(|mut parts| parts.next_back());
-        let name = last
-            .filter(|part| !part.is_empty())
-            .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned());
+        let name = last.filter(|part| !part.is_empty()).map(|part| {
+            percent_decode_str(part)
+                .decode_utf8_lossy()
+                .replace(['/', '\\'], "_")
+        });
         let kind = name.as_deref().and_then(kind_by_name);
         let file = Self::from_url(kind.unwrap_or("application/octet-stream"), text);
         Ok(match name {
             Some(name) => file.named(name),
             None => file,
         })
+    }
+}
+
+/// What would help, where it is known.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => ": change its permissions",
+        _ => "",
     }
 }
 
@@ -288,6 +302,18 @@ mod tests {
             .await
             .unwrap_err();
         assert!(matches!(missing, FileError::Missing { .. }), "{missing}");
+        assert!(
+            missing.to_string().starts_with("there is no file "),
+            "{missing}"
+        );
+        let denied = FileError::Unreadable {
+            path: Some("a.pdf".into()),
+            source: io::ErrorKind::PermissionDenied.into(),
+        };
+        assert_eq!(
+            denied.to_string(),
+            "a.pdf cannot be read: permission denied: change its permissions"
+        );
         let not_a_file = File::from_path(folder.path()).await.unwrap_err();
         assert!(
             matches!(not_a_file, FileError::NotAFile { .. }),
@@ -307,6 +333,8 @@ mod tests {
                 "{url}"
             );
         }
+        let escaping = File::from_named_url("https://h/a/..%2F..%5Cb.pdf").unwrap();
+        assert_eq!(escaping.filename(), Some(".._.._b.pdf"));
         let unnamed = File::from_named_url("https://h/").unwrap();
         assert_eq!(
             (unnamed.filename(), unnamed.mimetype()),
@@ -324,7 +352,7 @@ mod tests {
         let error = File::from_path(&path).await.unwrap_err();
         assert!(matches!(error, FileError::TooLarge { bytes: Some(bytes) } if bytes == size));
         let text = error.to_string();
-        for part in ["1073741824", "39321591", "by URL"] {
+        for part in ["1073741824", "39321591", "smaller", "by URL"] {
             assert!(text.contains(part), "{text}");
         }
     }
