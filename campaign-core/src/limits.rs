@@ -4,15 +4,21 @@
 //! send at all. What is charged is charged when the attempt is journalled, and stays charged unless
 //! the send is proved not handed over.
 
+mod calendar;
 mod hours;
 mod pacing;
+mod zone;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::hours::{Hours, HoursError, Span, Zone, ZoneError};
+pub use self::calendar::{
+    Calendar, CalendarFault, NotCovered, OwnCalendar, OwnDay, UnknownCalendar,
+};
+pub use self::hours::{Hours, HoursError, HoursPreset, Span, UnknownHoursPreset};
 pub use self::pacing::{History, Pacer, Past, When};
+pub use self::zone::{Zone, ZoneError};
 
 /// What one account may do. Limits hold over all campaigns and single sends of the account.
 ///
