@@ -1,12 +1,16 @@
 //! How fast one account may send, and when. Each part answers "when may I?"; none of them sleeps.
 //!
-//! [`Pacer`] holds an account's gap, sliding windows and daily cap; [`Hours`] tells when a campaign may
-//! send at all. What is charged is charged when the attempt is journalled, and stays charged unless
-//! the send is proved not handed over.
+//! [`Pacer`] holds an account's gap, sliding windows and daily cap; [`WarmUp`] tells a new number's cap from day to day, [`Rest`]
+//! when it pauses. [`Hours`] tells when a campaign may send at all, [`CatchUp`] what becomes of what is late. What is charged
+//! is charged when the attempt is journalled, and stays charged unless the send is proved not handed over.
 
 mod calendar;
+mod catch_up;
 mod hours;
 mod pacing;
+mod presets;
+mod rest;
+mod warm_up;
 mod zone;
 
 use std::time::Duration;
@@ -16,8 +20,12 @@ use serde::{Deserialize, Serialize};
 pub use self::calendar::{
     Calendar, CalendarFault, NotCovered, OwnCalendar, OwnDay, UnknownCalendar,
 };
+pub use self::catch_up::{CatchUp, Overdue};
 pub use self::hours::{Hours, HoursError, HoursPreset, Span, UnknownHoursPreset};
 pub use self::pacing::{History, Pacer, Past, When};
+pub use self::presets::{LanePreset, UnknownLanePreset};
+pub use self::rest::{Rest, Resting, Spell};
+pub use self::warm_up::{Growth, GrowthError, WarmUp, WarmthSoFar};
 pub use self::zone::{Zone, ZoneError};
 
 /// What one account may do. Limits hold over all campaigns and single sends of the account.
@@ -36,6 +44,12 @@ pub struct LaneLimits {
     pub zone: Zone,
     /// The most sends under way at once. A lane with a gap has one.
     pub in_flight_max: u16,
+    /// How the number is warmed up; the smaller of its cap and `sends_per_day_max` holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_up: Option<WarmUp>,
+    /// When it pauses for longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Rest>,
 }
 
 impl LaneLimits {
@@ -47,7 +61,20 @@ impl LaneLimits {
             sends_per_day_max: None,
             zone: Zone::default(),
             in_flight_max,
+            warm_up: None,
+            rest: None,
         }
+    }
+
+    /// The most sends of a day that is the `step`th of warming up ([`WarmthSoFar::step`]): by the warming up, the daily cap, or
+    /// both. `None`: any number.
+    pub fn sends_per_day_max_on(&self, step: u32) -> Option<u32> {
+        let warm_up = self.warm_up.as_ref();
+        let warming = warm_up.and_then(|warm_up| warm_up.cap_on(step));
+        [warming, self.sends_per_day_max]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The most sends that may be under way at once under these limits.
@@ -71,6 +98,8 @@ impl Default for LaneLimits {
             sends_per_day_max: Some(1_000),
             zone: Zone::default(),
             in_flight_max: 16,
+            warm_up: None,
+            rest: None,
         }
     }
 }
@@ -122,4 +151,51 @@ pub enum Limit {
     DailyCap,
     /// Sends still under way.
     InFlight,
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn limits_that_older_databases_hold_are_read_as_they_were() {
+        let json = r#"{"gap":{"min":{"secs":2,"nanos":0},"max":{"secs":4,"nanos":0}},"windows":[],"sends_per_day_max":1000,"zone":"Asia/Jakarta","in_flight_max":16}"#;
+        let read: LaneLimits = serde_json::from_str(json).unwrap();
+        assert_eq!(read, LaneLimits::default());
+        assert_eq!(serde_json::to_string(&read).unwrap(), json);
+        let limits = LaneLimits {
+            warm_up: Some(WarmUp {
+                starts_on: date(2026, 11, 21),
+                growth: "20+50%".parse().unwrap(),
+            }),
+            ..LanePreset::Careful.limits(Zone::default())
+        };
+        let json = serde_json::to_string(&limits).unwrap();
+        assert_eq!(serde_json::from_str::<LaneLimits>(&json).unwrap(), limits);
+    }
+
+    #[test]
+    fn the_smaller_of_two_caps_holds() {
+        let limits = |growth: Option<&str>, sends_per_day_max| LaneLimits {
+            warm_up: growth.map(|growth| WarmUp {
+                starts_on: date(2026, 11, 21),
+                growth: growth.parse().unwrap(),
+            }),
+            sends_per_day_max,
+            ..LaneLimits::default()
+        };
+        let rows = [
+            (limits(Some("20+50%"), Some(40)), 1, Some(20)),
+            (limits(Some("20+50%"), Some(40)), 3, Some(40)),
+            (limits(Some("20, 50"), None), 2, Some(50)),
+            (limits(Some("20, 50"), None), 3, None),
+            (limits(None, Some(40)), 1, Some(40)),
+            (limits(None, None), 1, None),
+        ];
+        for (limits, step, cap) in rows {
+            assert_eq!(limits.sends_per_day_max_on(step), cap, "{limits:?} {step}");
+        }
+    }
 }

@@ -251,7 +251,7 @@ mod tests {
             windows: Vec::new(),
             sends_per_day_max: None,
             zone: "Asia/Jakarta".parse::<Zone>().unwrap(),
-            in_flight_max: 8,
+            ..LaneLimits::unpaced(8)
         }
     }
 
