@@ -85,15 +85,17 @@ impl Hours {
 
     /// The first moment from `moment` on at which they are open. `None` when they never are again, as far as is known.
     pub fn next_open(&self, moment: Timestamp) -> Option<Timestamp> {
-        let (mut day, last) = self.days_to_look_at(self.zone.date(moment))?;
-        while day <= last {
-            let next = self.on(day).find(|(_, closes)| moment < *closes);
-            if let Some((opens, _)) = next {
-                return Some(opens.max(moment));
-            }
-            day = day.tomorrow().ok()?;
-        }
-        None
+        let today = self.zone.date(moment);
+        let opens_on = |day: Date| {
+            let (opens, _) = self.on(day).find(|(_, closes)| moment < *closes)?;
+            Some(opens.max(moment))
+        };
+        let own = self
+            .dates
+            .range(today..)
+            .find_map(|(day, _)| opens_on(*day));
+        let usual = self.usual_days(today).find_map(opens_on);
+        [own, usual].into_iter().flatten().min()
     }
 
     /// What holds on a day: its spans in order, none when it is closed or not known.
@@ -137,21 +139,21 @@ impl Hours {
         ends.min()
     }
 
-    /// The days among which there is an open one, if there is one from `today` on.
-    fn days_to_look_at(&self, today: Date) -> Option<(Date, Date)> {
-        let last_own = self.dates.keys().next_back().copied();
-        let Some(known_until) = self.known_until() else {
-            // After the last of the own dates, every weekday comes within a week. A clock that is set forward can take one away.
-            let last = last_own.map_or(today, |last| last.max(today));
-            return Some((today, last.checked_add(15.days()).ok()?));
+    /// The days from `today` on that are open by their weekday, if at all: as many as there must be one among, if there is any.
+    fn usual_days(&self, today: Date) -> impl Iterator<Item = Date> {
+        let known = self.calendars.iter().map(|calendar| calendar.known().0);
+        let first = known.max().map_or(today, |begins| begins.max(today));
+        let last = self.known_until().unwrap_or(Date::MAX);
+        // Every weekday comes within a week, but for each date that takes one away, and for clocks that skip one.
+        let enough = match self.calendars.is_empty() {
+            true => 7 * (self.dates.range(today..).count() + 2),
+            false => usize::MAX,
         };
-        let begins = self.calendars.iter().map(|calendar| calendar.known().0);
-        let first_own = self.dates.keys().next().copied();
-        let first = begins.chain(first_own).min().unwrap_or(today);
-        Some((
-            today.max(first),
-            last_own.map_or(known_until, |own| own.max(known_until)),
-        ))
+        first
+            .series(1.day())
+            .take_while(move |day| *day <= last)
+            .take(enough)
+            .filter(|day| !self.dates.contains_key(day))
     }
 
     fn weekday(&self, weekday: Weekday) -> &[Span] {

@@ -66,6 +66,35 @@ impl Zone {
         countries::zone_name(region.code())?.parse().ok()
     }
 
+    /// The zone a recipient is written to in: what the audience says of them (a cell with a zone's name), or else the one of their
+    /// phone's country if that has but one clock, or else the campaign's.
+    ///
+    /// ```
+    /// use campaign_core::limits::Zone;
+    ///
+    /// let campaign = Zone::default();
+    /// let of = |cell, phone: &str| Zone::of_recipient(cell, phone.parse().ok(), &campaign).map(|zone| zone.to_string());
+    /// assert_eq!(of("WIT", "+6281212345678"), Ok("Asia/Jayapura".to_owned()));
+    /// assert_eq!(of("", "+6281212345678"), Ok("Asia/Jakarta".to_owned()));
+    /// assert_eq!(of("", "+6581234567"), Ok("Asia/Singapore".to_owned()));
+    /// assert!(of("Papua", "+6281212345678").is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// [`ZoneError`] when the cell says something that names no zone: to guess would be to write to somebody at night.
+    pub fn of_recipient(
+        cell: &str,
+        phone: Option<PhoneNumber>,
+        campaign: &Zone,
+    ) -> Result<Self, ZoneError> {
+        if !cell.trim().is_empty() {
+            return cell.parse();
+        }
+        Ok(phone
+            .and_then(Zone::of_phone)
+            .unwrap_or_else(|| campaign.clone()))
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")

@@ -154,6 +154,10 @@ fn holidays_are_closed_unless_a_date_says_otherwise() {
             ("2026-12-27T15:00", None, None),
         ],
     );
+    check(
+        "closed except 9000-01-01 10:00-11:00",
+        &[("2026-11-01T09:00", None, Some("9000-01-01T10:00"))],
+    );
     assert_eq!(
         hours("08:00-20:00 except id-national").holiday(date(2026, 12, 25)),
         Some("Kelahiran Yesus Kristus (Natal)")
@@ -346,6 +350,10 @@ fn hours_are_read_as_people_write_them_and_written_in_one_way() {
         (
             "08:00-20:00 Except 2026-12-25, 2026-12-24, 2026-12-31 8:00-12:00",
             "08:00-20:00 Asia/Jakarta except 2026-12-24..2026-12-25, 2026-12-31 08:00-12:00",
+        ),
+        (
+            "08:00-20:00 except 2026-01-01..2026-12-31, 2027-01-01..2027-12-31",
+            "08:00-20:00 Asia/Jakarta except 2026-01-01..2027-01-01, 2027-01-02..2027-12-31",
         ),
         (
             "collection-notices except id-joint-leave",
