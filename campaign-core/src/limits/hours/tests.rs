@@ -205,6 +205,8 @@ fn days_of_years_that_a_calendar_does_not_know_are_closed_and_told() {
         "Mon-Sat 08:00-20:00 except id-national, 2028-02-01 09:00-10:00",
         &[
             ("2027-12-31T20:00", None, Some("2028-02-01T09:00")),
+            // A Monday, of which nobody knows yet whether it is a holiday.
+            ("2028-01-03T09:00", None, Some("2028-02-01T09:00")),
             ("2028-02-01T10:00", None, None),
             ("2025-06-01T09:00", None, Some("2026-01-02T08:00")),
         ],
