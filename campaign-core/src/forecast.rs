@@ -17,7 +17,7 @@ use crate::delivery::{CampaignId, DeliveryId, Happening, Standing, State, apply}
 use crate::engine::{Beginning, Chance, Engine, Input, Settings, Step, WaitsFor};
 use crate::failure::Outcome;
 use crate::gateway::{Account, NumberStatus, Observation, Readiness};
-use crate::limits::{DayCount, LaneLimits, Limit};
+use crate::limits::{DayCount, LaneLimits, Limit, WarmthSoFar};
 use crate::message::MessageTemplate;
 use crate::phone::PhoneNumber;
 use crate::store::{
@@ -71,6 +71,10 @@ pub enum Bottleneck {
     Window,
     /// The day's cap.
     DailyCap,
+    /// The cap of a number that is being warmed up.
+    WarmUp,
+    /// Rests.
+    Rest,
     /// Sending hours, or the start.
     Hours,
 }
@@ -185,6 +189,8 @@ impl<'a> World<'a> {
                 Limit::Gap => Some(Bottleneck::Gap),
                 Limit::Window => Some(Bottleneck::Window),
                 Limit::DailyCap => Some(Bottleneck::DailyCap),
+                Limit::WarmUp => Some(Bottleneck::WarmUp),
+                Limit::Rest => Some(Bottleneck::Rest),
                 Limit::InFlight => None,
             },
             _ => None,
@@ -279,6 +285,7 @@ impl<'a> World<'a> {
             limits: self.outlook.limits.clone(),
             attempts: Vec::new(),
             day: self.outlook.sent_today,
+            warmth: WarmthSoFar::default(),
             hold: None,
             cold_hold: None,
             trusted: Trusted::default(),

@@ -1,18 +1,32 @@
 //! How fast one account may send, and when. Each part answers "when may I?"; none of them sleeps.
 //!
-//! [`Pacer`] holds an account's gap, sliding windows and daily cap; [`Hours`] tells when a campaign may
-//! send at all. What is charged is charged when the attempt is journalled, and stays charged unless
-//! the send is proved not handed over.
+//! [`Pacer`] holds an account's gap, sliding windows and daily cap; [`WarmUp`] tells a new number's cap from day to day, [`Rest`]
+//! when it pauses. [`Hours`] tells when a campaign may send at all, [`CatchUp`] what becomes of what is late. What is charged
+//! is charged when the attempt is journalled, and stays charged unless the send is proved not handed over.
 
+mod calendar;
+mod catch_up;
 mod hours;
 mod pacing;
+mod presets;
+mod rest;
+mod warm_up;
+mod zone;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::hours::{Hours, HoursError, Span, Zone, ZoneError};
+pub use self::calendar::{
+    Calendar, CalendarFault, NotCovered, OwnCalendar, OwnDay, UnknownCalendar,
+};
+pub use self::catch_up::{CatchUp, Overdue};
+pub use self::hours::{Hours, HoursError, HoursPreset, Span, UnknownHoursPreset};
 pub use self::pacing::{DayCount, History, Pacer, Past, When};
+pub use self::presets::{LanePreset, UnknownLanePreset};
+pub use self::rest::{Rest, Resting, Spell};
+pub use self::warm_up::{Growth, GrowthError, WarmUp, WarmthSoFar};
+pub use self::zone::{Zone, ZoneError};
 
 /// The two slots of an account's lane. Each has its own pause and its own send under way, so that who waits for an answer never waits for
 /// a broadcast.
@@ -47,7 +61,10 @@ pub struct LaneLimits {
     /// The pause between the end of one cold send and the beginning of the next.
     pub gap: Gap,
     /// The same between replies; never drawn longer than that of cold sends could be.
-    #[serde(default = "Gap::between_replies")]
+    #[serde(
+        default = "Gap::between_replies",
+        skip_serializing_if = "Gap::is_between_replies"
+    )]
     pub reply_gap: Gap,
     /// So many sends in any interval of such a length.
     pub windows: Vec<Window>,
@@ -57,6 +74,12 @@ pub struct LaneLimits {
     pub zone: Zone,
     /// The most sends under way at once in each slot. A slot with a gap has one.
     pub in_flight_max: u16,
+    /// How the number is warmed up; the smaller of its cap and `sends_per_day_max` holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_up: Option<WarmUp>,
+    /// When its cold slot pauses for longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Rest>,
 }
 
 /// Of windows at least this long a part is kept for replies; a shorter one makes nobody wait for long.
@@ -76,7 +99,20 @@ impl LaneLimits {
             sends_per_day_max: None,
             zone: Zone::default(),
             in_flight_max,
+            warm_up: None,
+            rest: None,
         }
+    }
+
+    /// The most sends of a day that is the `step`th of warming up ([`WarmthSoFar::step`]): by the warming up, the daily cap, or
+    /// both. `None`: any number.
+    pub fn sends_per_day_max_on(&self, step: u32) -> Option<u32> {
+        let warm_up = self.warm_up.as_ref();
+        let warming = warm_up.and_then(|warm_up| warm_up.cap_on(step));
+        [warming, self.sends_per_day_max]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The pause between the sends of a slot.
@@ -109,6 +145,20 @@ impl LaneLimits {
         }
     }
 
+    /// The smallest cap of a day that leaves so many sends to broadcasts.
+    pub(crate) fn cap_for(cold: u32) -> u32 {
+        let cap = u64::from(cold) * u64::from(KEPT_ONE_OF);
+        let cap = cap.div_ceil(u64::from(KEPT_ONE_OF - 1));
+        u32::try_from(cap).unwrap_or(u32::MAX)
+    }
+
+    /// How many of its latest sends a lane must remember to keep these limits: of all of them, and of cold ones.
+    pub fn remembers(&self) -> (u32, u32) {
+        let windows = self.windows.iter();
+        let all = windows.map(|window| window.sends_max).max().unwrap_or(0);
+        (all, self.rest.map_or(1, |rest| rest.after.max(1)))
+    }
+
     /// The most cold sends in a window.
     pub(crate) fn cold_max(&self, window: &Window) -> u32 {
         if window.span < LONG_WINDOW {
@@ -131,6 +181,8 @@ impl Default for LaneLimits {
             sends_per_day_max: Some(1_000),
             zone: Zone::default(),
             in_flight_max: 16,
+            warm_up: None,
+            rest: None,
         }
     }
 }
@@ -157,6 +209,10 @@ impl Gap {
             min: Duration::from_secs(1),
             max: Duration::from_secs(2),
         }
+    }
+
+    fn is_between_replies(&self) -> bool {
+        *self == Self::between_replies()
     }
 
     /// The pause that stands at `unit` (0 to 1) between the bounds.
@@ -188,6 +244,57 @@ pub enum Limit {
     Window,
     /// The day's cap.
     DailyCap,
+    /// The cap of a number that is being warmed up.
+    WarmUp,
+    /// A rest after so many sends.
+    Rest,
     /// Sends still under way.
     InFlight,
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn limits_that_older_databases_hold_are_read_as_they_were() {
+        let json = r#"{"gap":{"min":{"secs":2,"nanos":0},"max":{"secs":4,"nanos":0}},"windows":[],"sends_per_day_max":1000,"zone":"Asia/Jakarta","in_flight_max":16}"#;
+        let read: LaneLimits = serde_json::from_str(json).unwrap();
+        assert_eq!(read, LaneLimits::default());
+        assert_eq!(serde_json::to_string(&read).unwrap(), json);
+        let limits = LaneLimits {
+            warm_up: Some(WarmUp {
+                starts_on: date(2026, 11, 21),
+                growth: "20+50%".parse().unwrap(),
+            }),
+            ..LanePreset::Careful.limits(Zone::default())
+        };
+        let json = serde_json::to_string(&limits).unwrap();
+        assert_eq!(serde_json::from_str::<LaneLimits>(&json).unwrap(), limits);
+    }
+
+    #[test]
+    fn the_smaller_of_two_caps_holds() {
+        let limits = |growth: Option<&str>, sends_per_day_max| LaneLimits {
+            warm_up: growth.map(|growth| WarmUp {
+                starts_on: date(2026, 11, 21),
+                growth: growth.parse().unwrap(),
+            }),
+            sends_per_day_max,
+            ..LaneLimits::default()
+        };
+        let rows = [
+            (limits(Some("20+50%"), Some(40)), 1, Some(20)),
+            (limits(Some("20+50%"), Some(40)), 3, Some(40)),
+            (limits(Some("20, 50"), None), 2, Some(50)),
+            (limits(Some("20, 50"), None), 3, None),
+            (limits(None, Some(40)), 1, Some(40)),
+            (limits(None, None), 1, None),
+        ];
+        for (limits, step, cap) in rows {
+            assert_eq!(limits.sends_per_day_max_on(step), cap, "{limits:?} {step}");
+        }
+    }
 }

@@ -24,7 +24,7 @@ use crate::clock::{Now, Stamp};
 use crate::delivery::{CampaignId, DeliveryId, Happening, Reason, Standing, State};
 use crate::failure::Trouble;
 use crate::gateway::{Account, Session};
-use crate::limits::{DayCount, LaneLimits, Slot};
+use crate::limits::{DayCount, LaneLimits, Slot, WarmthSoFar};
 use crate::message::{MessageKind, MessageTemplate};
 use crate::phone::PhoneNumber;
 
@@ -100,10 +100,12 @@ pub struct LaneRecord {
     pub epoch: Epoch,
     /// Its limits.
     pub limits: LaneLimits,
-    /// The latest attempts, newest first: at least as many as its largest window admits, and the newest of each slot.
+    /// The latest attempts, newest first: at least as many as [`LaneLimits::remembers`] tells, and the newest of each slot.
     pub attempts: Vec<PastAttempt>,
     /// The day last counted, and its sends.
     pub day: Option<DayCount>,
+    /// How far the number was warmed up.
+    pub warmth: WarmthSoFar,
     /// Why it is held, and until when.
     pub hold: Option<(Trouble, Timestamp)>,
     /// Why nothing may be sent to people who have not written of late, and until when.
@@ -482,6 +484,8 @@ pub struct LaneNote {
     pub epoch: Epoch,
     /// The day counted and its sends.
     pub day: Option<DayCount>,
+    /// How far the number is warmed up.
+    pub warmth: WarmthSoFar,
     /// Why it is held, and until when.
     pub hold: Option<(Trouble, Timestamp)>,
     /// Why nothing may be sent to people who have not written of late, and until when.

@@ -57,7 +57,7 @@ pub(crate) struct InputArgs {
     #[arg(long, value_name = "N", help_heading = "List", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: Option<u32>,
 
-    /// Send only then: "08:00-20:00", "Mon-Sat 08:00-20:00"
+    /// Send only then: "08:00-20:00", "Mon-Sat 08:00-20:00 except id-national"
     #[arg(long, value_name = "HOURS", help_heading = "Time")]
     pub(crate) hours: Option<String>,
     /// The time zone of all times [Asia/Jakarta]

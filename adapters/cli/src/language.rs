@@ -114,6 +114,12 @@ pub(crate) enum WaitText {
     DailyCap {
         until: Option<String>,
     },
+    WarmUp {
+        until: Option<String>,
+    },
+    Rest {
+        until: Option<String>,
+    },
     Window {
         until: Option<String>,
     },
@@ -133,6 +139,8 @@ pub(crate) enum Slowest {
     Gap,
     Window,
     DailyCap,
+    WarmUp,
+    Rest,
     Hours,
     Server,
 }

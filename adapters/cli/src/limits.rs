@@ -101,6 +101,8 @@ impl LimitWishes {
             sends_per_day_max: self.per_day.unwrap_or(limits.sends_per_day_max),
             zone: self.zone.clone().unwrap_or(limits.zone),
             in_flight_max: self.in_flight_max.unwrap_or(limits.in_flight_max),
+            warm_up: limits.warm_up,
+            rest: limits.rest,
         }
     }
 }

@@ -54,6 +54,8 @@ impl Waiting {
             "limit" => match self.limit.as_deref() {
                 Some("daily_cap") => WaitText::DailyCap { until },
                 Some("window") => WaitText::Window { until },
+                Some("warm_up") => WaitText::WarmUp { until },
+                Some("rest") => WaitText::Rest { until },
                 _ => return None,
             },
             "lane" => WaitText::Trouble {

@@ -85,6 +85,7 @@ impl Lane {
         let history = History {
             sends: sends.collect(),
             day: record.day,
+            warmth: record.warmth,
         };
         let hold = |(trouble, until)| Hold {
             trouble,
@@ -335,6 +336,7 @@ impl Lane {
             lane: self.id,
             epoch: self.epoch,
             day: Some(self.pacer.day(now)),
+            warmth: self.pacer.warmth().clone(),
             hold: self.hold.map(|hold| (hold.trouble, until(hold))),
             cold_hold: restriction.map(|hold| (hold.trouble, until(hold))),
             trusted: self.trusted.clone(),

@@ -14,7 +14,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{LaneLimits, Limit, Slot, Window};
+use super::{LaneLimits, Limit, Resting, Slot, Spell, WarmthSoFar, Window};
 use crate::clock::{Elapsed, Now};
 
 /// When the account may send next.
@@ -65,10 +65,13 @@ impl DayCount {
 /// What a store knows of an account's earlier sends.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
-    /// The latest sends, in any order: at least as many as the largest window admits, if there were so many, and the last one of each slot.
+    /// The latest sends, in any order: at least as many as [`LaneLimits::remembers`] tells, if there were so many, and the last one of
+    /// each slot.
     pub sends: Vec<Past>,
     /// The day last counted.
     pub day: Option<DayCount>,
+    /// How far the number was warmed up.
+    pub warmth: WarmthSoFar,
 }
 
 /// Keeps one account within its limits.
@@ -81,6 +84,9 @@ pub struct Pacer {
     /// The pauses between cold sends are so many times longer than the limits want.
     slowness: u32,
     day: Option<DayCount>,
+    warmth: WarmthSoFar,
+    /// Of cold sends.
+    spell: Spell,
 }
 
 /// Ends of finished sends, ascending; no more than the largest window admits.
@@ -106,9 +112,19 @@ impl Pacer {
             slots: [Turn::default(); 2],
             slowness: 1,
             day: history.day,
+            warmth: history.warmth,
+            spell: Spell::default(),
             limits,
         };
         let mut sends = history.sends;
+        if let Some(rest) = pacer.limits.rest {
+            let cold: Vec<Past> = sends
+                .iter()
+                .filter(|past| past.slot == Slot::Cold)
+                .copied()
+                .collect();
+            pacer.spell = Spell::after(rest, &cold, gap_units[0]);
+        }
         sends.sort_unstable_by_key(|past| past.ended);
         for past in sends {
             pacer.remember(past.slot, past.ended);
@@ -170,18 +186,52 @@ impl Pacer {
                 }
             }
         }
-        if let Some(cap) = self.limits.sends_per_day_max {
-            let day = self.day_at(now);
+        let day = self.day_at(now);
+        if let Some((cap, limit)) = self.cap_on(day.date) {
             let cold_cap = cap - self.limits.kept_for_replies(cap);
             if day.sends >= cap || (slot == Slot::Cold && day.cold >= cold_cap) {
-                answer = later(answer, self.next_day(day.date, now), Limit::DailyCap, now);
+                answer = later(answer, self.next_day(day.date, now), limit, now);
             }
         }
-        answer
+        match self.resting(slot, now) {
+            Resting::No => answer,
+            Resting::Until(moment) => later(answer, moment, Limit::Rest, now),
+            Resting::AfterAnEnd => When::AfterAnEnd(Limit::Rest),
+        }
+    }
+
+    /// The most sends of a day, and whether warming up or the daily cap says so.
+    fn cap_on(&self, day: Date) -> Option<(u32, Limit)> {
+        let warm_up = self.limits.warm_up.as_ref();
+        let step = warm_up.map_or(1, |warm_up| self.warmth.step(warm_up, day));
+        let cap = self.limits.sends_per_day_max_on(step)?;
+        let is_daily = self.limits.sends_per_day_max == Some(cap);
+        Some((
+            cap,
+            if is_daily {
+                Limit::DailyCap
+            } else {
+                Limit::WarmUp
+            },
+        ))
+    }
+
+    fn resting(&self, slot: Slot, now: Now) -> Resting {
+        match (slot, self.limits.rest) {
+            (Slot::Cold, Some(rest)) => {
+                let in_flight = self.in_flight_of(slot);
+                self.spell.when(rest, now.elapsed, in_flight)
+            }
+            _ => Resting::No,
+        }
     }
 
     /// Charges a send that is about to be journalled.
     pub fn charge(&mut self, slot: Slot, now: Now) {
+        if let (Slot::Cold, Some(rest)) = (slot, self.limits.rest) {
+            let in_flight = self.in_flight_of(slot);
+            self.spell.begins(rest, now.elapsed, in_flight);
+        }
         let mut day = self.day_at(now);
         day.add(slot);
         self.day = Some(day);
@@ -192,6 +242,12 @@ impl Pacer {
     pub fn end(&mut self, slot: Slot, now: Now, gap_unit: f64) {
         // Handed over on the day it began or on the day it ended: the new day counts it too.
         self.day = self.day.map(|_| self.day_at(now));
+        if let Some(warm_up) = &self.limits.warm_up {
+            self.warmth.sent(warm_up, self.limits.zone.date(now.wall));
+        }
+        if let (Slot::Cold, Some(rest)) = (slot, self.limits.rest) {
+            self.spell.ended(rest, now.elapsed, gap_unit);
+        }
         self.slots[slot as usize].next_gap = self.limits.gap(slot).draw(gap_unit);
         self.no_longer_in_flight(slot);
         self.remember(slot, now.elapsed);
@@ -208,6 +264,9 @@ impl Pacer {
 
     /// The send is proved not handed over: its charge is given back.
     pub fn give_back(&mut self, slot: Slot, started: Now) {
+        if slot == Slot::Cold {
+            self.spell.given_back();
+        }
         self.no_longer_in_flight(slot);
         let date = self.limits.zone.date(started.wall);
         if let Some(day) = self.day.as_mut().filter(|day| day.date == date) {
@@ -223,6 +282,11 @@ impl Pacer {
     /// How many sends of a slot are under way.
     pub fn in_flight_of(&self, slot: Slot) -> usize {
         self.slots[slot as usize].in_flight
+    }
+
+    /// How far the number is warmed up.
+    pub fn warmth(&self) -> &WarmthSoFar {
+        &self.warmth
     }
 
     /// The day counted at present and its sends.
@@ -334,7 +398,7 @@ mod tests {
     use jiff::Timestamp;
     use proptest::prelude::*;
 
-    use super::super::{Gap, Zone};
+    use super::super::{Gap, Rest, WarmUp, Zone};
     use super::*;
 
     const SECOND: i64 = 1_000_000;
@@ -356,7 +420,7 @@ mod tests {
             windows: Vec::new(),
             sends_per_day_max: None,
             zone: "Asia/Jakarta".parse::<Zone>().unwrap(),
-            in_flight_max: 8,
+            ..LaneLimits::unpaced(8)
         }
     }
 
@@ -586,6 +650,81 @@ mod tests {
     }
 
     #[test]
+    fn a_new_number_sends_more_from_day_to_day_on_which_it_sends() {
+        let day = 86_400 * SECOND;
+        let limits = LaneLimits {
+            sends_per_day_max: Some(4),
+            warm_up: Some(WarmUp {
+                starts_on: "2026-11-21".parse().unwrap(),
+                growth: "2+50%".parse().unwrap(),
+            }),
+            ..limits()
+        };
+        let mut pacer = pacer(limits.clone());
+        // Days 0, 1, 4 and 5: what is between them warms nothing up.
+        for (first, sends, limit) in [
+            (0, 2, Limit::WarmUp),
+            (1, 3, Limit::WarmUp),
+            (4, 4, Limit::DailyCap),
+            (5, 4, Limit::DailyCap),
+        ] {
+            for second in 0..sends {
+                send(&mut pacer, first * day + second, first * day + second);
+            }
+            let until = Elapsed::from_micros((first + 1) * day);
+            let now = at(first * day + 10);
+            assert_eq!(pacer.when(Slot::Cold, now), When::At(until, limit));
+            assert_eq!(pacer.when(Slot::Reply, now), When::At(until, limit));
+            // Another process knows how far it has come.
+            let history = History {
+                sends: Vec::new(),
+                day: Some(pacer.day(now)),
+                warmth: pacer.warmth().clone(),
+            };
+            pacer = Pacer::new(limits.clone(), history, [0.5; 2]);
+            assert_eq!(pacer.when(Slot::Cold, now), When::At(until, limit));
+        }
+    }
+
+    #[test]
+    fn cold_sends_rest_after_so_many_and_replies_do_not() {
+        let limits = LaneLimits {
+            rest: Some(Rest {
+                after: 2,
+                min: Duration::from_secs(60),
+                max: Duration::from_secs(60),
+            }),
+            ..limits()
+        };
+        let mut pacer = pacer(limits.clone());
+        send(&mut pacer, 0, 1);
+        send(&mut pacer, SECOND, 2 * SECOND);
+        let rest = When::At(Elapsed::from_micros(62 * SECOND), Limit::Rest);
+        assert_eq!(pacer.when(Slot::Cold, at(3 * SECOND)), rest);
+        assert_eq!(pacer.when(Slot::Reply, at(3 * SECOND)), When::Now);
+        let past = |started, ended| Past {
+            slot: Slot::Cold,
+            started: Elapsed::from_micros(started),
+            ended: Elapsed::from_micros(ended),
+        };
+        let history = History {
+            sends: vec![past(SECOND, 2 * SECOND), past(0, 1)],
+            ..History::default()
+        };
+        let next = Pacer::new(limits, history, [0.5; 2]);
+        assert_eq!(next.when(Slot::Cold, at(3 * SECOND)), rest);
+        send(&mut pacer, 62 * SECOND, 63 * SECOND);
+        // One that is proved not handed over makes nobody tired.
+        pacer.charge(Slot::Cold, at(64 * SECOND));
+        pacer.give_back(Slot::Cold, at(64 * SECOND));
+        send(&mut pacer, 65 * SECOND, 66 * SECOND);
+        assert!(matches!(
+            pacer.when(Slot::Cold, at(67 * SECOND)),
+            When::At(_, Limit::Rest)
+        ));
+    }
+
+    #[test]
     fn the_past_is_charged_after_a_restart() {
         let window = Window {
             sends_max: 2,
@@ -598,7 +737,7 @@ mod tests {
         };
         let history = History {
             sends: vec![past(5), past(SECOND)],
-            day: None,
+            ..History::default()
         };
         let pacer = Pacer::new(
             LaneLimits {

@@ -92,7 +92,7 @@ fn paced() -> LaneLimits {
         }],
         sends_per_day_max: Some(150),
         zone: "Asia/Jakarta".parse::<Zone>().unwrap(),
-        in_flight_max: 4,
+        ..LaneLimits::unpaced(4)
     }
 }
 

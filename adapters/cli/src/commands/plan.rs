@@ -323,6 +323,8 @@ fn say_time(setup: &Setup, inputs: &Inputs, limits: &LaneLimits, forecast: &Fore
                 Some(Bottleneck::Gap) => Slowest::Gap,
                 Some(Bottleneck::Window) => Slowest::Window,
                 Some(Bottleneck::DailyCap) => Slowest::DailyCap,
+                Some(Bottleneck::WarmUp) => Slowest::WarmUp,
+                Some(Bottleneck::Rest) => Slowest::Rest,
                 Some(Bottleneck::Hours) => Slowest::Hours,
                 None => Slowest::Server,
             },

@@ -211,6 +211,8 @@ pub(super) fn say(text: &Text) -> String {
                 Slowest::Gap => "; the pause between messages takes most of it",
                 Slowest::Window => "; the limit per interval takes most of it",
                 Slowest::DailyCap => "; the limit per day takes most of it",
+                Slowest::WarmUp => "; warming the number up takes most of it",
+                Slowest::Rest => "; its rests take most of it",
                 Slowest::Hours => "; the wait for its hours takes most of it",
                 Slowest::Server => "",
             };
@@ -736,6 +738,10 @@ fn wait(waits: &WaitText) -> String {
         WaitText::DailyCap { until: moment } => {
             format!("the day's limit is reached, waits{}", until(moment))
         }
+        WaitText::WarmUp { until: moment } => {
+            format!("the number is being warmed up, waits{}", until(moment))
+        }
+        WaitText::Rest { until: moment } => format!("rests{}", until(moment)),
         WaitText::Window { until: moment } => format!("a limit is reached, waits{}", until(moment)),
         WaitText::Trouble {
             trouble,
@@ -747,6 +753,7 @@ fn wait(waits: &WaitText) -> String {
                 "unauthorized" => "the server refuses the key",
                 "rate_limited" => "the server asked to wait",
                 "restricted" => "WhatsApp restricts writing to people who never wrote (463)",
+                "new_chats_used_up" => "WhatsApp's quota of new chats is used up",
                 "repeated_failures" => "several messages in a row went wrong",
                 "other_account" => "the session belongs to another number now",
                 "clock_jumped" => "the clock was changed; resume confirms it",

@@ -215,6 +215,8 @@ pub(super) fn say(text: &Text) -> String {
                 Slowest::Gap => "; paling lama karena jeda antarpesan",
                 Slowest::Window => "; paling lama karena batas per jangka waktu",
                 Slowest::DailyCap => "; paling lama karena batas per hari",
+                Slowest::WarmUp => "; paling lama karena nomornya masih dihangatkan",
+                Slowest::Rest => "; paling lama karena waktu istirahatnya",
                 Slowest::Hours => "; paling lama karena menunggu jam kirim",
                 Slowest::Server => "",
             };
@@ -724,6 +726,10 @@ fn wait(waits: &WaitText) -> String {
         WaitText::DailyCap { until: moment } => {
             format!("batas hari ini tercapai, menunggu{}", until(moment))
         }
+        WaitText::WarmUp { until: moment } => {
+            format!("nomornya masih dihangatkan, menunggu{}", until(moment))
+        }
+        WaitText::Rest { until: moment } => format!("istirahat{}", until(moment)),
         WaitText::Window { until: moment } => format!("batas tercapai, menunggu{}", until(moment)),
         WaitText::Trouble {
             trouble,
@@ -737,6 +743,7 @@ fn wait(waits: &WaitText) -> String {
                 "restricted" => {
                     "WhatsApp membatasi pesan kepada orang yang belum pernah menulis (463)"
                 }
+                "new_chats_used_up" => "jatah obrolan baru dari WhatsApp sudah habis",
                 "repeated_failures" => "beberapa pesan berturut-turut gagal",
                 "other_account" => "sesi ini sekarang milik nomor lain",
                 "clock_jumped" => "jam komputer diubah; resume menyatakannya benar",

@@ -5,6 +5,8 @@ ALTER TABLE attempt ADD COLUMN slot INTEGER NOT NULL DEFAULT 0 CHECK (slot IN (0
 
 -- Of the sends of the day, those of the cold slot.
 ALTER TABLE lane ADD COLUMN day_cold INTEGER NOT NULL DEFAULT 0;
+-- How far the number was warmed up.
+ALTER TABLE lane ADD COLUMN warmth TEXT;
 -- Why nobody may be written to who has not written of late, and until when.
 ALTER TABLE lane ADD COLUMN cold_hold TEXT;
 ALTER TABLE lane ADD COLUMN cold_hold_until INTEGER;

@@ -406,7 +406,7 @@ impl Making<'_> {
         self.moves
             .connection
             .prepare_cached(
-                "UPDATE lane SET day = ?, day_sends = ?, day_cold = ?, hold = ?, hold_until = ?,
+                "UPDATE lane SET day = ?, day_sends = ?, day_cold = ?, warmth = ?, hold = ?, hold_until = ?,
                                  cold_hold = ?, cold_hold_until = ?, trusted = ?, store_on = ?
                  WHERE id = ? AND epoch = ?",
             )?
@@ -414,6 +414,7 @@ impl Making<'_> {
                 note.day.map(|day| day.date.to_string()),
                 note.day.map_or(0, |day| day.sends),
                 note.day.map_or(0, |day| day.cold),
+                serde_json::to_string(&note.warmth)?,
                 hold,
                 until,
                 cold_hold,

@@ -3,7 +3,7 @@
 use campaign_core::clock::{BootId, Elapsed, Stamp};
 use campaign_core::delivery::{DeliveryId, Reason, State};
 use campaign_core::gateway::{Account, Session};
-use campaign_core::limits::{DayCount, LaneLimits, Slot};
+use campaign_core::limits::{DayCount, LaneLimits, Slot, WarmthSoFar};
 use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
@@ -341,7 +341,7 @@ impl Database {
         }
         let mut statement = self.connection.prepare_cached(
             "SELECT id, epoch, limits, day, day_sends, day_cold, hold, hold_until, cold_hold, cold_hold_until,
-                    newest_cold, newest_reply, trusted, store_on
+                    newest_cold, newest_reply, trusted, store_on, warmth
              FROM lane WHERE account = ?",
         )?;
         let mut found = statement.query([digits])?;
@@ -367,6 +367,10 @@ impl Database {
             attempts: self.attempts(id, &limits, newest)?,
             limits,
             day,
+            warmth: match row.get::<_, Option<String>>(14)? {
+                Some(text) => serde_json::from_str(&text)?,
+                None => WarmthSoFar::default(),
+            },
             hold: rows::hold_at(row, 6)?,
             cold_hold: rows::hold_at(row, 8)?,
             trusted: serde_json::from_str(&row.get::<_, String>(12)?)?,
@@ -384,19 +388,19 @@ impl Database {
         limits: &LaneLimits,
         newest: [(Slot, Option<i64>); 2],
     ) -> Result<Vec<PastAttempt>> {
-        let windows = limits.windows.iter();
-        let admitted = windows.map(|window| window.sends_max).max().unwrap_or(0);
-        let mut attempts =
-            self.attempts_before("TRUE", [i64::from(lane.0), i64::MAX, i64::from(admitted)])?;
+        let (all, cold) = limits.remembers();
+        let lane = i64::from(lane.0);
+        let mut attempts = self.attempts_before("TRUE", [lane, i64::MAX, i64::from(all)])?;
         for (slot, newest) in newest {
             // The gap needs the last one, whatever the windows.
-            let is_there = attempts.iter().any(|(_, attempt)| attempt.slot == slot);
-            if let Some(newest) = newest.filter(|_| !is_there) {
-                let of_slot = match slot {
-                    Slot::Cold => "slot = 0",
-                    Slot::Reply => "slot = 1",
-                };
-                attempts.extend(self.attempts_before(of_slot, [i64::from(lane.0), newest, 1])?);
+            let (of_slot, needed) = match slot {
+                Slot::Cold => ("slot = 0", cold),
+                Slot::Reply => ("slot = 1", 1),
+            };
+            let known = attempts.iter().filter(|(_, attempt)| attempt.slot == slot);
+            if let Some(newest) = newest.filter(|_| known.count() < needed as usize) {
+                attempts.retain(|(_, attempt)| attempt.slot != slot);
+                attempts.extend(self.attempts_before(of_slot, [lane, newest, i64::from(needed)])?);
             }
         }
         attempts.sort_unstable_by_key(|(seq, _)| std::cmp::Reverse(*seq));

@@ -247,6 +247,7 @@ impl Tables {
             return Err(Lost::NotOwner);
         }
         lane.day = note.day;
+        lane.warmth = note.warmth.clone();
         lane.hold = note.hold;
         lane.cold_hold = note.cold_hold;
         lane.trusted = note.trusted.clone();

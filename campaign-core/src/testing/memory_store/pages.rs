@@ -1,7 +1,7 @@
 //! What is read from the tables: records, and pages in key order.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::tables::{Campaign, Lane, Tables, ids_of};
 use crate::clock::Stamp;
 use crate::delivery::{CampaignId, DeliveryId};
 use crate::gateway::{Account, Session};
-use crate::limits::{LaneLimits, Slot};
+use crate::limits::{LaneLimits, Slot, WarmthSoFar};
 use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
 use crate::store::{
@@ -42,23 +42,25 @@ impl Tables {
             limits: limits.clone(),
             attempts: Vec::new(),
             day: None,
+            warmth: WarmthSoFar::default(),
             hold: None,
             cold_hold: None,
             trusted: Trusted::default(),
             store_on: None,
         });
         lane.session = session.clone();
-        let windows = lane.limits.windows.iter();
-        let attempts_max = windows.map(|window| window.sends_max).max().unwrap_or(0);
+        let (all, cold) = lane.limits.remembers();
         let attempts = lane.attempts.iter().rev();
         let charged = attempts
             .filter_map(|at| self.attempts.get(*at))
             .filter(|attempt| !attempt.is_void);
-        let mut seen: BTreeSet<Slot> = BTreeSet::new();
+        let mut seen: BTreeMap<Slot, u32> = BTreeMap::new();
         let attempts = charged.enumerate().filter_map(|(index, attempt)| {
+            let count = seen.entry(attempt.slot).or_default();
+            *count += 1;
             // The gap of a slot needs its last one, whatever the windows.
-            let is_last_of_slot = seen.insert(attempt.slot);
-            (index < attempts_max as usize || is_last_of_slot).then_some(PastAttempt {
+            let is_needed = *count <= if attempt.slot == Slot::Cold { cold } else { 1 };
+            (index < all as usize || is_needed).then_some(PastAttempt {
                 slot: attempt.slot,
                 started: attempt.started,
                 ended: attempt.ended,
@@ -71,6 +73,7 @@ impl Tables {
             limits: lane.limits.clone(),
             attempts: attempts.collect(),
             day: lane.day,
+            warmth: lane.warmth.clone(),
             hold: lane.hold,
             cold_hold: lane.cold_hold,
             trusted: lane.trusted.clone(),

@@ -10,7 +10,7 @@ use crate::clock::Stamp;
 use crate::delivery::{CampaignId, DeliveryId, Reason, Standing, State};
 use crate::failure::Trouble;
 use crate::gateway::{Account, Session};
-use crate::limits::{DayCount, LaneLimits, Slot};
+use crate::limits::{DayCount, LaneLimits, Slot, WarmthSoFar};
 use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
 use crate::store::{
@@ -62,6 +62,7 @@ pub(super) struct Lane {
     pub(super) limits: LaneLimits,
     pub(super) attempts: Vec<usize>,
     pub(super) day: Option<DayCount>,
+    pub(super) warmth: WarmthSoFar,
     pub(super) hold: Option<(Trouble, Timestamp)>,
     pub(super) cold_hold: Option<(Trouble, Timestamp)>,
     pub(super) trusted: Trusted,

@@ -9,7 +9,7 @@ use super::scene::{Scene, Target, account, answered, at, wall};
 use crate::delivery::Happening;
 use crate::failure::Trouble;
 use crate::gateway::Session;
-use crate::limits::{DayCount, Gap, LaneLimits, Slot, Window};
+use crate::limits::{DayCount, Gap, LaneLimits, Rest, Slot, WarmthSoFar, Window};
 use crate::message::MessageKind;
 use crate::store::{Change, Effect, Journal, LaneNote, Lost, PastAttempt, Store, StoreOn, Trusted};
 
@@ -74,6 +74,11 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
             sends: 41,
             cold: 40,
         }),
+        warmth: WarmthSoFar {
+            since: Some(date(2026, 1, 20)),
+            days: 9,
+            last: Some(date(2026, 2, 1)),
+        },
         hold: Some((Trouble::Unreachable, wall(900))),
         cold_hold: Some((Trouble::Restricted, wall(1_900))),
         trusted: Trusted {
@@ -113,6 +118,7 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
         (note.day, &note.trusted, &note.store_on)
     );
     assert_eq!((kept.hold, kept.cold_hold), (note.hold, note.cold_hold));
+    assert_eq!(kept.warmth, note.warmth);
 
     let cleared = Change::Lane(LaneNote {
         epoch: kept.epoch,
@@ -180,6 +186,23 @@ pub async fn a_lane_remembers_the_last_attempt_of_each_slot(database: &impl Cont
     };
     let expected = [open(90), open(80), cold(60, Some(61))];
     assert_eq!(first_of_each(&record.attempts, 2), expected);
+
+    // A rest comes after so many cold ones, however many replies go between them.
+    let limits = LaneLimits {
+        rest: Some(Rest {
+            after: 3,
+            min: Duration::from_secs(60),
+            max: Duration::from_secs(90),
+        }),
+        ..limits(2)
+    };
+    let account = account(1);
+    scene.one(100, Change::Limits { account, limits }).await;
+    let record = super::scene::lane(&scene.store, 1).await;
+    let is_cold = |attempt: &&PastAttempt| attempt.slot == Slot::Cold;
+    let told: Vec<_> = record.attempts.iter().filter(is_cold).take(3).collect();
+    let expected = [cold(60, Some(61)), cold(50, Some(51)), cold(40, Some(41))];
+    assert_eq!(told, expected.iter().collect::<Vec<_>>());
 }
 
 /// The newest so many, and the newest of each slot besides: what a lane asks for, however many more a store tells.

@@ -5,6 +5,7 @@ use super::scene::{
     Scene, answered, assert_counts_equal_the_report, at, evidence, happened, lane, report, wall,
 };
 use crate::delivery::{Ack, Doubt, Happening, Reason, State};
+use crate::limits::WarmthSoFar;
 use crate::store::{
     CampaignQuery, Change, Effect, Happened, Journal, LaneNote, Lost, Store, StoreError, Trusted,
 };
@@ -133,6 +134,7 @@ pub async fn what_an_earlier_owner_writes_is_lost(database: &impl ContractStore)
             lane: scene.lane.id,
             epoch: scene.lane.epoch,
             day: None,
+            warmth: WarmthSoFar::default(),
             hold: None,
             cold_hold: None,
             trusted: Trusted::default(),

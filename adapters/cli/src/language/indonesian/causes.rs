@@ -23,11 +23,11 @@ pub(super) fn cause(cause: &Cause) -> String {
             refusal_remedy(error.refusal)
         ),
         Cause::Hours(error) => format!(
-            "{:?} bukan jam kirim: tulis 08:00-20:00, atau Mon-Sat 08:00-20:00",
+            "{:?} bukan jam kirim: tulis 08:00-20:00, Mon-Sat 08:00-20:00, atau Mon-Sat 08:00-20:00 except id-national, 2026-12-31",
             error.text
         ),
         Cause::Zone(error) => format!(
-            "tidak ada zona waktu {:?}: pakai nama seperti Asia/Jakarta, Asia/Makassar, Asia/Jayapura atau UTC",
+            "tidak ada zona waktu {:?}: pakai WIB, WITA, WIT, atau nama seperti Asia/Jakarta atau UTC",
             error.name
         ),
         Cause::Region(_) => "itu bukan negara: beri kode dua huruf seperti ID, MY atau SG".into(),
