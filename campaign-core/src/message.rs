@@ -13,6 +13,8 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::template::{RENDERED_BYTES_MAX, RenderError, Template, Values};
 
+pub mod approved;
+
 mod answers;
 mod buttons;
 mod definition;
