@@ -107,17 +107,23 @@ package: ## what would be published, built from its archive; compared with the l
 	fi
 
 FUZZ_RUNS ?= 1000000
+# A list is written and opened as a file for every run: that one ends by time.
+FUZZ_SECONDS ?= 900
 
-fuzz: ## whatever bytes a webhook receives, FUZZ_RUNS times; needs nightly Rust
+fuzz: ## what comes from outside, FUZZ_RUNS times or FUZZ_SECONDS each: webhooks, templates, lists, phone numbers; needs nightly Rust
 	@if ! rustup run nightly cargo --version > /dev/null 2>&1; then
 	    echo "skipped: fuzzing, nightly Rust is not installed"
 	    exit 0
 	fi
 	$(CARGO) fuzz --version > /dev/null 2>&1 || $(CARGO) install --quiet --debug --locked cargo-fuzz --version 0.13.2
-	cd waha-client
-	mkdir -p fuzz/corpus/webhook
-	rustup run nightly cargo fuzz run webhook fuzz/corpus/webhook fuzz/seeds -- -runs=$(FUZZ_RUNS) -max_len=8192 2> ../$(FUZZ_LOG) || { tail -n 40 ../$(FUZZ_LOG); exit 1; }
-	tail -n 1 ../$(FUZZ_LOG)
+	mkdir -p target
+	for target in waha-client/webhook/seeds campaign-core/template/seeds/template campaign-core/audience/seeds/audience campaign-core/phone/seeds/phone; do
+	    IFS=/ read -r crate name seeds <<< "$$target"
+	    mkdir -p $$crate/fuzz/corpus/$$name
+	    echo "$$crate, $$name:"
+	    (cd $$crate && rustup run nightly cargo fuzz run $$name fuzz/corpus/$$name fuzz/$$seeds -- -runs=$(FUZZ_RUNS) -max_total_time=$(FUZZ_SECONDS) -max_len=8192) 2> $(FUZZ_LOG) || { tail -n 40 $(FUZZ_LOG); exit 1; }
+	    tail -n 1 $(FUZZ_LOG)
+	done
 
 week: ## the week of docs/week.md played anew, and the pages written from what the terminal showed
 	@WEEK_PAGES=write $(CARGO) test --locked -p waha-campaign --test week

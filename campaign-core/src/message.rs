@@ -1,8 +1,9 @@
-//! What is sent: a text, an image or a file, with variables in every part and up to two buttons.
+//! What is sent: a text, an image or a file, with variables in every part and a few buttons.
 //!
 //! WAHA's interactive buttons do not arrive (its own documentation says they do not work at the
-//! moment), so a button is honestly a line of text with its link, in the preview and in the
-//! message. This module builds messages; it reads no file, fetches no address and sends nothing:
+//! moment), so a button is honestly a line of text with its link, and a quick reply a numbered
+//! choice, in the preview and in the message; [`chosen`] says which choice an answer means.
+//! This module builds messages; it reads no file, fetches no address and sends nothing:
 //! whether a file is there and small enough is asked of a [`MediaCheck`].
 
 use std::hash::Hasher;
@@ -12,14 +13,22 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::template::{RENDERED_BYTES_MAX, RenderError, Template, Values};
 
+pub mod approved;
+
+mod answers;
 mod buttons;
 mod definition;
+mod language;
 mod media;
+mod preview;
 mod rendered;
 
+pub use answers::chosen;
 pub use buttons::{ButtonDefinition, ButtonError};
 pub use definition::{MessageDefinition, MessageError};
+pub use language::Language;
 pub use media::{MEDIA_BYTES_MAX, MediaCheck, MediaError, MediaFault, MediaSource};
+pub use preview::Preview;
 pub use rendered::{RenderedMessage, text_hash};
 
 use buttons::Button;
@@ -100,13 +109,7 @@ impl MessageTemplate {
             })
             .transpose()?;
         let limits = &definition.limits;
-        if definition.buttons.len() > limits.buttons_max {
-            return Err(MessageError::TooManyButtons {
-                buttons: definition.buttons.len(),
-                buttons_max: limits.buttons_max,
-            });
-        }
-        let buttons = definition
+        let buttons: Vec<Button> = definition
             .buttons
             .iter()
             .zip(1..)
@@ -120,13 +123,46 @@ impl MessageTemplate {
                 })
             })
             .collect::<Result<_, _>>()?;
-        Ok(MessageTemplate {
+        let message = MessageTemplate {
             kind,
             text,
             media,
             buttons,
             definition,
-        })
+        };
+        message.check_buttons()?;
+        Ok(message)
+    }
+
+    fn check_buttons(&self) -> Result<(), MessageError> {
+        let limits = &self.definition.limits;
+        let choices = self.choices();
+        let links = self.buttons.len() - choices.len();
+        if links > limits.buttons_max {
+            return Err(MessageError::TooManyButtons {
+                buttons: links,
+                buttons_max: limits.buttons_max,
+            });
+        }
+        if choices.len() > limits.replies_max {
+            return Err(MessageError::TooManyReplies {
+                replies: choices.len(),
+                replies_max: limits.replies_max,
+            });
+        }
+        let replies = (1..)
+            .zip(&self.buttons)
+            .filter(|(_, b)| b.reply().is_some());
+        for (choice, (number, button)) in replies.enumerate() {
+            let label = button.reply().unwrap_or_default();
+            if chosen(&choices, label) != Some(choice) {
+                return Err(MessageError::AmbiguousReply {
+                    number,
+                    label: label.to_owned(),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// A text message: [`parse`](Self::parse) of a text alone.
@@ -175,6 +211,29 @@ impl MessageTemplate {
     #[must_use]
     pub fn kind(&self) -> MessageKind {
         self.kind
+    }
+
+    /// The labels of its quick replies, in the order of their numbers: what [`chosen`] finds an
+    /// answer among.
+    ///
+    /// ```
+    /// use campaign_core::message::{MessageDefinition, MessageTemplate, chosen};
+    ///
+    /// let message = MessageTemplate::parse(
+    ///     MessageDefinition::text("Hadir besok?")
+    ///         .with_reply_button("Ya")
+    ///         .with_reply_button("Tidak"),
+    /// )?;
+    /// assert_eq!(
+    ///     message.render(&[("", "")])?.text,
+    ///     "Hadir besok?\n\n1. Ya\n2. Tidak\nBalas dengan nomor atau kata pilihan Anda."
+    /// );
+    /// assert_eq!(chosen(&message.choices(), "tidak 🙏"), Some(1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn choices(&self) -> Vec<&str> {
+        self.buttons.iter().filter_map(Button::reply).collect()
     }
 
     /// The variables of all parts, as first written; spellings of one name count once.
@@ -313,14 +372,20 @@ impl MessageTemplate {
             Some(media) => Some(media.render(|slot| value(MEDIA, media.template(), slot))?),
             None => None,
         };
+        let mut is_first = true;
         for (at, button) in self.buttons.iter().enumerate() {
-            if !text.is_empty() {
-                text.push_str(if at == 0 { "\n\n" } else { "\n" });
+            if button.reply().is_some() {
+                continue;
             }
+            if !text.is_empty() {
+                text.push_str(if is_first { "\n\n" } else { "\n" });
+            }
+            is_first = false;
             button.render_into(&mut text, |template, slot| {
                 value(FIRST_BUTTON + at, template, slot)
             })?;
         }
+        self.push_choices(&mut text);
         if text.is_empty() && media.is_none() {
             return Err(RenderError::Empty);
         }
@@ -338,6 +403,21 @@ impl MessageTemplate {
             text,
             media,
         })
+    }
+
+    /// Appends the quick replies as numbered lines, and how to answer them.
+    fn push_choices(&self, text: &mut String) {
+        let choices = self.choices();
+        if choices.is_empty() {
+            return;
+        }
+        if !text.is_empty() {
+            text.push_str("\n\n");
+        }
+        for (number, label) in (1..).zip(choices) {
+            text.push_str(&format!("{number}. {label}\n"));
+        }
+        text.push_str(self.definition.language.how_to_answer());
     }
 }
 

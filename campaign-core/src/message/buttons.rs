@@ -1,11 +1,12 @@
-//! Buttons as what really arrives: a line of text with its link.
+//! Buttons as what really arrives: a line of text with its link, or a numbered choice.
 
 use serde::{Deserialize, Serialize};
 
 use super::media::{self, UrlTemplate};
 use crate::template::{Limits, RenderError, Template, TemplateError};
 
-/// A button as its author writes it: a label, and an address or a phone number.
+/// A button as its author writes it: a label, and an address or a phone number. A label alone is a
+/// quick reply: a choice that people answer with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ButtonDefinition {
@@ -40,8 +41,8 @@ pub enum ButtonError {
         /// How many there may be.
         chars_max: usize,
     },
-    /// It has neither or both of address and phone number.
-    #[error("give it either an address (url) or a phone number (phone)")]
+    /// It has both an address and a phone number.
+    #[error("give it either an address (url) or a phone number (phone), or neither for a reply")]
     Target,
     /// Its phone number has no country code or is none.
     #[error("its phone number must begin with + and the country code: +6281234567890")]
@@ -58,6 +59,7 @@ pub(super) struct Button {
 enum Target {
     Url(UrlTemplate),
     Phone(String),
+    Reply,
 }
 
 impl Button {
@@ -76,7 +78,8 @@ impl Button {
         let target = match (&button.url, &button.phone) {
             (Some(url), None) => Target::Url(UrlTemplate::https(Template::parse(url.trim())?)?),
             (None, Some(phone)) => Target::Phone(international(phone)?),
-            _ => return Err(ButtonError::Target),
+            (None, None) => Target::Reply,
+            (Some(_), Some(_)) => return Err(ButtonError::Target),
         };
         Ok(Button {
             label: label.to_owned(),
@@ -87,21 +90,33 @@ impl Button {
     pub(super) fn url(&self) -> Option<&Template> {
         match &self.target {
             Target::Url(url) => Some(url.template()),
-            Target::Phone(_) => None,
+            Target::Phone(_) | Target::Reply => None,
         }
     }
 
-    /// Appends `Label: link`.
+    /// What a person answers with, of a quick reply.
+    pub(super) fn reply(&self) -> Option<&str> {
+        matches!(self.target, Target::Reply).then_some(self.label.as_str())
+    }
+
+    /// Appends `Label: link`; of a quick reply the label.
     pub(super) fn render_into<'v>(
         &'v self,
         out: &mut String,
         value: impl Fn(&'v Template, usize) -> Option<&'v str>,
     ) -> Result<(), RenderError> {
         out.push_str(&self.label);
-        out.push_str(": ");
         match &self.target {
-            Target::Url(url) => out.push_str(&url.render(|slot| value(url.template(), slot))?),
-            Target::Phone(phone) => out.push_str(phone),
+            Target::Url(url) => {
+                let address = url.render(|slot| value(url.template(), slot))?;
+                out.push_str(": ");
+                out.push_str(&address);
+            }
+            Target::Phone(phone) => {
+                out.push_str(": ");
+                out.push_str(phone);
+            }
+            Target::Reply => {}
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::buttons::{ButtonDefinition, ButtonError};
+use super::language::{self, Language};
 use super::media::MediaError;
 use crate::template::{Limits, TemplateError};
 
@@ -36,12 +37,16 @@ pub struct MessageDefinition {
     /// Where the file is, in the same way. A message has an image or a file, not both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// Buttons, sent as lines after the text.
+    /// Buttons, sent as lines after the text: links and phone numbers first, then quick replies as
+    /// numbered choices.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<ButtonDefinition>,
     /// Limits other than the usual ones.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,
+    /// The language of the line that tells how to answer numbered choices.
+    #[serde(default, skip_serializing_if = "language::is_default")]
+    pub language: Language,
 }
 
 fn is_default(limits: &Limits) -> bool {
@@ -105,6 +110,24 @@ impl MessageDefinition {
         self
     }
 
+    /// The same with one more button, which answers with its label.
+    #[must_use]
+    pub fn with_reply_button(mut self, label: impl Into<String>) -> Self {
+        self.buttons.push(ButtonDefinition {
+            label: label.into(),
+            url: None,
+            phone: None,
+        });
+        self
+    }
+
+    /// The same in this language.
+    #[must_use]
+    pub fn with_language(mut self, language: Language) -> Self {
+        self.language = language;
+        self
+    }
+
     /// The same under these limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
@@ -147,12 +170,32 @@ pub enum MessageError {
         /// What is wrong with it.
         error: ButtonError,
     },
-    /// There are more buttons than a message may have.
+    /// There are more buttons with a link or phone number than a message may have.
     #[error("the message has {buttons} buttons, at most {buttons_max} are allowed: leave some out")]
     TooManyButtons {
         /// How many there are.
         buttons: usize,
         /// How many there may be.
         buttons_max: usize,
+    },
+    /// There are more quick replies than a message may have.
+    #[error(
+        "the message has {replies} quick replies, at most {replies_max} are allowed: leave some out"
+    )]
+    TooManyReplies {
+        /// How many there are.
+        replies: usize,
+        /// How many there may be.
+        replies_max: usize,
+    },
+    /// A quick reply whose words would not be known again as its own.
+    #[error(
+        "button {number}: its label {label:?} could mean another choice as well: choose other words"
+    )]
+    AmbiguousReply {
+        /// Which button, from 1.
+        number: usize,
+        /// Its label.
+        label: String,
     },
 }

@@ -44,6 +44,84 @@ fn buttons_are_lines_after_the_text_in_message_and_preview() {
 }
 
 #[test]
+fn quick_replies_are_numbered_choices_after_the_links() {
+    let text = MessageDefinition::text("Halo {{ nama }}")
+        .with_reply_button(" Ya ")
+        .with_url_button("Jadwal", "https://x.example/{{ no }}")
+        .with_reply_button("Tidak");
+    let values = [("nama", "Budi"), ("no", "7")];
+    let template = message(text.clone());
+    assert_eq!(
+        template.render(&values).unwrap().text,
+        "Halo Budi\n\nJadwal: https://x.example/7\n\n1. Ya\n2. Tidak\nBalas dengan nomor atau kata pilihan Anda."
+    );
+    assert_eq!(template.choices(), ["Ya", "Tidak"]);
+    let english = message(text.with_language(Language::English));
+    assert!(
+        english
+            .render(&values)
+            .unwrap()
+            .text
+            .ends_with("2. Tidak\nReply with the number or the words of your choice.")
+    );
+    assert_ne!(english.content_hash(), template.content_hash());
+    let image = message(MessageDefinition::image("a.png").with_reply_button("Ya"));
+    assert_eq!(
+        image.render(&values).unwrap().text,
+        "1. Ya\nBalas dengan nomor atau kata pilihan Anda."
+    );
+}
+
+#[test]
+fn quick_replies_are_three_and_known_from_one_another() {
+    let replies = |labels: &[&str]| {
+        let text = MessageDefinition::text("a");
+        let definition = labels.iter().fold(text, |d, l| d.with_reply_button(*l));
+        MessageTemplate::parse(definition).map_err(|error| error.to_string())
+    };
+    for labels in [
+        &["Ya", "Tidak", "Mungkin"][..],
+        &["👍", "👎"],
+        &["A", "A+"],
+        &["x", "2"],
+    ] {
+        assert!(replies(labels).is_ok(), "{labels:?}");
+    }
+    for (labels, says) in [
+        (
+            &["Ya", "Tidak", "Mungkin", "Nanti"][..],
+            "4 quick replies, at most 3",
+        ),
+        (&["Ya", "ya"], "button 1: its label \"Ya\" could mean"),
+        (&["2", "x"], "button 1: its label \"2\" could mean"),
+        (
+            &["2. Dua", "Dua"],
+            "button 1: its label \"2. Dua\" could mean",
+        ),
+        (&["…"], "ok"),
+        (&[""], "plain text on one line"),
+        (&["123456789012345678901"], "21 characters, at most 20"),
+    ] {
+        let answer = replies(labels).err().unwrap_or("ok".to_owned());
+        assert!(answer.contains(says), "{labels:?}: {answer}");
+    }
+    let both = MessageDefinition::text("a")
+        .with_reply_button("Ya")
+        .with_url_button("b", "https://x.example")
+        .with_phone_button("c", "+6281234567890");
+    assert!(MessageTemplate::parse(both).is_ok());
+}
+
+#[test]
+fn what_was_stored_before_there_were_replies_has_the_same_hash() {
+    for (json, hash) in STORED {
+        let stored: MessageTemplate = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&stored).unwrap(), json);
+        assert_eq!(stored.content_hash(), hash, "{json}");
+    }
+}
+
+#[test]
 fn an_image_has_its_caption_and_shows_in_the_preview() {
     let template = message(
         MessageDefinition::image("promo/{{ kota }}.png")
@@ -596,3 +674,19 @@ proptest! {
 
 const TEXT_HASH: u64 = 3_728_966_464_156_998_940;
 const CONTENT_HASH: u128 = 38_049_017_606_865_058_700_497_595_668_897_657_926;
+
+/// As stored and hashed when a message had links and phone numbers alone.
+const STORED: [(&str, u128); 3] = [
+    (
+        r#"{"text":"Halo","image":"{{ gambar }}","buttons":[{"label":"Lihat","url":"https://x.example"}]}"#,
+        49_227_143_982_877_542_994_987_903_662_733_329_757,
+    ),
+    (
+        r#"{"text":"Halo","buttons":[{"label":"Tanya","phone":"+6281234567890"}],"limits":{"text_chars_max":4096,"caption_chars_max":1024,"label_chars_max":20,"buttons_max":3}}"#,
+        290_721_681_508_160_094_395_195_466_732_203_100_403,
+    ),
+    (
+        r#"{"file":"{{ no }}.pdf"}"#,
+        334_567_302_805_711_669_290_890_311_048_194_860_971,
+    ),
+];

@@ -21,8 +21,19 @@ pub struct Limits {
     pub caption_chars_max: usize,
     /// Longest label of a button. Source: Meta, interactive messages and templates: 20.
     pub label_chars_max: usize,
-    /// Most buttons on a message. Source: Meta, templates: two call-to-action buttons.
+    /// Most buttons with a link or phone number on a message. Source: Meta, templates: two
+    /// call-to-action buttons.
     pub buttons_max: usize,
+    /// Most quick replies on a message. Source: Meta, interactive messages: three reply buttons.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub replies_max: usize,
+}
+
+const REPLIES_MAX: usize = 3;
+
+/// Left out of the data: limits that were stored before there were replies keep their hash.
+fn is_usual(replies_max: &usize) -> bool {
+    *replies_max == REPLIES_MAX
 }
 
 impl Default for Limits {
@@ -32,6 +43,7 @@ impl Default for Limits {
             caption_chars_max: 1_024,
             label_chars_max: 20,
             buttons_max: 2,
+            replies_max: REPLIES_MAX,
         }
     }
 }
