@@ -117,13 +117,6 @@ impl Gateway for Nowhere {
     }
 
     async fn observe(&self, _: &Session) -> Observation {
-        Observation {
-            readiness: Readiness::NotReady("OFFLINE".into()),
-            account: None,
-            server_up_since: None,
-            server_time: None,
-            store_on: None,
-            platform: None,
-        }
+        Observation::only(Readiness::NotReady("OFFLINE".into()))
     }
 }
