@@ -86,8 +86,6 @@ pub struct LaneLimits {
 const LONG_WINDOW: Duration = Duration::from_secs(3_600);
 /// Of every so many sends of the day one is kept for replies. Our own choice: enough for who asks back on the day of a broadcast.
 const KEPT_ONE_OF: u32 = 20;
-/// Of fewer sends than this nothing is kept back.
-const KEPT_FROM: u32 = 10;
 
 impl LaneLimits {
     /// No limit but the number of sends under way: for benches and simulators.
@@ -135,17 +133,13 @@ impl LaneLimits {
         }
     }
 
-    /// How many of so many sends of a day, or of a window of at least an hour, cold sends leave to replies: a twentieth, rounded up; of fewer
-    /// than ten none.
+    /// How many of so many sends of a day, or of a window of at least an hour, cold sends leave to replies: a twentieth; of fewer
+    /// than twenty none.
     pub fn kept_for_replies(&self, sends_max: u32) -> u32 {
-        if sends_max < KEPT_FROM {
-            0
-        } else {
-            sends_max.div_ceil(KEPT_ONE_OF)
-        }
+        sends_max / KEPT_ONE_OF
     }
 
-    /// The smallest cap of a day that leaves so many sends to broadcasts.
+    /// A cap of a day that leaves so many sends to broadcasts.
     pub(crate) fn cap_for(cold: u32) -> u32 {
         let cap = u64::from(cold) * u64::from(KEPT_ONE_OF);
         let cap = cap.div_ceil(u64::from(KEPT_ONE_OF - 1));

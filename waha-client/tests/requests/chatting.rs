@@ -499,11 +499,11 @@ async fn deprecated_calls() {
     )
     .await;
     let path = "/api/checkNumberStatus?phone=6281200000002&session=s_1";
-    puts(
-        chatting::check_number_status(&s, "6281200000002"),
-        get(path, Wait::Session),
-    )
-    .await;
+    let once = Expected {
+        repeat: Repeat::Never,
+        ..get(path, Wait::Session)
+    };
+    puts(chatting::check_number_status(&s, "6281200000002"), once).await;
     let text = TextMessage::new(&s, &c, "r").reply_to(&m);
     let more = json!({"text": "r", "reply_to": "true_6281200000002@c.us_3EB0AA"});
     puts(

@@ -3,9 +3,9 @@
 use serde_json::json;
 use waha_client::api::contacts::{self, ContactQuery, ContactSort, LidQuery};
 use waha_client::types::PictureSource;
-use waha_client::{ChatId, Wait};
+use waha_client::{ChatId, Repeat, Wait};
 
-use crate::{chat, get, is_not_sent, post, put, puts, session};
+use crate::{Expected, chat, get, is_not_sent, post, put, puts, session};
 
 const WAIT: Wait = Wait::Session;
 
@@ -14,7 +14,11 @@ async fn numbers_and_lids() {
     let s = session();
     let expected = "/api/contacts/check-exists?phone=6281200000002&session=s_1";
     let check = contacts::check_exists(&s, "6281200000002");
-    puts(check, get(expected, Wait::Session)).await;
+    let once = Expected {
+        repeat: Repeat::Never,
+        ..get(expected, Wait::Session)
+    };
+    puts(check, once).await;
 
     let lid = contacts::lid_of_phone(&s, "6281200000002");
     puts(lid, get("/api/s_1/lids/pn/6281200000002", Wait::Session)).await;

@@ -46,19 +46,20 @@ impl Verdict {
         moments.sort_by_key(|(_, at)| *at);
         let zone = TimeZone::get(ZONE).unwrap();
         let local = |at: Timestamp| -> Zoned { at.to_zoned(zone.clone()) };
+        let messages = moments.len();
         let mut days: BTreeMap<Date, usize> = BTreeMap::new();
         for (_, at) in &moments {
             *days.entry(local(*at).date()).or_default() += 1;
         }
+        // One's own test is no part of the campaign, whose hours and pauses these are: somebody waits for it.
+        moments.retain(|(phone, _)| *phone != own);
         let gaps = moments.windows(2).map(|pair| {
             let gap = pair[1].1.duration_since(pair[0].1);
             Duration::try_from(gap).unwrap()
         });
-        // One's own test is no part of the campaign, whose hours these are.
-        let of_campaign = moments.iter().filter(|(phone, _)| *phone != own);
-        let times: BTreeSet<Time> = of_campaign.map(|(_, at)| local(*at).time()).collect();
+        let times: BTreeSet<Time> = moments.iter().map(|(_, at)| local(*at).time()).collect();
         let verdict = Self {
-            messages: moments.len(),
+            messages,
             days: days.len(),
             most_in_a_day: days.values().copied().max().unwrap(),
             smallest_gap: gaps.min().unwrap(),
