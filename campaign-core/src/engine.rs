@@ -39,7 +39,7 @@ use crate::delivery::{CampaignId, DeliveryId, Happening};
 use crate::gateway::{Account, Notice, Session};
 use crate::limits::{LaneLimits, When};
 use crate::message_id::MessageIds;
-use crate::store::{Change, Happened, LaneId};
+use crate::store::{Change, Command, CommandId, Happened, LaneId};
 
 /// Deliveries that one sweep moves in one batch.
 const SWEEP_BATCH: u32 = 5_000;
@@ -71,6 +71,8 @@ pub struct Engine {
     last_end: Elapsed,
     parked: VecDeque<(Elapsed, Notice)>,
     waiting: Vec<Waiting>,
+    /// Commands to campaigns that are on their way from one state to another.
+    deferred: Vec<(CommandId, Command)>,
     /// Limits that were set since this engine began.
     given_limits: BTreeMap<Account, LaneLimits>,
     /// Both clocks as they were last seen in step.
@@ -112,6 +114,7 @@ impl Engine {
             last_end: beginning.at.elapsed,
             parked: VecDeque::new(),
             waiting: Vec::new(),
+            deferred: Vec::new(),
             given_limits: BTreeMap::new(),
             in_step: None,
             out_of_step: None,

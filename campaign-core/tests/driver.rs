@@ -5,6 +5,7 @@
 mod paused;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::{CampaignId, DeliveryId, State};
@@ -188,4 +189,29 @@ async fn a_campaign_that_is_none_is_an_error_and_not_a_wait() {
     let told = scene.handle.over(none).await;
     assert!(matches!(told, Err(StoreError::NotFound { .. })), "{told:?}");
     scene.stops().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_or_cancel_that_is_asked_for_while_a_start_is_on_its_way_is_not_lost() {
+    for (stop, state) in [
+        (
+            (|campaign| Command::Pause { campaign }) as fn(_) -> _,
+            CampaignState::Paused,
+        ),
+        (
+            |campaign| Command::Cancel { campaign },
+            CampaignState::Cancelled,
+        ),
+    ] {
+        let stage = Stage::new();
+        let campaign = stage.campaign(&definition("tagihan"), 0..PEOPLE).await;
+        let runner = stage.runs().await;
+        stage.asks(Command::Start { campaign }).await;
+        stage.asks(stop(campaign)).await;
+        stage.passes(Duration::from_secs(60)).await;
+        let record = stage.store.campaign("tagihan").await.unwrap().unwrap();
+        assert_eq!(record.state, state);
+        assert!(stage.gateway.received().is_empty());
+        runner.stops().await;
+    }
 }

@@ -142,6 +142,7 @@ impl Engine {
         if is_woken {
             self.wake(campaign);
         }
+        self.ask_again(campaign, now);
     }
 
     /// Its other message is on record, or it was not to be had.

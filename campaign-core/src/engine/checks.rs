@@ -27,7 +27,6 @@ pub(super) struct Checks {
 #[derive(Debug)]
 struct Open {
     ready: Ready,
-    started: Now,
 }
 
 impl Checks {
@@ -95,15 +94,11 @@ impl Engine {
             session: lane.session.clone(),
             phone: ready.phone,
         });
-        let open = Open {
-            ready,
-            started: now,
-        };
-        self.checks.open.insert((lane_id, slot), open);
+        self.checks.open.insert((lane_id, slot), Open { ready });
     }
 
     pub(super) fn checked(&mut self, lane_id: LaneId, slot: Slot, status: NumberStatus, now: Now) {
-        let Some(Open { ready, started }) = self.checks.open.remove(&(lane_id, slot)) else {
+        let Some(Open { ready }) = self.checks.open.remove(&(lane_id, slot)) else {
             return;
         };
         let (delivery, phone) = (ready.delivery, ready.phone);
@@ -120,7 +115,7 @@ impl Engine {
                 let unit = lane.unit();
                 lane.pacer.end(slot, now, unit);
             } else {
-                lane.pacer.give_back(slot, started);
+                lane.pacer.give_back(slot);
             }
             lane.judge(status == NumberStatus::Unknown, &self.settings, now);
         }

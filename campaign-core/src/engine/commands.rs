@@ -32,6 +32,12 @@ enum Awaited {
 
 impl Engine {
     pub(super) fn asked(&mut self, command: CommandId, what: Command, now: Now) {
+        if let Some(campaign) = moved_by(&what)
+            && self.jobs.get(&campaign).is_some_and(|job| job.is_moving)
+        {
+            // From where it is to be moved is known only when the move under way is on record.
+            return self.deferred.push((command, what));
+        }
         match what {
             Command::Start { campaign } => {
                 self.move_campaign(command, campaign, CampaignState::Running, now);
@@ -91,6 +97,18 @@ impl Engine {
                 self.changes.push(Change::Limits { account, limits });
                 self.reply(command, Answer::Done);
             }
+        }
+    }
+
+    /// Does what was asked for while a campaign was on its way.
+    pub(super) fn ask_again(&mut self, campaign: CampaignId, now: Now) {
+        let (again, others) = std::mem::take(&mut self.deferred)
+            .into_iter()
+            .partition(|(_, what)| moved_by(what) == Some(campaign));
+        self.deferred = others;
+        let again: Vec<(CommandId, Command)> = again;
+        for (command, what) in again {
+            self.asked(command, what, now);
         }
     }
 
@@ -176,6 +194,9 @@ impl Engine {
             job.is_moving = true;
             self.changes.push(Change::Campaign { campaign, from, to });
         }
+        // An earlier move may be about to open it.
+        let opens = |step: &Step| matches!(step, Step::Gate { campaign: other, is_open: true } if *other == campaign);
+        self.steps.retain(|step| !opens(step));
         self.steps.push_front(Step::Gate {
             campaign,
             is_open: false,
@@ -321,6 +342,17 @@ impl Engine {
         for (command, answer) in answers {
             self.reply(command, answer);
         }
+    }
+}
+
+/// The campaign that a command moves from one state to another.
+fn moved_by(what: &Command) -> Option<CampaignId> {
+    match what {
+        Command::Start { campaign }
+        | Command::Resume { campaign }
+        | Command::Pause { campaign }
+        | Command::Cancel { campaign } => Some(*campaign),
+        _ => None,
     }
 }
 

@@ -99,7 +99,7 @@ impl Engine {
         let Some(flight) = self.flights.remove(&delivery) else {
             return;
         };
-        self.give_back(flight.lane, flight.slot, flight.started);
+        self.give_back(flight.lane, flight.slot);
         let window = self.settings.window;
         let Some(job) = self.jobs.get_mut(&delivery.campaign()) else {
             return;
@@ -170,7 +170,7 @@ impl Engine {
             let Some(flight) = self.flights.remove(&delivery) else {
                 continue;
             };
-            self.give_back(flight.lane, flight.slot, flight.started);
+            self.give_back(flight.lane, flight.slot);
             if let Some(job) = self.jobs.get_mut(&delivery.campaign()) {
                 job.in_flight = job.in_flight.saturating_sub(1);
                 job.put_back(flight.ready);
@@ -196,10 +196,9 @@ impl Engine {
         self.last_end = now.elapsed;
         let verdict = outcome.verdict();
         let stage = std::mem::replace(&mut flight.stage, Stage::Closing);
-        let (lane_id, slot, started, kind, counted) = (
+        let (lane_id, slot, kind, counted) = (
             flight.lane,
             flight.slot,
-            flight.started,
             flight.kind,
             flight.ready.attempts.saturating_add(1),
         );
@@ -220,12 +219,12 @@ impl Engine {
                     lane.pacer.ended_later(slot, assumed, now)
                 }
                 Stage::Released(_) => {}
-                _ if given_back => lane.pacer.give_back(slot, started),
+                _ if given_back => lane.pacer.give_back(slot),
                 _ => lane.pacer.end(slot, now, unit),
             }
             lane.judge(verdict.is_failure, &self.settings, now);
             if let Outcome::Accepted { message_id } = &outcome {
-                lane.praise(slot);
+                lane.praise(slot, now);
                 if message_id.is_some() && lane.learn_id(kind, foreign_id.is_none()) {
                     look_now = Some(lane.session.clone());
                 }
@@ -345,9 +344,9 @@ impl Engine {
         }
     }
 
-    pub(super) fn give_back(&mut self, lane: LaneId, slot: Slot, started: Now) {
+    pub(super) fn give_back(&mut self, lane: LaneId, slot: Slot) {
         if let Some(lane) = self.lanes.get_mut(&lane) {
-            lane.pacer.give_back(slot, started);
+            lane.pacer.give_back(slot);
         }
     }
 }

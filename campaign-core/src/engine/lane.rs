@@ -270,11 +270,11 @@ impl Lane {
     }
 
     /// A success ends the lengthening of holds.
-    pub(super) fn praise(&mut self, slot: Slot) {
+    pub(super) fn praise(&mut self, slot: Slot, now: Now) {
         self.failures_in_row = 0;
         self.holds_in_row = 0;
         if slot == Slot::Cold {
-            self.is_noteworthy |= self.new_chats.accepted();
+            self.is_noteworthy |= self.new_chats.accepted(now);
         }
     }
 

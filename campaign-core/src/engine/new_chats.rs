@@ -69,13 +69,18 @@ impl NewChats {
         is_longer
     }
 
-    /// A message to somebody new was accepted: no restriction is in force. Tells whether that is news.
-    pub(super) fn accepted(&mut self) -> bool {
-        let was_on_trial = std::mem::take(&mut self.is_on_trial);
-        if was_on_trial {
-            self.restriction = None;
+    /// A message to somebody new was accepted: no restriction is in force, unless it was on its way before that began. Tells whether
+    /// that is news.
+    pub(super) fn accepted(&mut self, now: Now) -> bool {
+        let is_in_force = self
+            .restriction
+            .is_some_and(|hold| hold.until > now.elapsed);
+        if is_in_force || !self.is_on_trial {
+            return false;
         }
-        was_on_trial
+        self.is_on_trial = false;
+        self.restriction = None;
+        true
     }
 
     /// A message is about to be journalled.
@@ -216,13 +221,15 @@ mod tests {
         // What an answer says may be shorter: the later end counts.
         assert!(!chats.restrict(Duration::from_secs(60), at(110)));
         assert_eq!(chats.held(at(499)).unwrap().until, at(500).elapsed);
+        // It was on its way before.
+        assert!(!chats.accepted(at(120)) && chats.held(at(120)).is_some());
         assert_eq!(chats.held(at(500)), None);
         assert!(chats.is_on_trial());
         // An end that has passed is told for a while longer.
         learn(&mut chats, &told(Some(at(500).wall)), 510);
         assert_eq!(chats.held(at(510)), None);
-        assert!(chats.accepted());
-        assert!(!chats.is_on_trial() && !chats.accepted());
+        assert!(chats.accepted(at(510)));
+        assert!(!chats.is_on_trial() && !chats.accepted(at(511)));
         // Without an end it holds from look to look.
         learn(&mut chats, &told(None), 600);
         assert!(chats.held(at(650)).is_some());

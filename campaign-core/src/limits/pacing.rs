@@ -262,14 +262,14 @@ impl Pacer {
         self.remember(slot, now.elapsed);
     }
 
-    /// The send is proved not handed over: its charge is given back.
-    pub fn give_back(&mut self, slot: Slot, started: Now) {
+    /// The send is proved not handed over: its charge is given back. It counts on the day counted last, whatever the calendar says: on
+    /// that it was charged, or into that it was under way.
+    pub fn give_back(&mut self, slot: Slot) {
         if slot == Slot::Cold {
             self.spell.given_back();
         }
         self.no_longer_in_flight(slot);
-        let date = self.limits.zone.date(started.wall);
-        if let Some(day) = self.day.as_mut().filter(|day| day.date == date) {
+        if let Some(day) = &mut self.day {
             day.take_back(slot);
         }
     }
@@ -562,8 +562,34 @@ mod tests {
             ..limits()
         });
         pacer.charge(Slot::Cold, at(0));
-        pacer.give_back(Slot::Cold, at(0));
+        pacer.give_back(Slot::Cold);
         assert_eq!(pacer.when(Slot::Cold, at(1)), When::Now);
+    }
+
+    /// The account has moved west, and its day of the east goes on: what comes to nothing must not use that day up.
+    #[test]
+    fn a_charge_is_given_back_on_the_day_that_it_counts_on() {
+        let capped = |zone: &str| LaneLimits {
+            sends_per_day_max: Some(2),
+            zone: zone.parse().unwrap(),
+            ..limits()
+        };
+        let hour = 3_600 * SECOND;
+        let mut pacer = pacer(capped("Asia/Jayapura"));
+        send(&mut pacer, 23 * hour, 23 * hour + 1);
+        pacer.set_limits(capped("Asia/Jakarta"), at(23 * hour + 2));
+        for second in 1..5 {
+            let now = at(23 * hour + second * SECOND);
+            assert_eq!(pacer.when(Slot::Cold, now), When::Now, "{second}");
+            pacer.charge(Slot::Cold, now);
+            pacer.give_back(Slot::Cold);
+        }
+        // And one that was under way when the day turned.
+        let mut pacer = super::Pacer::new(capped("Asia/Jakarta"), History::default(), [0.5; 2]);
+        pacer.charge(Slot::Cold, at(23 * hour));
+        send(&mut pacer, 25 * hour, 25 * hour + 1);
+        pacer.give_back(Slot::Cold);
+        send(&mut pacer, 25 * hour + 2, 25 * hour + 3);
     }
 
     #[test]
@@ -716,7 +742,7 @@ mod tests {
         send(&mut pacer, 62 * SECOND, 63 * SECOND);
         // One that is proved not handed over makes nobody tired.
         pacer.charge(Slot::Cold, at(64 * SECOND));
-        pacer.give_back(Slot::Cold, at(64 * SECOND));
+        pacer.give_back(Slot::Cold);
         send(&mut pacer, 65 * SECOND, 66 * SECOND);
         assert!(matches!(
             pacer.when(Slot::Cold, at(67 * SECOND)),
