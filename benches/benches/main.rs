@@ -3,6 +3,7 @@
 
 mod client;
 mod dispatch;
+mod engine;
 mod import;
 mod million;
 mod templates;
@@ -15,9 +16,10 @@ use benches::sink;
 
 type Bench = fn() -> Result<(), Failure>;
 
-const BENCHES: [(&str, Bench); 5] = [
+const BENCHES: [(&str, Bench); 6] = [
     ("client", client::bench),
     ("dispatch", dispatch::bench),
+    ("engine", engine::bench),
     ("import", import::bench),
     ("million", million::bench),
     ("templates", templates::bench),
@@ -51,6 +53,7 @@ fn main() -> Result<(), Failure> {
 fn play(role: &str, arguments: &[String]) -> Result<(), Failure> {
     match (role, arguments) {
         (sink::ROLE, [kind]) => sink::serve(kind),
+        (engine::RUN, [people]) => engine::run(people.parse()?),
         (million::PREPARE, [database, people]) => {
             million::prepare(Path::new(database), people.parse()?)
         }

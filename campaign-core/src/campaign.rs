@@ -6,8 +6,9 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::consent::{ConsentRule, Terms};
 use crate::gateway::Session;
-use crate::limits::{Hours, Slot, Zone};
+use crate::limits::{CatchUp, Hours, Slot, Zone};
 use crate::message::MessageTemplate;
 use crate::retry::RetryPolicy;
 
@@ -35,6 +36,12 @@ pub struct Definition {
     pub check: NumberCheck,
     /// When it may send; `None` is at any hour.
     pub hours: Option<Hours>,
+    /// By whose clock the hours are kept.
+    #[serde(default)]
+    pub hours_by: HoursBy,
+    /// What becomes of messages that are late.
+    #[serde(default)]
+    pub catch_up: CatchUp,
     /// The zone in which its times are shown.
     pub zone: Zone,
     /// Not before this moment.
@@ -43,6 +50,15 @@ pub struct Definition {
     pub expires_at: Option<Timestamp>,
     /// How often a delivery is tried.
     pub retry: RetryPolicy,
+    /// Whether only who agreed is written to.
+    #[serde(default)]
+    pub consent: ConsentRule,
+    /// It goes to people too whom another campaign has told the same within 7 days.
+    #[serde(default)]
+    pub may_repeat: bool,
+    /// It answers opt-outs, and goes to nobody else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirms_opt_out: bool,
 }
 
 /// What kind of business a message is: which consent it needs, and whether somebody waits for it. The words are Meta's for templates, and
@@ -116,6 +132,21 @@ pub enum Missing {
     Skip,
 }
 
+/// By whose clock sending hours are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoursBy {
+    /// By that of the hours' own zone, for everybody.
+    #[default]
+    Campaign,
+    /// By each recipient's own: the one that a column names, or else that of their number's country where it has but one, or else the
+    /// hours' own. Whoever's column names no zone is skipped, and reported.
+    Recipient {
+        /// The column that names a zone; one that is not among the campaign's is empty for everybody.
+        column: Option<Box<str>>,
+    },
+}
+
 /// Whether it is found out that a number is on WhatsApp before it is written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -174,10 +205,25 @@ impl Definition {
             missing: Missing::default(),
             check: NumberCheck::default(),
             hours: None,
+            hours_by: HoursBy::default(),
+            catch_up: CatchUp::default(),
             zone: Zone::default(),
             starts_at: None,
             expires_at: None,
             retry: RetryPolicy::default(),
+            consent: ConsentRule::default(),
+            may_repeat: false,
+            confirms_opt_out: false,
+        }
+    }
+
+    /// What decides to whom it may go.
+    pub fn terms(&self) -> Terms {
+        Terms {
+            category: self.category,
+            consent: self.consent,
+            may_repeat: self.may_repeat,
+            confirms_opt_out: self.confirms_opt_out,
         }
     }
 
@@ -188,6 +234,12 @@ impl Definition {
             Category::Marketing | Category::Utility if self.is_urgent => Slot::Reply,
             Category::Marketing | Category::Utility => Slot::Cold,
         }
+    }
+
+    /// After which moment nothing of what was due at `due` is sent any more.
+    pub fn expires_by(&self, due: Timestamp) -> Option<Timestamp> {
+        let late = self.catch_up.expires_at(due);
+        [self.expires_at, late].into_iter().flatten().min()
     }
 
     /// In what `other` differs. The file's name does not count: its contents do.
@@ -223,6 +275,12 @@ impl Definition {
         compare("missing values", show(&self.missing), show(&other.missing));
         compare("number check", show(&self.check), show(&other.check));
         compare("hours", show_hours(&self.hours), show_hours(&other.hours));
+        compare(
+            "hours by",
+            self.hours_by.to_string(),
+            other.hours_by.to_string(),
+        );
+        compare("late messages", show(&self.catch_up), show(&other.catch_up));
         compare("zone", self.zone.to_string(), other.zone.to_string());
         compare("start", moment(&self.starts_at), moment(&other.starts_at));
         compare(
@@ -231,7 +289,25 @@ impl Definition {
             moment(&other.expires_at),
         );
         compare("retry", show(&self.retry), show(&other.retry));
+        compare("consent", show(&self.consent), show(&other.consent));
+        compare(
+            "repetition allowed",
+            show(&self.may_repeat),
+            show(&other.may_repeat),
+        );
         found
+    }
+}
+
+impl fmt::Display for HoursBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HoursBy::Campaign => f.write_str("campaign"),
+            HoursBy::Recipient { column: None } => f.write_str("recipient"),
+            HoursBy::Recipient {
+                column: Some(column),
+            } => write!(f, "recipient, column {column}"),
+        }
     }
 }
 

@@ -86,6 +86,14 @@ impl Now {
         moment.min(self.elapsed)
     }
 
+    /// What the wall clock shows, or showed, at that moment if nobody sets it; `None` beyond the calendar's end.
+    pub fn wall_at(&self, moment: Elapsed) -> Option<Timestamp> {
+        let ahead = moment.0.saturating_sub(self.elapsed.0);
+        self.wall
+            .checked_add(jiff::SignedDuration::from_micros(ahead))
+            .ok()
+    }
+
     /// This moment as it is stored.
     pub fn stamp(&self, boot: BootId) -> Stamp {
         Stamp {

@@ -266,6 +266,9 @@ reasons! {
     OwnerDied = 42, "owner_died";
     /// Unconfirmed: the database was restored from a copy, and may not know what was sent since.
     Restored = 43, "restored";
+    /// Unconfirmed: WhatsApp had forbidden the account to write to people who never wrote (error 463), and the answer does not say
+    /// whether this message went out all the same.
+    Restricted = 44, "restricted";
     /// Accepted, but no ack came within a minute.
     Silent = 60, "silent";
     /// Sent, by the word of the operator.
@@ -306,6 +309,9 @@ pub enum Doubt {
     NoAnswer,
     /// An answer that does not say whether the message went out.
     ServerError,
+    /// An answer that tells of a restriction of the account. When the message is proved absent, the attempt does not count: nothing was
+    /// wrong with it.
+    Restricted,
 }
 
 /// Something that happens to a delivery.
@@ -349,6 +355,20 @@ pub enum Happening {
     GivenUpByOperator,
 }
 
+impl Happening {
+    /// It proves that nothing was sent: not handed over, or refused by WAHA. The person did not get the message.
+    pub const fn proves_nothing_was_sent(self) -> bool {
+        matches!(
+            self,
+            Happening::NotHandedOver { .. }
+                | Happening::Exhausted
+                | Happening::Refused
+                | Happening::ProvedAbsent
+                | Happening::ProvedAbsentForGood(_)
+        )
+    }
+}
+
 /// Where a delivery stands, with what a move needs to be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Standing {
@@ -370,6 +390,14 @@ impl Standing {
         attempts: 0,
         corrected: false,
     };
+
+    /// Attempts that count once it is proved that the last one came to nothing.
+    pub(crate) const fn attempts_if_absent(self) -> u8 {
+        match self.reason {
+            Some(Reason::Restricted) => self.attempts.saturating_sub(1),
+            _ => self.attempts,
+        }
+    }
 
     fn at(self, state: State, reason: Option<Reason>) -> Self {
         Self {
@@ -421,20 +449,34 @@ pub fn apply(from: Standing, happening: Happening) -> Result<Standing, Illegal> 
         (H::MaybeSent(Doubt::ServerError), S::Sending) => {
             from.at(S::Unconfirmed, Some(Reason::ServerError))
         }
+        (H::MaybeSent(Doubt::Restricted), S::Sending) => {
+            from.at(S::Unconfirmed, Some(Reason::Restricted))
+        }
         (H::OwnerDied, S::Sending) => from.at(S::Unconfirmed, Some(Reason::OwnerDied)),
         // An answer that comes after evidence, or after the attempt was taken for dead, changes nothing.
         (
             H::NotHandedOver { .. } | H::Exhausted | H::Refused | H::MaybeSent(_) | H::OwnerDied,
             state,
         ) if state != S::Scheduled => from,
-        (H::Restored, S::Scheduled | S::Sending | S::Unconfirmed) => {
-            from.at(S::Unconfirmed, Some(Reason::Restored))
-        }
+        // Nothing remembers afterwards that the attempt was not to count.
+        (H::Restored, S::Scheduled | S::Sending | S::Unconfirmed) => Standing {
+            attempts: from.attempts_if_absent(),
+            ..from.at(S::Unconfirmed, Some(Reason::Restored))
+        },
         (H::Accepted, _) => advance(from, S::Accepted),
         (H::Evidence(ack), _) => return Ok(join(from, ack)),
         (H::Silent, S::Accepted) => from.at(S::Accepted, Some(Reason::Silent)),
         (H::Silent, _) => from,
-        (H::ProvedAbsent, S::Unconfirmed) => from.at(S::Scheduled, None),
+        (H::ProvedAbsent, S::Unconfirmed) => Standing {
+            attempts: from.attempts_if_absent(),
+            ..from.at(S::Scheduled, None)
+        },
+        // What the account may not do is no fault of the message.
+        (H::ProvedAbsentForGood(Reason::Exhausted), S::Unconfirmed)
+            if from.reason == Some(Reason::Restricted) =>
+        {
+            return illegal;
+        }
         (H::ProvedAbsentForGood(reason), S::Unconfirmed) => from.at(
             match reason {
                 Reason::Expired => S::Skipped,
@@ -547,6 +589,7 @@ mod tests {
             Happening::Exhausted,
             Happening::MaybeSent(Doubt::NoAnswer),
             Happening::MaybeSent(Doubt::ServerError),
+            Happening::MaybeSent(Doubt::Restricted),
             Happening::OwnerDied,
             Happening::Restored,
             Happening::Silent,
@@ -593,6 +636,35 @@ mod tests {
                 .attempts,
             1
         );
+    }
+
+    #[test]
+    fn a_restriction_costs_no_attempt() {
+        let third = Standing {
+            attempts: 3,
+            ..standing(State::Sending)
+        };
+        let absent = Happening::ProvedAbsent;
+        let exhausted = Happening::ProvedAbsentForGood(Reason::Exhausted);
+        for (doubt, attempts) in [
+            (Doubt::Restricted, 2),
+            (Doubt::NoAnswer, 3),
+            (Doubt::ServerError, 3),
+        ] {
+            let doubted = apply(third, Happening::MaybeSent(doubt)).unwrap();
+            assert_eq!(doubted.attempts, 3, "{doubt:?}: it may have been sent");
+            let again = apply(doubted, absent).unwrap();
+            assert_eq!(
+                (again.state, again.attempts),
+                (State::Scheduled, attempts),
+                "{doubt:?}"
+            );
+            let copied = apply(doubted, Happening::Restored).unwrap();
+            assert_eq!(copied.reason, Some(Reason::Restored), "{doubt:?}");
+            assert_eq!(apply(copied, absent).unwrap().attempts, attempts);
+            let fails = apply(doubted, exhausted).is_ok();
+            assert_eq!(fails, doubt != Doubt::Restricted, "{doubt:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,12 @@
 //!
 //! [`Driver::start`] becomes the runner of a store and works on every live campaign in it until it is stopped. Steps are
 //! carried out side by side; commits one after the other. Commands that other processes leave in the store are read
-//! several times a second.
+//! several times a second. What changes is told as it becomes durable ([`Handle::events`]).
+
+mod listening;
+mod once;
+
+mod confirmations;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,17 +16,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
+use self::listening::Telling;
+pub use self::listening::{Events, Heard};
+pub use self::once::Sent;
 use crate::campaign::CampaignState;
 use crate::clock::{Clock, Elapsed};
-use crate::delivery::{CampaignId, State};
+use crate::delivery::{CampaignId, DeliveryId, State};
 use crate::engine::{Beginning, Engine, Input, ReadFailed, Settings, Step, WaitsFor};
+use crate::event::{Event, Narrator};
 use crate::gateway::{Gateway, Guard, Notice};
 use crate::limits::{LaneLimits, Limit};
-use crate::store::{CampaignQuery, CampaignRecord, Command, CommandId, Store, StoreError};
+use crate::store::{
+    Batch, CampaignQuery, CampaignRecord, Command, CommandId, Effect, Store, StoreError,
+};
 
 /// How often commands are looked for, in real time: the runner must obey within a second.
 const COMMANDS_EVERY: Duration = Duration::from_millis(250);
@@ -72,7 +83,8 @@ pub enum DriverError {
 pub struct Status {
     /// Something is still to be sent, or to be settled without a person.
     pub is_busy: bool,
-    /// Each campaign at work, and what it waits for.
+    /// Each campaign at work, and what it waits for. Single messages that wait for nothing but their turn are left out: there may be
+    /// thousands.
     pub campaigns: BTreeMap<u32, CampaignStatus>,
 }
 
@@ -90,7 +102,10 @@ pub struct CampaignStatus {
 #[derive(Clone)]
 pub struct Handle {
     store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
     notices: mpsc::Sender<Input>,
+    look_now: Arc<Notify>,
+    telling: Telling,
     status: watch::Receiver<Status>,
     failing: watch::Receiver<Option<Arc<StoreError>>>,
 }
@@ -164,6 +179,13 @@ impl Handle {
         Ok(Some(record))
     }
 
+    /// What changes from now on, in order, each as soon as it is durable.
+    ///
+    /// Sending never waits for who listens: whoever is slow loses events, and is told how many.
+    pub fn events(&self) -> Events {
+        self.telling.listen()
+    }
+
     /// What the runner is doing; renewed several times a second.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
@@ -180,21 +202,43 @@ impl Handle {
 pub struct Driver {
     parts: Parts,
     engine: Engine,
+    narrator: Narrator,
+    telling: Telling,
+    /// Told when it runs, so that who listens from the start hears it.
+    began: Option<Event>,
     gates: BTreeMap<CampaignId, Arc<AtomicBool>>,
-    known: BTreeSet<CampaignId>,
+    /// Sends under way, and whether their bodies are to be withheld.
+    withheld: BTreeMap<DeliveryId, Arc<AtomicBool>>,
     asked: BTreeSet<CommandId>,
+    /// Held while confirmations are being made.
+    confirming: Arc<Mutex<()>>,
     tasks: JoinSet<Told>,
     notices: mpsc::Receiver<Input>,
+    /// There are new commands.
+    look_now: Arc<Notify>,
+    reading: Reading,
     status: watch::Sender<Status>,
     failing: watch::Sender<Option<Arc<StoreError>>>,
+}
+
+/// How the reading of commands goes.
+#[derive(Debug, Default)]
+struct Reading {
+    is_under_way: bool,
+    /// Somebody has left a command since it began.
+    is_wanted: bool,
+    /// Word to leave for others beside it.
+    word: Option<String>,
 }
 
 /// What a step that was carried out reports.
 enum Told {
     Input(Input),
+    Committed(Arc<Batch>, Vec<Effect>),
     Nothing,
     Campaigns(Vec<CampaignRecord>),
     Commands(Vec<(CommandId, Command)>),
+    CommandsUnread,
     CommitFailed(StoreError),
     CommitUnknown(StoreError),
 }
@@ -216,6 +260,11 @@ impl Driver {
             .campaigns(&CampaignQuery::Live)
             .await
             .map_err(DriverError::TakeOver)?;
+        let hidden = parts
+            .store
+            .hidden_opt_outs()
+            .await
+            .map_err(DriverError::TakeOver)?;
         let engine = Engine::new(
             parts.settings.clone(),
             Beginning {
@@ -223,25 +272,42 @@ impl Driver {
                 at: taken.at,
             },
         );
-        let store = Arc::clone(&parts.store);
+        let mut narrator = Narrator::default();
+        let telling = Telling::new();
+        let for_listeners = telling.for_listeners();
+        let began = narrator.began(&taken);
+        let (store, clock) = (Arc::clone(&parts.store), Arc::clone(&parts.clock));
         let (notify, notices) = mpsc::channel(NOTICES_MAX);
+        let look_now = Arc::new(Notify::new());
         let (status, watched) = watch::channel(Status::default());
         let (failing, failures) = watch::channel(None);
         let mut driver = Driver {
             parts,
             engine,
+            narrator,
+            telling,
+            began: Some(began),
             gates: BTreeMap::new(),
-            known: BTreeSet::new(),
+            withheld: BTreeMap::new(),
             asked: BTreeSet::new(),
+            confirming: Arc::default(),
             tasks: JoinSet::new(),
             notices,
+            look_now: Arc::clone(&look_now),
+            reading: Reading::default(),
             status,
             failing,
         };
+        let now = driver.parts.clock.now();
+        driver.engine.handle(Input::HiddenOptOuts(hidden), now);
         driver.introduce(records);
+        driver.carry_out(Step::Confirm);
         let handle = Handle {
             store,
+            clock,
             notices: notify,
+            look_now,
+            telling: for_listeners,
             status: watched,
             failing: failures,
         };
@@ -255,6 +321,7 @@ impl Driver {
     pub async fn run(mut self) -> Result<(), DriverError> {
         let mut poll = tokio::time::interval(COMMANDS_EVERY);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.telling.tell(self.began.take());
         let ended = loop {
             let wake_at = match self.engine.next(self.parts.clock.now()) {
                 Step::WaitUntil(moment) => moment,
@@ -275,6 +342,7 @@ impl Driver {
                 }
             };
             let clock = Arc::clone(&self.parts.clock);
+            let look_now = Arc::clone(&self.look_now);
             tokio::select! {
                 biased;
                 Some(told) = self.tasks.join_next() => {
@@ -284,6 +352,7 @@ impl Driver {
                 }
                 Some(input) = self.notices.recv() => self.engine.handle(input, clock.now()),
                 _ = poll.tick() => self.look_around(),
+                () = look_now.notified() => self.read_commands(),
                 () = clock.wait_until(wake_at) => {}
             }
         };
@@ -291,6 +360,8 @@ impl Driver {
             gate.store(true, Ordering::Release);
         }
         let stepped_down = self.parts.store.step_down().await;
+        self.telling
+            .tell([self.narrator.ended(self.parts.clock.now().wall)]);
         ended.and(stepped_down.map_err(DriverError::TakeOver))
     }
 
@@ -302,7 +373,7 @@ impl Driver {
 
     fn introduce(&mut self, records: Vec<CampaignRecord>) {
         for record in records {
-            if self.known.insert(record.id) {
+            if !self.engine.knows(record.id) {
                 self.engine
                     .handle(Input::Campaign(Box::new(record)), self.parts.clock.now());
             }
@@ -313,11 +384,19 @@ impl Driver {
         let now = self.parts.clock.now();
         match told {
             Ok(Told::Input(input)) => {
-                if matches!(input, Input::Committed(_)) {
-                    self.failing
-                        .send_if_modified(|failing| failing.take().is_some());
+                if let Input::Lane { record, .. } = &input {
+                    self.narrator.opened(record);
+                }
+                if let Input::SendEnded { delivery, .. } = &input {
+                    self.withheld.remove(delivery);
                 }
                 self.engine.handle(input, now);
+            }
+            Ok(Told::Committed(batch, effects)) => {
+                self.failing
+                    .send_if_modified(|failing| failing.take().is_some());
+                self.telling.tell(self.narrator.committed(&batch, &effects));
+                self.engine.handle(Input::Committed(effects), now);
             }
             Ok(Told::CommitFailed(error)) => {
                 self.failing.send_replace(Some(Arc::new(error)));
@@ -326,14 +405,18 @@ impl Driver {
             Ok(Told::Nothing) => {}
             Ok(Told::Campaigns(records)) => {
                 self.introduce(records);
+                // They were asked for because of commands.
+                self.read_commands();
             }
+            Ok(Told::CommandsUnread) => self.commands_read(),
             Ok(Told::Commands(commands)) => {
+                self.commands_read();
                 let open: BTreeSet<CommandId> = commands.iter().map(|(id, _)| *id).collect();
                 self.asked.retain(|id| open.contains(id));
                 let mut unknown = Vec::new();
                 for (id, command) in commands {
                     match command.campaign() {
-                        Some(campaign) if !self.known.contains(&campaign) => unknown.push(campaign),
+                        Some(campaign) if !self.engine.knows(campaign) => unknown.push(campaign),
                         _ if self.asked.insert(id) => {
                             self.engine.handle(Input::Asked(id, command), now);
                         }
@@ -357,8 +440,14 @@ impl Driver {
     /// Looks for commands, and leaves word of what is being done.
     fn look_around(&mut self) {
         let now = self.parts.clock.now();
-        let campaigns = self.known.iter().filter_map(|campaign| {
-            let (state, waits_for) = self.engine.waits_for(*campaign, now)?;
+        let engine = &self.engine;
+        self.gates.retain(|campaign, _| engine.knows(*campaign));
+        self.narrator.forget(|campaign| engine.knows(campaign));
+        let mut campaigns = BTreeMap::new();
+        for campaign in engine.campaigns() {
+            let Some((state, waits_for)) = engine.waits_for(campaign, now) else {
+                continue;
+            };
             let waits_for = match waits_for {
                 // From one message to the next is how it sends.
                 WaitsFor::Limit {
@@ -366,11 +455,16 @@ impl Driver {
                 } => WaitsFor::Nothing,
                 other => other,
             };
-            Some((campaign.number(), CampaignStatus { state, waits_for }))
-        });
+            self.telling
+                .tell(self.narrator.waits(campaign, &waits_for, now.wall));
+            if waits_for == WaitsFor::Nothing && engine.is_single(campaign) {
+                continue;
+            }
+            campaigns.insert(campaign.number(), CampaignStatus { state, waits_for });
+        }
         let status = Status {
-            campaigns: campaigns.collect(),
-            is_busy: self.engine.is_busy(),
+            campaigns,
+            is_busy: engine.is_busy(),
         };
         let word = serde_json::to_string(&status).unwrap_or_default();
         let has_news = self.status.send_if_modified(|known| {
@@ -378,17 +472,38 @@ impl Driver {
             *known = status;
             is_new
         });
+        if has_news {
+            self.reading.word = Some(word);
+        }
+        self.read_commands();
+    }
+
+    /// Looks for commands, one look at a time.
+    fn read_commands(&mut self) {
+        if self.reading.is_under_way {
+            self.reading.is_wanted = true;
+            return;
+        }
+        self.reading.is_under_way = true;
+        let word = self.reading.word.take();
         let store = Arc::clone(&self.parts.store);
         self.tasks.spawn(async move {
-            if has_news {
+            if let Some(word) = word {
                 // Only for people to read; the next word comes soon.
                 let _unread = store.publish(&word).await;
             }
             store
                 .open_commands()
                 .await
-                .map_or(Told::Nothing, Told::Commands)
+                .map_or(Told::CommandsUnread, Told::Commands)
         });
+    }
+
+    fn commands_read(&mut self) {
+        self.reading.is_under_way = false;
+        if std::mem::take(&mut self.reading.is_wanted) {
+            self.read_commands();
+        }
     }
 
     fn get_to_know(&mut self, campaigns: Vec<CampaignId>) {
@@ -415,8 +530,8 @@ impl Driver {
             }
             Step::Commit(batch) => {
                 self.tasks.spawn(async move {
-                    match store.commit(batch).await {
-                        Ok(effects) => Told::Input(Input::Committed(effects)),
+                    match store.commit(Arc::clone(&batch)).await {
+                        Ok(effects) => Told::Committed(batch, effects),
                         Err(error @ StoreError::Unknown(_)) => Told::CommitUnknown(error),
                         Err(error) => Told::CommitFailed(error),
                     }
@@ -424,7 +539,11 @@ impl Driver {
             }
             Step::Send(sending) => {
                 let gate = self.gate(sending.delivery.campaign());
-                let guard = Guard::new(Arc::clone(&self.parts.clock), sending.deadline, gate);
+                let withheld = Arc::new(AtomicBool::new(false));
+                self.withheld
+                    .insert(sending.delivery, Arc::clone(&withheld));
+                let guard = Guard::new(Arc::clone(&self.parts.clock), sending.deadline, gate)
+                    .unless(withheld);
                 self.tasks.spawn(async move {
                     let outcome = gateway.send(&sending, guard).await;
                     Told::Input(Input::SendEnded {
@@ -451,6 +570,12 @@ impl Driver {
                     })
                 });
             }
+            Step::Restart(session) => {
+                self.tasks.spawn(async move {
+                    let is_done = gateway.restart(&session).await;
+                    Told::Input(Input::Restarted { session, is_done })
+                });
+            }
             Step::Check {
                 lane,
                 slot,
@@ -460,6 +585,37 @@ impl Driver {
                 self.tasks.spawn(async move {
                     let status = gateway.check(&session, phone).await;
                     Told::Input(Input::Checked { lane, slot, status })
+                });
+            }
+            Step::PhoneOf { session, lid } => {
+                self.tasks.spawn(async move {
+                    let phone = gateway.phone_of(&session, lid).await;
+                    Told::Input(Input::PhoneOf { lid, phone })
+                });
+            }
+            Step::LidOf {
+                lane,
+                session,
+                phone,
+            } => {
+                self.tasks.spawn(async move {
+                    let lid = gateway.lid_of(&session, phone).await;
+                    Told::Input(Input::LidOf { lane, lid })
+                });
+            }
+            Step::Withhold(delivery) => {
+                if let Some(withheld) = self.withheld.get(&delivery) {
+                    withheld.store(true, Ordering::Release);
+                }
+            }
+            Step::Confirm => {
+                let clock = Arc::clone(&self.parts.clock);
+                let one_at_a_time = Arc::clone(&self.confirming);
+                self.tasks.spawn(async move {
+                    let _alone = one_at_a_time.lock().await;
+                    // What cannot be made now is due still, and made with the next one or by the next runner.
+                    let _due = confirmations::make(&*store, &*clock).await;
+                    Told::Nothing
                 });
             }
             Step::Reread(campaign) => self.read(ReadFailed::Campaign(campaign), async move {
@@ -493,8 +649,13 @@ impl Driver {
             }
             Step::Resolve(notice) => {
                 self.tasks.spawn(async move {
-                    let delivery = resolve(&*store, &notice).await.unwrap_or_default();
-                    Told::Input(Input::Resolved { notice, delivery })
+                    let (delivery, is_by_text) =
+                        resolve(&*store, &notice).await.unwrap_or_default();
+                    Told::Input(Input::Resolved {
+                        notice,
+                        delivery,
+                        is_by_text,
+                    })
                 });
             }
             Step::WaitUntil(_) | Step::Idle | Step::Stopped => {}
@@ -520,13 +681,14 @@ async fn record(store: &dyn Store, campaign: CampaignId) -> Result<CampaignRecor
     })
 }
 
-/// Finds the delivery that a notice with a foreign id is about: by that id, or, for an echo, by the one open attempt it fits.
+/// Finds the delivery that a notice with a foreign id is about: by that id, or, for an echo, by the one open attempt whose text it has.
+/// Tells besides whether it was the text.
 async fn resolve(
     store: &dyn Store,
     notice: &Notice,
-) -> Result<Option<crate::delivery::DeliveryId>, StoreError> {
+) -> Result<(Option<crate::delivery::DeliveryId>, bool), StoreError> {
     match notice {
-        Notice::Ack { message_id, .. } => store.delivery_of(message_id).await,
+        Notice::Ack { message_id, .. } => Ok((store.delivery_of(message_id).await?, false)),
         Notice::Echo {
             message_id,
             account,
@@ -536,15 +698,20 @@ async fn resolve(
             ..
         } => {
             if let Some(delivery) = store.delivery_of(message_id).await? {
-                return Ok(Some(delivery));
+                return Ok((Some(delivery), false));
             }
             match (account, to, kind) {
                 (Some(account), Some(to), Some(kind)) => {
-                    store.open_attempt(*account, *to, *kind, *text_hash).await
+                    let open = store.open_attempt(*account, *to, *kind, *text_hash);
+                    Ok((open.await?, true))
                 }
-                _ => Ok(None),
+                _ => Ok((None, false)),
             }
         }
-        Notice::Reply { .. } | Notice::Status { .. } | Notice::Gap { .. } => Ok(None),
+        Notice::Reply { .. }
+        | Notice::HiddenReply { .. }
+        | Notice::ByHand { .. }
+        | Notice::Status { .. }
+        | Notice::Gap { .. } => Ok((None, false)),
     }
 }

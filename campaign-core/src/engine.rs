@@ -4,6 +4,10 @@
 //! be durable: a [`Step::Send`] is offered only after [`Input::Committed`] of the batch that holds it. While one batch is being
 //! committed the next one gathers, so there is no linger timer. Memory holds a bounded window of each campaign; the store has the rest.
 
+mod barred;
+mod behind;
+mod breaker;
+mod by_hand;
 mod campaigns;
 mod chance;
 mod checks;
@@ -11,23 +15,32 @@ mod clocks;
 mod commands;
 mod compose;
 mod flights;
+mod health;
+mod hidden;
 mod job;
+mod jobs;
 mod lane;
 mod new_chats;
 mod notices;
+mod pulse;
+mod recipient_hours;
+mod restart;
 mod sessions;
 mod settle;
 mod step;
 mod waits;
+mod whereabouts;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use self::behind::Behind;
 pub(crate) use self::chance::Chance;
 use self::checks::Checks;
 use self::commands::Waiting;
 use self::flights::{Committing, Flight};
-use self::job::Job;
+use self::hidden::Hidden;
+use self::jobs::Jobs;
 use self::lane::Lane;
 use self::sessions::SessionView;
 use self::settle::Doubts;
@@ -37,9 +50,9 @@ use crate::campaign::CampaignState;
 use crate::clock::{BootId, Elapsed, Now};
 use crate::delivery::{CampaignId, DeliveryId, Happening};
 use crate::gateway::{Account, Notice, Session};
-use crate::limits::{LaneLimits, When};
+use crate::limits::{LaneLimits, Slot, When};
 use crate::message_id::MessageIds;
-use crate::store::{Change, Command, CommandId, Happened, LaneId};
+use crate::store::{ByHand, Change, Command, CommandId, Happened, LaneId};
 
 /// Deliveries that one sweep moves in one batch.
 const SWEEP_BATCH: u32 = 5_000;
@@ -55,9 +68,11 @@ pub struct Engine {
     chance: Chance,
     sessions: BTreeMap<Session, SessionView>,
     lanes: BTreeMap<LaneId, Lane>,
-    jobs: BTreeMap<CampaignId, Job>,
+    jobs: Jobs,
     flights: BTreeMap<DeliveryId, Flight>,
     checks: Checks,
+    behind: Behind,
+    hidden: Hidden,
     doubts: Doubts,
     silent: Silent,
     /// Changes that wait for the next batch.
@@ -65,23 +80,30 @@ pub struct Engine {
     committing: Option<Committing>,
     not_before_commit: Option<Elapsed>,
     steps: VecDeque<Step>,
+    /// What campaigns want to read.
+    readings: VecDeque<Step>,
     /// When the first unanswered send gives its place in the limits free.
     release_at: Elapsed,
     /// When a send ended last.
     last_end: Elapsed,
     parked: VecDeque<(Elapsed, Notice)>,
+    /// Sent by hand from accounts whose lane is not open yet.
+    early_by_hand: Vec<ByHand>,
     waiting: Vec<Waiting>,
+    /// Commands whose campaigns are being moved as they asked.
+    moving: BTreeMap<CampaignId, Vec<CommandId>>,
     /// Commands to campaigns that are on their way from one state to another.
     deferred: Vec<(CommandId, Command)>,
     /// Limits that were set since this engine began.
     given_limits: BTreeMap<Account, LaneLimits>,
     /// Both clocks as they were last seen in step.
     in_step: Option<Now>,
+    /// Since when it has been running.
+    began: Elapsed,
     /// The wall clock as it shows, where it is out of step.
     out_of_step: Option<jiff::Timestamp>,
     /// Somebody has borne the wall clock out since it was last found changed.
     is_clock_confirmed: bool,
-    turn: usize,
     is_stopping: bool,
 }
 
@@ -97,29 +119,34 @@ impl Engine {
         Self {
             chance: Chance::new(settings.seed, u64::MAX),
             boot: beginning.at.boot,
+            began: beginning.at.elapsed,
             ids: MessageIds::new(beginning.message_key),
             settings,
             sessions: BTreeMap::new(),
             lanes: BTreeMap::new(),
-            jobs: BTreeMap::new(),
+            jobs: Jobs::default(),
             flights: BTreeMap::new(),
             checks: Checks::default(),
+            behind: Behind::default(),
+            hidden: Hidden::default(),
             doubts: Doubts::default(),
             silent: Silent::default(),
             changes: Vec::new(),
             committing: None,
             not_before_commit: None,
             steps: VecDeque::new(),
+            readings: VecDeque::new(),
             release_at: Elapsed::NEVER,
             last_end: beginning.at.elapsed,
             parked: VecDeque::new(),
+            early_by_hand: Vec::new(),
             waiting: Vec::new(),
+            moving: BTreeMap::new(),
             deferred: Vec::new(),
             given_limits: BTreeMap::new(),
             in_step: None,
             out_of_step: None,
             is_clock_confirmed: false,
-            turn: 0,
             is_stopping: false,
         }
     }
@@ -131,7 +158,7 @@ impl Engine {
             Input::Campaign(record) => self.campaign(*record, now),
             Input::Lane { session, record } => self.lane_opened(session, *record, now),
             Input::Loaded { campaign, page } => self.loaded(campaign, page, now),
-            Input::DoubtsLoaded(page) => self.doubts.loaded(page, now),
+            Input::DoubtsLoaded(page) => self.doubts_loaded(page, now),
             Input::SilentMarked(considered) => {
                 self.silent.is_marking = false;
                 let more = considered > 0;
@@ -145,17 +172,28 @@ impl Engine {
                     self.doubts.load_at(now.elapsed);
                 }
             }
-            Input::Resolved { notice, delivery } => self.resolved(notice, delivery, now),
+            Input::Resolved {
+                notice,
+                delivery,
+                is_by_text,
+            } => {
+                let delivery = delivery.filter(|_| !is_by_text || self.may_fit_by_text(&notice));
+                self.resolved(notice, delivery, now);
+            }
             Input::Committed(effects) => self.committed(effects, now),
             Input::CommitFailed => self.commit_failed(now),
             Input::ReadFailed(what) => self.read_failed(what, now),
             Input::SendEnded { delivery, outcome } => self.send_ended(delivery, outcome, now),
             Input::FindEnded { delivery, found } => self.find_ended(delivery, found, now),
             Input::Checked { lane, slot, status } => self.checked(lane, slot, status, now),
+            Input::HiddenOptOuts(opt_outs) => self.hidden_opt_outs(opt_outs, now),
+            Input::PhoneOf { lid, phone } => self.phone_of(lid, phone, now),
+            Input::LidOf { lane, lid } => self.lid_of(lane, lid, now),
             Input::Observed {
                 session,
                 observation,
             } => self.observed(session, observation, now),
+            Input::Restarted { session, is_done } => self.restarted(&session, is_done, now),
             Input::Noticed(notice) => self.noticed(notice, now),
             Input::Asked(id, command) => self.asked(id, command, now),
             Input::Stop => self.stop(),
@@ -166,7 +204,8 @@ impl Engine {
     pub fn next(&mut self, now: Now) -> Step {
         let now = self.steady(now);
         self.release_unanswered(now);
-        self.answer_quiet(now);
+        self.take_pulses(now);
+        self.attend(now);
         if let Some(step) = self.steps.pop_front() {
             return step;
         }
@@ -190,6 +229,22 @@ impl Engine {
         }
     }
 
+    /// Whether it works on this campaign. One that is settled is forgotten; it may be told of again.
+    pub fn knows(&self, campaign: CampaignId) -> bool {
+        self.jobs.contains(campaign)
+    }
+
+    /// Whether it is a single message ([`crate::once`]).
+    pub fn is_single(&self, campaign: CampaignId) -> bool {
+        let job = self.jobs.get(&campaign);
+        job.is_some_and(|job| job.record.definition.name.starts_with(crate::once::PREFIX))
+    }
+
+    /// The campaigns that it works on.
+    pub fn campaigns(&self) -> impl Iterator<Item = CampaignId> {
+        self.jobs.keys().copied()
+    }
+
     /// Campaigns that still have something to send or to settle by themselves.
     pub fn is_busy(&self) -> bool {
         !self.flights.is_empty()
@@ -205,11 +260,10 @@ impl Engine {
     fn read_failed(&mut self, what: ReadFailed, now: Now) {
         let again = now.elapsed + STORE_PAUSE;
         match what {
-            ReadFailed::Campaign(campaign) => {
-                if let Some(job) = self.jobs.get_mut(&campaign) {
-                    job.is_rereading = false;
-                }
-            }
+            ReadFailed::Campaign(campaign) => match self.jobs.get_mut(&campaign) {
+                Some(job) => job.is_rereading = false,
+                None => self.steps.push_back(Step::Reread(campaign)),
+            },
             ReadFailed::Lane(session) => {
                 if let Some(view) = self.sessions.get_mut(&session) {
                     view.is_opening = false;
@@ -233,7 +287,9 @@ impl Engine {
     }
 
     fn stop(&mut self) {
-        self.is_stopping = true;
+        if std::mem::replace(&mut self.is_stopping, true) {
+            return;
+        }
         for campaign in self.jobs.keys() {
             self.steps.push_back(Step::Gate {
                 campaign: *campaign,
@@ -254,12 +310,11 @@ impl Engine {
     }
 
     fn next_moment(&self, now: Now) -> Option<Elapsed> {
-        let jobs = self.jobs.values().filter_map(|job| job.next_moment(now));
+        let jobs = self.jobs.next_moment();
         let lanes = self
             .jobs
-            .values()
-            .filter(|job| job.has_work(now))
-            .filter_map(|job| self.lane_moment(job, now));
+            .waiting()
+            .filter_map(|(session, slot)| self.lane_moment(session, slot, now));
         let sessions = self
             .sessions
             .values()
@@ -267,34 +322,30 @@ impl Engine {
             .map(|view| view.observe_at);
         let doubts = self.doubts.next_moment();
         let silent = (!self.silent.is_marking && !self.jobs.is_empty()).then_some(self.silent.next);
-        let concluding = self
-            .jobs
-            .values()
-            .filter_map(|job| Some(job.completed_at? + self.settings.ack_time));
-        jobs.chain(lanes)
+        jobs.into_iter()
+            .chain(lanes)
             .chain(sessions)
             .chain((self.release_at < Elapsed::NEVER).then_some(self.release_at))
-            .chain(concluding)
             .chain(doubts)
+            .chain(self.restart_moment(now))
             .chain(silent)
+            .chain(self.hidden.next_moment())
             .chain(self.not_before_commit)
             .filter(|moment| *moment > now.elapsed)
             .min()
     }
 
-    fn lane_moment(&self, job: &Job, now: Now) -> Option<Elapsed> {
-        if let Err(until) = job.open(now) {
-            return until;
-        }
-        let lane = self.lane_of(job.session())?;
-        let slot = job.slot();
+    fn lane_moment(&self, session: &Session, slot: Slot, now: Now) -> Option<Elapsed> {
+        let lane = self.lane_of(session)?;
         if let Some(hold) = lane.held(slot, now) {
             return Some(hold.until);
         }
-        match lane.pacer.when(slot, now) {
+        let pulse = lane.health.next_moment(&self.settings);
+        let pace = match lane.pacer.when(slot, now) {
             When::At(moment, _) => Some(moment),
             When::Now | When::AfterAnEnd(_) => None,
-        }
+        };
+        [pulse, pace].into_iter().flatten().min()
     }
 }
 

@@ -45,17 +45,20 @@ pub enum Missing {
     Time,
     /// The session was interrupted too recently.
     SteadySession,
+    /// The session is another account's by now; unless the one that sent it comes back, only the operator can decide.
+    Account,
 }
 
 impl Missing {
     /// All of them.
-    pub const ALL: [Missing; 6] = [
+    pub const ALL: [Missing; 7] = [
         Missing::TrustedId,
         Missing::Store,
         Missing::Control,
         Missing::SameServer,
         Missing::Time,
         Missing::SteadySession,
+        Missing::Account,
     ];
 }
 
@@ -70,6 +73,9 @@ impl fmt::Display for Missing {
             Missing::SameServer => "the server was restarted after the attempt, so that its silence proves nothing",
             Missing::Time => "the server may still be holding the request",
             Missing::SteadySession => "the session was interrupted too recently",
+            Missing::Account => {
+                "the session is paired with another number now: pair it with the number that sent this, or decide by the phone of that number"
+            }
         })
     }
 }

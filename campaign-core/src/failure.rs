@@ -88,8 +88,10 @@ pub enum Trouble {
     Restricted,
     /// WhatsApp's quota of new chats is used up.
     NewChatsUsedUp,
-    /// Several attempts in a row went wrong.
+    /// Too many messages went wrong, in a row or of the latest: the breaker is open.
     RepeatedFailures,
+    /// The session says that it works, and WhatsApp acknowledges nothing of what it sends.
+    SuspectedDead,
     /// The session is another account's than before.
     OtherAccount,
     /// The wall clock jumped against elapsed time, and the server's clock does not bear it out.
@@ -118,7 +120,8 @@ pub struct Verdict {
     pub next: Next,
     /// For the lane: why it must be held, if it must.
     pub trouble: Option<Trouble>,
-    /// Whether it counts towards "several in a row went wrong".
+    /// Whether WAHA's or WhatsApp's side failed: it counts towards "too many went wrong". Limits do not, nor what was refused for
+    /// what it is or withheld by ourselves.
     pub is_failure: bool,
 }
 
@@ -153,7 +156,12 @@ impl Outcome {
                     Signal::TooFast => Trouble::RateLimited,
                     Signal::Disconnected => Trouble::SessionNotReady,
                 });
-                verdict(Next::Doubt(*doubt), trouble, true)
+                let doubt = match signal {
+                    Some(Signal::Restricted) => Doubt::Restricted,
+                    _ => *doubt,
+                };
+                let is_limit = matches!(signal, Some(Signal::Restricted | Signal::TooFast));
+                verdict(Next::Doubt(doubt), trouble, !is_limit)
             }
         }
     }
@@ -195,52 +203,69 @@ mod tests {
         };
         let doubt = Next::Doubt(Doubt::ServerError);
         let rows = [
-            (Outcome::Accepted { message_id: None }, Next::Accepted, None),
-            (not(NotHandedOver::Withheld), Next::Hold, None),
+            (
+                Outcome::Accepted { message_id: None },
+                Next::Accepted,
+                None,
+                false,
+            ),
+            (not(NotHandedOver::Withheld), Next::Hold, None, false),
             (
                 not(NotHandedOver::Unreachable),
                 Next::Hold,
                 Some(Trouble::Unreachable),
+                true,
             ),
             (
                 not(NotHandedOver::SessionNotReady),
                 Next::Hold,
                 Some(Trouble::SessionNotReady),
+                false,
             ),
             (
                 not(NotHandedOver::Unauthorized),
                 Next::Hold,
                 Some(Trouble::Unauthorized),
+                false,
             ),
             (
                 not(NotHandedOver::RateLimited),
                 Next::Hold,
                 Some(Trouble::RateLimited),
+                false,
             ),
-            (not(NotHandedOver::Broken), Next::Retry, None),
-            (Outcome::Refused { message: "".into() }, Next::Fail, None),
-            (maybe(None), doubt, None),
+            (not(NotHandedOver::Broken), Next::Retry, None, true),
+            (
+                Outcome::Refused { message: "".into() },
+                Next::Fail,
+                None,
+                false,
+            ),
+            (maybe(None), doubt, None, true),
             (
                 maybe(Some(Signal::Restricted)),
-                doubt,
+                Next::Doubt(Doubt::Restricted),
                 Some(Trouble::Restricted),
+                false,
             ),
             (
                 maybe(Some(Signal::TooFast)),
                 doubt,
                 Some(Trouble::RateLimited),
+                false,
             ),
             (
                 maybe(Some(Signal::Disconnected)),
                 doubt,
                 Some(Trouble::SessionNotReady),
+                true,
             ),
         ];
-        for (outcome, next, trouble) in rows {
+        for (outcome, next, trouble, is_failure) in rows {
             let verdict = outcome.verdict();
             assert_eq!(
-                (verdict.next, verdict.trouble),
-                (next, trouble),
+                (verdict.next, verdict.trouble, verdict.is_failure),
+                (next, trouble, is_failure),
                 "{outcome:?}"
             );
         }

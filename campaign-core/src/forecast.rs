@@ -3,6 +3,8 @@
 //! Nothing is estimated by formula. Gaps, windows, caps, hours and expiry are those of the engine itself, so that the forecast cannot
 //! disagree with what the runner will do, other than by faults and by the speed of the server.
 
+mod relaxed;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+pub use self::relaxed::{Alternative, Relaxation, alternative};
 use crate::campaign::{CampaignState, Definition};
 use crate::clock::{BootId, Elapsed, Now};
 use crate::delivery::{CampaignId, DeliveryId, Happening, Standing, State, apply};
@@ -21,8 +24,8 @@ use crate::limits::{DayCount, LaneLimits, Limit, WarmthSoFar};
 use crate::message::MessageTemplate;
 use crate::phone::PhoneNumber;
 use crate::store::{
-    Batch, CampaignRecord, Change, Counts, DoubtPage, Effect, Epoch, LaneId, LaneRecord, Ready,
-    ReadyPage, ReadyQuery, Sweep, Trusted,
+    Batch, CampaignRecord, Change, Counts, DoubtPage, Effect, Epoch, LaneHealth, LaneId,
+    LaneRecord, Ready, ReadyPage, ReadyQuery, Sweep, Trusted,
 };
 
 /// What a forecast is made from.
@@ -257,8 +260,13 @@ impl<'a> World<'a> {
                 return self.tell(takes, Input::Checked { lane, slot, status });
             }
             Step::Find(_)
+            | Step::Restart(_)
             | Step::Resolve(_)
             | Step::Gate { .. }
+            | Step::PhoneOf { .. }
+            | Step::LidOf { .. }
+            | Step::Withhold(_)
+            | Step::Confirm
             | Step::WaitUntil(_)
             | Step::Idle
             | Step::Stopped => return,
@@ -290,6 +298,8 @@ impl<'a> World<'a> {
             cold_hold: None,
             trusted: Trusted::default(),
             store_on: None,
+            health: LaneHealth::default(),
+            by_hand: Vec::new(),
         }
     }
 

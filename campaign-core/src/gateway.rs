@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, Elapsed};
+use crate::consent::Lid;
 use crate::delivery::{Ack, DeliveryId};
 use crate::failure::Outcome;
 use crate::message::{MessageKind, RenderedMessage};
@@ -63,6 +64,7 @@ pub struct Guard {
     clock: Arc<dyn Clock>,
     deadline: Elapsed,
     closed: Arc<AtomicBool>,
+    withheld: Option<Arc<AtomicBool>>,
 }
 
 /// The body must not be written: the attempt came too late, or its campaign was paused or cancelled.
@@ -71,7 +73,7 @@ pub enum Withheld {
     /// The deadline has passed.
     #[error("the moment to send this has passed")]
     TooLate,
-    /// The campaign was paused or cancelled, or sending was stopped.
+    /// The campaign was paused or cancelled, sending was stopped, or the person has just opted out.
     #[error("sending was stopped")]
     Stopped,
 }
@@ -83,6 +85,16 @@ impl Guard {
             clock,
             deadline,
             closed,
+            withheld: None,
+        }
+    }
+
+    /// Refuses once `withheld` is set, too: whoever it is for wants no more messages.
+    #[must_use]
+    pub fn unless(self, withheld: Arc<AtomicBool>) -> Self {
+        Self {
+            withheld: Some(withheld),
+            ..self
         }
     }
 
@@ -91,7 +103,9 @@ impl Guard {
     /// # Errors
     /// [`Withheld`] with the reason; the attempt then counts as not handed over.
     pub fn ask(&self) -> Result<(), Withheld> {
-        if self.closed.load(Ordering::Acquire) {
+        let is_withheld = self.withheld.as_ref();
+        let is_withheld = is_withheld.is_some_and(|it| it.load(Ordering::Acquire));
+        if is_withheld || self.closed.load(Ordering::Acquire) {
             Err(Withheld::Stopped)
         } else if self.clock.now().elapsed > self.deadline {
             Err(Withheld::TooLate)
@@ -284,6 +298,34 @@ pub enum Notice {
         /// What they wrote; empty for a picture without words.
         text: Box<str>,
     },
+    /// A person sent a message from the account, on the phone or in WhatsApp Web: to somebody, not to a group or as a status.
+    ByHand {
+        /// The session that reports it.
+        session: Session,
+        /// The account that it was sent from.
+        account: Account,
+        /// Whom it was sent to.
+        to: PhoneNumber,
+        /// When.
+        at: Timestamp,
+        /// The bare message id.
+        message_id: Box<str>,
+    },
+    /// Somebody wrote to the account, of whom the event tells a LID and no phone.
+    HiddenReply {
+        /// The session that reports it.
+        session: Session,
+        /// The account that it was written to.
+        account: Account,
+        /// The bare message id.
+        message_id: Box<str>,
+        /// Who wrote it.
+        lid: Lid,
+        /// When.
+        received_at: Timestamp,
+        /// What they wrote; empty for a picture without words.
+        text: Box<str>,
+    },
     /// A session changed its status.
     Status {
         /// Which.
@@ -312,6 +354,22 @@ pub trait Gateway: Send + Sync + 'static {
     /// Finds out whether a number is on WhatsApp. A gateway that cannot tell says so each time; messages are then sent without.
     async fn check(&self, _session: &Session, _phone: PhoneNumber) -> NumberStatus {
         NumberStatus::Unknown
+    }
+
+    /// Restarts a session, which must not be sending. Tells whether its server has begun to. A gateway that cannot restart anything
+    /// says no each time.
+    async fn restart(&self, _session: &Session) -> bool {
+        false
+    }
+
+    /// Whose phone belongs to a LID; `None` when the session does not know, or does not answer.
+    async fn phone_of(&self, _session: &Session, _lid: Lid) -> Option<PhoneNumber> {
+        None
+    }
+
+    /// The LID of a phone; `None` when the session does not know, or does not answer.
+    async fn lid_of(&self, _session: &Session, _phone: PhoneNumber) -> Option<Lid> {
+        None
     }
 
     /// Looks at a session and its server.

@@ -4,6 +4,7 @@
 //! when it pauses. [`Hours`] tells when a campaign may send at all, [`CatchUp`] what becomes of what is late. What is charged
 //! is charged when the attempt is journalled, and stays charged unless the send is proved not handed over.
 
+mod by_hand;
 mod calendar;
 mod catch_up;
 mod hours;
@@ -15,8 +16,10 @@ mod zone;
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+pub use self::by_hand::SentByHand;
 pub use self::calendar::{
     Calendar, CalendarFault, NotCovered, OwnCalendar, OwnDay, UnknownCalendar,
 };
@@ -80,10 +83,41 @@ pub struct LaneLimits {
     /// When its cold slot pauses for longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rest: Option<Rest>,
+    /// Whether its session may be restarted without a person.
+    #[serde(default, skip_serializing_if = "RestartPolicy::is_never")]
+    pub restart: RestartPolicy,
+    /// Messages that a person sends from the phone or from WhatsApp Web count in the windows and in the cap of the day. They are
+    /// never stopped, so they may overdraw them: then the lane waits.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counts_by_hand: bool,
 }
 
+/// Whether a session may be restarted without a person. A restart interrupts what WAHA is doing and is a new connection to WhatsApp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestartPolicy {
+    /// Somebody restarts it, or nobody.
+    #[default]
+    Never,
+    /// When it says that it works and WhatsApp acknowledges nothing, or when WAHA has given it up (FAILED); at most once in 30 minutes, and
+    /// never while a message of the account is under way.
+    WhenSuspected,
+}
+
+impl RestartPolicy {
+    fn is_never(&self) -> bool {
+        *self == Self::Never
+    }
+}
+
+/// A person's chat is open for so long after they wrote. WhatsApp's own customer service window (Meta, Business Platform).
+pub const REPLY_OPEN_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// Of windows at least this long a part is kept for replies; a shorter one makes nobody wait for long.
 const LONG_WINDOW: Duration = Duration::from_secs(3_600);
+/// A send occupies its limits no longer than this: the longest hold horizon, that of media.
+pub const UNDER_WAY_MAX: Duration = Duration::from_secs(90);
+/// More than a person sends in a day: so many are remembered where warming up alone sets a cap, which grows without end.
+const BY_HAND_MAX: u32 = 10_000;
 /// Of every so many sends of the day one is kept for replies. Our own choice: enough for who asks back on the day of a broadcast.
 const KEPT_ONE_OF: u32 = 20;
 
@@ -99,6 +133,8 @@ impl LaneLimits {
             in_flight_max,
             warm_up: None,
             rest: None,
+            restart: RestartPolicy::Never,
+            counts_by_hand: false,
         }
     }
 
@@ -147,10 +183,34 @@ impl LaneLimits {
     }
 
     /// How many of its latest sends a lane must remember to keep these limits: of all of them, and of cold ones.
+    ///
+    /// They are the latest to begin, and a window counts those that ended last: whoever ended within its span began within that and
+    /// [`UNDER_WAY_MAX`].
     pub fn remembers(&self) -> (u32, u32) {
-        let windows = self.windows.iter();
-        let all = windows.map(|window| window.sends_max).max().unwrap_or(0);
-        (all, self.rest.map_or(1, |rest| rest.after.max(1)))
+        let windows = self.windows.iter().map(|window| {
+            let spans = UNDER_WAY_MAX
+                .as_micros()
+                .div_ceil(window.span.as_micros().max(1));
+            let spans = u32::try_from(spans).unwrap_or(u32::MAX).saturating_add(1);
+            window.sends_max.saturating_mul(spans)
+        });
+        (
+            windows.max().unwrap_or(0),
+            self.rest.map_or(1, |rest| rest.after.max(1)),
+        )
+    }
+
+    /// How many of the latest messages that a person sent a lane must remember to keep these limits: by more than that nothing is
+    /// more used up. None where they do not count.
+    pub fn remembers_by_hand(&self) -> u32 {
+        if !self.counts_by_hand {
+            return 0;
+        }
+        let is_warming = self.warm_up.is_some() && self.sends_per_day_max.is_none();
+        let warming = is_warming.then_some(BY_HAND_MAX);
+        let windows = self.windows.iter().map(|window| window.sends_max);
+        let caps = [warming, self.sends_per_day_max].into_iter().flatten();
+        windows.chain(caps).max().unwrap_or(0)
     }
 
     /// The most cold sends in a window.
@@ -177,6 +237,8 @@ impl Default for LaneLimits {
             in_flight_max: 16,
             warm_up: None,
             rest: None,
+            restart: RestartPolicy::Never,
+            counts_by_hand: false,
         }
     }
 }

@@ -5,7 +5,10 @@
 //! checks, in the transaction itself, everything that must hold at send time. `testing::store_contract` checks
 //! each promise.
 
+mod by_hand;
 mod commands;
+mod health;
+mod people;
 mod replies;
 mod report;
 
@@ -16,15 +19,19 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use self::by_hand::{BY_HAND_KEPT_FOR, ByHand};
 pub use self::commands::{Answer, Command, CommandId};
+pub use self::health::{Condition, LaneHealth, Unwell};
+pub use self::people::{HiddenOptOut, HiddenReply, Inquiry, MayNot, Suppression};
 pub use self::replies::{REPLIES_KEPT_FOR, Reply, ReplyQuery, ReplyRow};
 pub use self::report::{ReportPages, ReportQuery, ReportRow};
-use crate::campaign::{CampaignState, Definition};
+use crate::campaign::{CampaignState, Category, Definition};
 use crate::clock::{Now, Stamp};
+use crate::consent::{Barred, Consent, DueConfirmation, Lid, Rules, Terms, Wish};
 use crate::delivery::{CampaignId, DeliveryId, Happening, Reason, Standing, State};
 use crate::failure::Trouble;
 use crate::gateway::{Account, Session};
-use crate::limits::{DayCount, LaneLimits, Slot, WarmthSoFar};
+use crate::limits::{DayCount, LaneLimits, SentByHand, Slot, WarmthSoFar};
 use crate::message::{MessageKind, MessageTemplate};
 use crate::phone::PhoneNumber;
 
@@ -100,7 +107,8 @@ pub struct LaneRecord {
     pub epoch: Epoch,
     /// Its limits.
     pub limits: LaneLimits,
-    /// The latest attempts, newest first: at least as many as [`LaneLimits::remembers`] tells, and the newest of each slot.
+    /// The latest attempts, newest first: at least as many as [`LaneLimits::remembers`] tells, the newest of each slot, and whichever
+    /// nobody knows the end of while their delivery is in doubt.
     pub attempts: Vec<PastAttempt>,
     /// The day last counted, and its sends.
     pub day: Option<DayCount>,
@@ -114,6 +122,10 @@ pub struct LaneRecord {
     pub trusted: Trusted,
     /// Where its messages are kept, as far as that was seen.
     pub store_on: Option<StoreOn>,
+    /// How well it was.
+    pub health: LaneHealth,
+    /// The latest messages that a person sent from it, in any order: at least as many as [`LaneLimits::remembers_by_hand`] tells.
+    pub by_hand: Vec<SentByHand>,
 }
 
 /// An attempt that charges its lane's limits.
@@ -125,6 +137,8 @@ pub struct PastAttempt {
     pub started: Stamp,
     /// When it ended; `None`: that is not known.
     pub ended: Option<Stamp>,
+    /// When its owner was found dead: nothing of it is written after this, and what was written may still be executed for a while.
+    pub taken_over: Option<Stamp>,
 }
 
 /// Where message ids have proved to be honoured: on one platform (version and engine), for some kinds.
@@ -231,6 +245,15 @@ pub enum Imported {
         /// In this row.
         first_row: u64,
     },
+}
+
+/// What came of creating a campaign with its whole audience.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Created {
+    /// It is there now, frozen.
+    New(CampaignId),
+    /// There is one of this name, which got further than its import; nothing was changed.
+    There(CampaignId),
 }
 
 /// Which campaigns to read.
@@ -366,6 +389,8 @@ pub struct Journal {
     pub kind: MessageKind,
     /// The hash of its text or caption.
     pub text_hash: u64,
+    /// What its campaign says of itself that decides to whom it may go.
+    pub terms: Terms,
 }
 
 /// Something that happened to a delivery, with what goes on record beside it.
@@ -388,8 +413,9 @@ pub struct Happened {
 /// One change of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// Puts an attempt on record. Lost unless the campaign runs, the delivery is scheduled, the number is not suppressed, the epoch
-    /// is the lane's, the person has been heard of where that is asked for, and no other attempt of the lane to that chat is open.
+    /// Puts an attempt on record. Lost unless the campaign runs, the delivery is scheduled, [`crate::consent::bar`] lets it through by what is
+    /// known of the person, the epoch is the lane's, the person has been heard of where that is asked for, and no other attempt of the lane
+    /// to that chat is open. It counts in the person's frequency caps until it is proved that nothing was sent.
     Journal(Journal),
     /// Moves a delivery as [`crate::delivery::apply`] judges it.
     Happened(Happened),
@@ -434,7 +460,8 @@ pub enum Change {
         /// Which.
         limits: LaneLimits,
     },
-    /// Gives a recipient a new generation, scheduled, from a delivery that failed or is unconfirmed. The old one leaves the counts.
+    /// Gives a recipient a new generation, scheduled, from a delivery that failed or is unconfirmed, unless its campaign was cancelled.
+    /// The old one leaves the counts.
     NewGeneration {
         /// The newest generation so far.
         delivery: DeliveryId,
@@ -453,8 +480,30 @@ pub enum Change {
         /// Whether it is.
         is_on_whatsapp: bool,
     },
-    /// Keeps when somebody wrote last, and what they wrote, once, when they are in a campaign created within [`REPLIES_KEPT_FOR`].
+    /// Keeps when somebody wrote last, and what they wrote, once, when they are in a campaign created within [`REPLIES_KEPT_FOR`]. Where it is a
+    /// word for it, the person is on the suppression list from here on, or no longer, unless a later word said otherwise.
     Reply(Reply),
+    /// Keeps that a person sent a message from an account, once, where the account's limits count that.
+    ByHand(ByHand),
+    /// Keeps what somebody wrote whose phone nobody told, for [`REPLIES_KEPT_FOR`], and an opt-out among it until it is known whose it is.
+    HiddenReply(HiddenReply),
+    /// Keeps whose phone belongs to a LID. What was written under it is kept as what that person wrote, wishes included.
+    Lid {
+        /// The LID.
+        lid: Lid,
+        /// Whose it is.
+        phone: PhoneNumber,
+    },
+    /// The operator says that a hidden opt-out concerns nobody who is written to.
+    Dismiss {
+        /// Whose.
+        lid: Lid,
+    },
+    /// The confirmation of a person's opt-out has been made.
+    Confirmed {
+        /// Whose.
+        phone: PhoneNumber,
+    },
     /// Answers a command.
     Answer {
         /// Which.
@@ -471,7 +520,7 @@ pub enum Sweep {
     Cancel,
     /// Scheduled ones are skipped as expired.
     Expire,
-    /// Failed ones, of this reason or of any but given up, get a new generation.
+    /// Failed ones, of this reason or of any but given up, get a new generation, unless their campaign was cancelled.
     Retry(Option<Reason>),
 }
 
@@ -494,6 +543,8 @@ pub struct LaneNote {
     pub trusted: Trusted,
     /// Where its messages are kept, as far as that was seen.
     pub store_on: Option<StoreOn>,
+    /// How well it is.
+    pub health: LaneHealth,
 }
 
 /// Changes that take place together or not at all.
@@ -521,6 +572,12 @@ pub enum Effect {
     Swept(u32),
     /// The new generation.
     Created(DeliveryId),
+    /// A message sent by hand counts from now on.
+    Counted(SentByHand),
+    /// The person asked for something that they had not asked for before.
+    Wished(PhoneNumber, Wish),
+    /// Somebody opted out whose phone is not known.
+    HiddenOptOut,
     /// It did not take place.
     Lost(Lost),
 }
@@ -536,8 +593,10 @@ pub enum Lost {
     Campaign(CampaignState),
     /// The number is on the suppression list.
     Suppressed,
-    /// Another attempt of this lane to the same chat is open.
-    ChatBusy,
+    /// It may not go to this person, or not yet.
+    Barred(Barred),
+    /// Another attempt of this lane to the same chat is open: that of this delivery.
+    ChatBusy(DeliveryId),
     /// The person has not written to the account since the moment asked for.
     NotHeard,
     /// Somebody else owns the lane.
@@ -546,15 +605,13 @@ pub enum Lost {
     NoGeneration,
 }
 
-/// A number that must not be written to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Suppression {
-    /// The number.
-    pub phone: PhoneNumber,
-    /// How it came on the list: an opt-out, a block, a bounce, the operator.
-    pub source: Box<str>,
-    /// When.
-    pub since: Timestamp,
+impl From<Barred> for Lost {
+    fn from(barred: Barred) -> Self {
+        match barred {
+            Barred::Suppressed => Lost::Suppressed,
+            other => Lost::Barred(other),
+        }
+    }
 }
 
 /// Keeps campaigns, deliveries, lanes and commands.
@@ -631,6 +688,17 @@ pub trait Store: Send + Sync + 'static {
         now: Now,
     ) -> Result<CampaignId, StoreError>;
 
+    /// Creates a campaign with its whole audience and freezes it, all at once; for few recipients, such as the one of a single message.
+    /// When there is one of this name that got further than its import, nothing is changed: of any number of callers with one name, one
+    /// creates it.
+    async fn create_whole(
+        &self,
+        definition: &Definition,
+        columns: &[Box<str>],
+        recipients: Vec<NewRecipient>,
+        now: Now,
+    ) -> Result<Created, StoreError>;
+
     /// Adds recipients, in order. What is already there is reported as a duplicate.
     async fn import(
         &self,
@@ -704,7 +772,8 @@ pub trait Store: Send + Sync + 'static {
     /// What people wrote, the earliest kept first.
     async fn replies(&self, query: &ReplyQuery) -> Result<Vec<ReplyRow>, StoreError>;
 
-    /// Puts numbers on the suppression list. Effective for everything journalled after it returns.
+    /// Puts numbers on the suppression list. Effective for everything journalled after it returns. A number that is there already stays as it
+    /// is, unless it was there by a reply alone: what the person could take back is then replaced by what it cannot.
     async fn suppress(&self, numbers: &[Suppression]) -> Result<(), StoreError>;
 
     /// Takes numbers off the suppression list; returns how many were on it.
@@ -716,6 +785,35 @@ pub trait Store: Send + Sync + 'static {
         after: Option<PhoneNumber>,
         limit: u32,
     ) -> Result<Vec<Suppression>, StoreError>;
+
+    /// The rules that hold over all campaigns; the default ones until others are set.
+    async fn rules(&self) -> Result<Rules, StoreError>;
+
+    /// Sets the rules. They hold for whatever is committed after it returns.
+    async fn set_rules(&self, rules: &Rules) -> Result<(), StoreError>;
+
+    /// Keeps who agreed to what, and who withdrew it. The last word about a person and category counts, as it is given here.
+    async fn record_consents(&self, consents: &[Consent]) -> Result<(), StoreError>;
+
+    /// Who agreed to what or withdrew it, in order of numbers and categories.
+    async fn consents(
+        &self,
+        after: Option<(PhoneNumber, Category)>,
+        limit: u32,
+    ) -> Result<Vec<Consent>, StoreError>;
+
+    /// Which of these messages might not go to their people if they were put on record now, and why not.
+    async fn may_not(
+        &self,
+        inquiries: &[Inquiry],
+        now: Timestamp,
+    ) -> Result<Vec<MayNot>, StoreError>;
+
+    /// Opt-outs that are still to be confirmed.
+    async fn due_confirmations(&self, limit: u32) -> Result<Vec<DueConfirmation>, StoreError>;
+
+    /// Opt-outs of people who are known by a LID alone, the earliest first.
+    async fn hidden_opt_outs(&self) -> Result<Vec<HiddenOptOut>, StoreError>;
 
     /// Leaves a command for the runner.
     async fn submit(&self, command: &Command) -> Result<CommandId, StoreError>;

@@ -15,18 +15,19 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use campaign_core::campaign::Definition;
+use campaign_core::campaign::{Category, Definition};
 use campaign_core::clock::{Now, Stamp};
+use campaign_core::consent::{Consent, DueConfirmation, Rules};
 use campaign_core::delivery::{CampaignId, DeliveryId};
 use campaign_core::gateway::{Account, Session};
 use campaign_core::limits::LaneLimits;
 use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
-    Answer, Batch, CampaignQuery, CampaignRecord, Change, Command, CommandId, DoubtPage,
-    DoubtQuery, EarlierMessage, Effect, Imported, LaneRecord, NewRecipient, ReadyPage, ReadyQuery,
-    ReplyQuery, ReplyRow, ReportQuery, ReportRow, RunnerWord, Store, StoreError, Suppression,
-    TakeOver,
+    Answer, Batch, CampaignQuery, CampaignRecord, Change, Command, CommandId, Created, DoubtPage,
+    DoubtQuery, EarlierMessage, Effect, HiddenOptOut, Imported, Inquiry, LaneRecord, MayNot,
+    NewRecipient, ReadyPage, ReadyQuery, ReplyQuery, ReplyRow, ReportQuery, ReportRow, RunnerWord,
+    Store, StoreError, Suppression, TakeOver,
 };
 use campaign_core::testing::MemoryStore;
 use campaign_core::testing::store_contract::{self, ContractStore};
@@ -155,6 +156,18 @@ impl<S: Store> Store for Mirrored<S> {
         self.inner.create(definition, columns, now).await
     }
 
+    async fn create_whole(
+        &self,
+        definition: &Definition,
+        columns: &[Box<str>],
+        recipients: Vec<NewRecipient>,
+        now: Now,
+    ) -> Result<Created, StoreError> {
+        self.inner
+            .create_whole(definition, columns, recipients, now)
+            .await
+    }
+
     async fn import(
         &self,
         campaign: CampaignId,
@@ -219,6 +232,42 @@ impl<S: Store> Store for Mirrored<S> {
         limit: u32,
     ) -> Result<Vec<Suppression>, StoreError> {
         self.inner.suppressed(after, limit).await
+    }
+
+    async fn rules(&self) -> Result<Rules, StoreError> {
+        self.inner.rules().await
+    }
+
+    async fn set_rules(&self, rules: &Rules) -> Result<(), StoreError> {
+        self.inner.set_rules(rules).await
+    }
+
+    async fn record_consents(&self, consents: &[Consent]) -> Result<(), StoreError> {
+        self.inner.record_consents(consents).await
+    }
+
+    async fn consents(
+        &self,
+        after: Option<(PhoneNumber, Category)>,
+        limit: u32,
+    ) -> Result<Vec<Consent>, StoreError> {
+        self.inner.consents(after, limit).await
+    }
+
+    async fn may_not(
+        &self,
+        inquiries: &[Inquiry],
+        now: Timestamp,
+    ) -> Result<Vec<MayNot>, StoreError> {
+        self.inner.may_not(inquiries, now).await
+    }
+
+    async fn due_confirmations(&self, limit: u32) -> Result<Vec<DueConfirmation>, StoreError> {
+        self.inner.due_confirmations(limit).await
+    }
+
+    async fn hidden_opt_outs(&self) -> Result<Vec<HiddenOptOut>, StoreError> {
+        self.inner.hidden_opt_outs().await
     }
 
     async fn submit(&self, command: &Command) -> Result<CommandId, StoreError> {

@@ -6,6 +6,7 @@ mod cancel;
 mod check;
 mod completions;
 mod config;
+mod consent;
 mod demo;
 mod doctor;
 mod edit;
@@ -30,6 +31,7 @@ mod watch;
 
 use std::io::{self, Write};
 
+use campaign_core::consent::NAME_PREFIX as ANSWER_PREFIX;
 use campaign_core::store::{CampaignQuery, CampaignRecord, Store};
 use jiff::Timestamp;
 
@@ -59,6 +61,7 @@ pub(crate) enum Command {
     Retry(retry::Args),
     Report(report::Args),
     Suppress(suppress::Args),
+    Consent(consent::Args),
     Backup(backup::Args),
     Restore(restore::Args),
     Prune(prune::Args),
@@ -94,6 +97,7 @@ pub(crate) async fn run(setup: &Setup, command: Command) -> Result<Exit, Failure
         Command::Retry(args) => retry::run(setup, args).await,
         Command::Report(args) => report::run(setup, args).await,
         Command::Suppress(args) => suppress::run(setup, args).await,
+        Command::Consent(args) => consent::run(setup, args).await,
         Command::Backup(args) => backup::run(setup, args).await,
         Command::Restore(args) => restore::run(setup, args).await,
         Command::Prune(args) => prune::run(setup, args).await,
@@ -106,11 +110,16 @@ pub(crate) async fn run(setup: &Setup, command: Command) -> Result<Exit, Failure
     }
 }
 
-/// A message of `send`, a test, or a check: campaigns for the engine, and none for the operator.
+/// A message of `send`, a test, a check, or the answer to an opt-out: campaigns for the engine, and none for the operator.
 pub(crate) fn is_single(record: &CampaignRecord) -> bool {
-    [send::PREFIX, test::PREFIX, check::PREFIX]
-        .iter()
-        .any(|prefix| record.definition.name.starts_with(prefix))
+    [
+        campaign_core::once::PREFIX,
+        test::PREFIX,
+        check::PREFIX,
+        ANSWER_PREFIX,
+    ]
+    .iter()
+    .any(|prefix| record.definition.name.starts_with(prefix))
 }
 
 /// A campaign's name as its operator knows it.

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use crate::exit::Failure;
 use crate::inputs::{Inputs, refused};
 use crate::language::Text;
+use crate::left_out::LeftOut;
 use crate::output::Output;
 use crate::progress::Counter;
 use crate::rows::{Check, Checked, Rejects};
@@ -26,6 +27,8 @@ pub(crate) struct Totals {
     pub(crate) rejected: u64,
     /// Rows that had come in before, from the same row.
     pub(crate) known: u64,
+    /// Of the others, those that would be skipped if they were due now.
+    pub(crate) left_out: u64,
 }
 
 /// Imports the whole list. The campaign stays in `importing`.
@@ -52,12 +55,16 @@ pub(crate) async fn import(
         left: u64::from(inputs.definition.source.limit.unwrap_or(u32::MAX)),
         known_since: (inputs.definition.check == NumberCheck::Only)
             .then(|| now.wall - PRESENCE_KEPT_FOR),
+        left_out: Some(LeftOut::of(&inputs.definition, now.wall)),
         totals: Totals::default(),
         mended: HashSet::new(),
         untold: 0,
     };
     import.read(output, &mut inputs.audience).await?;
     import.check.faults.refuse()?;
+    if let Some(text) = import.left_out.as_ref().and_then(LeftOut::text) {
+        output.note(&text);
+    }
     Ok((campaign, import.totals))
 }
 
@@ -122,6 +129,7 @@ impl Addition<'_> {
             rejects,
             left: u64::MAX,
             known_since: None,
+            left_out: None,
             totals: Totals::default(),
             mended: HashSet::new(),
             untold: 0,
@@ -153,6 +161,8 @@ struct Import<'a> {
     left: u64,
     /// Whoever was asked about since comes in with the answer: nothing else is wanted of them.
     known_since: Option<Timestamp>,
+    /// Counts who would be skipped by what is known of them.
+    left_out: Option<LeftOut>,
     totals: Totals,
     /// Rows of a rejects file that are in the campaign now.
     mended: HashSet<u64>,
@@ -254,8 +264,14 @@ impl Import<'_> {
                 self.store.presence(&phones, since).await?
             }
         };
+        let mut hashes = Vec::with_capacity(recipients.len());
         for recipient in recipients {
-            let skip = match self.check.check(recipient) {
+            let checked = self.check.check(recipient);
+            hashes.push(match &checked {
+                Checked::Message(message) => Some(message.text_hash()),
+                Checked::Skip(_) | Checked::Fault => None,
+            });
+            let skip = match checked {
                 Checked::Skip(reason) => Some(reason),
                 // A fault refuses the whole input at the end; until then every row is looked at.
                 Checked::Message(_) | Checked::Fault => {
@@ -275,13 +291,20 @@ impl Import<'_> {
                 was_rejected: recipient.was_rejected,
             });
         }
+        let phones: Vec<PhoneNumber> = new.iter().map(|it| it.phone).collect();
         let imported = self.store(new).await?;
-        for (imported, is_skipped) in imported.iter().zip(skipped) {
+        let mut written_to = Vec::new();
+        for (place, (imported, is_skipped)) in imported.iter().zip(skipped).enumerate() {
             if matches!(imported, Imported::Added(_)) {
                 self.totals.deliveries += 1;
                 self.totals.skipped += u64::from(is_skipped);
                 self.left -= 1;
+                let hash = hashes.get(place).copied().flatten().filter(|_| !is_skipped);
+                written_to.extend(phones.get(place).copied().zip(hash));
             }
+        }
+        if let Some(left_out) = &mut self.left_out {
+            self.totals.left_out += left_out.look(self.store, &written_to).await?;
         }
         Ok(imported)
     }

@@ -1,5 +1,6 @@
 //! What `plan` and `start` are given: the file, the message, when and how; turned into a campaign's definition.
 
+mod hours;
 mod message;
 mod reading;
 
@@ -9,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use campaign_core::audience::Audience;
 use campaign_core::campaign::{Category, Definition, Missing, NumberCheck, Source};
+use campaign_core::consent::ConsentRule;
 use campaign_core::gateway::Session;
-use campaign_core::limits::{Hours, Zone};
+use campaign_core::limits::Zone;
 use campaign_core::message::BoundMessage;
 use campaign_core::retry::RetryPolicy;
 use clap::{Args, ValueEnum};
@@ -18,6 +20,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use sha2::{Digest, Sha256};
 
+use self::hours::{Clock, DaysArgs};
 pub(crate) use self::message::{MessageArgs, template};
 pub(crate) use self::reading::ReadingArgs;
 use crate::exit::{Exit, Failure};
@@ -44,6 +47,13 @@ pub(crate) struct InputArgs {
     #[arg(long, value_enum, default_value_t, help_heading = "Message")]
     pub(crate) category: CategoryArg,
 
+    /// Whether only people are written to who agreed to such messages (see `consent`)
+    #[arg(long, value_enum, default_value_t, help_heading = "Message")]
+    pub(crate) consent: ConsentArg,
+    /// Send to people too whom another campaign has sent the same text within 7 days
+    #[arg(long, help_heading = "Message")]
+    pub(crate) again: bool,
+
     /// The WhatsApp session to send from (default unless told)
     #[arg(long, value_name = "NAME")]
     pub(crate) session: Option<String>,
@@ -57,12 +67,15 @@ pub(crate) struct InputArgs {
     #[arg(long, value_name = "N", help_heading = "List", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: Option<u32>,
 
-    /// Send only then: "08:00-20:00", "Mon-Sat 08:00-20:00 except id-national"
+    /// Send only then: "08:00-20:00", "Mon-Sat 08:00-20:00 except id-national", "collection-notices", or "category" for what suits that
     #[arg(long, value_name = "HOURS", help_heading = "Time")]
     pub(crate) hours: Option<String>,
-    /// The time zone of all times [Asia/Jakarta]
+    /// The time zone of all times [Asia/Jakarta]; "recipient" keeps the hours by each recipient's own clock, "recipient:COLUMN" names the
+    /// column that tells it
     #[arg(long, value_name = "NAME", help_heading = "Time")]
     pub(crate) zone: Option<String>,
+    #[command(flatten)]
+    pub(crate) days: DaysArgs,
     /// Not before: 2026-11-22T08:00
     #[arg(long, value_name = "TIME", help_heading = "Time")]
     pub(crate) at: Option<String>,
@@ -109,6 +122,16 @@ impl From<CategoryArg> for Category {
     }
 }
 
+/// Whether consent is needed.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum ConsentArg {
+    /// Write to everybody who did not withdraw it
+    #[default]
+    NotRequired,
+    /// Write only to who agreed; the others are skipped
+    Required,
+}
+
 /// Whether to ask WhatsApp if a number is there.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(crate) enum CheckArg {
@@ -135,18 +158,21 @@ impl InputArgs {
     /// # Errors
     /// Naming what is wrong and what to do.
     pub(crate) fn read(&self, name: &str, settings: &Settings) -> Result<Inputs, Failure> {
-        let zone = self.zone(settings)?;
+        let clock = Clock::read(&self.zone);
+        let zone = zone(&clock.zone, settings)?;
         let limits = LimitWishes::read(
             &self.limits,
-            settings.zone(&self.zone).map(|_| zone.clone()),
+            settings.zone(&clock.zone).map(|_| zone.clone()),
             settings,
         )?;
         let hours = settings
             .hours(&self.hours)
             .map(|set| {
-                Hours::parse(&set.value, zone.clone()).map_err(|error| set.wrong("hours", error))
+                hours::read(&set.value, self.category.into(), zone.clone())
+                    .map_err(|error| set.wrong("hours", error))
             })
             .transpose()?;
+        let hours = self.days.closed_on(hours)?;
         let options = self.reading.options(settings)?;
         let message = self.message.read()?;
         let audience = Audience::open(&self.list, &options).map_err(refused)?;
@@ -175,11 +201,19 @@ impl InputArgs {
                 CheckArg::Known => NumberCheck::Known,
                 CheckArg::Never => NumberCheck::Never,
             },
+            hours_by: clock.hours_by(audience.columns().variables()),
+            catch_up: self.days.catch_up()?,
             hours,
             starts_at: moment("--at", &self.at, &zone)?,
             expires_at: moment("--expires", &self.expires, &zone)?,
             zone,
             retry: RetryPolicy::default(),
+            consent: match self.consent {
+                ConsentArg::NotRequired => ConsentRule::NotRequired,
+                ConsentArg::Required => ConsentRule::Required,
+            },
+            may_repeat: self.again,
+            confirms_opt_out: false,
         };
         Ok(Inputs {
             definition,
@@ -194,12 +228,12 @@ impl InputArgs {
         let told = self.reading.rejects.clone();
         told.unwrap_or_else(|| rejects_file(name))
     }
+}
 
-    fn zone(&self, settings: &Settings) -> Result<Zone, Failure> {
-        match settings.zone(&self.zone) {
-            None => Ok(Zone::default()),
-            Some(set) => set.value.parse().map_err(|error| set.wrong("zone", error)),
-        }
+fn zone(flag: &Option<String>, settings: &Settings) -> Result<Zone, Failure> {
+    match settings.zone(flag) {
+        None => Ok(Zone::default()),
+        Some(set) => set.value.parse().map_err(|error| set.wrong("zone", error)),
     }
 }
 

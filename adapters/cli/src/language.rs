@@ -10,8 +10,10 @@ mod indonesian;
 use std::time::Duration;
 
 use campaign_core::audience::{Fault, RejectReason};
-use campaign_core::campaign::CampaignState;
+use campaign_core::campaign::{CampaignState, Category};
 use campaign_core::delivery::{Reason, State};
+use campaign_core::forecast::Relaxation;
+use campaign_core::limits::CalendarFault;
 use sql_store::TroubleKind;
 
 pub(crate) use self::cause::Cause;
@@ -125,12 +127,15 @@ pub(crate) enum WaitText {
     },
     Trouble {
         trouble: String,
+        since: Option<String>,
         until: Option<String>,
     },
     Session {
         status: Option<String>,
     },
     Operator,
+    /// Somebody has opted out, and nobody knows whose phone that is.
+    HiddenOptOut,
 }
 
 /// What takes most of a campaign's time.
@@ -306,6 +311,11 @@ pub(crate) enum Text {
         skipped: u64,
         rejected: u64,
     },
+    /// Who would be skipped by what is known of them, and how many would wait for a cap.
+    PlanSkipped {
+        counts: Vec<(Reason, u64)>,
+        waiting: u64,
+    },
     PlanLimited {
         limit: u32,
     },
@@ -339,6 +349,12 @@ pub(crate) enum Text {
         gap: Option<(Duration, Duration)>,
         per_day: Option<u32>,
         windows: Vec<(u32, Duration)>,
+        /// After so many, so long at least and at most.
+        rest: Option<(u32, Duration, Duration)>,
+        /// How it grows, and from which day on.
+        warm_up: Option<(String, String)>,
+        restarts: bool,
+        counts_by_hand: bool,
     },
     PlanTime {
         begins: String,
@@ -347,6 +363,15 @@ pub(crate) enum Text {
         zone: String,
         days: usize,
         slowest: Slowest,
+    },
+    CalendarLine {
+        file: String,
+        fault: CalendarFault,
+    },
+    PlanIf {
+        change: Relaxation,
+        ends: String,
+        late: u64,
     },
     PlanLate {
         count: u64,
@@ -550,10 +575,56 @@ pub(crate) enum Text {
     },
     SuppressLine {
         phone: String,
+        origin: campaign_core::consent::Origin,
         source: String,
         since: String,
     },
     SuppressNone,
+    HiddenLine {
+        lid: String,
+        account: String,
+        since: String,
+    },
+    HiddenNone,
+    LidResolved {
+        lid: String,
+        phone: Option<String>,
+    },
+
+    // Consent
+    NoConsentColumn {
+        name: String,
+        others: Vec<String>,
+    },
+    ConsentUnclear {
+        count: u64,
+    },
+    ConsentRecorded {
+        granted: u64,
+        withdrawn: u64,
+    },
+    ConsentLine {
+        phone: String,
+        category: Category,
+        is_granted: bool,
+        source: String,
+        since: String,
+    },
+    ConsentNone,
+    NoCap,
+    CapLine {
+        category: Option<Category>,
+        messages_max: u32,
+        days: u16,
+    },
+    /// In Indonesian and in English; `None` for no answer.
+    AnswerLine {
+        texts: Option<(String, String)>,
+    },
+    WordsLine {
+        opt_out: Vec<String>,
+        opt_in: Vec<String>,
+    },
 
     // Sessions
     SessionName {

@@ -6,6 +6,7 @@ mod exit;
 mod import;
 mod inputs;
 mod language;
+mod left_out;
 mod limits;
 mod logs;
 mod operate;

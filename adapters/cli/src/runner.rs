@@ -7,13 +7,14 @@ use std::time::Duration;
 use campaign_core::campaign::CampaignState;
 use campaign_core::clock::{Clock, Elapsed};
 use campaign_core::delivery::{CampaignId, State};
-use campaign_core::driver::{Driver, DriverError, Handle};
+use campaign_core::driver::{Driver, DriverError, Events, Handle, Heard};
 use campaign_core::gateway::{Account, Gateway, Session};
 use campaign_core::limits::LaneLimits;
 use campaign_core::store::{
     Answer, Batch, CampaignQuery, CampaignRecord, Change, Command, CommandId, ReplyQuery, ReplyRow,
     Store, StoreError,
 };
+use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use waha_gateway::WahaGateway;
@@ -126,6 +127,19 @@ pub(crate) fn exit_of(record: &CampaignRecord) -> Exit {
 /// # Errors
 /// When the server is none, or the store fails.
 pub(crate) async fn run(setup: &Setup, store: Arc<dyn Store>, run: Run) -> Result<Ended, Failure> {
+    run_telling(setup, store, run, false).await
+}
+
+/// The same; with `tells`, each change is written as a line of JSON as well, where JSON is asked for.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn run_telling(
+    setup: &Setup,
+    store: Arc<dyn Store>,
+    run: Run,
+    tells: bool,
+) -> Result<Ended, Failure> {
     let mut signals = Signals::listen().map_err(Failure::other)?;
     let clock = setup.clock();
     let gateway = setup.gateway(Arc::clone(&clock)).await?;
@@ -149,6 +163,7 @@ pub(crate) async fn run(setup: &Setup, store: Arc<dyn Store>, run: Run) -> Resul
                 clock,
                 ack_time: engine.ack_time,
                 run,
+                tells,
             };
             return follower.follow(&mut signals).await;
         }
@@ -169,7 +184,9 @@ pub(crate) async fn run(setup: &Setup, store: Arc<dyn Store>, run: Run) -> Resul
     for command in &run.commands {
         commands.push(store.submit(command).await?);
     }
+    let events = (tells && setup.output.is_json()).then(|| handle.events());
     let runner = Runner {
+        events,
         setup,
         watcher: Watcher::new(store, clock, engine.ack_time),
         run,
@@ -204,6 +221,8 @@ async fn wished_limits(
 /// This process is the runner.
 struct Runner<'a> {
     setup: &'a Setup,
+    /// What changes, to be told as it does.
+    events: Option<Events>,
     watcher: Watcher,
     run: Run,
     commands: Vec<CommandId>,
@@ -223,6 +242,10 @@ impl Runner<'_> {
         let mut replies = Replies::of(&self.watcher.store, &self.run).await?;
         let how = loop {
             tokio::select! {
+                Some(heard) = heard(&mut self.events) => {
+                    tell(&self.setup.output, &heard);
+                    continue;
+                }
                 ended = &mut self.driver => return Err(driver_ended(ended)),
                 () = signals.next() => break match self.run.until {
                     Until::Told => How::Finished,
@@ -283,6 +306,21 @@ impl Runner<'_> {
     }
 }
 
+/// What changes next; never, where it is not listened for.
+async fn heard(events: &mut Option<Events>) -> Option<Heard> {
+    match events {
+        Some(events) => events.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn tell(output: &Output, heard: &Heard) {
+    match heard {
+        Heard::Event(event) => output.json_line(&**event),
+        Heard::Missed(lost) => output.json_line(&json!({"event": "missed", "lost": lost})),
+    }
+}
+
 fn not_saved(error: &StoreError) -> Text {
     let trouble = trouble(error).unwrap_or_else(|| Text::Plain(error.to_string()));
     Text::NotSaved {
@@ -306,6 +344,7 @@ struct Follower<'a> {
     clock: Arc<dyn Clock>,
     ack_time: Duration,
     run: Run,
+    tells: bool,
 }
 
 impl Follower<'_> {
@@ -319,7 +358,8 @@ impl Follower<'_> {
             commands.push(self.store.submit(command).await?);
         }
         let watcher = Watcher::new(self.store, self.clock, self.ack_time);
-        watch(self.setup, watcher, &self.run, commands, signals).await
+        let tells = self.tells;
+        watch(self.setup, watcher, &self.run, commands, signals, tells).await
     }
 }
 
@@ -331,6 +371,7 @@ pub(crate) async fn follow(
     setup: &Setup,
     store: Arc<dyn Store>,
     goal: Goal,
+    tells: bool,
 ) -> Result<Ended, Failure> {
     let mut signals = Signals::listen().map_err(Failure::other)?;
     let watcher = Watcher::new(store, setup.clock(), setup.settings.engine().ack_time);
@@ -342,7 +383,7 @@ pub(crate) async fn follow(
         limits: LimitWishes::default(),
         session: None,
     };
-    watch(setup, watcher, &run, Vec::new(), &mut signals).await
+    watch(setup, watcher, &run, Vec::new(), &mut signals, tells).await
 }
 
 async fn watch(
@@ -351,7 +392,9 @@ async fn watch(
     run: &Run,
     mut commands: Vec<CommandId>,
     signals: &mut Signals,
+    tells: bool,
 ) -> Result<Ended, Failure> {
+    let mut told = BTreeMap::new();
     let mut progress = Progress::new(&setup.output);
     let mut replies = Replies::of(&watcher.store, run).await?;
     let mut ticks = tokio::time::interval(LOOK_EVERY);
@@ -368,6 +411,9 @@ async fn watch(
             .look(&run.goal, |campaign| Waiting::read(word?, campaign))
             .await?;
         progress.show(&views);
+        if tells {
+            tell_changed(&setup.output, &views, &mut told);
+        }
         replies.tell(&setup.output, &views).await?;
         let how = if how.is_some() {
             how
@@ -384,6 +430,18 @@ async fn watch(
         if let Some(how) = how {
             progress.clear();
             return Ok(Ended { how, views });
+        }
+    }
+}
+
+/// Another process's changes are seen by where its campaigns stand.
+fn tell_changed(output: &Output, views: &[View], told: &mut BTreeMap<CampaignId, Value>) {
+    for view in views {
+        let mut stands = view.to_json();
+        stands["event"] = json!("stands");
+        if told.get(&view.record.id) != Some(&stands) {
+            output.json_line(&stands);
+            told.insert(view.record.id, stands);
         }
     }
 }

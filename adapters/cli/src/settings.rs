@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use clap::Args;
 use etcetera::{BaseStrategy as _, choose_base_strategy};
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -99,6 +100,11 @@ struct Layer {
     per_day: Option<String>,
     #[serde(default)]
     window: Vec<String>,
+    preset: Option<String>,
+    rest: Option<String>,
+    warm_up: Option<String>,
+    restart: Option<String>,
+    count_by_hand: Option<String>,
     #[serde(default)]
     engine: EngineLayer,
     #[serde(skip)]
@@ -121,6 +127,8 @@ struct EngineLayer {
     hold_min_seconds: Option<f64>,
     hold_max_seconds: Option<f64>,
     restriction_hold_seconds: Option<f64>,
+    pause_min_seconds: Option<f64>,
+    pause_max_seconds: Option<f64>,
     in_flight_max: Option<u16>,
 }
 
@@ -324,6 +332,40 @@ impl Settings {
             })
     }
 
+    pub(crate) fn preset(&self, flag: &Option<String>) -> Option<Setting<String>> {
+        first_set(flag, &self.layers, |layer| &layer.preset)
+    }
+
+    pub(crate) fn rest(&self, flag: &Option<String>) -> Option<Setting<String>> {
+        first_set(flag, &self.layers, |layer| &layer.rest)
+    }
+
+    pub(crate) fn warm_up(&self, flag: &Option<String>) -> Option<Setting<String>> {
+        first_set(flag, &self.layers, |layer| &layer.warm_up)
+    }
+
+    pub(crate) fn restart(&self, flag: &Option<String>) -> Option<Setting<String>> {
+        first_set(flag, &self.layers, |layer| &layer.restart)
+    }
+
+    pub(crate) fn count_by_hand(&self, flag: &Option<String>) -> Option<Setting<String>> {
+        first_set(flag, &self.layers, |layer| &layer.count_by_hand)
+    }
+
+    /// What the wall clock shows: on a simulator's clock, what that shows.
+    pub(crate) fn wall(&self) -> Timestamp {
+        let now = Timestamp::now();
+        let Some(clock) = self.fast_clock else {
+            return now;
+        };
+        let origin = Timestamp::from_second(clock.origin_seconds).unwrap_or(now);
+        let passed = now.duration_since(origin).as_secs_f64() * clock.speed;
+        SignedDuration::try_from_secs_f64(passed)
+            .ok()
+            .and_then(|passed| origin.checked_add(passed).ok())
+            .unwrap_or(now)
+    }
+
     /// The engine's waits. Its chance is drawn anew for each run unless a seed is set.
     pub(crate) fn engine(&self) -> campaign_core::engine::Settings {
         use std::hash::{BuildHasher, Hasher, RandomState};
@@ -360,6 +402,8 @@ impl Settings {
                 (&mut engine.hold_min, layer.hold_min_seconds),
                 (&mut engine.hold_max, layer.hold_max_seconds),
                 (&mut engine.restriction_hold, layer.restriction_hold_seconds),
+                (&mut engine.pause_min, layer.pause_min_seconds),
+                (&mut engine.pause_max, layer.pause_max_seconds),
             ] {
                 if let Some(seconds) = seconds.and_then(|s| Duration::try_from_secs_f64(s).ok()) {
                     *wait = seconds;
@@ -450,6 +494,11 @@ fn from_environment() -> Layer {
                     .collect()
             })
             .unwrap_or_default(),
+        preset: ours("PRESET"),
+        rest: ours("REST"),
+        warm_up: ours("WARM_UP"),
+        restart: ours("RESTART"),
+        count_by_hand: ours("COUNT_BY_HAND"),
         engine: EngineLayer::default(),
         origin: Origin::Environment,
     }

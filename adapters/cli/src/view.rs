@@ -6,6 +6,7 @@ use campaign_core::campaign::CampaignState;
 use campaign_core::clock::Now;
 use campaign_core::delivery::{CampaignId, State};
 use campaign_core::driver::Status;
+use campaign_core::progress::Progress;
 use campaign_core::store::{CampaignRecord, Counts};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -26,6 +27,8 @@ pub(crate) struct Waiting {
     pub(crate) status: Option<String>,
     #[serde(default)]
     pub(crate) until: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) since: Option<Timestamp>,
 }
 
 impl Waiting {
@@ -60,6 +63,7 @@ impl Waiting {
             },
             "lane" => WaitText::Trouble {
                 trouble: self.trouble.clone().unwrap_or_default(),
+                since: self.since.map(|moment| zone.show(moment)),
                 until,
             },
             "session" => WaitText::Session {
@@ -67,6 +71,7 @@ impl Waiting {
                 status: self.status.clone().filter(|status| status != "WORKING"),
             },
             "operator" => WaitText::Operator,
+            "hidden_opt_out" => WaitText::HiddenOptOut,
             _ => return None,
         })
     }
@@ -82,7 +87,11 @@ impl Waiting {
             ("lane", Some("session_not_ready" | "other_account")) | ("session", _) => {
                 Some("waha-campaign session list")
             }
-            ("lane", Some("unreachable" | "unauthorized")) => Some("waha-campaign doctor"),
+            ("hidden_opt_out", _) => Some("waha-campaign suppress hidden"),
+            (
+                "lane",
+                Some("unreachable" | "unauthorized" | "repeated_failures" | "suspected_dead"),
+            ) => Some("waha-campaign doctor"),
             _ => None,
         }
     }
@@ -91,7 +100,7 @@ impl Waiting {
     pub(crate) fn is_long(&self, now: Now) -> bool {
         const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
         match self.waits_for.as_str() {
-            "hours" | "operator" => true,
+            "hours" | "operator" | "hidden_opt_out" => true,
             "limit" | "lane" => self
                 .until
                 .is_some_and(|until| until.duration_since(now.wall) > PATIENCE),
@@ -169,6 +178,7 @@ impl View {
             "waits_for": waiting.map(|waiting| waiting.waits_for.as_str()),
             "waits_because": waiting.and_then(|waiting| waiting.trouble.as_deref()
                 .or(waiting.limit.as_deref()).or(waiting.status.as_deref())),
+            "waits_since": waiting.and_then(|waiting| waiting.since),
             "waits_until": until,
             "pruned_at": self.record.pruned_at,
         })
@@ -178,21 +188,22 @@ impl View {
 /// How fast a campaign goes, from what has been seen of it.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
-    first: Option<(Now, u64)>,
+    seen: Progress,
 }
 
 impl Pace {
-    /// Deliveries per minute, and how long the rest will take at that; `None` until enough is known.
+    /// Deliveries per minute of sending, and how long the rest will take at that, with what it waits first; `None` until enough is known.
     pub(crate) fn of(&mut self, view: &View) -> Option<(f64, Duration)> {
-        let (since, before) = *self.first.get_or_insert((view.now, view.done()));
-        let done = view.done().saturating_sub(before);
-        let minutes = view.now.elapsed.since(since.elapsed).as_secs_f64() / 60.0;
-        if done < 5 || minutes <= 0.0 {
-            return None;
-        }
-        let rate = done as f64 / minutes;
-        let left = (view.counts().total() - view.done()) as f64 / rate * 60.0;
-        Some((rate, Duration::try_from_secs_f64(left).ok()?))
+        let is_running = view.record.state == CampaignState::Running;
+        let is_sending = is_running && view.waits().is_none();
+        self.seen.look(view.now.elapsed, view.done(), is_sending);
+        let until = view.waiting.as_ref().and_then(|waiting| waiting.until);
+        let wait = until
+            .filter(|_| !is_sending)
+            .and_then(|until| Duration::try_from(until.duration_since(view.now.wall)).ok());
+        let more = view.counts().total() - view.done();
+        let left = self.seen.left(more, wait, None)?;
+        Some((self.seen.per_minute()?, left.total()))
     }
 }
 

@@ -476,3 +476,47 @@ async fn watching_alone_never_sends_what_waits() {
     }
     assert_eq!(received(&world).len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_that_go_together_and_special_ones_are_set_and_shown() {
+    let world = calm().await;
+    let set = [
+        "set-limit",
+        "--preset",
+        "careful",
+        "--per-day",
+        "100",
+        "--warm-up",
+        "20+50%",
+        "--restart",
+        "when-suspected",
+        "--count-by-hand",
+        "yes",
+    ];
+    let ran = world.run(&set).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for words in [
+        "after 60 a rest of",
+        "warming up with 20+50%",
+        "what is sent on the phone counts",
+        "a dead session is restarted",
+        "100 a day",
+    ] {
+        assert!(ran.stdout.contains(words), "{words}: {ran:?}");
+    }
+    let ran = world.run(&["set-limit", "--rest", "none", "--json"]).await;
+    let limits = ran.json();
+    assert_eq!(limits["rest"], Value::Null);
+    assert_eq!(limits["restart"], "when_suspected");
+    assert_eq!(limits["counts_by_hand"], true);
+    for (flag, wrong) in [
+        ("--preset", "fast"),
+        ("--rest", "60"),
+        ("--warm-up", "slow"),
+        ("--restart", "always"),
+        ("--count-by-hand", "perhaps"),
+    ] {
+        let ran = world.run(&["set-limit", flag, wrong]).await;
+        assert_eq!(ran.code, 2, "{flag} {wrong}: {ran:?}");
+    }
+}

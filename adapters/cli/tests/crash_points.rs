@@ -861,6 +861,7 @@ async fn prepare(
     if kind == Kind::Many {
         let suppressed = SUPPRESSED.map(|person| Suppression {
             phone: PhoneNumber::from_digits(embedded::phone(person)).unwrap(),
+            origin: campaign_core::consent::Origin::Operator,
             source: "operator".into(),
             since: clock.now().wall,
         });

@@ -9,9 +9,18 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
 
+use campaign_core::clock::{BootId, Elapsed, Stamp};
+use campaign_core::failure::Trouble;
+use campaign_core::gateway::{Account, Session};
+use campaign_core::limits::LaneLimits;
+use campaign_core::store::{Batch, Change, Condition, LaneHealth, LaneNote, Store, Unwell};
+use jiff::Timestamp;
 use serde_json::Value;
-use waha_simulator::{Builder, Simulator};
+use sql_store::{Options, SqliteStore};
+use waha_simulator::{Builder, Quota, Restriction, Simulator};
 use world::{Ran, World, bare, ran};
 
 const KEY: &str = "a-key-of-its-own-that-nobody-guesses";
@@ -347,4 +356,76 @@ async fn a_broken_database_is_a_problem_of_its_own() {
         .expect(1);
     assert_marks(&found, &[("server", "ok"), ("database", "problem")]);
     assert_eq!(files(folder), before);
+}
+
+/// What WhatsApp forbids, what it allows, and what the sending process has put on record about the account.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_holds_an_account_is_told_with_its_end_and_in_either_language() {
+    let simulator = usual()
+        .version("2026.7.2")
+        .quota(Quota::of(10))
+        .start()
+        .await
+        .unwrap();
+    let restriction = Restriction::lasting(Duration::from_secs(86_400));
+    simulator.restrict("default", &restriction).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.sqlite");
+    let now = Timestamp::now();
+    let in_an_hour = now.checked_add(Duration::from_secs(3_600)).unwrap();
+    {
+        let store = SqliteStore::open(&path, Options::default()).unwrap();
+        let at = Stamp {
+            elapsed: Elapsed::from_micros(1),
+            wall: now,
+            boot: BootId(1),
+        };
+        store.take_over(at).await.unwrap();
+        let account = Account(ACCOUNT.parse().unwrap());
+        let session = Session::new("default");
+        let limits = LaneLimits::default();
+        let lane = store.lane(account, &session, &limits).await.unwrap();
+        let unwell = Unwell {
+            trouble: Trouble::SuspectedDead,
+            since: now,
+            until: in_an_hour,
+        };
+        let note = LaneNote {
+            lane: lane.id,
+            epoch: lane.epoch,
+            day: None,
+            warmth: lane.warmth,
+            hold: None,
+            cold_hold: None,
+            trusted: lane.trusted,
+            store_on: None,
+            health: LaneHealth {
+                session: Condition {
+                    unwell: Some(unwell),
+                    times: 1,
+                },
+                ..LaneHealth::default()
+            },
+        };
+        let changes = vec![Change::Lane(note)];
+        store.commit(Arc::new(Batch { at, changes })).await.unwrap();
+        store.step_down().await.unwrap();
+    }
+    let look = |arguments| ran(look(folder.path(), simulator.url(), KEY, arguments));
+    let found = look(&["--json"]).await;
+    let expected = [
+        ("restriction", "warning"),
+        ("new chats", "ok"),
+        ("hold", "warning"),
+    ];
+    assert_marks(&found, &expected);
+    let told = look(&["--lang", "en"]).await;
+    told.says("463")
+        .says("0 of 10 new chats")
+        .says("the next cycle begins")
+        .says("WhatsApp acknowledges nothing")
+        .says("session restart");
+    let told = look(&["--lang", "id"]).await;
+    told.says("0 dari 10 obrolan baru")
+        .says("WhatsApp tidak menjawab");
 }

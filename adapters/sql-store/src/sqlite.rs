@@ -4,6 +4,7 @@
 mod batch;
 mod campaigns;
 mod commands;
+mod consent;
 mod copies;
 mod fault;
 mod inspect;
@@ -26,17 +27,19 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
-use campaign_core::campaign::Definition;
+use campaign_core::campaign::{Category, Definition};
 use campaign_core::clock::{Now, Stamp};
+use campaign_core::consent::{Consent, DueConfirmation, Rules};
 use campaign_core::delivery::{CampaignId, DeliveryId};
 use campaign_core::gateway::{Account, Session};
 use campaign_core::limits::LaneLimits;
 use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
-    Answer, Batch, CampaignQuery, CampaignRecord, Command, CommandId, DoubtPage, DoubtQuery,
-    EarlierMessage, Effect, Imported, LaneRecord, NewRecipient, ReadyPage, ReadyQuery, ReplyQuery,
-    ReplyRow, ReportQuery, ReportRow, RunnerWord, Store, StoreError, Suppression, TakeOver,
+    Answer, Batch, CampaignQuery, CampaignRecord, Command, CommandId, Created, DoubtPage,
+    DoubtQuery, EarlierMessage, Effect, HiddenOptOut, Imported, Inquiry, LaneRecord, MayNot,
+    NewRecipient, ReadyPage, ReadyQuery, ReplyQuery, ReplyRow, ReportQuery, ReportRow, RunnerWord,
+    Store, StoreError, Suppression, TakeOver,
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -47,7 +50,7 @@ use self::commands::OpenCommands;
 pub use self::copies::{Existing, Restored, restore};
 use self::fault::Fault;
 pub use self::fault::{Trouble, TroubleKind};
-pub use self::inspect::{Depth, Inspection, LaneSeen, inspect};
+pub use self::inspect::{Depth, HoldSeen, Inspection, LaneSeen, inspect};
 use self::lock::{RunnerLock, Seen};
 pub use self::prune::{Prunable, Pruning};
 use self::recipients::Recipients;
@@ -291,6 +294,18 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn create_whole(
+        &self,
+        definition: &Definition,
+        columns: &[Box<str>],
+        recipients: Vec<NewRecipient>,
+        now: Now,
+    ) -> Result<Created, StoreError> {
+        let (definition, columns) = (definition.clone(), columns.to_vec());
+        self.call(move |database| database.create_whole(&definition, &columns, &recipients, now))
+            .await
+    }
+
     async fn import(
         &self,
         campaign: CampaignId,
@@ -367,6 +382,49 @@ impl Store for SqliteStore {
     ) -> Result<Vec<Suppression>, StoreError> {
         self.call(move |database| database.suppressed(after, limit))
             .await
+    }
+
+    async fn rules(&self) -> Result<Rules, StoreError> {
+        self.call(|database| database.rules()).await
+    }
+
+    async fn set_rules(&self, rules: &Rules) -> Result<(), StoreError> {
+        let rules = rules.clone();
+        self.call(move |database| database.set_rules(&rules)).await
+    }
+
+    async fn record_consents(&self, consents: &[Consent]) -> Result<(), StoreError> {
+        let consents = consents.to_vec();
+        self.call(move |database| database.record_consents(&consents))
+            .await
+    }
+
+    async fn consents(
+        &self,
+        after: Option<(PhoneNumber, Category)>,
+        limit: u32,
+    ) -> Result<Vec<Consent>, StoreError> {
+        self.call(move |database| database.consents(after, limit))
+            .await
+    }
+
+    async fn may_not(
+        &self,
+        inquiries: &[Inquiry],
+        now: Timestamp,
+    ) -> Result<Vec<MayNot>, StoreError> {
+        let inquiries = inquiries.to_vec();
+        self.call(move |database| database.may_not(&inquiries, now))
+            .await
+    }
+
+    async fn due_confirmations(&self, limit: u32) -> Result<Vec<DueConfirmation>, StoreError> {
+        self.call(move |database| database.due_confirmations(limit))
+            .await
+    }
+
+    async fn hidden_opt_outs(&self) -> Result<Vec<HiddenOptOut>, StoreError> {
+        self.call(|database| database.hidden_opt_outs()).await
     }
 
     async fn submit(&self, command: &Command) -> Result<CommandId, StoreError> {

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use campaign_core::campaign::CampaignState;
+use campaign_core::consent::Origin;
 use campaign_core::delivery::{Ack, CampaignId, Doubt, Happening, Reason, State};
 use campaign_core::store::{
     Answer, Change, Command, Happened, LaneRecord, Store, Suppression, Sweep,
@@ -109,6 +110,7 @@ async fn fill(store: &SqliteStore) {
 
     let suppressed = Suppression {
         phone: phone(777),
+        origin: Origin::Operator,
         source: "opt-out".into(),
         since: now(5).wall,
     };

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
+use campaign_core::consent::Lid;
 use campaign_core::driver::Handle;
 use campaign_core::gateway::{Account, Notice, Session};
 use campaign_core::message::{MessageKind, text_hash};
 use campaign_core::phone::PhoneNumber;
 use futures_util::stream::{BoxStream, StreamExt, iter, select_all, unfold};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use waha_client::events::{Event, EventStream, Payload, SocketError, SocketItem, Subscription};
 use waha_client::lids::Remembered;
 use waha_client::types::MessageSource;
-use waha_client::{ChatKind, Message, SessionName};
+use waha_client::{ChatId, ChatKind, Message, SessionName};
 
 use crate::WahaGateway;
 use crate::find::acknowledged;
+use crate::lids::lid_in;
 use crate::observe::{account_in, account_of, readiness};
 
 /// The events that tell of own messages and of sessions.
@@ -30,6 +32,11 @@ const REFUSED_WAIT: Duration = Duration::from_secs(60);
 /// Whether it is an own message that was sent through the API, not typed on the phone.
 fn is_echo(message: &Message) -> bool {
     message.is_from_me() && message.source == Some(MessageSource::Api)
+}
+
+/// Whether a person sent it, on the phone or in WhatsApp Web.
+fn is_by_hand(message: &Message) -> bool {
+    message.is_from_me() && message.source == Some(MessageSource::App)
 }
 
 /// Whose chat an own message is in. `from` is the chat, also of own messages (recorded on NOWEB); the browser engines'
@@ -137,16 +144,21 @@ impl WahaGateway {
                 kind: kind_of(message),
                 text_hash: text_hash(message.body.as_deref().unwrap_or_default()),
             }),
-            Payload::AnyMessage(message) if !message.is_from_me() => account
-                .zip(self.sender_of(&event.session, message))
-                .map(|(account, from)| Notice::Reply {
-                    session,
-                    account,
-                    message_id: message.id.bare().into(),
-                    from,
-                    received_at: self.received_at(message),
-                    text: message.body.as_deref().unwrap_or_default().into(),
+            Payload::AnyMessage(message) if is_by_hand(message) => account
+                .zip(self.partner_of(&event.session, message))
+                .and_then(|(account, partner)| match partner {
+                    Partner::Phone(to) => Some(Notice::ByHand {
+                        session,
+                        account,
+                        to,
+                        at: self.sent_at(message),
+                        message_id: message.id.bare().into(),
+                    }),
+                    Partner::Hidden(_) => None,
                 }),
+            Payload::AnyMessage(message) if !message.is_from_me() => account
+                .zip(self.partner_of(&event.session, message))
+                .map(|(account, sender)| self.reply(session, account, message, sender)),
             Payload::SessionStatus(change) => Some(Notice::Status {
                 session,
                 readiness: readiness(&change.status),
@@ -165,18 +177,65 @@ impl WahaGateway {
         Timestamp::from_second(message.timestamp_s).unwrap_or_default()
     }
 
-    /// Who wrote to the account, where it is a person whose phone is known.
-    fn sender_of(&self, session: &SessionName, message: &Message) -> Option<PhoneNumber> {
-        let chat = message.id.chat().or(message.from.as_ref())?;
-        let digits = match chat.kind() {
-            ChatKind::Lid => match self.0.lids.of(session).remembered_phone_of(chat) {
-                Remembered::As(phone) => phone.phone_digits().map(str::to_owned),
-                Remembered::Unknown | Remembered::Nothing => None,
-            },
-            _ => chat.phone_digits().map(str::to_owned),
-        };
-        PhoneNumber::from_e164_digits(&digits?).ok()
+    /// As [`Self::received_at`]. WAHA tells whole seconds: the end of that one, so that nothing is thought to be over too early.
+    fn sent_at(&self, message: &Message) -> Timestamp {
+        let told = self.received_at(message);
+        let end = told.checked_add(SignedDuration::from_secs(1));
+        end.unwrap_or(told).min(self.0.clock.now().wall.max(told))
     }
+
+    fn reply(
+        &self,
+        session: Session,
+        account: Account,
+        message: &Message,
+        sender: Partner,
+    ) -> Notice {
+        let message_id = message.id.bare().into();
+        let received_at = self.received_at(message);
+        let text = message.body.as_deref().unwrap_or_default().into();
+        match sender {
+            Partner::Phone(from) => Notice::Reply {
+                session,
+                account,
+                message_id,
+                from,
+                received_at,
+                text,
+            },
+            Partner::Hidden(lid) => Notice::HiddenReply {
+                session,
+                account,
+                message_id,
+                lid,
+                received_at,
+                text,
+            },
+        }
+    }
+
+    /// Whose chat it is in: who wrote to the account, or was written to, where it is a person.
+    fn partner_of(&self, session: &SessionName, message: &Message) -> Option<Partner> {
+        let chat = message.id.chat().or(message.from.as_ref())?;
+        let phone = |chat: &ChatId| {
+            let digits = chat.phone_digits()?;
+            PhoneNumber::from_e164_digits(digits).ok()
+        };
+        if chat.kind() != ChatKind::Lid {
+            return phone(chat).map(Partner::Phone);
+        }
+        match self.0.lids.of(session).remembered_phone_of(chat) {
+            Remembered::As(known) => phone(&known).map(Partner::Phone),
+            Remembered::Unknown | Remembered::Nothing => lid_in(chat).map(Partner::Hidden),
+        }
+    }
+}
+
+/// The other side of a chat.
+enum Partner {
+    Phone(PhoneNumber),
+    /// Whose phone nobody has told.
+    Hidden(Lid),
 }
 
 /// One websocket and what is known of it.

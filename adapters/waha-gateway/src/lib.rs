@@ -34,6 +34,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use campaign_core::clock::Clock;
+use campaign_core::consent::Lid;
 use campaign_core::failure::Outcome;
 use campaign_core::gateway::{
     Finding, Found, Gateway, Guard, NumberStatus, Observation, Sending, Session,
@@ -174,6 +175,21 @@ impl WahaGateway {
         }
     }
 
+    /// WAHA stops the session and starts it, and answers as soon as it is starting (recorded).
+    async fn start_again(&self, session: &Session) -> bool {
+        let Ok(name) = SessionName::new(&*session.0) else {
+            return false;
+        };
+        tracing::warn!(%session, "restarting a session that seems to be dead");
+        match self.client_of(session).sessions().restart(&name).await {
+            Ok(_) => true,
+            Err(error) => {
+                tracing::warn!(%error, %session, "a session could not be restarted");
+                false
+            }
+        }
+    }
+
     async fn send_text(
         &self,
         sending: &Sending,
@@ -245,6 +261,33 @@ impl Gateway for WahaGateway {
 
     async fn check(&self, session: &Session, phone: PhoneNumber) -> NumberStatus {
         self.ask_about(session, phone).await
+    }
+
+    async fn restart(&self, session: &Session) -> bool {
+        self.start_again(session).await
+    }
+
+    async fn phone_of(&self, session: &Session, lid: Lid) -> Option<PhoneNumber> {
+        let session = SessionName::new(&*session.0).ok()?;
+        let chat = ChatId::lid(&lid.number().to_string()).ok()?;
+        match self.0.lids.of(&session).phone_of(&chat).await {
+            Ok(phone) => PhoneNumber::from_e164_digits(phone?.phone_digits()?).ok(),
+            Err(error) => {
+                tracing::warn!(%error, ?lid, "it could not be found out whose phone belongs to a LID");
+                None
+            }
+        }
+    }
+
+    async fn lid_of(&self, session: &Session, phone: PhoneNumber) -> Option<Lid> {
+        let route = Route::new(session, phone).ok()?;
+        match self.0.lids.of(&route.session).lid_of(&route.chat).await {
+            Ok(lid) => lids::lid_in(&lid?),
+            Err(error) => {
+                tracing::warn!(%error, phone = %phone.masked(), "the LID of a phone could not be found out");
+                None
+            }
+        }
     }
 
     async fn observe(&self, session: &Session) -> Observation {

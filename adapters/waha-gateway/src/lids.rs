@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use campaign_core::consent::Lid;
 use hashlink::LruCache;
+use waha_client::ChatKind;
 use waha_client::events::{Event, Payload};
 use waha_client::{ChatId, LidResolver, SessionName, WahaClient};
 
@@ -59,6 +61,15 @@ impl Lids {
             people.learn(phone, chat);
         }
     }
+}
+
+/// A LID as the engine keeps it: a device of the same person is the same person.
+pub(crate) fn lid_in(chat: &ChatId) -> Option<Lid> {
+    if chat.kind() != ChatKind::Lid {
+        return None;
+    }
+    let user = chat.user();
+    user.split(':').next().unwrap_or(user).parse().ok()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

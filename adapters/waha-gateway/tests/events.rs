@@ -165,7 +165,8 @@ fn an_echo_tells_chat_kind_and_text() {
 
 #[test]
 fn what_was_typed_on_the_phone_or_came_from_others_is_no_echo() {
-    assert_eq!(echo(json!({"source": "app"})), []);
+    let typed = echo(json!({"source": "app"}));
+    assert!(matches!(typed[..], [Notice::ByHand { .. }]), "{typed:?}");
     assert_eq!(echo(json!({"source": null})), []);
     assert_eq!(
         heard(
@@ -221,9 +222,17 @@ fn what_a_person_writes_is_a_reply_and_what_groups_write_is_not() {
         text: "STOP".into(),
     }];
     assert_eq!(written(&format!("{PHONE}@c.us"), json!({})), reply);
+    let hidden = Notice::HiddenReply {
+        session: session(),
+        account: account().unwrap(),
+        message_id: "ABC".into(),
+        lid: lid.parse().unwrap(),
+        received_at: "2027-01-15T08:00:00Z".parse().unwrap(),
+        text: "STOP".into(),
+    };
     assert_eq!(
         written(lid, json!({})),
-        [],
+        [hidden],
         "nothing has told whose chat it is"
     );
     let alt = format!("{PHONE}@s.whatsapp.net");
@@ -245,4 +254,45 @@ fn what_a_person_writes_is_a_reply_and_what_groups_write_is_not() {
     ] {
         assert_eq!(written(elsewhere, json!({})), [], "{elsewhere}");
     }
+}
+
+/// `source` is "app" for what is typed on the phone, "api" for what was sent through WAHA (recorded).
+#[test]
+fn what_a_person_sends_is_told_but_for_groups_and_statuses_and_never_our_own() {
+    let message = |id: &str, chat: &str, source: Value| {
+        json!({
+            "id": id, "timestamp": 1_700_000_000, "from": chat, "fromMe": true, "source": source,
+            "body": "Siap", "hasMedia": false, "ack": 1, "ackName": "SERVER", "_data": {},
+        })
+    };
+    let chat = format!("{PHONE}@c.us");
+    let id = format!("true_{chat}_3A0123456789");
+    let told = heard("message.any", message(&id, &chat, json!("app")));
+    let by_hand = Notice::ByHand {
+        session: session(),
+        account: account().unwrap(),
+        to: phone(PHONE),
+        // The end of the second that WAHA tells.
+        at: "2023-11-14T22:13:21Z".parse().unwrap(),
+        message_id: "3A0123456789".into(),
+    };
+    assert_eq!(told, [by_hand]);
+    let echo = heard("message.any", message(&id, &chat, json!("api")));
+    assert!(matches!(echo[..], [Notice::Echo { .. }]), "{echo:?}");
+    assert_eq!(heard("message.any", message(&id, &chat, json!(null))), []);
+    for elsewhere in [
+        "120363000000000000@g.us",
+        "status@broadcast",
+        "1@newsletter",
+    ] {
+        let id = format!("true_{elsewhere}_3A0123456789");
+        let told = heard("message.any", message(&id, elsewhere, json!("app")));
+        assert_eq!(told, [], "{elsewhere}");
+    }
+    let received = json!({
+        "id": format!("false_{chat}_3A0123456789"), "timestamp": 1_700_000_000, "from": chat, "fromMe": false,
+        "source": "app", "body": "Siap", "hasMedia": false, "_data": {},
+    });
+    let told = heard("message.any", received);
+    assert!(matches!(told[..], [Notice::Reply { .. }]), "{told:?}");
 }

@@ -7,13 +7,24 @@ mod scene;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use campaign_core::clock::SystemClock;
+use campaign_core::campaign::{CampaignState, Definition};
+use campaign_core::clock::{Clock, SystemClock};
 use campaign_core::delivery::{Ack, Doubt};
+use campaign_core::driver::{Driver, Parts};
+use campaign_core::engine::Settings;
 use campaign_core::failure::{NotHandedOver, Outcome, Signal};
-use campaign_core::gateway::{Account, Found, Gateway, Notice, Readiness};
-use campaign_core::message::{MediaSource, MessageKind, RenderedMessage, text_hash};
+use campaign_core::gateway::{
+    Account, Finding, Found, Gateway, Guard, Notice, Observation, Readiness, Sending, Session,
+};
+use campaign_core::limits::{Gap, LaneLimits, RestartPolicy};
+use campaign_core::message::{
+    MediaSource, MessageKind, MessageTemplate, RenderedMessage, text_hash,
+};
+use campaign_core::store::{Command, NewRecipient, Store};
+use campaign_core::testing::MemoryStore;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use waha_gateway::{Options, WahaGateway};
@@ -347,4 +358,97 @@ async fn echo_ack_status_and_gap_arrive_over_the_websocket() {
         account: None,
     };
     assert_eq!(status, expected);
+}
+
+/// A restart mends what is wrong with the session.
+struct Mending {
+    gateway: WahaGateway,
+    simulator: Arc<Simulator>,
+    restarts: AtomicUsize,
+}
+
+#[async_trait::async_trait]
+impl Gateway for Mending {
+    async fn send(&self, sending: &Sending, guard: Guard) -> Outcome {
+        self.gateway.send(sending, guard).await
+    }
+
+    async fn find(&self, finding: &Finding) -> Found {
+        self.gateway.find(finding).await
+    }
+
+    async fn restart(&self, session: &Session) -> bool {
+        self.restarts.fetch_add(1, Ordering::SeqCst);
+        self.simulator.faults().set(FaultRates::none());
+        self.gateway.restart(session).await
+    }
+
+    async fn observe(&self, session: &Session) -> Observation {
+        self.gateway.observe(session).await
+    }
+}
+
+/// A session whose messages nobody acknowledges is restarted by an engine that may, over HTTP, and everybody is written to once.
+#[tokio::test]
+async fn a_dead_session_is_suspected_restarted_and_goes_on() {
+    let silent = FaultRates::none().with(Fault::AcksMissing, 1.0);
+    let (simulator, gateway) = start(built().faults(silent)).await;
+    let simulator = Arc::new(simulator);
+    let mending = Arc::new(Mending {
+        gateway: gateway.clone(),
+        simulator: Arc::clone(&simulator),
+        restarts: AtomicUsize::new(0),
+    });
+    let store = Arc::new(MemoryStore::new());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let message = MessageTemplate::text("Halo").unwrap();
+    let definition = Definition::new("promo", session(), message);
+    let campaign = store.create(&definition, &[], clock.now()).await.unwrap();
+    let people = (0..60).map(|n| {
+        let to = phone(&format!("62813000000{n:02}"));
+        NewRecipient::new(n + 2, to, [] as [&str; 0])
+    });
+    store.import(campaign, people.collect(), 0).await.unwrap();
+    let at = clock.now().stamp(clock.boot());
+    store.freeze(campaign, at).await.unwrap();
+    let quick = Duration::from_millis(100);
+    let parts = Parts {
+        limits: LaneLimits {
+            gap: Gap {
+                min: quick,
+                max: quick,
+            },
+            restart: RestartPolicy::WhenSuspected,
+            ..LaneLimits::default()
+        },
+        settings: Settings {
+            silence: Duration::from_millis(600),
+            pause_min: Duration::from_secs(300),
+            observe_every: quick,
+            hold_min: quick,
+            ack_time: Duration::from_secs(2),
+            ..Settings::default()
+        },
+        ..Parts::new(store.clone(), mending.clone(), clock)
+    };
+    let (driver, handle) = Driver::start(parts).await.unwrap();
+    let runs = tokio::spawn(driver.run());
+    let events = tokio::spawn(waha_gateway::pump(gateway, handle.clone(), vec![session()]));
+    store.submit(&Command::Start { campaign }).await.unwrap();
+
+    let mut status = handle.status();
+    let patience = Duration::from_secs(60);
+    // The pause would be five minutes: that everybody has it sooner is the restart's doing.
+    let is_through = |status: &campaign_core::driver::Status| {
+        let of_it = status.campaigns.get(&campaign.number());
+        of_it.is_some_and(|it| it.state == CampaignState::Completed)
+    };
+    let through = tokio::time::timeout(patience, status.wait_for(is_through)).await;
+    through.expect("it does not go on").unwrap();
+    assert!(simulator.ledger().duplicates().is_empty());
+    assert_eq!(sent(&simulator), 60);
+    assert_eq!(mending.restarts.load(Ordering::SeqCst), 1);
+    handle.stop().await;
+    runs.await.unwrap().unwrap();
+    events.abort();
 }

@@ -1,7 +1,7 @@
 //! Campaigns as they come and go: what is loaded of them, when they are at their end, what brings them back.
 
 use super::job::Job;
-use super::{Engine, Step};
+use super::{Engine, SWEEP_BATCH, Step};
 use crate::campaign::CampaignState;
 use crate::clock::Now;
 use crate::delivery::{CampaignId, State};
@@ -13,9 +13,7 @@ impl Engine {
         let id = record.id;
         let session = record.definition.session.clone();
         let view = self.sessions.entry(session).or_default();
-        if !view.jobs.contains(&id) {
-            view.jobs.push(id);
-        }
+        view.jobs.insert(id);
         match self.jobs.get_mut(&id) {
             Some(job) => {
                 job.is_rereading = false;
@@ -23,7 +21,7 @@ impl Engine {
                 self.conclude(id, now);
             }
             None => {
-                let mut job = Job::new(record);
+                let mut job = Job::new(record, self.began);
                 if job.state == CampaignState::Cancelled && !job.is_complete() {
                     job.sweep = Some(Sweep::Cancel);
                 }
@@ -41,6 +39,73 @@ impl Engine {
                     self.wake(id);
                 }
             }
+        }
+    }
+
+    /// Does what campaigns have to do now: those that changed, and those whose moment has come.
+    pub(super) fn attend(&mut self, now: Now) {
+        self.jobs.ring(now);
+        while let Some(campaign) = self.jobs.next_awake() {
+            self.answer_quiet(campaign, now);
+            self.start_on_time(campaign, now);
+            self.sweep_on(campaign, now);
+            if !self.is_stopping {
+                self.read_for(campaign, now);
+            }
+            self.jobs.rest(campaign, self.settings.ack_time, now);
+        }
+    }
+
+    fn start_on_time(&mut self, campaign: CampaignId, now: Now) {
+        let Some(job) = self.jobs.attended(campaign) else {
+            return;
+        };
+        let starts_at = job.record.definition.starts_at;
+        let is_due = starts_at.is_none_or(|start| start <= now.wall);
+        if job.state == CampaignState::Scheduled && is_due && !job.is_moving {
+            job.is_moving = true;
+            self.changes.push(Change::Campaign {
+                campaign,
+                from: CampaignState::Scheduled,
+                to: CampaignState::Running,
+            });
+        }
+    }
+
+    fn sweep_on(&mut self, campaign: CampaignId, now: Now) {
+        let Some(job) = self.jobs.attended(campaign) else {
+            return;
+        };
+        if job.sweep.is_none() && job.must_expire(now) {
+            job.sweep = Some(Sweep::Expire);
+        }
+        if let Some(what) = job.sweep.take() {
+            self.changes.push(Change::Sweep {
+                campaign,
+                what,
+                deliveries_max: SWEEP_BATCH,
+            });
+        }
+    }
+
+    /// Reads deliveries that are due, or the counters that say whether the campaign has come to its end.
+    fn read_for(&mut self, campaign: CampaignId, now: Now) {
+        let Some(job) = self.jobs.attended(campaign) else {
+            return;
+        };
+        if let Some(query) = job.wants(self.settings.window, now) {
+            self.readings.push_back(Step::Load(query));
+        }
+        if job.is_rereading || job.is_moving || job.reread_at > now.elapsed {
+            return;
+        }
+        let is_over = |since| now.elapsed.since(since) >= self.settings.ack_time;
+        let ends = job.state == CampaignState::Running && job.is_used_up();
+        let settles = job.state == CampaignState::Completed && job.completed_at.is_none_or(is_over);
+        if ends || settles {
+            job.is_rereading = true;
+            job.reread_at = now.elapsed + self.settings.ack_time / 10;
+            self.readings.push_back(Step::Reread(campaign));
         }
     }
 
@@ -84,8 +149,12 @@ impl Engine {
     }
 
     pub(super) fn loaded(&mut self, campaign: CampaignId, page: ReadyPage, now: Now) {
-        let (flights, checks) = (&self.flights, &self.checks);
-        let is_known = |delivery| flights.contains_key(&delivery) || checks.is_about(delivery);
+        let (flights, checks, hidden) = (&self.flights, &self.checks, &self.hidden);
+        let is_known = |delivery| {
+            flights.contains_key(&delivery)
+                || checks.is_about(delivery)
+                || hidden.is_about(delivery)
+        };
         if let Some(job) = self.jobs.get_mut(&campaign) {
             job.loaded(page, is_known, now);
         }
@@ -94,7 +163,8 @@ impl Engine {
     /// There is something to send again for a campaign that may have come to its end.
     pub(super) fn wake(&mut self, campaign: CampaignId) {
         let Some(job) = self.jobs.get_mut(&campaign) else {
-            return;
+            // It was forgotten meanwhile: when it is read again, it is seen to have something to send.
+            return self.steps.push_back(Step::Reread(campaign));
         };
         job.start_over();
         if job.is_moving {
@@ -143,6 +213,21 @@ impl Engine {
             self.wake(campaign);
         }
         self.ask_again(campaign, now);
+        self.forget_settled(campaign);
+    }
+
+    /// One that is settled has nothing left to do: whoever wants something of it brings it back.
+    fn forget_settled(&mut self, campaign: CampaignId) {
+        let Some(job) = self.jobs.get(&campaign) else {
+            return;
+        };
+        if job.state != CampaignState::Settled || job.is_moving || job.in_flight > 0 {
+            return;
+        }
+        if let Some(view) = self.sessions.get_mut(job.session()) {
+            view.jobs.remove(&campaign);
+        }
+        self.jobs.remove(campaign);
     }
 
     /// Its other message is on record, or it was not to be had.

@@ -117,7 +117,6 @@ impl Engine {
             } else {
                 lane.pacer.give_back(slot);
             }
-            lane.judge(status == NumberStatus::Unknown, &self.settings, now);
         }
         let window = self.settings.window;
         if let Some(job) = self.jobs.get_mut(&delivery.campaign()) {

@@ -15,25 +15,14 @@ impl Engine {
     /// When somebody sets the wall clock, hours, expiry and the calendar day go on as they were and the lanes are held, until
     /// the server's clock or the operator bears the new time out, or the clock is set right again.
     pub(super) fn steady(&mut self, now: Now) -> Now {
-        let Some(before) = self.in_step else {
-            self.in_step = Some(now);
-            return now;
-        };
-        let expected = before
-            .wall
-            .checked_add(now.elapsed.since(before.elapsed))
-            .unwrap_or(before.wall);
-        if apart(now.wall, expected) <= CLOCK_JUMP {
+        let steady = self.as_steady(now);
+        if steady.wall == now.wall {
             self.in_step = Some(now);
             if self.out_of_step.take().is_some() {
                 self.release_clock_holds();
             }
             return now;
         }
-        let steady = Now {
-            wall: expected,
-            ..now
-        };
         if self.out_of_step.replace(now.wall).is_none() {
             self.is_clock_confirmed = false;
             for lane in self.lanes.values_mut() {
@@ -44,6 +33,24 @@ impl Engine {
             }
         }
         steady
+    }
+
+    /// The same, for who only asks.
+    pub(super) fn as_steady(&self, now: Now) -> Now {
+        let Some(before) = self.in_step else {
+            return now;
+        };
+        let expected = before
+            .wall
+            .checked_add(now.elapsed.since(before.elapsed))
+            .unwrap_or(before.wall);
+        match apart(now.wall, expected) <= CLOCK_JUMP {
+            true => now,
+            false => Now {
+                wall: expected,
+                ..now
+            },
+        }
     }
 
     /// This moment as an earlier one of the same boot has it: somebody may have set the wall clock while nobody ran. From here on it is

@@ -26,7 +26,6 @@ pub(super) struct Waiting {
 enum Awaited {
     Deliveries(BTreeSet<DeliveryId>),
     Sweep(CampaignId),
-    Campaign(CampaignId),
     Message(CampaignId),
 }
 
@@ -44,6 +43,7 @@ impl Engine {
             }
             Command::Resume { campaign } => {
                 self.believe_the_clock(now);
+                self.vouch_for_lane(campaign, now);
                 self.move_campaign(command, campaign, CampaignState::Running, now);
             }
             Command::Pause { campaign } => {
@@ -82,6 +82,13 @@ impl Engine {
                     // What used its looks up while nothing answered may be found out now.
                     self.changes.push(Change::LookNow { campaign });
                 }
+            }
+            Command::ResolveLid { lid, phone } => {
+                self.changes.push(match phone {
+                    Some(phone) => Change::Lid { lid, phone },
+                    None => Change::Dismiss { lid },
+                });
+                self.reply(command, Answer::Done);
             }
             Command::Edit { campaign, message } => self.edit(command, campaign, message),
             Command::SetLimits { account, limits } => {
@@ -175,7 +182,7 @@ impl Engine {
         }
         job.is_moving = true;
         self.changes.push(Change::Campaign { campaign, from, to });
-        self.wait_for(command, Awaited::Campaign(campaign));
+        self.moving.entry(campaign).or_default().push(command);
     }
 
     fn quieten(&mut self, command: CommandId, campaign: CampaignId, to: CampaignState, now: Now) {
@@ -226,22 +233,22 @@ impl Engine {
     }
 
     /// Pauses and cancels are answered when nothing of the campaign is in flight, or with how many are.
-    pub(super) fn answer_quiet(&mut self, now: Now) {
-        let mut answers = Vec::new();
-        for job in self
-            .jobs
-            .values_mut()
-            .filter(|job| !job.awaiting_quiet.is_empty() && !job.is_moving)
-        {
-            let (state, in_flight) = (job.state, job.in_flight);
-            job.awaiting_quiet.retain(|(command, until)| {
-                let is_due = in_flight == 0 || *until <= now.elapsed;
-                if is_due {
-                    answers.push((*command, Answer::Campaign { state, in_flight }));
-                }
-                !is_due
-            });
+    pub(super) fn answer_quiet(&mut self, campaign: CampaignId, now: Now) {
+        let Some(job) = self.jobs.attended(campaign) else {
+            return;
+        };
+        if job.awaiting_quiet.is_empty() || job.is_moving {
+            return;
         }
+        let (state, in_flight) = (job.state, job.in_flight);
+        let mut answers = Vec::new();
+        job.awaiting_quiet.retain(|(command, until)| {
+            let is_due = in_flight == 0 || *until <= now.elapsed;
+            if is_due {
+                answers.push((*command, Answer::Campaign { state, in_flight }));
+            }
+            !is_due
+        });
         for (command, answer) in answers {
             self.reply(command, answer);
         }
@@ -249,6 +256,19 @@ impl Engine {
 
     /// Counts what became of the changes that commands wait for.
     pub(super) fn answer_waiting(&mut self, change: &Change, effect: &Effect) {
+        if let Change::Campaign { campaign, to, .. } = change {
+            let state = match effect {
+                Effect::Lost(Lost::Campaign(state)) => *state,
+                _ => *to,
+            };
+            for command in self.moving.remove(campaign).unwrap_or_default() {
+                let answer = Answer::Campaign {
+                    state,
+                    in_flight: 0,
+                };
+                self.reply(command, answer);
+            }
+        }
         if self.waiting.is_empty() {
             return;
         }
@@ -299,27 +319,16 @@ impl Engine {
                         0
                     };
                     *moved += u64::from(swept);
-                    (swept < *deliveries_max).then_some(Answer::Deliveries {
-                        moved: *moved,
-                        refused: 0,
-                    })
-                }
-                (
-                    Awaited::Campaign(campaign),
-                    Change::Campaign {
-                        campaign: other,
-                        to,
-                        ..
-                    },
-                ) if campaign == other => {
-                    let state = match effect {
-                        Effect::Lost(Lost::Campaign(state)) => *state,
-                        _ => *to,
+                    let answer = match effect {
+                        Effect::Lost(Lost::Campaign(state)) => Answer::Refused {
+                            why: format!("nothing of a campaign that is {state} is sent again"),
+                        },
+                        _ => Answer::Deliveries {
+                            moved: *moved,
+                            refused: 0,
+                        },
                     };
-                    Some(Answer::Campaign {
-                        state,
-                        in_flight: 0,
-                    })
+                    (swept < *deliveries_max).then_some(answer)
                 }
                 (
                     Awaited::Message(campaign),

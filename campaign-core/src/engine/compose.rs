@@ -1,20 +1,16 @@
 //! Puts the next batch together, and says what to read next.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::flights::{Committing, Flight, Stage};
-use super::lane::{Lane, wait_between};
-use super::{Engine, SWEEP_BATCH, Step, happened};
-use crate::campaign::CampaignState;
+use super::whereabouts::{Whereabouts, whereabouts};
+use super::{Engine, Step, happened};
 use crate::clock::{Elapsed, Now};
 use crate::delivery::{CampaignId, Happening, Reason};
 use crate::gateway::{Finding, Readiness};
 use crate::limits::{Slot, When};
-use crate::store::{Batch, Change, DoubtQuery, Happened, Journal, LaneId, Ready, Sweep};
+use crate::store::{Batch, Change, DoubtQuery, Happened, Journal, LaneId, Ready};
 
-/// Nothing is begun in the last moments of an opening, so that the server does not see it after.
-const CLOSING_MARGIN: Duration = Duration::from_secs(1);
 /// Attempts between journal and answer, over all lanes.
 const FLIGHTS_MAX: usize = 1_024;
 /// Of these, broadcasts leave so many to messages that somebody waits for.
@@ -28,8 +24,6 @@ impl Engine {
     /// Everything that waits, and as many new attempts as the lanes admit now. Outcomes come first: what they free, a journal of
     /// the same batch may use.
     pub(super) fn compose(&mut self, now: Now) -> Option<Arc<Batch>> {
-        self.start_on_time(now);
-        self.sweep_on(now);
         let taken = self.changes.len().min(self.settings.batch_max);
         let mut changes: Vec<Change> = self.changes.drain(..taken).collect();
         let mut journalled = Vec::new();
@@ -79,7 +73,9 @@ impl Engine {
                 if lane.held(slot, now).is_some()
                     || !is_working
                     || lane.is_trying(slot)
+                    || self.has_trial_under_way(id, slot, now)
                     || self.checks.is_asking(id, slot)
+                    || (slot == Slot::Cold && self.hidden.is_asking(id))
                     || lane.pacer.when(slot, now) != When::Now
                 {
                     break;
@@ -97,32 +93,17 @@ impl Engine {
 
     /// Whose turn it is on a lane: campaigns take turns, message by message.
     fn next_job(&mut self, lane: LaneId, slot: Slot, now: Now) -> Option<(CampaignId, Elapsed)> {
-        let lane = self.lanes.get(&lane)?;
-        let jobs = &self.sessions.get(&lane.session)?.jobs;
+        let session = self.lanes.get(&lane)?.session.clone();
         let latest = now.elapsed + self.settings.send_deadline;
-        for offset in 0..jobs.len() {
-            let turn = (self.turn + offset) % jobs.len();
-            let Some(job) = jobs.get(turn).and_then(|campaign| self.jobs.get(campaign)) else {
-                continue;
-            };
-            if job.slot() != slot
-                || job.state != CampaignState::Running
-                || job.is_moving
-                || job.is_edited
-                || !job.has_work(now)
-            {
-                continue;
+        loop {
+            let campaign = self.jobs.in_turn(&session, slot)?;
+            let job = self.jobs.get(&campaign)?;
+            if let Some(deadline) = job.may_send(latest, now) {
+                self.jobs.had_turn(campaign);
+                return Some((campaign, deadline));
             }
-            let Ok(closes) = job.open(now) else { continue };
-            let deadline = match closes.map(|closes| wait_between(now, closes)) {
-                None => latest,
-                Some(left) if left <= CLOSING_MARGIN => continue,
-                Some(left) => latest.min(now.elapsed + (left - CLOSING_MARGIN)),
-            };
-            self.turn = turn + 1;
-            return Some((job.id(), deadline));
+            self.jobs.rest(campaign, self.settings.ack_time, now);
         }
-        None
     }
 
     fn journal_one(
@@ -140,6 +121,7 @@ impl Engine {
             // A page that was read before its attempt brought it once more.
             return None;
         }
+        let (ready, deadline) = self.if_in_hours(ready, deadline, now)?;
         let ready = self.if_on_whatsapp(lane_id, ready, now)?;
         let job = self.jobs.get_mut(&campaign)?;
         let message = match job.message.as_ref()?.render(&ready.values) {
@@ -158,6 +140,7 @@ impl Engine {
         let lane = self.lanes.get_mut(&lane_id)?;
         let if_heard_since = lane.only_if_heard_since(now);
         lane.charge(slot, now);
+        lane.health.begins(delivery, slot, now);
         job.in_flight += 1;
         let journal = Journal {
             delivery,
@@ -168,6 +151,7 @@ impl Engine {
             if_heard_since,
             kind: message.kind,
             text_hash: message.text_hash(),
+            terms: job.record.definition.terms(),
         };
         self.flights.insert(
             delivery,
@@ -181,43 +165,11 @@ impl Engine {
                 stage: Stage::Journalling,
                 deadline,
                 foreign_id: None,
+                is_judged: false,
                 again_after: None,
             },
         );
         Some(journal)
-    }
-
-    fn start_on_time(&mut self, now: Now) {
-        for job in self.jobs.values_mut() {
-            let is_due = job
-                .record
-                .definition
-                .starts_at
-                .is_none_or(|start| start <= now.wall);
-            if job.state == CampaignState::Scheduled && is_due && !job.is_moving {
-                job.is_moving = true;
-                self.changes.push(Change::Campaign {
-                    campaign: job.id(),
-                    from: CampaignState::Scheduled,
-                    to: CampaignState::Running,
-                });
-            }
-        }
-    }
-
-    fn sweep_on(&mut self, now: Now) {
-        for job in self.jobs.values_mut() {
-            if job.sweep.is_none() && job.must_expire(now) {
-                job.sweep = Some(Sweep::Expire);
-            }
-            if let Some(what) = job.sweep.take() {
-                self.changes.push(Change::Sweep {
-                    campaign: job.id(),
-                    what,
-                    deliveries_max: SWEEP_BATCH,
-                });
-            }
-        }
     }
 
     /// What to read, look at or look up next.
@@ -227,6 +179,9 @@ impl Engine {
         }
         if self.is_stopping {
             return None;
+        }
+        if let Some(step) = self.ask_for_phone(now) {
+            return Some(step);
         }
         let watched: Vec<bool> = self
             .sessions
@@ -243,25 +198,8 @@ impl Engine {
                 return Some(Step::Observe(session.clone()));
             }
         }
-        let window = self.settings.window;
-        for job in self.jobs.values_mut() {
-            if let Some(query) = job.wants(window, now) {
-                return Some(Step::Load(query));
-            }
-            if job.is_rereading || job.is_moving {
-                continue;
-            }
-            let ends = job.state == CampaignState::Running && job.is_used_up();
-            let settles = job.state == CampaignState::Completed
-                && job
-                    .completed_at
-                    .is_none_or(|since| now.elapsed.since(since) >= self.settings.ack_time)
-                && job.reread_at <= now.elapsed;
-            if (ends && job.reread_at <= now.elapsed) || settles {
-                job.is_rereading = true;
-                job.reread_at = now.elapsed + self.settings.ack_time / 10;
-                return Some(Step::Reread(job.id()));
-            }
+        if let Some(reading) = self.readings.pop_front() {
+            return Some(reading);
         }
         if self.doubts.may_load(now) {
             self.doubts.loading();
@@ -286,8 +224,9 @@ impl Engine {
 
     fn next_find(&mut self, now: Now) -> Option<Finding> {
         while self.doubts.finds() < self.settings.finds_max as usize {
+            let (lanes, sessions, jobs) = (&self.lanes, &self.sessions, &self.jobs);
             let doubt = self.doubts.take(
-                |doubt| self.lanes.get(&doubt.lane).is_some_and(Lane::is_there),
+                |doubt| whereabouts(lanes, sessions, jobs, doubt) == Whereabouts::Here,
                 now,
             )?;
             let Some(lane) = self.lanes.get(&doubt.lane) else {

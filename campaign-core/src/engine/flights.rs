@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::health::Ended;
 use super::{Engine, STORE_PAUSE, Step, happened};
 use crate::clock::{Elapsed, Now};
 use crate::delivery::{DeliveryId, Happening, Reason, State};
@@ -12,8 +13,8 @@ use crate::limits::Slot;
 use crate::message::{MessageKind, RenderedMessage};
 use crate::store::{Batch, Change, Effect, Happened, LaneId, Lost, Ready};
 
-/// A chat in which another attempt is open is tried again after this.
-const BUSY_CHAT_WAIT: Duration = Duration::from_secs(15);
+/// Who has not written and may not be written to unasked is tried again after this, when nothing tells how long that lasts.
+const NOT_HEARD_WAIT: Duration = Duration::from_secs(15);
 
 #[derive(Debug)]
 pub(super) struct Committing {
@@ -33,6 +34,8 @@ pub(super) struct Flight {
     pub(super) stage: Stage,
     pub(super) deadline: Elapsed,
     pub(super) foreign_id: Option<Box<str>>,
+    /// WhatsApp has spoken of it before its answer came.
+    pub(super) is_judged: bool,
     pub(super) again_after: Option<Duration>,
 }
 
@@ -68,6 +71,21 @@ impl Engine {
                     self.journal_lost(journal.delivery, lost, now);
                 }
             }
+            Change::Reply(_)
+            | Change::HiddenReply(_)
+            | Change::Lid { .. }
+            | Change::Dismiss { .. } => {
+                if let Effect::Wished(phone, wish) = effect {
+                    self.wished(phone, wish);
+                }
+                match change {
+                    Change::Lid { lid, .. } | Change::Dismiss { lid } => self.lid_learnt(*lid),
+                    Change::HiddenReply(reply) if effect == Effect::HiddenOptOut => {
+                        self.has_opted_out_hidden(reply.lid);
+                    }
+                    _ => {}
+                }
+            }
             Change::Happened(happened) => self.happened(happened, effect, now),
             Change::Campaign { campaign, to, .. } => {
                 self.campaign_moved(*campaign, *to, &effect, now)
@@ -79,6 +97,7 @@ impl Engine {
             } => self.swept(*campaign, *what, *deliveries_max, effect),
             Change::NewGeneration { delivery } => {
                 if matches!(effect, Effect::Created(_)) {
+                    self.chat_is_free(*delivery, now);
                     self.wake(delivery.campaign());
                 }
             }
@@ -87,10 +106,19 @@ impl Engine {
             Change::Message { campaign, message } => {
                 self.message_changed(*campaign, message, &effect)
             }
-            Change::Lane(_)
-            | Change::Limits { .. }
+            Change::Lane(note) => {
+                if effect == Effect::Done {
+                    self.noted(note);
+                }
+            }
+            Change::ByHand(sent) => {
+                if let Effect::Counted(counted) = effect {
+                    self.counted(sent.account, counted, now);
+                }
+            }
+            Change::Limits { .. }
             | Change::Presence { .. }
-            | Change::Reply(_)
+            | Change::Confirmed { .. }
             | Change::Answer { .. } => {}
         }
     }
@@ -99,7 +127,7 @@ impl Engine {
         let Some(flight) = self.flights.remove(&delivery) else {
             return;
         };
-        self.give_back(flight.lane, flight.slot);
+        self.give_back(delivery, &flight, now);
         let window = self.settings.window;
         let Some(job) = self.jobs.get_mut(&delivery.campaign()) else {
             return;
@@ -109,16 +137,20 @@ impl Engine {
             Lost::Suppressed => self
                 .changes
                 .push(happened(delivery, Happening::Skipped(Reason::Suppressed))),
+            Lost::Barred(barred) => self.barred(flight.lane, flight.ready, barred, now),
             Lost::NotHeard => {
                 // It has written by then, or may be written to again.
                 let lane = self.lanes.get(&flight.lane);
                 let until = lane
                     .and_then(|lane| lane.new_chats.held(now))
                     .map(|hold| hold.until);
-                let until = until.unwrap_or(now.elapsed + BUSY_CHAT_WAIT);
+                let until = until.unwrap_or(now.elapsed + NOT_HEARD_WAIT);
                 job.put_off(flight.ready, until, window);
             }
-            Lost::ChatBusy => job.put_off(flight.ready, now.elapsed + BUSY_CHAT_WAIT, window),
+            Lost::ChatBusy(open) => {
+                let pause = self.behind.wait(open, delivery);
+                job.put_off(flight.ready, now.elapsed + pause, window);
+            }
             Lost::NotOwner => {
                 job.put_back(flight.ready);
                 if let Some(lane) = self.lanes.remove(&flight.lane) {
@@ -170,7 +202,7 @@ impl Engine {
             let Some(flight) = self.flights.remove(&delivery) else {
                 continue;
             };
-            self.give_back(flight.lane, flight.slot);
+            self.give_back(delivery, &flight, now);
             if let Some(job) = self.jobs.get_mut(&delivery.campaign()) {
                 job.in_flight = job.in_flight.saturating_sub(1);
                 job.put_back(flight.ready);
@@ -210,6 +242,7 @@ impl Engine {
             flight.foreign_id = Some(id.clone());
         }
         let foreign_id = flight.foreign_id.clone();
+        let is_judged = flight.is_judged;
         let given_back = matches!(verdict.next, Next::Hold | Next::Retry);
         let mut look_now = None;
         if let Some(lane) = self.lanes.get_mut(&lane_id) {
@@ -222,7 +255,14 @@ impl Engine {
                 _ if given_back => lane.pacer.give_back(slot),
                 _ => lane.pacer.end(slot, now, unit),
             }
-            lane.judge(verdict.is_failure, &self.settings, now);
+            let end = match verdict.next {
+                Next::Accepted => Ended::Accepted,
+                _ if verdict.is_failure => Ended::Failed,
+                _ => Ended::Neither,
+            };
+            lane.is_noteworthy |=
+                lane.health
+                    .ended(delivery, slot, end, is_judged, &self.settings, now);
             if let Outcome::Accepted { message_id } = &outcome {
                 lane.praise(slot, now);
                 if message_id.is_some() && lane.learn_id(kind, foreign_id.is_none()) {
@@ -311,6 +351,12 @@ impl Engine {
                 }
             }
         }
+        if let Effect::Moved { from, to } = &effect
+            && from.state.is_open()
+            && !to.state.is_open()
+        {
+            self.chat_is_free(delivery, now);
+        }
         if change.foreign_id.is_some() {
             self.unpark();
         }
@@ -344,9 +390,18 @@ impl Engine {
         }
     }
 
-    pub(super) fn give_back(&mut self, lane: LaneId, slot: Slot) {
-        if let Some(lane) = self.lanes.get_mut(&lane) {
-            lane.pacer.give_back(slot);
+    /// It was never on record.
+    fn give_back(&mut self, delivery: DeliveryId, flight: &Flight, now: Now) {
+        if let Some(lane) = self.lanes.get_mut(&flight.lane) {
+            lane.pacer.give_back(flight.slot);
+            lane.health.ended(
+                delivery,
+                flight.slot,
+                Ended::Neither,
+                false,
+                &self.settings,
+                now,
+            );
         }
     }
 }

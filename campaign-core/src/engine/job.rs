@@ -2,17 +2,31 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::lane::wait_between;
+use super::recipient_hours::Clocks;
 use crate::campaign::CampaignState;
 use crate::clock::{Elapsed, Now};
 use crate::delivery::{CampaignId, DeliveryId, State};
 use crate::gateway::Session;
-use crate::limits::Slot;
+use crate::limits::{Overdue, Slot};
 use crate::message::{BoundMessage, MessageTemplate};
 use crate::store::{CampaignRecord, CommandId, Ready, ReadyPage, ReadyQuery, Sweep};
+
+/// Nothing is begun in the last moments of an opening, so that the server does not see it after.
+pub(super) const CLOSING_MARGIN: Duration = Duration::from_secs(1);
+
+/// When a campaign is to be looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Moments {
+    /// It has something to do then.
+    pub(super) next: Option<Elapsed>,
+    /// From then on its counters may be read again, when something else makes the engine look.
+    pub(super) rereads: Option<Elapsed>,
+}
 
 /// A campaign that the engine works on.
 #[derive(Debug)]
@@ -45,11 +59,17 @@ pub(super) struct Job {
     /// The last page ended the campaign's deliveries that are due; they are read again from the start then.
     reload_at: Option<Elapsed>,
     is_read_through: bool,
+    /// Since when its runner has been running.
+    back: Elapsed,
+    /// The hours of recipients, where those are kept by their own clocks.
+    pub(super) clocks: Clocks,
 }
 
 impl Job {
-    pub(super) fn new(record: CampaignRecord) -> Self {
+    pub(super) fn new(record: CampaignRecord, back: Elapsed) -> Self {
         Self {
+            back,
+            clocks: Clocks::of(&record.definition, &record.columns),
             state: record.state,
             message: record.definition.message.bind(&record.columns).ok(),
             record,
@@ -109,10 +129,17 @@ impl Job {
     }
 
     pub(super) fn has_expired(&self, now: Now) -> bool {
-        self.record
-            .definition
-            .expires_at
-            .is_some_and(|expiry| expiry <= now.wall)
+        self.expiry().is_some_and(|expiry| expiry <= now.wall)
+    }
+
+    /// When all of it was due: messages that are late are late by this.
+    fn due(&self) -> Timestamp {
+        let starts_at = self.record.definition.starts_at;
+        starts_at.unwrap_or(self.record.created_at)
+    }
+
+    fn expiry(&self) -> Option<Timestamp> {
+        self.record.definition.expires_by(self.due())
     }
 
     /// When it may send: the moment after which it may not any more, or the moment from which it may.
@@ -121,7 +148,17 @@ impl Job {
         if let Some(start) = definition.starts_at.filter(|start| *start > now.wall) {
             return Err(Some(now.elapsed + wait_between(now, start)));
         }
+        // Made in what is the future by a clock that was set back since: due now.
+        let due = self.due().min(now.wall);
+        // By elapsed time: somebody may have set the clock since.
+        let back = now.wall_at(self.back).unwrap_or(now.wall);
+        let overdue = definition.catch_up.decide(due, back, now.wall);
+        if let Overdue::NotBefore(moment) = overdue {
+            return Err(Some(now.elapsed + wait_between(now, moment)));
+        }
         let closes = match &definition.hours {
+            // Each recipient has hours of their own.
+            _ if self.clocks.are_kept() => None,
             None => None,
             Some(hours) => match hours.closes_after(now.wall) {
                 Some(closes) => Some(closes),
@@ -131,7 +168,7 @@ impl Job {
                 }
             },
         };
-        Ok([closes, definition.expires_at].into_iter().flatten().min())
+        Ok([closes, self.expiry()].into_iter().flatten().min())
     }
 
     /// The next delivery that is due, if one is in memory.
@@ -158,10 +195,21 @@ impl Job {
         }
     }
 
+    /// What was put off is due at once.
+    pub(super) fn hasten(&mut self, delivery: DeliveryId, now: Now) {
+        let mut later = self.later.keys();
+        match later.find(|(_, other)| *other == delivery).copied() {
+            Some(key) => self.window.extend(self.later.remove(&key)),
+            // It did not fit into memory, or is read anew as it is.
+            None => self.reload_at = Some(now.elapsed),
+        }
+    }
+
     /// Forgets what is in memory and reads from the start again: the store has it all, and there may be new ones among those passed.
     pub(super) fn start_over(&mut self) {
         self.window.clear();
         self.later.clear();
+        self.clocks.closed_until = None;
         self.after = None;
         self.is_read_through = false;
         self.is_page_stale = self.is_loading;
@@ -241,34 +289,67 @@ impl Job {
             && self.in_flight == 0
     }
 
-    /// The next moment at which it has something to do by itself.
-    pub(super) fn next_moment(&self, now: Now) -> Option<Elapsed> {
+    /// The moments at which it has something to do by itself, and those from which on its counters are worth reading again.
+    pub(super) fn moments(&self, ack_time: Duration, now: Now) -> Moments {
+        let has_ended = matches!(
+            self.state,
+            CampaignState::Settled | CampaignState::Cancelled | CampaignState::Completed
+        );
+        let at = |moment: Timestamp| now.elapsed + wait_between(now, moment);
         let quiet = self.awaiting_quiet.iter().map(|(_, until)| *until).min();
-        let expiry = self
-            .record
-            .definition
-            .expires_at
-            .filter(|_| {
-                !matches!(
-                    self.state,
-                    CampaignState::Settled | CampaignState::Cancelled | CampaignState::Completed
-                )
-            })
-            .map(|expiry| now.elapsed + wait_between(now, expiry))
-            .filter(|moment| *moment > now.elapsed);
-        let start = (self.state == CampaignState::Scheduled)
-            .then(|| self.open(now).err().flatten())
-            .flatten();
-        let work = (self.state == CampaignState::Running)
-            .then(|| {
-                let later = self.later.keys().next().map(|(moment, _)| *moment);
-                [later, self.reload_at.filter(|_| self.window.is_empty())]
-                    .into_iter()
-                    .flatten()
-                    .min()
-            })
-            .flatten();
-        [quiet, expiry, start, work].into_iter().flatten().min()
+        let expiry = self.expiry().filter(|_| !has_ended).map(at);
+        let is_running = self.state == CampaignState::Running;
+        let opens = match self.state {
+            CampaignState::Scheduled => self.open(now).err().flatten(),
+            CampaignState::Running if self.has_work(now) => self.opens_again(now),
+            _ => None,
+        };
+        let due = self.later.keys().next().map(|(moment, _)| *moment);
+        let reload = self.reload_at.filter(|_| self.window.is_empty());
+        let concludes = self.completed_at.map(|since| since + ack_time);
+        let is_over = self.state == CampaignState::Completed || (is_running && self.is_used_up());
+        let rereads = (is_over && !self.is_rereading && !self.is_moving)
+            .then(|| concludes.map_or(self.reread_at, |moment| moment.max(self.reread_at)));
+        let next = [
+            quiet,
+            expiry,
+            opens,
+            due.filter(|_| is_running),
+            reload.filter(|_| is_running),
+            concludes,
+        ];
+        Moments {
+            next: next
+                .into_iter()
+                .flatten()
+                .filter(|moment| *moment > now.elapsed)
+                .min(),
+            rereads: rereads.filter(|moment| *moment > now.elapsed),
+        }
+    }
+
+    /// When it may send again, where it may not now; a moment before it closes it may not any more.
+    fn opens_again(&self, now: Now) -> Option<Elapsed> {
+        match self.open(now) {
+            Err(opens) => opens,
+            Ok(Some(closes)) if wait_between(now, closes) <= CLOSING_MARGIN => {
+                Some(now.elapsed + wait_between(now, closes))
+            }
+            Ok(_) => None,
+        }
+    }
+
+    /// Until when a message that is begun now may be written; `None` when it has nothing to send now, or may not.
+    pub(super) fn may_send(&self, latest: Elapsed, now: Now) -> Option<Elapsed> {
+        let is_able = self.state == CampaignState::Running && !self.is_moving && !self.is_edited;
+        if !is_able || !self.has_work(now) {
+            return None;
+        }
+        match self.open(now).ok()?.map(|closes| wait_between(now, closes)) {
+            None => Some(latest),
+            Some(left) if left <= CLOSING_MARGIN => None,
+            Some(left) => Some(latest.min(now.elapsed + (left - CLOSING_MARGIN))),
+        }
     }
 
     pub(super) fn has_work(&self, now: Now) -> bool {
@@ -284,6 +365,11 @@ impl Job {
     /// Nothing is scheduled or sending, by the store's own counters.
     pub(super) fn is_complete(&self) -> bool {
         self.record.counts.of(State::Scheduled) == 0 && self.record.counts.of(State::Sending) == 0
+    }
+
+    /// Some are in doubt, as the store's counters were when they were read last.
+    pub(super) fn has_doubts(&self) -> bool {
+        self.record.counts.of(State::Unconfirmed) > 0
     }
 
     pub(super) fn is_settled(&self) -> bool {

@@ -2,23 +2,23 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
 use super::Settings;
 use super::chance::Chance;
+use super::health::Health;
 use super::new_chats::NewChats;
 use crate::clock::{BootId, Elapsed, Now, Stamp};
 use crate::failure::Trouble;
 use crate::gateway::{Account, Observation, Readiness, Session};
-use crate::limits::{History, LaneLimits, Pacer, Past, Slot};
+use crate::limits::{History, LaneLimits, Pacer, Past, REPLY_OPEN_FOR, Slot};
 use crate::message::MessageKind;
 use crate::store::{Epoch, LaneId, LaneNote, LaneRecord, StoreOn, Trusted};
 
 /// A platform that has honoured ids is no longer trusted to after so many in a row that came back changed: one alone is an accident of one
 /// message, which its answer has told.
 const IGNORED_MAX: u8 = 3;
-/// A person's chat is open for so long after they wrote. WhatsApp's own customer service window (Meta, Business Platform).
-const REPLY_OPEN_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// Numbers of lanes are below this.
+const HEALTH_STREAM: u64 = 1 << 32;
 
 /// A lane that the engine may send through.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub(super) struct Lane {
     pub(super) pacer: Pacer,
     pub(super) trusted: Trusted,
     pub(super) hold: Option<Hold>,
+    /// How its messages go.
+    pub(super) health: Health,
     /// What WhatsApp allows towards people who have not written of late.
     pub(super) new_chats: NewChats,
     pub(super) steady_since: Option<Elapsed>,
@@ -41,7 +43,6 @@ pub(super) struct Lane {
     pub(super) is_noteworthy: bool,
     ever_trusted: Vec<MessageKind>,
     ignored_in_row: u8,
-    failures_in_row: u32,
     holds_in_row: u32,
     chance: Chance,
 }
@@ -50,6 +51,8 @@ pub(super) struct Lane {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hold {
     pub(super) trouble: Trouble,
+    /// Since when, where that is known: another process may have seen it begin.
+    pub(super) since: Option<Elapsed>,
     pub(super) until: Elapsed,
 }
 
@@ -72,28 +75,38 @@ impl Lane {
     ) -> Self {
         let mut chance = Chance::new(settings.seed, u64::from(record.id.0));
         let sends = record.attempts.iter().map(|attempt| {
-            // Its process died: the request was written before now at the latest, and may still be executed.
-            let unknown = now.elapsed + settings.hold_horizon_text;
+            let place = |moment| now.place(moment, boot);
+            // Its process died: the request was written before it was taken over, and may still be executed for a while.
+            let open_until =
+                attempt.taken_over.map_or(now.elapsed, place) + settings.hold_horizon_text;
             Past {
                 slot: attempt.slot,
-                started: now.place(attempt.started, boot),
-                ended: attempt
-                    .ended
-                    .map_or(unknown, |ended| now.place(ended, boot)),
+                started: place(attempt.started),
+                ended: attempt.ended.map_or(open_until, place),
+                is_open: attempt.ended.is_none(),
             }
         });
         let history = History {
             sends: sends.collect(),
             day: record.day,
             warmth: record.warmth,
+            by_hand: record
+                .by_hand
+                .into_iter()
+                .map(|it| it.placed(now))
+                .collect(),
         };
         let hold = |(trouble, until)| Hold {
             trouble,
+            since: None,
             until: now.elapsed + wait_between(now, until),
         };
         let store_on = record.store_on.filter(|it| it.session == session);
         let keeping = store_on.map_or(Keeping::Unknown, |it| Keeping::Since(it.since));
+        // A stream beside that of the pacer: whether something fails must not change how the gaps are drawn.
+        let of_health = Chance::new(settings.seed, HEALTH_STREAM | u64::from(record.id.0));
         Self {
+            health: Health::new(record.health, of_health, boot, now),
             id: record.id,
             account: record.account,
             session,
@@ -109,7 +122,6 @@ impl Lane {
             server_up_since: None,
             away_since: None,
             is_noteworthy: false,
-            failures_in_row: 0,
             holds_in_row: 0,
             chance,
         }
@@ -131,7 +143,8 @@ impl Lane {
 
     /// Why a slot must not be used now, if it must not.
     pub(super) fn held(&self, slot: Slot, now: Now) -> Option<Hold> {
-        match (self.hold, slot) {
+        let hold = self.hold.or_else(|| self.health.held(slot, now));
+        match (hold, slot) {
             (None, Slot::Cold) => self.new_chats.held(now),
             (hold, _) => hold,
         }
@@ -171,7 +184,9 @@ impl Lane {
             }
             Trouble::RateLimited => asked.unwrap_or(settings.hold_max).max(settings.hold_min),
             Trouble::ClockJumped | Trouble::OtherAccount => settings.hold_max,
+            // Those two have their own pauses in `health`.
             Trouble::RepeatedFailures
+            | Trouble::SuspectedDead
             | Trouble::Unreachable
             | Trouble::SessionNotReady
             | Trouble::Unauthorized => backed_off.max(asked.unwrap_or_default()),
@@ -184,7 +199,13 @@ impl Lane {
         match self.hold {
             Some(hold) if hold.until >= until || outranks(hold.trouble, trouble) => {}
             _ => {
-                self.hold = Some(Hold { trouble, until });
+                let before = self.hold.filter(|hold| hold.trouble == trouble);
+                let since = before.map_or(Some(now.elapsed), |hold| hold.since);
+                self.hold = Some(Hold {
+                    trouble,
+                    since,
+                    until,
+                });
                 self.holds_in_row += 1;
                 self.is_noteworthy = true;
             }
@@ -256,22 +277,21 @@ impl Lane {
         self.is_noteworthy |= self.hold.take().is_some();
     }
 
-    /// Notes how a send went; several bad ones in a row hold the lane.
-    pub(super) fn judge(&mut self, is_failure: bool, settings: &Settings, now: Now) {
-        if !is_failure {
-            self.failures_in_row = 0;
-            return;
-        }
-        self.failures_in_row += 1;
-        if self.failures_in_row >= settings.failures_in_row_max {
-            self.failures_in_row = 0;
-            self.hold_for(Trouble::RepeatedFailures, None, settings, now);
+    /// What the passing of time brings.
+    pub(super) fn passes(&mut self, settings: &Settings, now: Now) {
+        self.is_noteworthy |= self.health.passes(settings, now);
+    }
+
+    /// Its session works. Where it has been restarted before, one message may try.
+    pub(super) fn works_again(&mut self, now: Now) {
+        if self.health.restart.works() {
+            self.health.is_back(now);
+            self.is_noteworthy = true;
         }
     }
 
     /// A success ends the lengthening of holds.
     pub(super) fn praise(&mut self, slot: Slot, now: Now) {
-        self.failures_in_row = 0;
         self.holds_in_row = 0;
         if slot == Slot::Cold {
             self.is_noteworthy |= self.new_chats.accepted(now);
@@ -347,6 +367,7 @@ impl Lane {
                 }),
                 Keeping::Unknown | Keeping::Not => None,
             },
+            health: self.health.record(now),
         }
     }
 }

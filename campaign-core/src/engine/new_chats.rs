@@ -55,8 +55,10 @@ impl NewChats {
 
     /// WhatsApp forbids them for so long at least. Tells whether that is news.
     pub(super) fn restrict(&mut self, wait: Duration, now: Now) -> bool {
+        let known = self.restriction.filter(|hold| hold.until > now.elapsed);
         let hold = Hold {
             trouble: Trouble::Restricted,
+            since: known.map_or(Some(now.elapsed), |hold| hold.since),
             until: now.elapsed + wait,
         };
         self.is_on_trial = true;
@@ -132,6 +134,7 @@ impl NewChats {
         };
         Some(Hold {
             trouble: Trouble::NewChatsUsedUp,
+            since: None,
             until: now.elapsed + wait.max(Duration::from_secs(1)),
         })
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{Engine, Step};
 use crate::clock::Now;
 use crate::delivery::{Ack, DeliveryId, Happening};
-use crate::gateway::{Notice, Session};
-use crate::store::{Change, Happened, Reply};
+use crate::gateway::{Account, Notice, Session};
+use crate::store::{ByHand, Change, Happened, HiddenReply, Reply};
 
 /// Notices with foreign ids that wait for their delivery to become known.
 const PARKED_MAX: usize = 1_024;
@@ -43,22 +43,79 @@ impl Engine {
                 received_at,
                 text,
                 ..
-            } => self.changes.push(Change::Reply(Reply {
-                account: *account,
-                message_id: message_id.clone(),
-                from: *from,
-                received_at: *received_at,
-                text: text.clone(),
-            })),
+            } => {
+                self.heard_of_whatsapp(*account, now);
+                self.changes.push(Change::Reply(Reply {
+                    account: *account,
+                    message_id: message_id.clone(),
+                    from: *from,
+                    received_at: *received_at,
+                    text: text.clone(),
+                }));
+            }
+            Notice::HiddenReply {
+                session,
+                account,
+                message_id,
+                lid,
+                received_at,
+                text,
+            } => {
+                self.heard_of_whatsapp(*account, now);
+                self.heard_hidden(*lid, session.clone(), now);
+                self.changes.push(Change::HiddenReply(HiddenReply {
+                    account: *account,
+                    message_id: message_id.clone(),
+                    lid: *lid,
+                    received_at: *received_at,
+                    text: text.clone(),
+                }));
+            }
+            Notice::ByHand {
+                account,
+                to,
+                at,
+                message_id,
+                ..
+            } => {
+                self.heard_of_whatsapp(*account, now);
+                if self.ids.decode(message_id).is_some() {
+                    // Ours, whoever the server thinks has sent it.
+                    return;
+                }
+                self.sent_by_hand(ByHand {
+                    account: *account,
+                    message_id: message_id.clone(),
+                    to: *to,
+                    at: *at,
+                });
+            }
             // What may have been missed is found by looking: silence and doubts have their look-ups.
             Notice::Gap { session } => {
                 for (name, view) in &mut self.sessions {
                     if session.as_ref().is_none_or(|session| session == name) {
                         view.observe_at = now.elapsed;
+                        if let Some(lane) = view.lane.and_then(|id| self.lanes.get_mut(&id)) {
+                            lane.health.missed_events();
+                        }
                     }
                 }
             }
         }
+    }
+
+    /// Whether a message of ours could have come to have another id than ours: where ids are trusted, another id is another message's.
+    pub(super) fn may_fit_by_text(&self, notice: &Notice) -> bool {
+        let Notice::Echo {
+            account: Some(account),
+            kind: Some(kind),
+            ..
+        } = notice
+        else {
+            return false;
+        };
+        let lane = self.lanes.values().find(|lane| lane.account == *account);
+        lane.is_some_and(|lane| !lane.trusts(*kind))
     }
 
     pub(super) fn resolved(&mut self, notice: Notice, delivery: Option<DeliveryId>, now: Now) {
@@ -84,7 +141,11 @@ impl Engine {
                 kind,
                 ..
             } => (session, Ack::Pending, account, message_id, kind),
-            Notice::Reply { .. } | Notice::Status { .. } | Notice::Gap { .. } => return,
+            Notice::Reply { .. }
+            | Notice::ByHand { .. }
+            | Notice::HiddenReply { .. }
+            | Notice::Status { .. }
+            | Notice::Gap { .. } => return,
         };
         let is_ours = self.ids.decode(&message_id) == Some(delivery);
         let flight = self.flights.get_mut(&delivery);
@@ -100,11 +161,22 @@ impl Engine {
         if is_in_flight && !is_of_it {
             return;
         }
-        if let Some(flight) = flight.filter(|_| !is_ours) {
-            flight.foreign_id = Some(message_id.clone());
+        let unjudged = flight.as_ref().filter(|flight| !flight.is_judged);
+        let unjudged = unjudged.map(|flight| flight.slot);
+        if let Some(flight) = flight {
+            flight.is_judged |= ack != Ack::Pending;
+            if !is_ours {
+                flight.foreign_id = Some(message_id.clone());
+            }
+        }
+        let mut lane = lane.filter(|_| is_of_it);
+        if let Some(lane) = &mut lane {
+            lane.is_noteworthy |=
+                lane.health
+                    .acknowledged(delivery, ack, unjudged, &self.settings, now);
         }
         // Of an attempt whose answer is not waited for any more, another id than ours may be another message's.
-        if let Some(lane) = lane.filter(|_| is_of_it && (is_in_flight || is_ours))
+        if let Some(lane) = lane.filter(|_| is_in_flight || is_ours)
             && kind.is_some_and(|kind| lane.learn_id(kind, is_ours))
         {
             let session = lane.session.clone();
@@ -118,6 +190,14 @@ impl Engine {
             foreign_id: (!is_ours).then_some(message_id),
             message: None,
         }));
+    }
+
+    /// What people write reaches a session only while WhatsApp reaches it.
+    fn heard_of_whatsapp(&mut self, account: Account, now: Now) {
+        let mut lanes = self.lanes.values_mut();
+        if let Some(lane) = lanes.find(|lane| lane.account == account) {
+            lane.is_noteworthy |= lane.health.is_alive(now);
+        }
     }
 
     /// Ids have proved to be honoured, or the session is back: doubts that lacked nothing else can be settled now.
@@ -134,7 +214,7 @@ impl Engine {
         );
     }
 
-    /// A foreign id has become known: notices that wait may be about it.
+    /// A foreign id has become known, or whether ids are trusted: notices that wait may be about it.
     pub(super) fn unpark(&mut self) {
         for (_, notice) in self.parked.drain(..) {
             self.steps.push_back(Step::Resolve(notice));

@@ -1,5 +1,6 @@
 //! Sessions as they are seen to stand, and the lanes that open through them.
 
+use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
 
 use super::clocks::{CLOCK_JUMP, apart};
@@ -18,7 +19,7 @@ const QUIET_FACTOR: u32 = 30;
 #[derive(Debug, Default)]
 pub(super) struct SessionView {
     pub(super) lane: Option<LaneId>,
-    pub(super) jobs: Vec<CampaignId>,
+    pub(super) jobs: BTreeSet<CampaignId>,
     pub(super) readiness: Option<Readiness>,
     /// What was last seen of it while it has no lane that could note it.
     pub(super) seen: Option<(Observation, Now)>,
@@ -50,6 +51,8 @@ impl Engine {
         view.lane = Some(record.id);
         view.observe_at = now.elapsed;
         let seen = view.seen.take();
+        let known = session.clone();
+        let is_back = self.lanes.contains_key(&record.id);
         let lane = match self.lanes.entry(record.id) {
             Entry::Occupied(entry) => {
                 let lane = entry.into_mut();
@@ -67,6 +70,9 @@ impl Engine {
         if let Some((observation, at)) = seen {
             lane.learn(&observation, &self.settings, self.boot, at);
         }
+        self.account_came(&known, is_back);
+        self.unpark();
+        self.lane_counts_by_hand(account);
         if is_right || self.is_clock_confirmed {
             self.release_clock_holds();
         }
@@ -157,6 +163,7 @@ impl Engine {
                 view.observe_at = lane.hold.map_or(now.elapsed, |hold| hold.until);
             }
             None => {
+                lane.works_again(now);
                 let away = lane.is_well(now);
                 let lifts = lane.hold.is_some_and(|hold| {
                     let is_over = hold.trouble != Trouble::ClockJumped && hold.until <= now.elapsed;
@@ -164,6 +171,7 @@ impl Engine {
                 });
                 if lifts {
                     lane.release();
+                    self.doubts.load_at(now.elapsed);
                 }
                 if away > self.settings.hold_max {
                     // Looks at doubts may have been used up in the meantime.

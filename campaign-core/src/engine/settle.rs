@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use super::Engine;
 use super::lane::Keeping;
-use super::{Engine, STORE_PAUSE};
+use super::whereabouts::Whereabouts;
 use crate::campaign::CampaignState;
 use crate::clock::{Elapsed, Now};
 use crate::delivery::{Ack, DeliveryId, Happening, Reason, State};
@@ -16,8 +19,8 @@ use crate::store::{Change, DoubtPage, Doubtful, Happened};
 #[derive(Debug, Default)]
 pub(super) struct Doubts {
     queue: VecDeque<Doubtful>,
-    /// Being looked up.
-    finding: BTreeMap<DeliveryId, Doubtful>,
+    /// Being looked up, since when.
+    finding: BTreeMap<DeliveryId, (Doubtful, Elapsed)>,
     /// Decided, and not yet on record.
     deciding: BTreeSet<DeliveryId>,
     is_loading: bool,
@@ -50,6 +53,10 @@ impl Doubts {
         self.queue.extend(page.doubts);
     }
 
+    fn leave(&mut self, delivery: DeliveryId) {
+        self.deciding.insert(delivery);
+    }
+
     pub(super) fn load_failed(&mut self, again: Elapsed) {
         self.is_loading = false;
         self.load_at(again);
@@ -67,10 +74,11 @@ impl Doubts {
     ) -> Option<Doubtful> {
         while let Some(doubt) = self.queue.pop_front() {
             if is_open(&doubt) {
-                self.finding.insert(doubt.delivery, doubt.clone());
+                let asked = (doubt.clone(), now.elapsed);
+                self.finding.insert(doubt.delivery, asked);
                 return Some(doubt);
             }
-            self.load_at(now.elapsed + STORE_PAUSE);
+            self.load_at(now.elapsed + AWAY_PAUSE);
         }
         None
     }
@@ -80,10 +88,10 @@ impl Doubts {
         self.deciding.remove(&delivery);
     }
 
-    fn decide(&mut self, delivery: DeliveryId) -> Option<Doubtful> {
-        let doubt = self.finding.remove(&delivery)?;
+    fn decide(&mut self, delivery: DeliveryId) -> Option<(Doubtful, Elapsed)> {
+        let asked = self.finding.remove(&delivery)?;
         self.deciding.insert(delivery);
-        Some(doubt)
+        Some(asked)
     }
 
     /// The page in hand is worked off, and every decision on record.
@@ -103,17 +111,38 @@ impl Doubts {
 
 /// So many looks are enough when they took so many horizons.
 const ENOUGH: u32 = 4;
+/// Doubts of a session that is away are read again after this, unless it is back earlier.
+const AWAY_PAUSE: Duration = Duration::from_secs(60);
 /// A session that was not steady for one horizon within so many of them is not waited for any longer.
 const UNSTEADY_MAX: u32 = 30;
 
 impl Engine {
+    /// Those of an account that is gone wait for a person, or for the account.
+    pub(super) fn doubts_loaded(&mut self, page: DoubtPage, now: Now) {
+        let (gone, doubts) = page
+            .doubts
+            .into_iter()
+            .partition(|doubt| self.whereabouts(doubt) == Whereabouts::Gone);
+        self.doubts.loaded(DoubtPage { doubts, ..page }, now);
+        let gone: Vec<Doubtful> = gone;
+        for doubt in gone {
+            self.doubts.leave(doubt.delivery);
+            let missing = Missing::Account.to_string().into();
+            let looked = self.looked(&doubt, missing, None, now);
+            self.changes.push(looked);
+        }
+    }
+
     pub(super) fn find_ended(&mut self, delivery: DeliveryId, found: Found, now: Now) {
-        let Some(doubt) = self.doubts.decide(delivery) else {
+        let Some((doubt, asked)) = self.doubts.decide(delivery) else {
             return;
         };
         let is_unconfirmed = doubt.standing.state == State::Unconfirmed;
         if matches!(found, Found::Found(_)) && doubt.foreign_id.is_none() {
             self.found_under_our_id(&doubt, now);
+        }
+        if let Found::Found(ack) = found {
+            self.health_by_look_up(&doubt, ack, now);
         }
         let change = match found {
             Found::Found(Ack::Pending) if !is_unconfirmed => self.looked(
@@ -122,10 +151,14 @@ impl Engine {
                 self.look_at_silent(&doubt, now),
                 now,
             ),
-            Found::Found(ack) => moved(&doubt, Happening::Evidence(ack)),
+            Found::Found(ack) => Change::Happened(moved(&doubt, Happening::Evidence(ack))),
             Found::Absent { complete } if is_unconfirmed => {
-                match self.absence(&doubt, complete, now).proof(now.elapsed) {
-                    Ok(()) => moved(&doubt, self.after_absence(&doubt, now)),
+                // What it did not find may have come while its answer was on the way.
+                match self.absence(&doubt, complete, now).proof(asked) {
+                    Ok(()) => Change::Happened(Happened {
+                        next: self.after_others(&doubt, now),
+                        ..moved(&doubt, self.after_absence(&doubt, now))
+                    }),
                     Err(missing) => {
                         let next = self.look_again(&doubt, missing, now);
                         self.looked(&doubt, missing.to_string().into(), next, now)
@@ -171,6 +204,18 @@ impl Engine {
         }
     }
 
+    /// WhatsApp has acknowledged it, or not within the silence.
+    fn health_by_look_up(&mut self, doubt: &Doubtful, ack: Ack, now: Now) {
+        let is_early = doubt.standing.state == State::Unconfirmed && ack == Ack::Pending;
+        let accepted = now.place(doubt.ended, self.boot);
+        let lane = self.lanes.get_mut(&doubt.lane).filter(|_| !is_early);
+        if let Some(lane) = lane {
+            lane.is_noteworthy |=
+                lane.health
+                    .found(doubt.delivery, ack, accepted, &self.settings, now);
+        }
+    }
+
     fn absence(&self, doubt: &Doubtful, control_found: bool, now: Now) -> Absence {
         let lane = self.lanes.get(&doubt.lane);
         let started = now.place(doubt.started, self.boot);
@@ -201,11 +246,21 @@ impl Engine {
             Happening::ProvedAbsentForGood(Reason::EarlierArrived)
         } else if job.has_expired(now) {
             Happening::ProvedAbsentForGood(Reason::Expired)
-        } else if doubt.standing.attempts >= job.record.definition.retry.attempts_max {
+        } else if doubt.standing.attempts_if_absent() >= job.record.definition.retry.attempts_max {
             Happening::ProvedAbsentForGood(Reason::Exhausted)
         } else {
             Happening::ProvedAbsent
         }
+    }
+
+    /// After a restriction others try first: somebody whom the account may never write to must not keep everybody else waiting.
+    fn after_others(&self, doubt: &Doubtful, now: Now) -> Option<Timestamp> {
+        let is_restricted = doubt.standing.reason == Some(Reason::Restricted);
+        let lane = self.lanes.get(&doubt.lane).filter(|_| is_restricted)?;
+        let over = lane.new_chats.held(now);
+        let over = over.map_or(now.elapsed, |hold| hold.until);
+        let next = over.since(now.elapsed) + self.settings.hold_max;
+        now.wall.checked_add(next).ok()
     }
 
     fn look_again(&self, doubt: &Doubtful, missing: Missing, now: Now) -> Option<Elapsed> {
@@ -220,6 +275,7 @@ impl Engine {
             // It chose other ids for a while; when it keeps ours again, this look is worth making again.
             Missing::TrustedId if may_trust_again && now.elapsed >= over => self.later(doubt, now),
             // Evidence may still come in while the server may hold the request; after that only a person can decide.
+            Missing::Account => None,
             Missing::Store | Missing::TrustedId | Missing::SameServer if now.elapsed >= over => {
                 None
             }
@@ -285,13 +341,13 @@ impl Engine {
     }
 }
 
-fn moved(doubt: &Doubtful, happening: Happening) -> Change {
-    Change::Happened(Happened {
+fn moved(doubt: &Doubtful, happening: Happening) -> Happened {
+    Happened {
         delivery: doubt.delivery,
         happening,
         ends_attempt: false,
         next: None,
         foreign_id: None,
         message: None,
-    })
+    }
 }

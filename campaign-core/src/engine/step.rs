@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::clock::{Elapsed, Stamp};
+use crate::consent::Lid;
 use crate::delivery::{CampaignId, DeliveryId};
 use crate::failure::Outcome;
 use crate::gateway::{
@@ -15,8 +16,8 @@ use crate::limits::Slot;
 use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
 use crate::store::{
-    Batch, CampaignRecord, Command, CommandId, DoubtPage, DoubtQuery, Effect, LaneId, LaneRecord,
-    ReadyPage, ReadyQuery,
+    Batch, CampaignRecord, Command, CommandId, DoubtPage, DoubtQuery, Effect, HiddenOptOut, LaneId,
+    LaneRecord, ReadyPage, ReadyQuery,
 };
 
 /// What the engine wants done. Steps other than the last three may be carried out side by side.
@@ -68,8 +69,30 @@ pub enum Step {
         /// Which number.
         phone: PhoneNumber,
     },
+    /// Find out whose phone belongs to a LID; tell by [`Input::PhoneOf`].
+    PhoneOf {
+        /// Through which session.
+        session: Session,
+        /// Which LID.
+        lid: Lid,
+    },
+    /// Find out the LID of a phone; tell by [`Input::LidOf`].
+    LidOf {
+        /// From which lane.
+        lane: LaneId,
+        /// Through which session.
+        session: Session,
+        /// Whose.
+        phone: PhoneNumber,
+    },
+    /// Withhold the body of a send that is not written yet: the person has opted out.
+    Withhold(DeliveryId),
+    /// Make the confirmations that are due; nothing is to be told.
+    Confirm,
     /// Look at a session; tell by [`Input::Observed`].
     Observe(Session),
+    /// Restart a session; tell by [`Input::Restarted`].
+    Restart(Session),
     /// Nothing to do before this moment, unless something is told earlier.
     WaitUntil(Elapsed),
     /// Nothing to do until something is told.
@@ -107,6 +130,8 @@ pub enum Input {
         notice: Notice,
         /// The delivery, if there is one.
         delivery: Option<DeliveryId>,
+        /// Only chat, kind and text fit: no delivery is known under that id.
+        is_by_text: bool,
     },
     /// The batch is durable, with these effects.
     Committed(Vec<Effect>),
@@ -137,12 +162,35 @@ pub enum Input {
         /// What was found out.
         status: NumberStatus,
     },
+    /// Opt-outs of people who are known by a LID alone, as a runner finds them.
+    HiddenOptOuts(Vec<HiddenOptOut>),
+    /// Whose phone belongs to a LID, if that is known.
+    PhoneOf {
+        /// Which LID.
+        lid: Lid,
+        /// Whose phone.
+        phone: Option<PhoneNumber>,
+    },
+    /// The LID that a lane asked for, if it is known.
+    LidOf {
+        /// Which lane.
+        lane: LaneId,
+        /// Which LID.
+        lid: Option<Lid>,
+    },
     /// How a session stands.
     Observed {
         /// Which.
         session: Session,
         /// As seen.
         observation: Observation,
+    },
+    /// The server was asked to restart a session.
+    Restarted {
+        /// Which.
+        session: Session,
+        /// Whether it has begun to.
+        is_done: bool,
     },
     /// An event reached us.
     Noticed(Notice),
@@ -194,8 +242,11 @@ pub struct Settings {
     pub hold_max: Duration,
     /// How long WhatsApp's reach-out timelock (463) holds a lane when no end is stated.
     pub restriction_hold: Duration,
-    /// So many failures in a row hold the lane.
-    pub failures_in_row_max: u32,
+    /// How long nothing is sent from an account when too many of its messages failed, or when its session seems to be dead, before one
+    /// message tries for all; it doubles up to `pause_max` each time that comes to nothing.
+    pub pause_min: Duration,
+    /// The longest such pause, but for a quarter of jitter.
+    pub pause_max: Duration,
     /// Deliveries kept in memory for each campaign.
     pub window: u32,
     /// Look-ups under way at once.
@@ -221,7 +272,8 @@ impl Default for Settings {
             hold_min: Duration::from_secs(2),
             hold_max: Duration::from_secs(60),
             restriction_hold: Duration::from_secs(3_600),
-            failures_in_row_max: 8,
+            pause_min: Duration::from_secs(30),
+            pause_max: Duration::from_secs(900),
             window: 1_024,
             finds_max: 4,
             batch_max: 512,

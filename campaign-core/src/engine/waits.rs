@@ -17,7 +17,7 @@ impl Engine {
     /// Where a campaign stands, and what it waits for.
     pub fn waits_for(&self, campaign: CampaignId, now: Now) -> Option<(CampaignState, WaitsFor)> {
         let job = self.jobs.get(&campaign)?;
-        Some((job.state, self.waits(job, now)))
+        Some((job.state, self.waits(job, self.as_steady(now))))
     }
 
     fn waits(&self, job: &Job, now: Now) -> WaitsFor {
@@ -28,6 +28,7 @@ impl Engine {
                 return match self.lane_of(job.session()).and_then(|lane| lane.hold) {
                     Some(hold) if lane::lifts_by_itself(hold.trouble) => WaitsFor::Lane {
                         trouble: hold.trouble,
+                        since: hold.since.map(|moment| before(moment, now)),
                         until: at(hold.until, now),
                     },
                     _ => WaitsFor::Nothing,
@@ -40,6 +41,11 @@ impl Engine {
                 until: until.map(|moment| at(moment, now)),
             };
         }
+        if let Some(opens) = job.everybody_closed_until(now) {
+            return WaitsFor::Hours {
+                until: Some(at(opens, now)),
+            };
+        }
         let Some(lane) = self.lane_of(job.session()) else {
             let status = self
                 .sessions
@@ -48,9 +54,15 @@ impl Engine {
             return WaitsFor::Session { status };
         };
         let slot = job.slot();
-        if let Some(Hold { trouble, until }) = lane.held(slot, now) {
+        if let Some(Hold {
+            trouble,
+            since,
+            until,
+        }) = lane.held(slot, now)
+        {
             return WaitsFor::Lane {
                 trouble,
+                since: since.map(|moment| before(moment, now)),
                 until: at(until, now),
             };
         }
@@ -67,6 +79,9 @@ impl Engine {
                     until: at(opens.unwrap_or(moment), now),
                 }
             }
+            _ if self.hidden.keeps_waiting(job.id()) && !job.has_work(now) => {
+                WaitsFor::HiddenOptOut
+            }
             _ => WaitsFor::Nothing,
         }
     }
@@ -77,6 +92,13 @@ fn at(moment: Elapsed, now: Now) -> Timestamp {
     let wall = now.wall.checked_add(moment.since(now.elapsed));
     let rounded = wall.and_then(|wall| wall.round(Unit::Second));
     rounded.unwrap_or(Timestamp::MAX)
+}
+
+/// When that was, to the second.
+fn before(moment: Elapsed, now: Now) -> Timestamp {
+    let wall = now.wall.checked_sub(now.elapsed.since(moment));
+    let rounded = wall.and_then(|wall| wall.round(Unit::Second));
+    rounded.unwrap_or(Timestamp::MIN)
 }
 
 /// What a campaign waits for.
@@ -101,6 +123,9 @@ pub enum WaitsFor {
     Lane {
         /// What trouble.
         trouble: Trouble,
+        /// Since when, where this process saw it begin or it is on record.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
         /// When it is looked at again.
         until: Timestamp,
     },
@@ -110,6 +135,8 @@ pub enum WaitsFor {
         #[serde(serialize_with = "show_readiness")]
         status: Option<Readiness>,
     },
+    /// Somebody whose phone nobody knows has opted out, and of those who are left it is not known that they are somebody else.
+    HiddenOptOut,
     /// The operator.
     Operator,
 }

@@ -14,7 +14,8 @@ use std::time::Duration;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{LaneLimits, Limit, Resting, Slot, Spell, WarmthSoFar, Window};
+use super::by_hand::ByHand;
+use super::{LaneLimits, Limit, Resting, SentByHand, Slot, Spell, WarmthSoFar, Window};
 use crate::clock::{Elapsed, Now};
 
 /// When the account may send next.
@@ -35,8 +36,10 @@ pub struct Past {
     pub slot: Slot,
     /// When it was journalled.
     pub started: Elapsed,
-    /// When it ended.
+    /// When it ended; of an open one, until when it may still be executed.
     pub ended: Elapsed,
+    /// Nobody knows when it ended: its process died.
+    pub is_open: bool,
 }
 
 /// What was sent on one calendar day.
@@ -72,6 +75,8 @@ pub struct History {
     pub day: Option<DayCount>,
     /// How far the number was warmed up.
     pub warmth: WarmthSoFar,
+    /// The latest messages that a person sent, in any order: as many as [`LaneLimits::remembers_by_hand`] tells, if there were so many.
+    pub by_hand: Vec<(SentByHand, Elapsed)>,
 }
 
 /// Keeps one account within its limits.
@@ -87,6 +92,9 @@ pub struct Pacer {
     warmth: WarmthSoFar,
     /// Of cold sends.
     spell: Spell,
+    /// Sends of an earlier process that nobody answered, and until when they may still be executed.
+    left_open: Vec<(Slot, Elapsed)>,
+    by_hand: ByHand,
 }
 
 /// Ends of finished sends, ascending; no more than the largest window admits.
@@ -114,9 +122,13 @@ impl Pacer {
             day: history.day,
             warmth: history.warmth,
             spell: Spell::default(),
+            left_open: Vec::new(),
+            by_hand: ByHand::default(),
             limits,
         };
         let mut sends = history.sends;
+        let left_open = sends.iter().filter(|past| past.is_open);
+        pacer.left_open = left_open.map(|past| (past.slot, past.ended)).collect();
         if let Some(rest) = pacer.limits.rest {
             let cold: Vec<Past> = sends
                 .iter()
@@ -129,6 +141,11 @@ impl Pacer {
         for past in sends {
             pacer.remember(past.slot, past.ended);
         }
+        for (sent, at) in &history.by_hand {
+            pacer.fill(sent.slot, *at);
+        }
+        let by_hand = history.by_hand.into_iter().map(|(sent, _)| sent).collect();
+        pacer.by_hand = ByHand::new(by_hand, &pacer.limits);
         for (slot, unit) in [Slot::Cold, Slot::Reply].into_iter().zip(gap_units) {
             let next_gap = pacer.limits.gap(slot).draw(unit);
             pacer.slots[slot as usize].next_gap = next_gap;
@@ -154,6 +171,7 @@ impl Pacer {
             });
         }
         self.limits = limits;
+        self.by_hand.recount(&self.limits.zone);
         self.forget_surplus();
     }
 
@@ -186,7 +204,7 @@ impl Pacer {
                 }
             }
         }
-        let day = self.day_at(now);
+        let day = self.by_hand.beside(self.day_at(now));
         if let Some((cap, limit)) = self.cap_on(day.date) {
             let cold_cap = cap - self.limits.kept_for_replies(cap);
             if day.sends >= cap || (slot == Slot::Cold && day.cold >= cold_cap) {
@@ -274,6 +292,13 @@ impl Pacer {
         }
     }
 
+    /// A person sent a message: it fills windows and counts on its day, whatever is left of them.
+    pub fn sent_by_hand(&mut self, sent: SentByHand, now: Now) {
+        let (sent, at) = sent.placed(now);
+        self.by_hand.add(sent, &self.limits);
+        self.fill(sent.slot, at);
+    }
+
     /// How many sends are under way.
     pub fn in_flight(&self) -> usize {
         self.slots.iter().map(|turn| turn.in_flight).sum()
@@ -302,11 +327,20 @@ impl Pacer {
             Some(day) if day.date >= today => day,
             _ => {
                 let under_way = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-                DayCount {
+                let mut day = DayCount {
                     date: today,
                     sends: under_way(self.in_flight()),
                     cold: under_way(self.slots[Slot::Cold as usize].in_flight),
+                };
+                for (slot, end) in &self.left_open {
+                    if now
+                        .wall_at(*end)
+                        .is_none_or(|end| self.limits.zone.date(end) >= today)
+                    {
+                        day.add(*slot);
+                    }
                 }
+                day
             }
         }
     }
@@ -329,6 +363,10 @@ impl Pacer {
     fn remember(&mut self, slot: Slot, end: Elapsed) {
         let turn = &mut self.slots[slot as usize];
         turn.last_end = turn.last_end.max(Some(end));
+        self.fill(slot, end);
+    }
+
+    fn fill(&mut self, slot: Slot, end: Elapsed) {
         self.all.insert(end);
         if slot == Slot::Cold {
             self.cold.insert(end);
@@ -706,6 +744,7 @@ mod tests {
                 sends: Vec::new(),
                 day: Some(pacer.day(now)),
                 warmth: pacer.warmth().clone(),
+                by_hand: Vec::new(),
             };
             pacer = Pacer::new(limits.clone(), history, [0.5; 2]);
             assert_eq!(pacer.when(Slot::Cold, now), When::At(until, limit));
@@ -732,6 +771,7 @@ mod tests {
             slot: Slot::Cold,
             started: Elapsed::from_micros(started),
             ended: Elapsed::from_micros(ended),
+            is_open: false,
         };
         let history = History {
             sends: vec![past(SECOND, 2 * SECOND), past(0, 1)],
@@ -760,6 +800,7 @@ mod tests {
             slot: Slot::Cold,
             started: Elapsed::from_micros(ended),
             ended: Elapsed::from_micros(ended),
+            is_open: false,
         };
         let history = History {
             sends: vec![past(5), past(SECOND)],

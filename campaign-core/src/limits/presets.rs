@@ -146,9 +146,16 @@ impl fmt::Display for LanePreset {
 impl FromStr for LanePreset {
     type Err = UnknownLanePreset;
 
-    /// By its name, in either case.
+    /// By its name, in either case, or by a shorter one: `waha` is what WAHA advises, `1k`, `10k` and `100k` are so many a day.
     fn from_str(text: &str) -> Result<Self, UnknownLanePreset> {
         let name = text.trim().to_ascii_lowercase();
+        let name = match &*name {
+            "waha" => Self::Advised.name(),
+            "1k" => Self::PerDay1000.name(),
+            "10k" => Self::PerDay10000.name(),
+            "100k" => Self::PerDay100000.name(),
+            name => name,
+        };
         Self::ALL
             .into_iter()
             .find(|preset| preset.name() == name)
@@ -235,6 +242,14 @@ mod tests {
         for preset in LanePreset::ALL {
             assert_eq!(preset.name().to_uppercase().parse(), Ok(preset));
             assert_eq!(preset.limits(zone.clone()).zone, zone);
+        }
+        for (short, preset) in [
+            ("waha", LanePreset::Advised),
+            ("1k", LanePreset::PerDay1000),
+            ("10K", LanePreset::PerDay10000),
+            (" 100k", LanePreset::PerDay100000),
+        ] {
+            assert_eq!(short.parse(), Ok(preset), "{short}");
         }
         assert!("per-day-2000".parse::<LanePreset>().is_err());
         assert_eq!(LanePreset::per_day(2_000), None);

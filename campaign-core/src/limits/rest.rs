@@ -205,6 +205,7 @@ mod tests {
             slot: Slot::Cold,
             started: second(start),
             ended: second(end),
+            is_open: false,
         };
         let sends = [past(4, 5), past(0, 1), past(2, 3)];
         let spell = Spell::after(rest(3, 60, 100), &sends, 0.5);

@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::CampaignState;
+use crate::consent::Lid;
 use crate::delivery::{CampaignId, DeliveryId, Reason};
 use crate::gateway::Account;
 use crate::limits::LaneLimits;
 use crate::message::MessageTemplate;
+use crate::phone::PhoneNumber;
 
 /// A command's number in its database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -57,6 +59,13 @@ pub enum Command {
         /// Which.
         deliveries: Vec<DeliveryId>,
     },
+    /// Somebody who has opted out under a LID has this phone; `None`: it is nobody who is written to.
+    ResolveLid {
+        /// Which LID.
+        lid: Lid,
+        /// Whose.
+        phone: Option<PhoneNumber>,
+    },
     /// Try failed ones anew; without a reason, also look up again what is unconfirmed.
     Retry {
         /// Of which campaign.
@@ -96,7 +105,7 @@ impl Command {
             | Command::Resend { deliveries } => {
                 deliveries.first().map(|delivery| delivery.campaign())
             }
-            Command::SetLimits { .. } => None,
+            Command::SetLimits { .. } | Command::ResolveLid { .. } => None,
         }
     }
 }

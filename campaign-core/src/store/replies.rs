@@ -1,6 +1,7 @@
 //! What people answer.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 
 use crate::delivery::CampaignId;
 use crate::gateway::Account;
@@ -10,7 +11,7 @@ use crate::phone::PhoneNumber;
 pub const REPLIES_KEPT_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// What somebody wrote to an account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reply {
     /// To whom.
     pub account: Account,

@@ -3,6 +3,7 @@
 
 mod audience;
 mod changes;
+mod consent;
 mod generations;
 mod pages;
 mod runner;
@@ -16,17 +17,19 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use self::tables::Tables;
-use crate::campaign::Definition;
+use crate::campaign::{Category, Definition};
 use crate::clock::{Now, Stamp};
+use crate::consent::{Consent, DueConfirmation, Rules};
 use crate::delivery::{CampaignId, DeliveryId};
 use crate::gateway::{Account, Session};
 use crate::limits::LaneLimits;
 use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
 use crate::store::{
-    Answer, Batch, CampaignQuery, CampaignRecord, Command, CommandId, DoubtPage, DoubtQuery,
-    EarlierMessage, Effect, Imported, LaneRecord, NewRecipient, ReadyPage, ReadyQuery, ReplyQuery,
-    ReplyRow, ReportQuery, ReportRow, RunnerWord, Store, StoreError, Suppression, TakeOver,
+    Answer, Batch, CampaignQuery, CampaignRecord, Command, CommandId, Created, DoubtPage,
+    DoubtQuery, EarlierMessage, Effect, HiddenOptOut, Imported, Inquiry, LaneRecord, MayNot,
+    NewRecipient, ReadyPage, ReadyQuery, ReplyQuery, ReplyRow, ReportQuery, ReportRow, RunnerWord,
+    Store, StoreError, Suppression, TakeOver,
 };
 
 /// A store in memory. A clone is the same process; [`MemoryStore::other_process`] is another one on the same data.
@@ -258,6 +261,18 @@ impl Store for MemoryStore {
         self.shared().tables.create(definition, columns, now)
     }
 
+    async fn create_whole(
+        &self,
+        definition: &Definition,
+        columns: &[Box<str>],
+        recipients: Vec<NewRecipient>,
+        now: Now,
+    ) -> Result<Created, StoreError> {
+        let mut shared = self.shared();
+        let tables = &mut shared.tables;
+        tables.create_whole(definition, columns, recipients, now)
+    }
+
     async fn import(
         &self,
         campaign: CampaignId,
@@ -319,15 +334,14 @@ impl Store for MemoryStore {
     async fn suppress(&self, numbers: &[Suppression]) -> Result<(), StoreError> {
         let mut shared = self.shared();
         for number in numbers {
-            let list = &mut shared.tables.suppressed;
-            list.entry(number.phone).or_insert_with(|| number.clone());
+            shared.tables.people.suppress(number);
         }
         Ok(())
     }
 
     async fn unsuppress(&self, numbers: &[PhoneNumber]) -> Result<u64, StoreError> {
         let mut shared = self.shared();
-        let on_it = |number: &&PhoneNumber| shared.tables.suppressed.remove(number).is_some();
+        let on_it = |number: &&PhoneNumber| shared.tables.people.unsuppress(**number);
         Ok(numbers.iter().filter(on_it).count() as u64)
     }
 
@@ -337,6 +351,50 @@ impl Store for MemoryStore {
         limit: u32,
     ) -> Result<Vec<Suppression>, StoreError> {
         Ok(self.shared().tables.suppressed_page(after, limit))
+    }
+
+    async fn rules(&self) -> Result<Rules, StoreError> {
+        Ok(self.shared().tables.people.rules.clone())
+    }
+
+    async fn set_rules(&self, rules: &Rules) -> Result<(), StoreError> {
+        self.shared().tables.people.rules = rules.clone();
+        Ok(())
+    }
+
+    async fn record_consents(&self, consents: &[Consent]) -> Result<(), StoreError> {
+        let mut shared = self.shared();
+        for consent in consents {
+            shared.tables.people.record_consent(consent);
+        }
+        Ok(())
+    }
+
+    async fn consents(
+        &self,
+        after: Option<(PhoneNumber, Category)>,
+        limit: u32,
+    ) -> Result<Vec<Consent>, StoreError> {
+        Ok(self.shared().tables.people.consents_page(after, limit))
+    }
+
+    async fn may_not(
+        &self,
+        inquiries: &[Inquiry],
+        now: Timestamp,
+    ) -> Result<Vec<MayNot>, StoreError> {
+        let shared = self.shared();
+        let people = &shared.tables.people;
+        let answers = inquiries.iter().map(|inquiry| people.may_not(inquiry, now));
+        Ok(answers.collect())
+    }
+
+    async fn due_confirmations(&self, limit: u32) -> Result<Vec<DueConfirmation>, StoreError> {
+        Ok(self.shared().tables.due_confirmations(limit))
+    }
+
+    async fn hidden_opt_outs(&self) -> Result<Vec<HiddenOptOut>, StoreError> {
+        Ok(self.shared().tables.hidden_opt_outs())
     }
 
     async fn submit(&self, command: &Command) -> Result<CommandId, StoreError> {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::clock::{Clock, Elapsed, Now};
+use crate::consent::Lid;
 use crate::delivery::{Ack, DeliveryId, Doubt};
 use crate::failure::{NotHandedOver, Outcome};
 use crate::gateway::{
@@ -174,8 +175,10 @@ struct State {
     sent: Vec<Sent>,
     findings: Vec<Finding>,
     observed: Vec<Session>,
+    restarts: Vec<(Session, Now)>,
     received: Vec<Receipt>,
     acks: BTreeMap<DeliveryId, Ack>,
+    lids: BTreeMap<Lid, PhoneNumber>,
     held: BTreeSet<usize>,
     released: BTreeSet<usize>,
     wakers: Vec<Waker>,
@@ -211,6 +214,11 @@ impl ScriptedGateway {
             .entry(delivery)
             .or_default()
             .extend(found);
+    }
+
+    /// Sessions know from now on whose phone belongs to a LID.
+    pub fn knows_lid(&self, lid: Lid, phone: PhoneNumber) {
+        self.state().lids.insert(lid, phone);
     }
 
     /// Says how a session stands from now on.
@@ -282,6 +290,11 @@ impl ScriptedGateway {
     /// Every session looked at, in order.
     pub fn observed(&self) -> Vec<Session> {
         self.state().observed.clone()
+    }
+
+    /// Every session that was restarted, in order, and when. It stands afterwards as it did before.
+    pub fn restarts(&self) -> Vec<(Session, Now)> {
+        self.state().restarts.clone()
     }
 
     /// The truth: every message that arrived, in order.
@@ -450,6 +463,22 @@ impl Gateway for ScriptedGateway {
         Found::Absent {
             complete: control.is_some_and(|control| state.has_arrived(&control.message_id)),
         }
+    }
+
+    async fn restart(&self, session: &Session) -> bool {
+        let now = self.clock.now();
+        self.state().restarts.push((session.clone(), now));
+        true
+    }
+
+    async fn phone_of(&self, _session: &Session, lid: Lid) -> Option<PhoneNumber> {
+        self.state().lids.get(&lid).copied()
+    }
+
+    async fn lid_of(&self, _session: &Session, phone: PhoneNumber) -> Option<Lid> {
+        let state = self.state();
+        let mut lids = state.lids.iter();
+        lids.find_map(|(lid, of)| (*of == phone).then_some(*lid))
     }
 
     async fn observe(&self, session: &Session) -> Observation {

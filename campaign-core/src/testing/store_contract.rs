@@ -29,6 +29,7 @@
 
 mod agreement;
 mod audience;
+mod consent;
 mod doubts;
 mod evidence;
 mod generations;
@@ -113,6 +114,7 @@ promises! { $
         a_look_counts_and_sets_the_next
         a_refresh_makes_what_is_unconfirmed_due
         a_doubt_tells_of_its_attempt
+        a_restriction_costs_no_attempt
         the_control_is_the_nearest_accepted_message_and_then_the_next
         an_accepted_message_without_an_ack_is_considered_once;
     runner:
@@ -130,6 +132,7 @@ promises! { $
     audience:
         a_duplicate_is_told_its_first_row
         creating_again_empties_what_was_never_frozen
+        a_whole_audience_comes_in_once_whoever_brings_it
         what_is_skipped_at_import_is_reported_and_never_due
         rejected_rows_are_counted
         a_frozen_audience_stays_as_it_is
@@ -145,7 +148,20 @@ promises! { $
     people:
         presence_is_known_for_its_time
         replies_are_kept_once_and_from_recipients_only
-        who_has_not_written_of_late_is_left_in_peace;
+        who_has_not_written_of_late_is_left_in_peace
+        what_a_person_sends_counts_once_in_its_slot;
+    consent:
+        an_opt_out_holds_from_the_commit_that_keeps_it
+        an_opt_in_lifts_what_an_opt_out_made_and_nothing_else
+        the_latest_wish_counts_whenever_it_is_told
+        an_opt_out_is_confirmed_once_until_the_person_opts_in_again
+        an_opt_out_known_only_by_lid_stops_a_pending_message_to_the_phone
+        what_was_written_under_a_lid_is_kept_until_its_phone_is_known
+        consent_is_kept_by_category_and_asked_for_where_it_is_required
+        a_frequency_cap_holds_across_two_running_campaigns
+        a_cap_is_given_back_only_when_it_is_proved_that_nothing_was_sent
+        the_same_text_is_not_sent_twice_within_a_week_unless_it_may_be
+        whoever_would_be_left_out_is_known_beforehand;
     operator:
         a_campaign_moves_only_from_where_it_stands
         an_edited_message_keeps_the_earlier_one
@@ -154,6 +170,7 @@ promises! { $
     generations:
         a_new_generation_takes_the_place_of_the_old_one
         only_what_failed_or_is_unconfirmed_gets_a_new_generation
+        a_cancelled_campaign_gets_no_new_generation
         a_retry_renews_what_failed
         generations_run_out
         a_new_generation_does_not_wait_for_the_doubt_it_replaces

@@ -142,6 +142,11 @@ impl Stage {
 impl Runner {
     /// Somebody writes to the account, now.
     pub(crate) async fn hears_from(&self, stage: &Stage, number: u64) {
+        self.hears(stage, number, "halo").await;
+    }
+
+    /// Somebody writes this to the account, now.
+    pub(crate) async fn hears(&self, stage: &Stage, number: u64, text: &str) {
         let received_at = stage.clock.now().wall;
         let notice = Notice::Reply {
             session: session(),
@@ -149,7 +154,7 @@ impl Runner {
             message_id: format!("IN{number}{received_at}").into(),
             from: phone(number),
             received_at,
-            text: "halo".into(),
+            text: text.into(),
         };
         self.handle.notify(notice).await;
     }

@@ -19,16 +19,24 @@ pub(crate) enum Fault {
     AnswerLost,
     /// The server answers after a long time.
     Slow,
+    /// From here on the server holds what it is given, and lets it all go together.
+    Held,
     /// 422: the session is not WORKING, for a while.
     Flap,
+    /// 401, for a while.
+    Unauthorized,
     /// 429 with a time to wait.
     RateLimited,
-    /// Error 463 from WhatsApp.
+    /// Error 463 from WhatsApp; every other message to somebody who has not written gets it too, for a while.
     Restricted,
     /// The connection breaks before the body is written.
     Broken,
+    /// 201, and the message goes nowhere.
+    Vanished,
     /// No ack ever comes.
     AckMissing,
+    /// The acks come an hour later.
+    AckLate,
     /// Acks come twice and in the wrong order.
     AckDisorder,
     /// Ack ERROR, then DEVICE.
@@ -37,12 +45,14 @@ pub(crate) enum Fault {
     AckError,
     /// The message is sent and acknowledged, and never shows up in look-ups.
     NeverStored,
+    /// The message shows up in look-ups only after a while.
+    StoredLate,
     /// WAHA refuses it for good.
     Refused,
 }
 
 /// Every fault.
-pub(crate) const ALL: [Fault; 17] = [
+pub(crate) const ALL: [Fault; 22] = [
     Fault::ErrorBefore,
     Fault::ErrorAfter,
     Fault::ResetBefore,
@@ -50,15 +60,20 @@ pub(crate) const ALL: [Fault; 17] = [
     Fault::Late,
     Fault::AnswerLost,
     Fault::Slow,
+    Fault::Held,
     Fault::Flap,
+    Fault::Unauthorized,
     Fault::RateLimited,
     Fault::Restricted,
     Fault::Broken,
+    Fault::Vanished,
     Fault::AckMissing,
+    Fault::AckLate,
     Fault::AckDisorder,
     Fault::AckErrorThenDevice,
     Fault::AckError,
     Fault::NeverStored,
+    Fault::StoredLate,
     Fault::Refused,
 ];
 
@@ -66,17 +81,45 @@ pub(crate) const ALL: [Fault; 17] = [
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Rates {
     each: f64,
+    spares_replies: bool,
+    only: Option<Fault>,
 }
 
 impl Rates {
     /// Every fault as often as this.
     pub(crate) fn all(each: f64) -> Self {
-        Self { each }
+        Self {
+            each,
+            ..Self::default()
+        }
+    }
+
+    /// One fault as often as this, and no other.
+    pub(crate) fn only(fault: Fault, each: f64) -> Self {
+        Self {
+            each,
+            only: Some(fault),
+            ..Self::default()
+        }
+    }
+
+    /// The same, but nothing goes wrong with what somebody waits for.
+    pub(crate) fn sparing_replies(self) -> Self {
+        Self {
+            spares_replies: true,
+            ..self
+        }
     }
 
     /// At most one fault for one send.
-    pub(crate) fn draw(self, rng: &mut Rng) -> Option<Fault> {
+    pub(crate) fn draw(self, is_reply: bool, rng: &mut Rng) -> Option<Fault> {
         let drawn = rng.f64();
+        if is_reply && self.spares_replies {
+            return None;
+        }
+        if self.only.is_some() {
+            return self.only.filter(|_| drawn < self.each);
+        }
         ALL.into_iter().enumerate().find_map(|(index, fault)| {
             let from = index as f64 * self.each;
             (drawn >= from && drawn < from + self.each).then_some(fault)

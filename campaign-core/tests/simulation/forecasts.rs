@@ -7,11 +7,12 @@ use std::time::Duration;
 use campaign_core::forecast::{Bottleneck, Outlook, forecast};
 use campaign_core::limits::{Gap, Hours, LaneLimits, Window};
 
+use super::campaigns::paced;
 use super::checks;
 use super::faults::{ALL, Rates};
 use super::plan::Plan;
+use super::plays::number;
 use super::world::World;
-use super::{number, paced};
 
 /// How far the end may lie from the forecast, as a share of the time that was forecast.
 const MISSES_MAX: f64 = 0.01;
@@ -45,14 +46,14 @@ fn holds(
     let begins = seen.now();
     let forecast = forecast(&Outlook {
         definition: &seen.record().definition,
-        recipients: seen.plan.recipients,
-        limits: &seen.plan.limits,
+        recipients: seen.plan.deliveries(),
+        limits: &seen.plan.lanes[0].limits,
         sent_today: None,
         answer_time: seen.answer_time(),
         now: begins,
         seed: FORECAST_SEED,
     });
-    assert_eq!(forecast.sends, u64::from(seen.plan.recipients), "{name}");
+    assert_eq!(forecast.sends, u64::from(seen.plan.deliveries()), "{name}");
     assert_eq!(forecast.bottleneck, Some(bottleneck), "{name}");
     let ends = forecast.ends_at.unwrap();
     let takes = Duration::try_from(ends.duration_since(begins.wall)).unwrap();
@@ -61,7 +62,8 @@ fn holds(
         let mut world = World::new(plan(seed));
         world.run();
         checks::all(&world);
-        let last = world.requests.iter().map(|sent| sent.handed).max().unwrap();
+        let last = world.ledger.handed().filter_map(|sent| sent.handed);
+        let last = last.map(|(at, _)| at).max().unwrap();
         let took = last.since(begins.elapsed);
         let miss = took.as_secs_f64() / takes.as_secs_f64() - 1.0;
         misses.push(miss);
@@ -102,10 +104,8 @@ fn a_campaign_of_several_days_ends_when_it_was_forecast() {
             ..paced()
         };
         let hours = "Mon-Fri 08:00-16:00, Sat 08:00-12:00";
-        Plan {
-            hours: Some(Hours::parse(hours, "Asia/Jakarta".parse().unwrap()).unwrap()),
-            ..Plan::new(seed, 2_300, limits)
-        }
+        let hours = Hours::parse(hours, "Asia/Jakarta".parse().unwrap()).unwrap();
+        Plan::new(seed, 2_300, limits).campaign(|it| it.hours = Some(hours.clone()))
     });
 }
 

@@ -1,78 +1,197 @@
 //! What a world is made from.
 
+use std::ops::Range;
 use std::time::Duration;
 
-use campaign_core::campaign::NumberCheck;
+use campaign_core::campaign::{Category, NumberCheck};
 use campaign_core::limits::{Hours, LaneLimits, Zone};
 use jiff::Timestamp;
 
 use super::faults::Rates;
 
-/// How much goes wrong, and for how many people.
+/// How much goes wrong, on which lanes, for which campaigns.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) seed: u64,
-    pub(crate) recipients: u32,
-    pub(crate) limits: LaneLimits,
+    pub(crate) lanes: Vec<LanePlan>,
+    pub(crate) campaigns: Vec<CampaignPlan>,
     pub(crate) rates: Rates,
+    pub(crate) commits: CommitRates,
     pub(crate) crashes: u32,
     pub(crate) pauses: u32,
     pub(crate) suppressions: u32,
-    /// How often the operator adds people.
+    /// How often the operator adds people to the first campaign.
     pub(crate) additions: u32,
-    /// Whether numbers are asked about first.
-    pub(crate) check: NumberCheck,
-    /// One in so many is not on WhatsApp.
-    pub(crate) absent_one_in: Option<u64>,
     pub(crate) clock_jumps: u32,
+    /// How often the machine sleeps, alone or with the server on it.
+    pub(crate) suspensions: u32,
     pub(crate) restores: u32,
-    pub(crate) hours: Option<Hours>,
-    pub(crate) expires_after: Option<Duration>,
-    pub(crate) cancelled_after: Option<Duration>,
+    /// How often a session is paired anew with another number.
+    pub(crate) pairings: u32,
+    /// How often the operator decides about a delivery that failed or is in doubt, or retries what failed.
+    pub(crate) decisions: u32,
+    pub(crate) limit_changes: u32,
+    /// How often somebody else sends a text of ours through the same session.
+    pub(crate) forwards: u32,
+    /// How often somebody in an audience writes to the account.
+    pub(crate) letters: u32,
+    /// Everybody in an audience that somebody waits for has written just before.
+    pub(crate) all_have_written: bool,
+    /// How often acks come in for ids that nobody knows.
+    pub(crate) stray_acks: u32,
+    /// How often the server that all sessions share goes away, and comes back as another process or as the same.
+    pub(crate) outages: u32,
+    /// How often a session loses its connection for a moment, and again, and again.
+    pub(crate) flaps: u32,
     pub(crate) begins: Timestamp,
     /// What is drawn beforehand happens within this time; `None`: while an unpaced campaign would last.
     pub(crate) spread: Option<Duration>,
     pub(crate) steps_between_crashes: u64,
-    /// Zones that the operator gives the account, one after the other.
+    /// Zones that the operator gives the first account, one after the other.
     pub(crate) zone_changes: Vec<Zone>,
-    pub(crate) store_on: bool,
-    /// Where it is off: somebody turns it on during the campaign.
-    pub(crate) store_turned_on: bool,
-    pub(crate) honours_ids: bool,
     /// Deliveries that the engine keeps in memory.
     pub(crate) window: u32,
     /// Acks and echoes reach us.
     pub(crate) hears_events: bool,
+    /// Nothing goes wrong any more after this, and the operator resumes what is paused.
+    pub(crate) heals_after: Option<Duration>,
+}
+
+/// One session with an account, and the server and phone behind it.
+#[derive(Debug, Clone)]
+pub(crate) struct LanePlan {
+    pub(crate) limits: LaneLimits,
+    pub(crate) store_on: bool,
+    /// Where it is off: somebody turns it on during the campaign.
+    pub(crate) store_turned_on: bool,
+    pub(crate) honours_ids: bool,
+}
+
+/// One campaign.
+#[derive(Debug, Clone)]
+pub(crate) struct CampaignPlan {
+    pub(crate) lane: usize,
+    /// What it says before the name.
+    pub(crate) greeting: &'static str,
+    pub(crate) category: Category,
+    pub(crate) is_urgent: bool,
+    /// Which of the people there are.
+    pub(crate) audience: Range<u32>,
+    /// Rows of each person, told apart by a key.
+    pub(crate) rows_each: u32,
+    /// Whether numbers are asked about first.
+    pub(crate) check: NumberCheck,
+    /// One in so many is not on WhatsApp.
+    pub(crate) absent_one_in: Option<u64>,
+    pub(crate) hours: Option<Hours>,
+    pub(crate) started_after: Duration,
+    pub(crate) expires_after: Option<Duration>,
+    pub(crate) cancelled_after: Option<Duration>,
+}
+
+/// How often a commit goes wrong in each way, from 0 to 1.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct CommitRates {
+    pub(crate) slow: f64,
+    pub(crate) failed: f64,
+    /// It is not known whether it is durable; half of them are.
+    pub(crate) unknown: f64,
 }
 
 impl Plan {
+    /// A world of one campaign on one lane, in which nothing goes wrong.
     pub(crate) fn new(seed: u64, recipients: u32, limits: LaneLimits) -> Self {
         Self {
             seed,
-            recipients,
-            limits,
+            lanes: vec![LanePlan::new(limits)],
+            campaigns: vec![CampaignPlan::new(0, 0..recipients)],
             rates: Rates::default(),
+            commits: CommitRates::default(),
             crashes: 0,
             pauses: 0,
             suppressions: 0,
             additions: 0,
-            check: NumberCheck::Known,
-            absent_one_in: None,
             clock_jumps: 0,
+            suspensions: 0,
             restores: 0,
-            hours: None,
-            expires_after: None,
-            cancelled_after: None,
+            pairings: 0,
+            decisions: 0,
+            limit_changes: 0,
+            forwards: 0,
+            letters: 0,
+            all_have_written: false,
+            stray_acks: 0,
+            outages: 0,
+            flaps: 0,
             // A Saturday, 07:30 in Jakarta.
             begins: "2026-11-21T00:30:00Z".parse().unwrap(),
             spread: None,
             steps_between_crashes: 2_000,
             zone_changes: Vec::new(),
+            window: 64,
+            hears_events: true,
+            heals_after: None,
+        }
+    }
+
+    /// The same with other lanes.
+    pub(crate) fn lane(mut self, change: impl Fn(&mut LanePlan)) -> Self {
+        self.lanes.iter_mut().for_each(change);
+        self
+    }
+
+    /// The same with other campaigns.
+    pub(crate) fn campaign(mut self, change: impl Fn(&mut CampaignPlan)) -> Self {
+        self.campaigns.iter_mut().for_each(change);
+        self
+    }
+
+    /// Every ack and every message that can be found tells: nothing is lost on the way to a process that died, or to another account.
+    pub(crate) fn hears_all(&self) -> bool {
+        self.crashes == 0
+            && self.restores == 0
+            && self.pairings == 0
+            && self.suspensions == 0
+            && self.commits.unknown == 0.0
+            && self.hears_events
+    }
+
+    /// Deliveries that there are at first.
+    pub(crate) fn deliveries(&self) -> u32 {
+        self.campaigns.iter().map(CampaignPlan::deliveries).sum()
+    }
+}
+
+impl LanePlan {
+    pub(crate) fn new(limits: LaneLimits) -> Self {
+        Self {
+            limits,
             store_on: true,
             store_turned_on: false,
             honours_ids: true,
-            window: 64,
-            hears_events: true,
         }
+    }
+}
+
+impl CampaignPlan {
+    pub(crate) fn new(lane: usize, audience: Range<u32>) -> Self {
+        Self {
+            lane,
+            greeting: "Halo",
+            category: Category::Marketing,
+            is_urgent: false,
+            audience,
+            rows_each: 1,
+            check: NumberCheck::Known,
+            absent_one_in: None,
+            hours: None,
+            started_after: Duration::ZERO,
+            expires_after: None,
+            cancelled_after: None,
+        }
+    }
+
+    pub(crate) fn deliveries(&self) -> u32 {
+        (self.audience.end - self.audience.start) * self.rows_each
     }
 }

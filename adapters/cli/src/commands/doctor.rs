@@ -84,6 +84,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     };
     let found = database::look(&mut report, args.thorough).await?;
     if let Some(server) = &server {
+        session::holds(&mut report, &seen, found.as_ref());
         let evidence = session::evidence(&seen, found.as_ref(), server);
         report.add(Finding::Doubts(evidence));
     }

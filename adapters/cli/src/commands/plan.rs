@@ -6,14 +6,17 @@ use std::time::Duration;
 use campaign_core::audience::{
     Reject, RejectReason, Seen, SeenInMemory, Source, resolve_duplicates,
 };
-use campaign_core::forecast::{Bottleneck, Forecast, Outlook, forecast};
+use campaign_core::forecast::{Alternative, Bottleneck, Forecast, Outlook, alternative, forecast};
 use campaign_core::limits::LaneLimits;
+use campaign_core::phone::PhoneNumber;
+use campaign_core::store::Store;
 use serde_json::{Value, json};
 
 use super::notes;
 use crate::exit::{Exit, Failure};
 use crate::inputs::{InputArgs, Inputs};
 use crate::language::{Slowest, Text};
+use crate::left_out::LeftOut;
 use crate::limits::shown;
 use crate::progress::Counter;
 use crate::rows::{Check, Checked, Rejects};
@@ -46,28 +49,42 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         inputs.audience.source().delimiter(),
         setup.output.language(),
     );
-    // Reading and foretelling keep the thread; nothing else is going on.
-    let plan = tokio::task::block_in_place(|| {
-        let mut counter = Counter::new(&setup.output);
-        Plan::read(&mut inputs, &mut rejects, &mut counter)
-    })?;
+    // What is known of people is known once there is a database.
+    let store = match setup.settings.db.value.exists() {
+        true => Some(setup.existing_store().await?),
+        false => None,
+    };
+    let mut counter = Counter::new(&setup.output);
+    let left_out = LeftOut::of(&inputs.definition, setup.clock().now().wall);
+    let plan = Plan::read(
+        &mut inputs,
+        &mut rejects,
+        &mut counter,
+        store.as_deref(),
+        left_out,
+    );
+    let plan = plan.await?;
+    drop(counter);
     let limits = inputs.limits.over(LaneLimits::default());
-    let forecast = tokio::task::block_in_place(|| {
-        forecast(&Outlook {
-            definition: &inputs.definition,
-            recipients: u32::try_from(plan.to_send).unwrap_or(u32::MAX),
-            limits: &limits,
-            sent_today: None,
-            answer_time: ANSWER_TIME,
-            now: setup.clock().now(),
-            seed: setup.settings.engine().seed,
-        })
+    let outlook = Outlook {
+        definition: &inputs.definition,
+        recipients: u32::try_from(plan.to_send).unwrap_or(u32::MAX),
+        limits: &limits,
+        sent_today: None,
+        answer_time: ANSWER_TIME,
+        now: setup.clock().now(),
+        seed: setup.settings.engine().seed,
+    };
+    let (forecast, other) = tokio::task::block_in_place(|| {
+        let forecast = forecast(&outlook);
+        let other = alternative(&outlook, &forecast);
+        (forecast, other)
     });
     plan.say(setup, &inputs, &rejects);
-    say_time(setup, &inputs, &limits, &forecast);
-    setup
-        .output
-        .json(&plan.to_json(setup, &inputs, &rejects, &forecast));
+    say_time(setup, &inputs, &limits, &forecast, other.as_ref());
+    let mut json = plan.to_json(setup, &inputs, &rejects, &forecast);
+    json["alternative"] = json!(other);
+    setup.output.json(&json);
     if setup.output.is_json() && (plan.faults.count > 0 || plan.to_send == 0) {
         return Ok(Exit::InputRefused);
     }
@@ -109,13 +126,17 @@ struct Plan {
     faults: crate::rows::Faults,
     /// The list goes on below the last recipient that a limit lets in.
     is_limited: bool,
+    /// Of those who are skipped, whom the database knows a reason for.
+    left_out: LeftOut,
 }
 
 impl Plan {
-    fn read(
+    async fn read(
         inputs: &mut Inputs,
         rejects: &mut Rejects,
         counter: &mut Counter<'_>,
+        store: Option<&dyn Store>,
+        left_out: LeftOut,
     ) -> Result<Self, Failure> {
         let mut plan = Self {
             to_send: 0,
@@ -126,13 +147,15 @@ impl Plan {
             longest: 0,
             faults: crate::rows::Faults::default(),
             is_limited: false,
+            left_out,
         };
         let mut check = Check::new(&inputs.message, inputs.definition.missing);
         let limit = inputs.definition.source.limit.map_or(u64::MAX, u64::from);
         let mut seen = SeenInMemory::default();
         let mut rows = 0;
         while !plan.is_limited {
-            let Some(page) = inputs.audience.next() else {
+            // Reading a file keeps the thread for as long as a page takes.
+            let Some(page) = tokio::task::block_in_place(|| inputs.audience.next()) else {
                 break;
             };
             let mut page = page.map_err(|error| Failure::refused(Text::Cause(error.into())))?;
@@ -140,13 +163,19 @@ impl Plan {
             counter.show(rows);
             resolve_duplicates(&mut page, &mut seen as &mut dyn Seen);
             let mut last_row = u64::MAX;
+            let mut written_to = Vec::new();
             for recipient in &page.recipients {
                 if plan.to_send + plan.skipped + plan.faulty(&check) >= limit {
                     plan.is_limited = true;
                     break;
                 }
                 last_row = recipient.row;
-                plan.add(&mut check, recipient);
+                written_to.extend(plan.add(&mut check, recipient));
+            }
+            if let Some(store) = store {
+                let skipped = plan.left_out.look(store, &written_to).await?;
+                plan.to_send -= skipped;
+                plan.skipped += skipped;
             }
             if plan.is_limited {
                 page.rejects.retain(|reject| reject.row < last_row);
@@ -163,10 +192,18 @@ impl Plan {
         check.faults.count
     }
 
-    fn add(&mut self, check: &mut Check<'_>, recipient: &campaign_core::audience::Recipient) {
+    /// The phone and the hash of the text, where there is one to send.
+    fn add(
+        &mut self,
+        check: &mut Check<'_>,
+        recipient: &campaign_core::audience::Recipient,
+    ) -> Option<(PhoneNumber, u64)> {
         match check.check(recipient) {
-            Checked::Skip(_) => self.skipped += 1,
-            Checked::Fault => {}
+            Checked::Skip(_) => {
+                self.skipped += 1;
+                None
+            }
+            Checked::Fault => None,
             Checked::Message(message) => {
                 self.to_send += 1;
                 self.longest = self.longest.max(message.text.chars().count());
@@ -175,6 +212,7 @@ impl Plan {
                     self.previews
                         .push((recipient.row, phone, message.preview()));
                 }
+                Some((recipient.phone, message.text_hash()))
             }
         }
     }
@@ -210,6 +248,9 @@ impl Plan {
             skipped: self.skipped,
             rejected: rejects.count,
         });
+        if let Some(text) = self.left_out.text() {
+            output.say(&text);
+        }
         if let Some(limit) = inputs.definition.source.limit.filter(|_| self.is_limited) {
             output.say(&Text::PlanLimited { limit });
         }
@@ -296,6 +337,8 @@ impl Plan {
             "deliveries": self.deliveries(),
             "to_send": self.to_send,
             "skipped": self.skipped,
+            "skipped_by_reason": self.left_out.counts(),
+            "waiting_for_a_cap": self.left_out.waiting(),
             "cannot_be_made": self.faults.count,
             "faults": faults.collect::<Vec<_>>(),
             "rejected_by_reason": self.reasons,
@@ -308,7 +351,13 @@ impl Plan {
     }
 }
 
-fn say_time(setup: &Setup, inputs: &Inputs, limits: &LaneLimits, forecast: &Forecast) {
+fn say_time(
+    setup: &Setup,
+    inputs: &Inputs,
+    limits: &LaneLimits,
+    forecast: &Forecast,
+    other: Option<&Alternative>,
+) {
     setup.output.say(&shown(limits));
     let zone = &inputs.definition.zone;
     if let Some((begins, ends)) = forecast.begins_at.zip(forecast.ends_at) {
@@ -333,6 +382,17 @@ fn say_time(setup: &Setup, inputs: &Inputs, limits: &LaneLimits, forecast: &Fore
     if forecast.expired > 0 {
         setup.output.say(&Text::PlanLate {
             count: forecast.expired,
+        });
+    }
+    // A campaign of minutes needs no advice.
+    let is_long = forecast.expired > 0 || forecast.per_day.len() > 1;
+    if let Some(other) = other.filter(|_| is_long)
+        && let Some(ends) = other.ends_at
+    {
+        setup.output.say(&Text::PlanIf {
+            change: other.change.clone(),
+            ends: zone.show(ends),
+            late: other.expired,
         });
     }
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use campaign_core::campaign::{CampaignState, Definition, Source};
+use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::State;
 use campaign_core::gateway::Session;
+use campaign_core::once::{self, OnceError, SendOnce};
 use campaign_core::phone::{LinePolicy, Region, normalize};
-use campaign_core::store::{Command, NewRecipient, ReportQuery};
+use campaign_core::store::CampaignQuery;
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
@@ -16,10 +17,6 @@ use crate::limits::LimitWishes;
 use crate::rows::check_message;
 use crate::runner::{Goal, Run, Until, run as run_campaigns};
 use crate::setup::{Setup, check_session};
-
-/// What single messages are called among the campaigns: no campaign's name may hold a colon.
-pub(super) const PREFIX: &str = "send:";
-const KEY_CHARS_MAX: usize = 100;
 
 /// Send one message to one person, within the account's limits, and say what became of it
 ///
@@ -55,57 +52,39 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     // Without columns: a text with variables in it is a campaign's, and was not meant for one person.
     check_message(&message.bind::<&str>(&[]).map_err(refused)?)?;
     let key = match &args.key {
-        Some(key) => checked_key(key)?,
-        None => clock.now().wall.to_string(),
+        Some(key) => key.parse().map_err(|_| bad_key(key))?,
+        None => clock
+            .now()
+            .wall
+            .to_string()
+            .parse()
+            .map_err(Failure::other)?,
     };
     let session = Session::new(&setup.settings.session(&args.session).value);
-    let definition = Definition {
+    let message = SendOnce {
         category: args.category.into(),
-        is_urgent: true,
-        source: Source {
-            options: format!("to {phone}"),
-            ..Source::default()
-        },
-        ..Definition::new(format!("{PREFIX}{key}"), session.clone(), message)
+        ..SendOnce::new(key, session, phone, message)
     };
     let store = setup.store().await?;
-    let found = store.campaign(&definition.name).await?;
-    let has_begun = |state| !matches!(state, CampaignState::Draft | CampaignState::Importing);
-    let (campaign, state) = match found.filter(|record| has_begun(record.state)) {
-        Some(record) => {
-            let differences = record.definition.differences(&definition);
-            if !differences.is_empty() {
-                let differences = differences.into_iter();
-                return Err(Failure::refused(Text::Differs {
-                    name: definition.name,
-                    differences: differences
-                        .map(|difference| {
-                            (difference.what.to_owned(), difference.was, difference.is)
-                        })
-                        .collect(),
-                }));
-            }
-            (record.id, record.state)
-        }
-        None => {
-            let gateway = setup.gateway(Arc::clone(&clock)).await?;
-            check_session(&gateway, &session, &setup.settings.url.value).await?;
-            let now = clock.now();
-            let campaign = store.create(&definition, &[], now).await?;
-            let recipient = NewRecipient::new(1, phone, Vec::<Box<str>>::new());
-            store.import(campaign, vec![recipient], 0).await?;
-            store.freeze(campaign, now.stamp(clock.boot())).await?;
-            (campaign, CampaignState::Frozen)
-        }
-    };
-    if state != CampaignState::Settled {
-        let commands = match state {
-            CampaignState::Frozen => vec![Command::Start { campaign }],
-            _ => Vec::new(),
-        };
+    if once::look(&*store, &message.key)
+        .await
+        .map_err(failure)?
+        .is_none()
+    {
+        let gateway = setup.gateway(Arc::clone(&clock)).await?;
+        check_session(&gateway, &message.session, &setup.settings.url.value).await?;
+    }
+    let left = once::leave(&*store, &message, clock.now()).await;
+    let campaign = left.map_err(failure)?.campaign;
+    let query = CampaignQuery::These(vec![campaign]);
+    let records = store.campaigns(&query).await?;
+    if records
+        .iter()
+        .any(|record| record.state != CampaignState::Settled)
+    {
         let run = Run {
             goal: Goal::Campaigns(vec![campaign]),
-            commands,
+            commands: Vec::new(),
             no_wait: false,
             until: Until::Acknowledged,
             limits: LimitWishes::default(),
@@ -113,23 +92,21 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         };
         run_campaigns(setup, Arc::clone(&store), run).await?;
     }
-    let rows = store.report(ReportQuery::of(campaign)).await?;
-    let Some(row) = rows.into_iter().next() else {
-        // Its person was taken out since.
-        return Err(Failure::refused(Text::SendForgotten { key }));
-    };
-    let standing = row.standing;
+    let stands = once::stands(&*store, campaign, &message.key)
+        .await
+        .map_err(failure)?;
+    let standing = stands.standing;
     setup.output.say(&Text::SendOutcome {
         phone: phone.to_string(),
         state: standing.state,
         reason: standing.reason,
     });
     setup.output.json(&json!({
-        "key": key,
+        "key": message.key.as_str(),
         "phone": phone.to_string(),
         "state": standing.state.name(),
         "reason": standing.reason.map(|reason| reason.name()),
-        "message": row.message,
+        "message": stands.message,
     }));
     Ok(match standing.state {
         State::Scheduled | State::Sending => Exit::Unfinished,
@@ -141,15 +118,27 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     })
 }
 
-fn checked_key(key: &str) -> Result<String, Failure> {
-    let is_good = !key.trim().is_empty()
-        && key.chars().count() <= KEY_CHARS_MAX
-        && !key.chars().any(char::is_control);
-    if is_good {
-        Ok(key.trim().to_owned())
-    } else {
-        Err(Failure::refused(Text::BadKey {
-            key: key.to_owned(),
-        }))
+fn bad_key(key: &str) -> Failure {
+    Failure::refused(Text::BadKey {
+        key: key.to_owned(),
+    })
+}
+
+fn failure(error: OnceError) -> Failure {
+    match error {
+        OnceError::Differs { key, differences } => {
+            let differences = differences.into_iter();
+            Failure::refused(Text::Differs {
+                name: format!("{}{key}", once::PREFIX),
+                differences: differences
+                    .map(|difference| (difference.what.to_owned(), difference.was, difference.is))
+                    .collect(),
+            })
+        }
+        OnceError::Forgotten { key } => Failure::refused(Text::SendForgotten {
+            key: key.to_string(),
+        }),
+        OnceError::Store(error) => error.into(),
+        OnceError::Message(error) => Failure::other(error),
     }
 }

@@ -35,9 +35,6 @@ pub(crate) struct Args {
     /// End when it must wait for its hours or a limit, and say until when
     #[arg(long)]
     no_wait: bool,
-    /// Send even if another campaign has sent the same message to the same list within 7 days
-    #[arg(long)]
-    again: bool,
     /// Do not ask before sending
     #[arg(long, short = 'y')]
     yes: bool,
@@ -81,7 +78,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         }
         _ => {
             check_times(&inputs, &*clock)?;
-            if !args.again {
+            if !args.inputs.again {
                 refuse_repetition(&*store, &inputs, clock.now().wall).await?;
             }
             check_session(
@@ -218,7 +215,7 @@ async fn bring_in(
         return Err(Failure::refused(Text::NobodyLeft));
     }
     if !args.yes {
-        let count = totals.deliveries - totals.skipped;
+        let count = totals.deliveries - totals.skipped - totals.left_out;
         confirm(setup, count, inputs.definition.session.to_string()).await?;
     }
     store

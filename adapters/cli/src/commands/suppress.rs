@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use campaign_core::audience::{Audience, Options};
+use campaign_core::consent::{Lid, Origin};
 use campaign_core::limits::Zone;
 use campaign_core::phone::{LinePolicy, PhoneNumber, Region, normalize};
-use campaign_core::store::{Store, Suppression};
+use campaign_core::store::{Command, Store, Suppression};
 use clap::Subcommand;
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::exit::{Exit, Failure};
 use crate::language::{Cause, Text};
+use crate::operate::carry_out;
 use crate::progress::Counter;
 use crate::rows::Rejects;
 use crate::setup::Setup;
@@ -68,6 +70,28 @@ enum What {
     #[command(after_help = "Example:
   waha-campaign suppress list --json")]
     List,
+    /// Show who has opted out and is known by a WhatsApp id (LID) alone
+    ///
+    /// Until it is known whose phone that is, broadcasts of the account go only to people who are known to be somebody else. It is asked
+    /// for again and again; you may know it from the chat.
+    #[command(after_help = "Example:
+  waha-campaign suppress hidden")]
+    Hidden,
+    /// Say whose phone belongs to a WhatsApp id (LID) that has opted out
+    #[command(after_help = "Example:
+  waha-campaign suppress resolve 123456789012345@lid 0812-3456-7890
+  waha-campaign suppress resolve 123456789012345@lid --nobody")]
+    Resolve {
+        /// The id, as `suppress hidden` shows it
+        #[arg(value_name = "LID")]
+        lid: Lid,
+        /// The person's number
+        #[arg(value_name = "PHONE", required_unless_present = "nobody")]
+        phone: Option<String>,
+        /// It is nobody on any list
+        #[arg(long, conflicts_with = "phone")]
+        nobody: bool,
+    },
 }
 
 /// Entries in a page of the list.
@@ -78,7 +102,13 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         What::Add { phones, source } => {
             let phones = numbers(setup, &phones)?;
             let store = setup.store().await?;
-            suppress(&*store, &phones, &source, setup.clock().now().wall).await?;
+            suppress(
+                &*store,
+                &phones,
+                (Origin::Operator, &source),
+                setup.clock().now().wall,
+            )
+            .await?;
             tell_added(setup, phones.len() as u64, None);
         }
         What::Remove { phones } => {
@@ -97,12 +127,27 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
             source,
         } => import(setup, file, phone_column, &source).await?,
         What::List => list(setup).await?,
+        What::Hidden => hidden(setup).await?,
+        What::Resolve { lid, phone, .. } => {
+            let phone = match phone {
+                Some(phone) => numbers(setup, &[phone])?.into_iter().next(),
+                None => None,
+            };
+            let store = setup.existing_store().await?;
+            carry_out(setup, &store, vec![Command::ResolveLid { lid, phone }]).await?;
+            let phone = phone.map(|phone| phone.to_string());
+            setup.output.json(&json!({"lid": lid, "phone": phone}));
+            setup.output.say(&Text::LidResolved {
+                lid: lid.to_string(),
+                phone,
+            });
+        }
     }
     Ok(Exit::Done)
 }
 
 /// All of them, or none: a number that was meant to be left alone must not be passed over.
-fn numbers(setup: &Setup, given: &[String]) -> Result<Vec<PhoneNumber>, Failure> {
+pub(super) fn numbers(setup: &Setup, given: &[String]) -> Result<Vec<PhoneNumber>, Failure> {
     let region = region(setup)?;
     let read = given
         .iter()
@@ -111,7 +156,7 @@ fn numbers(setup: &Setup, given: &[String]) -> Result<Vec<PhoneNumber>, Failure>
         .map_err(|error| Failure::refused(Text::Cause(error.into())))
 }
 
-fn region(setup: &Setup) -> Result<Region, Failure> {
+pub(super) fn region(setup: &Setup) -> Result<Region, Failure> {
     let set = setup.settings.region(&None);
     Region::new(&set.value).map_err(|error| set.wrong("region", error))
 }
@@ -119,13 +164,14 @@ fn region(setup: &Setup) -> Result<Region, Failure> {
 async fn suppress(
     store: &dyn Store,
     phones: &[PhoneNumber],
-    source: &str,
+    (origin, source): (Origin, &str),
     since: Timestamp,
 ) -> Result<(), Failure> {
     let entries: Vec<Suppression> = phones
         .iter()
         .map(|phone| Suppression {
             phone: *phone,
+            origin,
             source: source.into(),
             since,
         })
@@ -163,7 +209,7 @@ async fn import(
         rows += page.rows() as u64;
         counter.show(rows);
         let phones: Vec<PhoneNumber> = page.recipients.iter().map(|it| it.phone).collect();
-        suppress(&*store, &phones, source, since).await?;
+        suppress(&*store, &phones, (Origin::Import, source), since).await?;
         added += phones.len() as u64;
         rejects.write(&mut page.rejects)?;
     }
@@ -197,11 +243,13 @@ async fn list(setup: &Setup) -> Result<(), Failure> {
             count += 1;
             setup.output.say(&Text::SuppressLine {
                 phone: entry.phone.to_string(),
+                origin: entry.origin,
                 source: entry.source.to_string(),
                 since: zone.show(entry.since),
             });
             setup.output.json_line(&json!({
                 "phone": entry.phone.to_string(),
+                "origin": entry.origin.name(),
                 "source": entry.source,
                 "since": entry.since,
             }));
@@ -213,6 +261,27 @@ async fn list(setup: &Setup) -> Result<(), Failure> {
     }
     if count == 0 {
         setup.output.note(&Text::SuppressNone);
+    }
+    Ok(())
+}
+
+async fn hidden(setup: &Setup) -> Result<(), Failure> {
+    let hidden = setup.existing_store().await?.hidden_opt_outs().await?;
+    let zone = Zone::default();
+    for entry in &hidden {
+        setup.output.say(&Text::HiddenLine {
+            lid: entry.lid.to_string(),
+            account: entry.account.0.to_string(),
+            since: zone.show(entry.since),
+        });
+        setup.output.json_line(&json!({
+            "lid": entry.lid,
+            "account": entry.account.0.to_string(),
+            "since": entry.since,
+        }));
+    }
+    if hidden.is_empty() {
+        setup.output.note(&Text::HiddenNone);
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use campaign_core::campaign::{Definition, Source};
+use campaign_core::campaign::{Category, Definition, Source};
 use campaign_core::gateway::{Gateway, Session};
 use campaign_core::phone::{LinePolicy, PhoneNumber, Region, normalize};
 use campaign_core::store::{Command, NewRecipient};
@@ -50,6 +50,8 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     let people = rows(&mut inputs, to, usize::from(args.rows))?;
     let store = setup.store().await?;
     let definition = Definition {
+        // It is for the operator, whatever it will be to others: no cap and no consent of his is asked for.
+        category: Category::Service,
         is_urgent: true,
         source: Source::default(),
         hours: None,

@@ -10,13 +10,15 @@ use super::{campaign, campaign_with_people};
 use crate::exit::{Exit, Failure};
 use crate::language::Text;
 use crate::limits::LimitWishes;
-use crate::runner::{Goal, How, Run, Until, follow, run as run_campaigns};
+use crate::runner::{Goal, How, Run, Until, follow, run_telling};
 use crate::setup::{Setup, check_session};
 
 /// Follow a campaign that another process sends, and hear the acknowledgements and replies that come after it
 ///
 /// It ends when the campaign is over; with --stay when you end it, and shows each reply. When nobody sends, it listens itself; while
 /// another campaign waits for its hours or a limit it does not, because whoever listens sends: resume --all does both.
+///
+/// With --json each change is a line of its own as it happens, and the result comes last.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   waha-campaign watch \"tagihan mei\"
@@ -35,7 +37,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     let record = campaign(&*store, &args.name).await?;
     let goal = Goal::Campaigns(vec![record.id]);
     if !args.stay && store.runner().await?.is_some() {
-        let ended = follow(setup, store, goal).await?;
+        let ended = follow(setup, store, goal, true).await?;
         return Ok(finish(setup, &ended));
     }
     loop {
@@ -48,15 +50,11 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
                 false => Text::ListenerWouldSend,
             };
             setup.output.note(&text);
-            let ended = follow(setup, store, goal).await?;
+            let ended = follow(setup, store, goal, true).await?;
             return Ok(finish(setup, &ended));
         }
-        let ended = run_campaigns(
-            setup,
-            Arc::clone(&store),
-            listening(setup, &args, &record).await?,
-        )
-        .await?;
+        let run = listening(setup, &args, &record).await?;
+        let ended = run_telling(setup, Arc::clone(&store), run, true).await?;
         // Whoever sent has ended: from now on it is this process that listens.
         if !(args.stay && ended.how == How::Stopped) {
             return Ok(finish(setup, &ended));

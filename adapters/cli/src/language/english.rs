@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use campaign_core::audience::RejectReason;
 use campaign_core::campaign::CampaignState;
+use campaign_core::consent::Origin;
 use campaign_core::delivery::{Reason, State};
+use campaign_core::forecast::Relaxation;
+use campaign_core::limits::Gap;
 use sql_store::TroubleKind;
 
 pub(super) use self::doctor::finding;
@@ -170,6 +173,14 @@ pub(super) fn say(text: &Text) -> String {
                 n(*deliveries, "delivery")
             )
         }
+        Text::PlanSkipped { counts, waiting } => {
+            let mut parts: Vec<String> =
+                counts.iter().map(|(why, count)| format!("{count} {}", reason(*why))).collect();
+            if *waiting > 0 {
+                parts.push(format!("{waiting} would wait for a cap"));
+            }
+            format!("Of these  {}", parts.join(", "))
+        }
         Text::PlanLimited { limit } => {
             format!("Limit     only the first {limit}; the rest of the list was not read")
         }
@@ -193,13 +204,23 @@ pub(super) fn say(text: &Text) -> String {
         Text::RejectsFile { file, rows } => {
             format!("rows left out: {rows}, in {file}, ready to be mended")
         }
-        Text::PlanLimits { gap, per_day, windows } => {
+        Text::PlanLimits { gap, per_day, windows, rest, warm_up, restarts, counts_by_hand } => {
             let mut parts = Vec::new();
             if let Some((min, max)) = gap {
                 parts.push(format!("{} to {} between messages", length(*min), length(*max)));
             }
             parts.extend(windows.iter().map(|(count, span)| format!("{count} in any {}", length(*span))));
             parts.extend(per_day.map(|count| format!("{count} a day")));
+            parts.extend(rest.map(|(after, min, max)| {
+                format!("after {after} a rest of {} to {}", length(min), length(max))
+            }));
+            parts.extend(warm_up.as_ref().map(|(growth, day)| format!("warming up with {growth} from {day}")));
+            if *counts_by_hand {
+                parts.push("what is sent on the phone counts".into());
+            }
+            if *restarts {
+                parts.push("a dead session is restarted".into());
+            }
             if parts.is_empty() {
                 parts.push("none".into());
             }
@@ -217,6 +238,21 @@ pub(super) fn say(text: &Text) -> String {
                 Slowest::Server => "",
             };
             format!("Time      {begins} to {ends} ({zone}), {}{days}{slowest}", length(*takes))
+        }
+        Text::CalendarLine { file, fault } => format!("{file}: {fault}"),
+        Text::PlanIf { change, ends, late } => {
+            let with = match change {
+                Relaxation::Gap { from, to } => {
+                    format!("with pauses of {} instead of {}", pause(*to), pause(*from))
+                }
+                Relaxation::Windows { .. } => "with twice as many in each interval".into(),
+                Relaxation::DailyCap { from, to } => format!("with {to} a day instead of {from}"),
+                Relaxation::WarmedUp => "with a number that is warmed up".into(),
+                Relaxation::NoRest => "without rests".into(),
+                Relaxation::AnyHour => "at any hour".into(),
+            };
+            let late = if *late > 0 { format!(", {late} too late") } else { String::new() };
+            format!("          {with} it would end at {ends}{late}")
         }
         Text::PlanLate { count } => format!("          {count} would be too late and are skipped"),
         Text::PlanNothing => "Nothing was sent and nothing was saved.".into(),
@@ -392,8 +428,48 @@ pub(super) fn say(text: &Text) -> String {
             "taken off the suppression list: {removed}; {} not found on it",
             asked.saturating_sub(*removed)
         ),
-        Text::SuppressLine { phone, source, since } => format!("{phone}  since {since}  {source}"),
+        Text::SuppressLine { phone, origin, source, since } => match origin {
+            Origin::Operator | Origin::Import => format!("{phone}  since {since}  {source}"),
+            Origin::Reply => format!("{phone}  since {since}  wrote so (message {source})"),
+            Origin::Block | Origin::Bounce => format!("{phone}  since {since}  {origin}: {source}"),
+        },
         Text::SuppressNone => "the suppression list is empty".into(),
+        Text::HiddenLine { lid, account, since } => {
+            format!("{lid}  wrote so to {account} on {since}; say whose it is: waha-campaign suppress resolve {lid} PHONE")
+        }
+        Text::HiddenNone => "nobody who has opted out is hidden".into(),
+        Text::LidResolved { lid, phone: Some(phone) } => format!("{lid} is {phone}; nobody writes to them"),
+        Text::LidResolved { lid, phone: None } => format!("{lid} is nobody on any list; broadcasts go on"),
+
+        // Consent
+        Text::NoConsentColumn { name, others } => {
+            format!("there is no column {name:?}; there are {}", others.join(", "))
+        }
+        Text::ConsentUnclear { count } => {
+            format!("{} neither yes nor no: nothing was recorded for them", if *count == 1 { "1 row says".to_owned() } else { format!("{count} rows say") })
+        }
+        Text::ConsentRecorded { granted, withdrawn } => {
+            format!("recorded: {granted} agreed, {withdrawn} agree no longer")
+        }
+        Text::ConsentLine { phone, category, is_granted, source, since } => {
+            let said = if *is_granted { "agreed" } else { "agrees no longer" };
+            format!("{phone}  {category}  {said}  since {since}  {source}")
+        }
+        Text::ConsentNone => "nobody has agreed to anything yet, or withdrawn it".into(),
+        Text::NoCap => "Cap       none".into(),
+        Text::CapLine { category, messages_max, days } => {
+            let of = category.map_or("marketing and utility together".to_owned(), |it| it.to_string());
+            format!("Cap       {} to one person in any {}, {of}", n(u64::from(*messages_max), "message"), n(u64::from(*days), "day"))
+        }
+        Text::AnswerLine { texts: None } => "Answer    none: an opt-out is obeyed without a word".into(),
+        Text::AnswerLine { texts: Some((indonesian, english)) } => {
+            format!("Answer    to +62: {indonesian}\n          to others: {english}")
+        }
+        Text::WordsLine { opt_out, opt_in } => format!(
+            "No more   {}\nAgain     {}",
+            opt_out.join(", "),
+            opt_in.join(", ")
+        ),
 
         // Sessions
         Text::SessionName { name, origin } => format!(
@@ -745,6 +821,7 @@ fn wait(waits: &WaitText) -> String {
         WaitText::Window { until: moment } => format!("a limit is reached, waits{}", until(moment)),
         WaitText::Trouble {
             trouble,
+            since,
             until: moment,
         } => {
             let trouble = match trouble.as_str() {
@@ -754,18 +831,32 @@ fn wait(waits: &WaitText) -> String {
                 "rate_limited" => "the server asked to wait",
                 "restricted" => "WhatsApp restricts writing to people who never wrote (463)",
                 "new_chats_used_up" => "WhatsApp's quota of new chats is used up",
-                "repeated_failures" => "several messages in a row went wrong",
+                "repeated_failures" => {
+                    "too many messages went wrong, one tries for all after a pause"
+                }
+                "suspected_dead" => {
+                    "WhatsApp acknowledges nothing although the session says WORKING: look at the phone, \
+                     restart the session (waha-campaign session restart), or resume when it is well"
+                }
                 "other_account" => "the session belongs to another number now",
                 "clock_jumped" => "the clock was changed; resume confirms it",
                 other => other,
             };
-            format!("{trouble}, waits{}", until(moment))
+            let since = since.as_ref().map(|since| format!(" (since {since})"));
+            format!(
+                "{trouble}{}, waits{}",
+                since.unwrap_or_default(),
+                until(moment)
+            )
         }
         WaitText::Session { status: None } => "looks at the session".into(),
         WaitText::Session {
             status: Some(status),
         } => format!("waits for the session, which is {status}"),
         WaitText::Operator => "waits for you: resume or cancel".into(),
+        WaitText::HiddenOptOut => {
+            "somebody whose number is hidden has opted out; it is being found out who".into()
+        }
     }
 }
 
@@ -811,6 +902,7 @@ pub(super) fn reason(reason: Reason) -> &'static str {
         Reason::ServerError => "the server failed and does not say whether it was sent",
         Reason::OwnerDied => "the sending process died",
         Reason::Restored => "the database was restored from a copy",
+        Reason::Restricted => "the account was restricted by WhatsApp (463)",
         Reason::Silent => "no acknowledgement came",
         Reason::ByOperator => "by your word",
         Reason::EarlierArrived => "an earlier message had arrived",
@@ -824,7 +916,11 @@ pub(super) fn remedy(reason: Reason) -> &'static str {
         Reason::Refused => "read the server's words, mend the cause, then retry",
         Reason::RefusedByWhatsapp => "check that the number is on WhatsApp and did not block you",
         Reason::MissingVariable => "fill in the value and send it in another campaign",
-        Reason::NoAnswer | Reason::ServerError | Reason::OwnerDied | Reason::Restored => {
+        Reason::NoAnswer
+        | Reason::ServerError
+        | Reason::OwnerDied
+        | Reason::Restored
+        | Reason::Restricted => {
             "look at the chat on the phone, then: unconfirmed confirm, resend or give-up"
         }
         Reason::Silent => "look whether the phone of the session is online",
@@ -845,6 +941,13 @@ fn n(count: u64, one: &str) -> String {
         (1, _) => format!("1 {one}"),
         (_, Some(stem)) => format!("{count} {stem}ies"),
         (_, None) => format!("{count} {one}s"),
+    }
+}
+
+fn pause(gap: Gap) -> String {
+    match gap.min == gap.max {
+        true => length(gap.min),
+        false => format!("{} to {}", length(gap.min), length(gap.max)),
     }
 }
 

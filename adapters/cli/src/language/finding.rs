@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use campaign_core::message::MessageKind;
 
-use super::Text;
+use super::{Text, WaitText};
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,6 +104,19 @@ pub(crate) enum Finding {
     SessionFails {
         why: Box<Text>,
     },
+    /// WhatsApp forbids writing to strangers.
+    Restricted {
+        until: Option<String>,
+    },
+    /// WhatsApp's quota of new chats, as the server tells of it.
+    NewChats {
+        used: u32,
+        total: u32,
+        has_warned: bool,
+        renews: Option<String>,
+    },
+    /// What the account waits for, by the database.
+    Held(WaitText),
     KeepsMessages,
     KeepsNone {
         name: String,
@@ -165,6 +178,9 @@ impl Finding {
             | F::IdleStays { .. }
             | F::IdleUnknown { .. } => "connections",
             F::SessionWorks { .. } | F::SessionFails { .. } => "session",
+            F::Restricted { .. } => "restriction",
+            F::NewChats { .. } => "new chats",
+            F::Held(_) => "hold",
             F::KeepsMessages | F::KeepsNone { .. } | F::KeepsUnknown => "messages",
             F::EventsArrive | F::EventsRefused { .. } | F::EventsAway { .. } => "events",
             F::Phone => "phone",
@@ -192,10 +208,18 @@ impl Finding {
             | F::KeyShort
             | F::ClockApart { .. }
             | F::IdleShort { .. }
+            | F::Restricted { .. }
+            | F::Held(_)
             | F::KeepsNone { .. }
             | F::KeepsUnknown
             | F::EventsAway { .. }
             | F::DiskLow { .. } => Mark::Warning,
+            F::NewChats {
+                used,
+                total,
+                has_warned,
+                ..
+            } if *has_warned || used >= total => Mark::Warning,
             F::Doubts(evidence) if !evidence.is_whole() => Mark::Warning,
             F::ServerAnswers { .. }
             | F::AccessClosed
@@ -206,6 +230,7 @@ impl Finding {
             | F::IdleStays { .. }
             | F::IdleUnknown { .. }
             | F::SessionWorks { .. }
+            | F::NewChats { .. }
             | F::KeepsMessages
             | F::EventsArrive
             | F::Phone

@@ -1,5 +1,6 @@
 //! Bahasa Indonesia.
 
+mod calendar;
 mod causes;
 mod doctor;
 
@@ -8,7 +9,10 @@ use std::time::Duration;
 
 use campaign_core::audience::Fault;
 use campaign_core::campaign::CampaignState;
+use campaign_core::consent::Origin;
 use campaign_core::delivery::{Reason, State};
+use campaign_core::forecast::Relaxation;
+use campaign_core::limits::Gap;
 use sql_store::TroubleKind;
 
 pub(super) use self::doctor::finding;
@@ -171,6 +175,14 @@ pub(super) fn say(text: &Text) -> String {
                 rejected + deliveries
             )
         }
+        Text::PlanSkipped { counts, waiting } => {
+            let mut parts: Vec<String> =
+                counts.iter().map(|(why, count)| format!("{count} {}", reason(*why))).collect();
+            if *waiting > 0 {
+                parts.push(format!("{waiting} menunggu jatahnya"));
+            }
+            format!("Termasuk  {}", parts.join(", "))
+        }
         Text::PlanLimited { limit } => {
             format!("Batas     hanya {limit} yang pertama; sisa daftar tidak dibaca")
         }
@@ -197,13 +209,23 @@ pub(super) fn say(text: &Text) -> String {
         Text::RejectsFile { file, rows } => {
             format!("{rows} baris yang ditolak ada di {file}, siap diperbaiki")
         }
-        Text::PlanLimits { gap, per_day, windows } => {
+        Text::PlanLimits { gap, per_day, windows, rest, warm_up, restarts, counts_by_hand } => {
             let mut parts = Vec::new();
             if let Some((min, max)) = gap {
                 parts.push(format!("{} sampai {} antara dua pesan", length(*min), length(*max)));
             }
             parts.extend(windows.iter().map(|(count, span)| format!("{count} dalam tiap {}", length(*span))));
             parts.extend(per_day.map(|count| format!("{count} sehari")));
+            parts.extend(rest.map(|(after, min, max)| {
+                format!("setelah {after} istirahat {} sampai {}", length(min), length(max))
+            }));
+            parts.extend(warm_up.as_ref().map(|(growth, day)| format!("dihangatkan {growth} sejak {day}")));
+            if *counts_by_hand {
+                parts.push("yang dikirim dari ponsel ikut dihitung".into());
+            }
+            if *restarts {
+                parts.push("sesi yang mati dimulai ulang".into());
+            }
             if parts.is_empty() {
                 parts.push("tidak ada".into());
             }
@@ -221,6 +243,21 @@ pub(super) fn say(text: &Text) -> String {
                 Slowest::Server => "",
             };
             format!("Waktu     {begins} sampai {ends} ({zone}), {}{days}{slowest}", length(*takes))
+        }
+        Text::CalendarLine { file, fault } => format!("{file}: {}", calendar::line(fault)),
+        Text::PlanIf { change, ends, late } => {
+            let with = match change {
+                Relaxation::Gap { from, to } => {
+                    format!("dengan jeda {}, bukan {}", pause(*to), pause(*from))
+                }
+                Relaxation::Windows { .. } => "dengan dua kali lipat per jangka waktu".into(),
+                Relaxation::DailyCap { from, to } => format!("dengan {to} per hari, bukan {from}"),
+                Relaxation::WarmedUp => "dengan nomor yang sudah hangat".into(),
+                Relaxation::NoRest => "tanpa waktu istirahat".into(),
+                Relaxation::AnyHour => "tanpa batas jam kirim".into(),
+            };
+            let late = if *late > 0 { format!(", {late} terlambat") } else { String::new() };
+            format!("          {with} selesainya {ends}{late}")
         }
         Text::PlanLate { count } => format!("          {count} akan terlambat dan dilewati"),
         Text::PlanNothing => "Belum ada yang dikirim dan belum ada yang disimpan.".into(),
@@ -402,8 +439,51 @@ pub(super) fn say(text: &Text) -> String {
             "{removed} nomor dikeluarkan dari daftar larangan kirim; {} memang tidak ada di sana",
             asked.saturating_sub(*removed)
         ),
-        Text::SuppressLine { phone, source, since } => format!("{phone}  sejak {since}  {source}"),
+        Text::SuppressLine { phone, origin, source, since } => match origin {
+            Origin::Operator | Origin::Import => format!("{phone}  sejak {since}  {source}"),
+            Origin::Reply => format!("{phone}  sejak {since}  menulisnya sendiri (pesan {source})"),
+            Origin::Block => format!("{phone}  sejak {since}  memblokir: {source}"),
+            Origin::Bounce => format!("{phone}  sejak {since}  tidak menerima pesan: {source}"),
+        },
         Text::SuppressNone => "daftar larangan kirim kosong".into(),
+        Text::HiddenLine { lid, account, since } => {
+            format!("{lid}  menulis kepada {account} pada {since}; sebutkan nomornya: waha-campaign suppress resolve {lid} NOMOR")
+        }
+        Text::HiddenNone => "tidak ada yang berhenti dengan nomor tersembunyi".into(),
+        Text::LidResolved { lid, phone: Some(phone) } => {
+            format!("{lid} adalah {phone}; tidak ada yang mengirim kepadanya")
+        }
+        Text::LidResolved { lid, phone: None } => format!("{lid} tidak ada di daftar mana pun; siaran berlanjut"),
+
+        // Consent
+        Text::NoConsentColumn { name, others } => {
+            format!("tidak ada kolom {name:?}; yang ada: {}", others.join(", "))
+        }
+        Text::ConsentUnclear { count } => {
+            format!("{count} baris tidak menjawab ya atau tidak: tidak dicatat")
+        }
+        Text::ConsentRecorded { granted, withdrawn } => {
+            format!("dicatat: {granted} setuju, {withdrawn} tidak setuju lagi")
+        }
+        Text::ConsentLine { phone, category, is_granted, source, since } => {
+            let said = if *is_granted { "setuju" } else { "tidak setuju lagi" };
+            format!("{phone}  {category}  {said}  sejak {since}  {source}")
+        }
+        Text::ConsentNone => "belum ada yang menyatakan setuju atau menariknya kembali".into(),
+        Text::NoCap => "Jatah     tanpa batas".into(),
+        Text::CapLine { category, messages_max, days } => {
+            let of = category.map_or("marketing dan utility bersama".to_owned(), |it| it.to_string());
+            format!("Jatah     {messages_max} pesan per orang dalam {days} hari mana pun, {of}")
+        }
+        Text::AnswerLine { texts: None } => "Jawaban   tidak ada: permintaan berhenti dipatuhi tanpa kata".into(),
+        Text::AnswerLine { texts: Some((indonesian, english)) } => {
+            format!("Jawaban   ke +62: {indonesian}\n          ke lainnya: {english}")
+        }
+        Text::WordsLine { opt_out, opt_in } => format!(
+            "Berhenti  {}\nMulai     {}",
+            opt_out.join(", "),
+            opt_in.join(", ")
+        ),
 
         // Sessions
         Text::SessionName { name, origin } => format!(
@@ -733,6 +813,7 @@ fn wait(waits: &WaitText) -> String {
         WaitText::Window { until: moment } => format!("batas tercapai, menunggu{}", until(moment)),
         WaitText::Trouble {
             trouble,
+            since,
             until: moment,
         } => {
             let trouble = match trouble.as_str() {
@@ -744,18 +825,32 @@ fn wait(waits: &WaitText) -> String {
                     "WhatsApp membatasi pesan kepada orang yang belum pernah menulis (463)"
                 }
                 "new_chats_used_up" => "jatah obrolan baru dari WhatsApp sudah habis",
-                "repeated_failures" => "beberapa pesan berturut-turut gagal",
+                "repeated_failures" => {
+                    "terlalu banyak pesan gagal, satu pesan mencoba lagi setelah jeda"
+                }
+                "suspected_dead" => {
+                    "WhatsApp tidak menjawab apa pun walau sesi WORKING: periksa ponselnya, mulai ulang sesinya \
+                     (waha-campaign session restart), atau resume bila sudah baik"
+                }
                 "other_account" => "sesi ini sekarang milik nomor lain",
                 "clock_jumped" => "jam komputer diubah; resume menyatakannya benar",
                 other => other,
             };
-            format!("{trouble}, menunggu{}", until(moment))
+            let since = since.as_ref().map(|since| format!(" (sejak {since})"));
+            format!(
+                "{trouble}{}, menunggu{}",
+                since.unwrap_or_default(),
+                until(moment)
+            )
         }
         WaitText::Session { status: None } => "memeriksa sesi".into(),
         WaitText::Session {
             status: Some(status),
         } => format!("menunggu sesi, yang berstatus {status}"),
         WaitText::Operator => "menunggu Anda: resume atau cancel".into(),
+        WaitText::HiddenOptOut => {
+            "seseorang dengan nomor tersembunyi minta berhenti; sedang dicari siapa".into()
+        }
     }
 }
 
@@ -814,6 +909,7 @@ pub(super) fn reason(reason: Reason) -> &'static str {
         Reason::ServerError => "server gagal dan tidak menyebut apakah pesan terkirim",
         Reason::OwnerDied => "proses pengirim mati",
         Reason::Restored => "database dipulihkan dari salinan",
+        Reason::Restricted => "akun dibatasi WhatsApp (463)",
         Reason::Silent => "tidak ada tanda terima",
         Reason::ByOperator => "menurut Anda",
         Reason::EarlierArrived => "pesan yang lebih dahulu sudah sampai",
@@ -827,7 +923,11 @@ pub(super) fn remedy(reason: Reason) -> &'static str {
         Reason::Refused => "baca keterangan server, perbaiki penyebabnya, lalu retry",
         Reason::RefusedByWhatsapp => "pastikan nomornya ada di WhatsApp dan tidak memblokir Anda",
         Reason::MissingVariable => "isi nilainya dan kirim dalam kampanye lain",
-        Reason::NoAnswer | Reason::ServerError | Reason::OwnerDied | Reason::Restored => {
+        Reason::NoAnswer
+        | Reason::ServerError
+        | Reason::OwnerDied
+        | Reason::Restored
+        | Reason::Restricted => {
             "lihat percakapannya di ponsel, lalu: unconfirmed confirm, resend atau give-up"
         }
         Reason::Silent => "periksa apakah ponsel sesi ini tersambung ke internet",
@@ -839,6 +939,13 @@ pub(super) fn remedy(reason: Reason) -> &'static str {
         Reason::Expired => "kirim dalam kampanye lain dengan waktu yang lebih panjang",
         Reason::NotKnown => "periksa lagi nanti",
         Reason::OnWhatsapp | Reason::GivenUp | Reason::ByOperator | Reason::EarlierArrived => "",
+    }
+}
+
+fn pause(gap: Gap) -> String {
+    match gap.min == gap.max {
+        true => length(gap.min),
+        false => format!("{} sampai {}", length(gap.min), length(gap.max)),
     }
 }
 

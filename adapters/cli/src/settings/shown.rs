@@ -27,7 +27,7 @@ impl Settings {
             value: set.value.join(", "),
             origin: set.origin,
         });
-        vec![
+        let mut shown = vec![
             given("url", Some(self.url.clone()), None),
             Shown {
                 name: "key",
@@ -55,7 +55,18 @@ impl Settings {
             given("gap", self.gap(&None), Some(gap)),
             given("per_day", self.per_day(&None), Some(per_day)),
             given("window", windows, None),
-        ]
+        ];
+        // Few have a use for these: they are shown where somebody set them.
+        let special = [
+            ("preset", self.preset(&None)),
+            ("rest", self.rest(&None)),
+            ("warm_up", self.warm_up(&None)),
+            ("restart", self.restart(&None)),
+            ("count_by_hand", self.count_by_hand(&None)),
+        ];
+        let set = special.into_iter().filter(|(_, set)| set.is_some());
+        shown.extend(set.map(|(name, set)| given(name, set, None)));
+        shown
     }
 }
 

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use campaign_core::campaign::Definition;
+use campaign_core::campaign::{Category, Definition};
 use campaign_core::clock::{BootId, Clock, Elapsed, Now, Stamp};
+use campaign_core::consent::{Consent, DueConfirmation, Rules};
 use campaign_core::delivery::{CampaignId, DeliveryId, Doubt, Happening};
 use campaign_core::failure::{NotHandedOver, Outcome};
 use campaign_core::gateway::{
@@ -18,10 +19,10 @@ use campaign_core::limits::LaneLimits;
 use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
-    Answer, Batch, CampaignQuery, CampaignRecord, Change, Command, CommandId, DoubtPage,
-    DoubtQuery, EarlierMessage, Effect, Imported, LaneRecord, NewRecipient, ReadyPage, ReadyQuery,
-    ReplyQuery, ReplyRow, ReportQuery, ReportRow, RunnerWord, Store, StoreError, Suppression,
-    Sweep, TakeOver,
+    Answer, Batch, CampaignQuery, CampaignRecord, Change, Command, CommandId, Created, DoubtPage,
+    DoubtQuery, EarlierMessage, Effect, HiddenOptOut, Imported, Inquiry, LaneRecord, MayNot,
+    NewRecipient, ReadyPage, ReadyQuery, ReplyQuery, ReplyRow, ReportQuery, ReportRow, RunnerWord,
+    Store, StoreError, Suppression, Sweep, TakeOver,
 };
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -170,6 +171,11 @@ fn name_of(change: &Change) -> String {
         Change::Message { .. } => "message".into(),
         Change::Presence { .. } => "presence".into(),
         Change::Reply(_) => "reply".into(),
+        Change::ByHand(_) => "by hand".into(),
+        Change::HiddenReply(_) => "hidden reply".into(),
+        Change::Lid { .. } => "lid".into(),
+        Change::Dismiss { .. } => "dismiss".into(),
+        Change::Confirmed { .. } => "confirmed".into(),
         Change::Answer { .. } => "answer".into(),
     }
 }
@@ -228,6 +234,19 @@ impl<S: Store> Store for DyingStore<S> {
         self.points.around("create", creation).await
     }
 
+    async fn create_whole(
+        &self,
+        definition: &Definition,
+        columns: &[Box<str>],
+        recipients: Vec<NewRecipient>,
+        now: Now,
+    ) -> Result<Created, StoreError> {
+        let creation = self
+            .inner
+            .create_whole(definition, columns, recipients, now);
+        self.points.around("create whole", creation).await
+    }
+
     async fn import(
         &self,
         campaign: CampaignId,
@@ -248,6 +267,45 @@ impl<S: Store> Store for DyingStore<S> {
         self.points
             .around("unsuppress", self.inner.unsuppress(numbers))
             .await
+    }
+
+    async fn rules(&self) -> Result<Rules, StoreError> {
+        self.inner.rules().await
+    }
+
+    async fn set_rules(&self, rules: &Rules) -> Result<(), StoreError> {
+        self.points
+            .around("set_rules", self.inner.set_rules(rules))
+            .await
+    }
+
+    async fn record_consents(&self, consents: &[Consent]) -> Result<(), StoreError> {
+        let recording = self.inner.record_consents(consents);
+        self.points.around("record_consents", recording).await
+    }
+
+    async fn consents(
+        &self,
+        after: Option<(PhoneNumber, Category)>,
+        limit: u32,
+    ) -> Result<Vec<Consent>, StoreError> {
+        self.inner.consents(after, limit).await
+    }
+
+    async fn may_not(
+        &self,
+        inquiries: &[Inquiry],
+        now: Timestamp,
+    ) -> Result<Vec<MayNot>, StoreError> {
+        self.inner.may_not(inquiries, now).await
+    }
+
+    async fn due_confirmations(&self, limit: u32) -> Result<Vec<DueConfirmation>, StoreError> {
+        self.inner.due_confirmations(limit).await
+    }
+
+    async fn hidden_opt_outs(&self) -> Result<Vec<HiddenOptOut>, StoreError> {
+        self.inner.hidden_opt_outs().await
     }
 
     async fn submit(&self, command: &Command) -> Result<CommandId, StoreError> {

@@ -1,8 +1,10 @@
 //! Makes the changes of a batch, in one transaction that is durable when it returns.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use campaign_core::campaign::CampaignState;
+use campaign_core::consent::Rules;
 use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Reason, State, apply};
 use campaign_core::limits::Slot;
 use campaign_core::message::MessageTemplate;
@@ -13,6 +15,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::Database;
 use super::campaigns;
+use super::consent;
 use super::fault::{Fault, Result};
 use super::lock::Seen;
 use super::moves::{Moves, Row};
@@ -126,6 +129,7 @@ impl Database {
             lanes: HashMap::new(),
             newest: HashMap::new(),
             campaigns: HashMap::new(),
+            rules: None,
             imports: &self.imports,
             recipients: &mut self.recipients,
             sweeps: &mut sweeps,
@@ -160,6 +164,7 @@ struct Making<'a> {
     /// The newest attempts of this batch.
     newest: HashMap<(LaneId, Slot), i64>,
     campaigns: HashMap<CampaignId, Option<CampaignState>>,
+    rules: Option<Rc<Rules>>,
     imports: &'a HashMap<CampaignId, i64>,
     recipients: &'a mut HashMap<CampaignId, Recipients>,
     sweeps: &'a mut Sweeps,
@@ -194,7 +199,7 @@ impl Making<'_> {
                     ])?;
                 Ok(done_or_not_found(changed))
             }
-            Change::NewGeneration { delivery } => self.moves.new_generation(*delivery),
+            Change::NewGeneration { delivery } => self.new_generation(*delivery),
             Change::Message { campaign, message } => self.edit(*campaign, message),
             Change::Presence {
                 phone,
@@ -205,8 +210,26 @@ impl Making<'_> {
                 Ok(Effect::Done)
             }
             Change::Reply(reply) => {
-                people::keep_reply(self.moves.connection, reply, self.moves.at.wall)?;
+                people::keep_reply(self.moves.connection, reply, self.moves.at.wall)
+            }
+            Change::HiddenReply(reply) => {
+                consent::keep_hidden(self.moves.connection, reply, self.moves.at.wall)
+            }
+            Change::Lid { lid, phone } => {
+                consent::learn_lid(self.moves.connection, *lid, *phone, self.moves.at.wall)
+            }
+            Change::Dismiss { lid } => {
+                consent::dismiss(self.moves.connection, *lid)?;
                 Ok(Effect::Done)
+            }
+            Change::Confirmed { phone } => {
+                consent::confirmed(self.moves.connection, *phone)?;
+                Ok(Effect::Done)
+            }
+            Change::ByHand(sent) => {
+                let counted =
+                    people::keep_by_hand(self.moves.connection, sent, self.moves.at.wall)?;
+                Ok(counted.map_or(Effect::Done, Effect::Counted))
             }
             Change::Answer { command, answer } => {
                 let changed = self
@@ -242,13 +265,12 @@ impl Making<'_> {
             return lost(Lost::Delivery(row.standing));
         };
         let connection = self.moves.connection;
-        let is_suppressed: Option<i64> = connection
-            .prepare_cached("SELECT phone FROM suppression WHERE phone = ?")?
-            .query_row([row.phone], |row| row.get(0))
-            .optional()?;
-        if is_suppressed.is_some() {
-            return lost(Lost::Suppressed);
-        }
+        let now = self.moves.at.wall;
+        let rules = self.rules()?;
+        let facts = match consent::judge(connection, journal, row.phone, &rules, now)? {
+            Ok(facts) => facts,
+            Err(barred) => return lost(barred.into()),
+        };
         if let Some(since) = journal.if_heard_since {
             let is_heard: bool = connection
                 .prepare_cached(
@@ -270,7 +292,10 @@ impl Making<'_> {
             )?
             .execute(params![journal.lane.0, row.phone, id])?;
         if opened == 0 {
-            return lost(Lost::ChatBusy);
+            let open = connection
+                .prepare_cached("SELECT delivery FROM open_chat WHERE lane = ? AND phone = ?")?
+                .query_row(params![journal.lane.0, row.phone], |row| row.get(0))?;
+            return lost(Lost::ChatBusy(rows::delivery(open)?));
         }
         let (elapsed, wall, boot) = rows::columns(self.moves.at);
         connection
@@ -292,6 +317,7 @@ impl Making<'_> {
                 boot,
             ])?;
         let attempt = connection.last_insert_rowid();
+        consent::charge(connection, journal, row.phone, &facts, &rules, now)?;
         self.newest.insert((journal.lane, journal.slot), attempt);
         let from = row.standing;
         let row = Row {
@@ -300,6 +326,15 @@ impl Making<'_> {
         };
         self.moves.put(&row, sending, None, None)?;
         Ok(Effect::Moved { from, to: sending })
+    }
+
+    /// As they are in this transaction.
+    fn rules(&mut self) -> Result<Rc<Rules>> {
+        if let Some(rules) = &self.rules {
+            return Ok(Rc::clone(rules));
+        }
+        let rules = Rc::new(consent::rules(self.moves.connection)?);
+        Ok(Rc::clone(self.rules.insert(rules)))
     }
 
     fn write_newest(&self) -> Result<()> {
@@ -407,7 +442,7 @@ impl Making<'_> {
             .connection
             .prepare_cached(
                 "UPDATE lane SET day = ?, day_sends = ?, day_cold = ?, warmth = ?, hold = ?, hold_until = ?,
-                                 cold_hold = ?, cold_hold_until = ?, trusted = ?, store_on = ?
+                                 cold_hold = ?, cold_hold_until = ?, trusted = ?, store_on = ?, health = ?
                  WHERE id = ? AND epoch = ?",
             )?
             .execute(params![
@@ -424,19 +459,30 @@ impl Making<'_> {
                     .as_ref()
                     .map(serde_json::to_string)
                     .transpose()?,
+                serde_json::to_string(&note.health)?,
                 note.lane.0,
                 note.epoch.0
             ])?;
         Ok(Effect::Done)
     }
 
+    fn new_generation(&mut self, delivery: DeliveryId) -> Result<Effect> {
+        let state = self.campaign_state(delivery.campaign())?;
+        let is_cancelled = state == Some(CampaignState::Cancelled);
+        self.moves.new_generation(delivery, is_cancelled)
+    }
+
     fn sweep(&mut self, campaign: CampaignId, what: Sweep, max: u32) -> Result<Effect> {
-        if self.campaign_state(campaign)?.is_none() {
+        let Some(state) = self.campaign_state(campaign)? else {
             return Ok(Effect::Lost(Lost::NotFound));
-        }
+        };
         let happening = match what {
             Sweep::Cancel => Happening::Cancelled,
             Sweep::Expire => Happening::Skipped(Reason::Expired),
+            // What was called off stays so.
+            Sweep::Retry(_) if state == CampaignState::Cancelled => {
+                return Ok(Effect::Lost(Lost::Campaign(state)));
+            }
             Sweep::Retry(reason) => return self.sweep_failed(campaign, reason, max),
         };
         let (first, last) = rows::range(campaign);
@@ -475,7 +521,9 @@ impl Making<'_> {
             let failed = self.failed(after, last, reason, left)?;
             for delivery in &failed {
                 // One without another generation stays failed.
-                let effect = self.moves.new_generation(rows::delivery(*delivery)?)?;
+                let effect = self
+                    .moves
+                    .new_generation(rows::delivery(*delivery)?, false)?;
                 count += i64::from(matches!(effect, Effect::Created(_)));
                 after = *delivery;
             }

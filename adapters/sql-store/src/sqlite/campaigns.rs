@@ -8,7 +8,8 @@ use campaign_core::clock::Now;
 use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Standing, State, apply};
 use campaign_core::message::MessageTemplate;
 use campaign_core::store::{
-    CampaignQuery, CampaignRecord, Counts, EarlierMessage, Imported, NewRecipient, StoreError,
+    CampaignQuery, CampaignRecord, Counts, Created, EarlierMessage, Imported, NewRecipient,
+    StoreError,
 };
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, params};
@@ -30,45 +31,100 @@ impl Database {
         now: Now,
     ) -> Result<CampaignId> {
         let made = self.together(|| {
-            let there: Option<(i64, u8)> = self
-                .connection
-                .prepare_cached("SELECT id, state FROM campaign WHERE name = ?")?
-                .query_row([&definition.name], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            match there {
-                Some((id, state)) => {
-                    let state = campaign_state(state)?;
-                    if state > CampaignState::Importing {
-                        return Err(StoreError::Refused(format!(
-                            "campaign {:?} exists and is {state}: go on with it, or take another name",
-                            definition.name
-                        ))
-                        .into());
-                    }
-                    let id = rows::campaign(id)?;
-                    self.empty(id)?;
-                    self.write_definition(id, definition, columns, now)?;
-                    Ok(id)
-                }
-                None => {
-                    let next: i64 = self
-                        .connection
-                        .query_row("UPDATE meta SET next_campaign = next_campaign + 1 RETURNING next_campaign - 1", [], |row| row.get(0))?;
-                    let id = rows::campaign(next)
-                        .map_err(|_| StoreError::Refused("there are too many campaigns".into()))?;
-                    self.connection.execute(
-                        "INSERT INTO campaign (id, name, session, kind, definition, columns, state, created_at)
-                         VALUES (?, ?, '', 0, '', '', ?, 0)",
-                        params![id.number(), definition.name, CampaignState::Importing as u8],
-                    )?;
-                    self.write_definition(id, definition, columns, now)?;
-                    Ok(id)
-                }
+            let there = self.named(&definition.name)?;
+            if let Some((_, state)) = there.filter(|(_, state)| *state > CampaignState::Importing) {
+                return Err(StoreError::Refused(format!(
+                    "campaign {:?} exists and is {state}: go on with it, or take another name",
+                    definition.name
+                ))
+                .into());
             }
+            self.write_anew(there.map(|(id, _)| id), definition, columns, now)
         });
         let id = made?;
         let import = self.import_of(id)?;
         self.imports.insert(id, import);
+        Ok(id)
+    }
+
+    pub(super) fn create_whole(
+        &mut self,
+        definition: &Definition,
+        columns: &[Box<str>],
+        recipients: &[NewRecipient],
+        now: Now,
+    ) -> Result<Created> {
+        self.together(|| {
+            let there = self.named(&definition.name)?;
+            if let Some((id, _)) = there.filter(|(_, state)| *state > CampaignState::Importing) {
+                return Ok(Created::There(id));
+            }
+            let id = self.write_anew(there.map(|(id, _)| id), definition, columns, now)?;
+            let as_of: (i64, u32) = self
+                .connection
+                .prepare_cached("SELECT import, next_ordinal FROM campaign WHERE id = ?")?
+                .query_row([id.number()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let known = Recipients::load(&self.connection, id, as_of)?;
+            let mut page = Page::new(self, id, as_of.1, rows::micros(now.wall), known)?;
+            for recipient in recipients {
+                page.add(recipient)?;
+            }
+            let Page {
+                next,
+                counts,
+                mut known,
+                ..
+            } = page;
+            known.write(&self.connection)?;
+            write_counts(&self.connection, counts)?;
+            self.connection
+                .prepare_cached("UPDATE campaign SET next_ordinal = ?, state = ? WHERE id = ?")?
+                .execute(params![next, CampaignState::Frozen as u8, id.number()])?;
+            Ok(Created::New(id))
+        })
+    }
+
+    fn named(&self, name: &str) -> Result<Option<(CampaignId, CampaignState)>> {
+        let there: Option<(i64, u8)> = self
+            .connection
+            .prepare_cached("SELECT id, state FROM campaign WHERE name = ?")?
+            .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        there
+            .map(|(id, state)| Ok((rows::campaign(id)?, campaign_state(state)?)))
+            .transpose()
+    }
+
+    /// Writes a campaign that is being imported, in the place of one of its name that never got further.
+    fn write_anew(
+        &self,
+        there: Option<CampaignId>,
+        definition: &Definition,
+        columns: &[Box<str>],
+        now: Now,
+    ) -> Result<CampaignId> {
+        let id = match there {
+            Some(id) => {
+                self.empty(id)?;
+                id
+            }
+            None => {
+                let next: i64 = self.connection.query_row(
+                    "UPDATE meta SET next_campaign = next_campaign + 1 RETURNING next_campaign - 1",
+                    [],
+                    |row| row.get(0),
+                )?;
+                let id = rows::campaign(next)
+                    .map_err(|_| StoreError::Refused("there are too many campaigns".into()))?;
+                self.connection.execute(
+                    "INSERT INTO campaign (id, name, session, kind, definition, columns, state, created_at)
+                     VALUES (?, ?, '', 0, '', '', ?, 0)",
+                    params![id.number(), definition.name, CampaignState::Importing as u8],
+                )?;
+                id
+            }
+        };
+        self.write_definition(id, definition, columns, now)?;
         Ok(id)
     }
 

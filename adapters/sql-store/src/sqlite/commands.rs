@@ -1,13 +1,11 @@
-//! Commands and their answers, the runner's word, and the suppression list: what other processes write beside the runner.
+//! Commands and their answers, and the runner's word: what other processes write beside the runner.
 
-use campaign_core::phone::PhoneNumber;
-use campaign_core::store::{Answer, Command, CommandId, RunnerWord, Suppression};
-use rusqlite::{OptionalExtension, params};
+use campaign_core::store::{Answer, Command, CommandId, RunnerWord};
+use rusqlite::OptionalExtension;
 
 use super::Database;
-use super::fault::{Fault, Result};
+use super::fault::Result;
 use super::lock::RunnerLock;
-use super::rows;
 
 /// The open commands as last read. They are asked for several times a second and hardly ever change: SQLite tells for next to
 /// nothing whether another connection has written.
@@ -99,55 +97,6 @@ impl Database {
             .prepare_cached("SELECT holder FROM runner")?
             .query_row([], |row| row.get(0))
             .optional()?)
-    }
-
-    pub(super) fn suppress(&self, numbers: &[Suppression]) -> Result<()> {
-        self.together(|| {
-            let mut statement = self.connection.prepare_cached(
-                "INSERT OR IGNORE INTO suppression (phone, source, since) VALUES (?, ?, ?)",
-            )?;
-            for number in numbers {
-                statement.execute(params![
-                    rows::digits(number.phone),
-                    number.source,
-                    rows::micros(number.since)
-                ])?;
-            }
-            Ok(())
-        })
-    }
-
-    pub(super) fn unsuppress(&self, numbers: &[PhoneNumber]) -> Result<u64> {
-        self.together(|| {
-            let mut statement = self
-                .connection
-                .prepare_cached("DELETE FROM suppression WHERE phone = ?")?;
-            let mut removed = 0;
-            for number in numbers {
-                removed += statement.execute([rows::digits(*number)])?;
-            }
-            u64::try_from(removed).map_err(Fault::unreadable)
-        })
-    }
-
-    pub(super) fn suppressed(
-        &self,
-        after: Option<PhoneNumber>,
-        limit: u32,
-    ) -> Result<Vec<Suppression>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT phone, source, since FROM suppression WHERE phone > ? ORDER BY phone LIMIT ?",
-        )?;
-        let mut found = statement.query(params![after.map_or(0, rows::digits), limit])?;
-        let mut page = Vec::new();
-        while let Some(row) = found.next()? {
-            page.push(Suppression {
-                phone: rows::phone(row.get(0)?)?,
-                source: row.get(1)?,
-                since: rows::moment(row.get(2)?)?,
-            });
-        }
-        Ok(page)
     }
 
     /// Does everything in one transaction, or nothing.

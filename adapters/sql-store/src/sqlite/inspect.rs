@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use campaign_core::failure::Trouble;
 use campaign_core::gateway::{Account, Session};
-use campaign_core::store::{StoreError, StoreOn, Trusted};
+use campaign_core::store::{LaneHealth, StoreError, StoreOn, Trusted};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
@@ -64,6 +65,19 @@ pub struct LaneSeen {
     pub trusted: Trusted,
     /// Where its messages are kept.
     pub store_on: Option<StoreOn>,
+    /// Why nothing is sent, or was when that was last noted: for the whole account, for strangers, and for what went wrong.
+    pub holds: Vec<HoldSeen>,
+}
+
+/// A hold that is on record. One whose end has passed may be over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HoldSeen {
+    /// Why.
+    pub trouble: Trouble,
+    /// Since when, where that is on record.
+    pub since: Option<Timestamp>,
+    /// Until when.
+    pub until: Timestamp,
 }
 
 /// Looks at a database that another process may be using. Nothing is made, migrated or repaired.
@@ -101,7 +115,7 @@ pub(super) fn look(path: &Path, depth: Depth) -> Result<Inspection> {
         campaigns: number("SELECT count(*) FROM campaign")?,
         deliveries: number("SELECT count(*) FROM delivery WHERE flags & 2 = 0")?,
         last_change: (last > 0).then(|| rows::moment(last)).transpose()?,
-        lanes: lanes(&connection)?,
+        lanes: lanes(&connection, schema)?,
         runner: RunnerLock::holder(path)?,
         damage: match depth {
             Depth::Quick => Vec::new(),
@@ -164,14 +178,37 @@ fn damage(connection: &Connection) -> Vec<String> {
     }
 }
 
-fn lanes(connection: &Connection) -> Result<Vec<LaneSeen>> {
-    let mut statement =
-        connection.prepare("SELECT account, session, trusted, store_on FROM lane ORDER BY id")?;
+fn lanes(connection: &Connection, schema: u32) -> Result<Vec<LaneSeen>> {
+    // What an older database has no column for, it has nothing to tell of.
+    let of = |since: u32, column: &'static str| if schema >= since { column } else { "NULL" };
+    let mut statement = connection.prepare(&format!(
+        "SELECT account, session, trusted, store_on, hold, hold_until, {}, {}, {} FROM lane ORDER BY id",
+        of(3, "cold_hold"),
+        of(3, "cold_hold_until"),
+        of(4, "health")
+    ))?;
     let mut found = statement.query([])?;
     let mut lanes = Vec::new();
     while let Some(row) = found.next()? {
         let session: String = row.get(1)?;
         let store_on: Option<String> = row.get(3)?;
+        let health: Option<String> = row.get(8)?;
+        let health: LaneHealth = health
+            .map(|text| serde_json::from_str(&text))
+            .transpose()?
+            .unwrap_or_default();
+        let told = [rows::hold_at(row, 4)?, rows::hold_at(row, 6)?].into_iter();
+        let told = told.flatten().map(|(trouble, until)| HoldSeen {
+            trouble,
+            since: None,
+            until,
+        });
+        let unwell = [health.session, health.cold, health.reply].into_iter();
+        let unwell = unwell.filter_map(|it| it.unwell).map(|unwell| HoldSeen {
+            trouble: unwell.trouble,
+            since: Some(unwell.since),
+            until: unwell.until,
+        });
         lanes.push(LaneSeen {
             account: Account(rows::phone(row.get(0)?)?),
             session: Session::new(&session),
@@ -179,6 +216,7 @@ fn lanes(connection: &Connection) -> Result<Vec<LaneSeen>> {
             store_on: store_on
                 .map(|text| serde_json::from_str(&text))
                 .transpose()?,
+            holds: told.chain(unwell).collect(),
         });
     }
     Ok(lanes)

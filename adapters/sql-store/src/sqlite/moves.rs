@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use campaign_core::campaign::CampaignState;
 use campaign_core::clock::Stamp;
 use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Reason, Standing, State, apply};
 use campaign_core::store::{Effect, Happened, Lost};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::consent;
 use super::fault::{Fault, Result};
 use super::rows::{self, CORRECTED, GENERATIONS, REMARKED, SUPERSEDED};
 
@@ -85,6 +87,16 @@ impl<'a> Moves<'a> {
         }
         if let Some(foreign) = &change.foreign_id {
             self.claim(&row, foreign)?;
+        }
+        if change.happening.proves_nothing_was_sent() && from.state.is_open() {
+            consent::give_back(self.connection, row.phone, row.id)?;
+        }
+        if to.reason == Some(Reason::RefusedByWhatsapp) && from.reason != to.reason {
+            consent::did_not_read(self.connection, row.phone, row.id)?;
+        }
+        if to.state.is_handed_over() && !from.state.is_handed_over() && from.state != State::Sending
+        {
+            consent::had_it(self.connection, row.phone, row.id, self.at.wall)?;
         }
         self.put(&row, to, change.next, change.message.as_deref())?;
         if row.is_superseded || row.id.generation() > 0 {
@@ -173,12 +185,20 @@ impl<'a> Moves<'a> {
     }
 
     /// Gives a recipient a new generation from this one, which leaves the counts.
-    pub(super) fn new_generation(&mut self, delivery: DeliveryId) -> Result<Effect> {
+    pub(super) fn new_generation(
+        &mut self,
+        delivery: DeliveryId,
+        is_cancelled: bool,
+    ) -> Result<Effect> {
         let Some(row) = self.find(delivery)? else {
             return Ok(Effect::Lost(Lost::NotFound));
         };
         if row.is_superseded || !matches!(row.standing.state, State::Failed | State::Unconfirmed) {
             return Ok(Effect::Lost(Lost::Delivery(row.standing)));
+        }
+        if is_cancelled {
+            // What was called off stays so.
+            return Ok(Effect::Lost(Lost::Campaign(CampaignState::Cancelled)));
         }
         let Some(next) = self.newest(delivery)?.next_generation() else {
             return Ok(Effect::Lost(Lost::NoGeneration));

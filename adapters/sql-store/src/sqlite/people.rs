@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 
 use campaign_core::gateway::Account;
+use campaign_core::limits::{LaneLimits, REPLY_OPEN_FOR, SentByHand, Slot};
 use campaign_core::phone::PhoneNumber;
-use campaign_core::store::{REPLIES_KEPT_FOR, Reply, ReplyQuery, ReplyRow};
+use campaign_core::store::{
+    BY_HAND_KEPT_FOR, ByHand, Effect, REPLIES_KEPT_FOR, Reply, ReplyQuery, ReplyRow,
+};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Database;
+use super::consent;
 use super::fault::Result;
 use super::rows;
 
@@ -33,6 +37,23 @@ impl Database {
             }
         }
         Ok(known)
+    }
+
+    /// The latest messages that a person sent from an account: as many as its limits need.
+    pub(super) fn by_hand(&self, account: Account, limits: &LaneLimits) -> Result<Vec<SentByHand>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT slot, sent_at FROM by_hand WHERE account = ? ORDER BY sent_at DESC LIMIT ?",
+        )?;
+        let mut found =
+            statement.query(params![rows::digits(account.0), limits.remembers_by_hand()])?;
+        let mut sent = Vec::new();
+        while let Some(row) = found.next()? {
+            sent.push(SentByHand {
+                slot: rows::slot(row.get(0)?)?,
+                at: rows::moment(row.get(1)?)?,
+            });
+        }
+        Ok(sent)
     }
 
     pub(super) fn replies(&self, query: &ReplyQuery) -> Result<Vec<ReplyRow>> {
@@ -88,9 +109,63 @@ pub(super) fn keep_presence(
     Ok(())
 }
 
+/// Keeps that a person sent a message, where the account's limits count that; what is too old goes.
+pub(super) fn keep_by_hand(
+    connection: &Connection,
+    sent: &ByHand,
+    at: Timestamp,
+) -> Result<Option<SentByHand>> {
+    let account = rows::digits(sent.account.0);
+    let limits: Option<String> = connection
+        .prepare_cached("SELECT limits FROM lane WHERE account = ?")?
+        .query_row([account], |row| row.get(0))
+        .optional()?;
+    let limits: Option<LaneLimits> = limits.map(|text| serde_json::from_str(&text)).transpose()?;
+    let kept_since = at.checked_sub(BY_HAND_KEPT_FOR).unwrap_or(Timestamp::MIN);
+    if sent.at < kept_since || limits.is_none_or(|limits| !limits.counts_by_hand) {
+        return Ok(None);
+    }
+    let sent_at = sent.at.min(at);
+    let open_since = sent_at
+        .checked_sub(REPLY_OPEN_FOR)
+        .unwrap_or(Timestamp::MIN);
+    let is_reply: bool = connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM heard WHERE account = ? AND phone = ? AND heard_at BETWEEN ? AND ?)",
+        )?
+        .query_row(
+            params![
+                account,
+                rows::digits(sent.to),
+                rows::micros(open_since),
+                rows::micros(sent_at)
+            ],
+            |row| row.get(0),
+        )?;
+    let slot = if is_reply { Slot::Reply } else { Slot::Cold };
+    let kept = connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO by_hand (account, message_id, sent_at, slot) VALUES (?, ?, ?, ?)",
+        )?
+        .execute(params![
+            account,
+            sent.message_id,
+            rows::micros(sent_at),
+            slot as u8
+        ])?;
+    if kept == 0 {
+        return Ok(None);
+    }
+    connection
+        .prepare_cached("DELETE FROM by_hand WHERE account = ? AND sent_at < ?")?
+        .execute(params![account, rows::micros(kept_since)])?;
+    Ok(Some(SentByHand { slot, at: sent_at }))
+}
+
 /// Keeps when somebody wrote, and what, of somebody in a campaign that is not too old. Messages are few beside campaigns' own, so each recent campaign may be
 /// asked for its sender, the latest first.
-pub(super) fn keep_reply(connection: &Connection, reply: &Reply, at: Timestamp) -> Result<()> {
+pub(super) fn keep_reply(connection: &Connection, reply: &Reply, at: Timestamp) -> Result<Effect> {
+    let wished = consent::take_wish(connection, reply, at)?;
     let since = at.checked_sub(REPLIES_KEPT_FOR).unwrap_or(Timestamp::MIN);
     let phone = rows::digits(reply.from);
     connection
@@ -112,7 +187,7 @@ pub(super) fn keep_reply(connection: &Connection, reply: &Reply, at: Timestamp) 
         .query_row(params![rows::micros(since), phone], |row| row.get(0))
         .optional()?;
     let Some(campaign) = campaign else {
-        return Ok(());
+        return Ok(wished);
     };
     connection
         .prepare_cached(
@@ -127,5 +202,5 @@ pub(super) fn keep_reply(connection: &Connection, reply: &Reply, at: Timestamp) 
             reply.text,
             campaign
         ])?;
-    Ok(())
+    Ok(wished)
 }

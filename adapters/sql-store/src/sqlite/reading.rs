@@ -7,8 +7,8 @@ use campaign_core::limits::{DayCount, LaneLimits, Slot, WarmthSoFar};
 use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
-    ControlRow, DoubtPage, DoubtQuery, Doubtful, Epoch, LaneId, LaneRecord, PRESENCE_KEPT_FOR,
-    PastAttempt, Ready, ReadyPage, ReadyQuery, ReportQuery, ReportRow,
+    ControlRow, DoubtPage, DoubtQuery, Doubtful, Epoch, LaneHealth, LaneId, LaneRecord,
+    PRESENCE_KEPT_FOR, PastAttempt, Ready, ReadyPage, ReadyQuery, ReportQuery, ReportRow,
 };
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
@@ -341,7 +341,7 @@ impl Database {
         }
         let mut statement = self.connection.prepare_cached(
             "SELECT id, epoch, limits, day, day_sends, day_cold, hold, hold_until, cold_hold, cold_hold_until,
-                    newest_cold, newest_reply, trusted, store_on, warmth
+                    newest_cold, newest_reply, trusted, store_on, warmth, health
              FROM lane WHERE account = ?",
         )?;
         let mut found = statement.query([digits])?;
@@ -359,6 +359,7 @@ impl Database {
             }),
             None => None,
         };
+        let by_hand = self.by_hand(account, &limits)?;
         let newest = [(Slot::Cold, row.get(10)?), (Slot::Reply, row.get(11)?)];
         Ok(LaneRecord {
             id,
@@ -378,10 +379,15 @@ impl Database {
                 .get::<_, Option<String>>(13)?
                 .map(|text| serde_json::from_str(&text))
                 .transpose()?,
+            health: match row.get::<_, Option<String>>(15)? {
+                Some(text) => serde_json::from_str(&text)?,
+                None => LaneHealth::default(),
+            },
+            by_hand,
         })
     }
 
-    /// The latest attempts that charge the lane's limits, and the last of each slot, newest first.
+    /// The latest attempts that charge the lane's limits, the last of each slot, and those whose end nobody knows, newest first.
     fn attempts(
         &self,
         lane: LaneId,
@@ -403,7 +409,14 @@ impl Database {
                 attempts.extend(self.attempts_before(of_slot, [lane, newest, i64::from(needed)])?);
             }
         }
+        let open = format!(
+            "(outcome IS NULL OR outcome = {OWNER_DIED}) AND seq IN (
+                SELECT delivery.attempt FROM open_chat JOIN delivery ON delivery.id = open_chat.delivery WHERE open_chat.lane = ?1
+             )"
+        );
+        attempts.extend(self.attempts_before(&open, [lane, i64::MAX, i64::MAX])?);
         attempts.sort_unstable_by_key(|(seq, _)| std::cmp::Reverse(*seq));
+        attempts.dedup_by_key(|(seq, _)| *seq);
         Ok(attempts.into_iter().map(|(_, attempt)| attempt).collect())
     }
 
@@ -425,11 +438,14 @@ impl Database {
             let slot = Slot::from_number(row.get(1)?);
             let outcome: Option<u8> = row.get(2)?;
             let started = rows::stamp_at(row, 3)?;
+            let ended = rows::stamp_at(row, 6)?;
+            let is_left = outcome == Some(OWNER_DIED);
             let attempt = PastAttempt {
                 slot: slot.ok_or_else(|| Fault::unreadable("an attempt in no slot"))?,
                 started: started
                     .ok_or_else(|| Fault::unreadable("an attempt without a beginning"))?,
-                ended: rows::stamp_at(row, 6)?.filter(|_| outcome != Some(OWNER_DIED)),
+                ended: ended.filter(|_| !is_left),
+                taken_over: ended.filter(|_| is_left),
             };
             attempts.push((row.get(0)?, attempt));
         }

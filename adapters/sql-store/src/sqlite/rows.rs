@@ -3,6 +3,7 @@
 use campaign_core::clock::{BootId, Elapsed, Stamp};
 use campaign_core::delivery::{CampaignId, DeliveryId, Reason, Standing, State};
 use campaign_core::failure::Trouble;
+use campaign_core::limits::Slot;
 use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
 use jiff::Timestamp;
@@ -110,6 +111,10 @@ pub(super) fn hold_at(row: &Row<'_>, first: usize) -> Result<Option<(Trouble, Ti
     })
 }
 
+pub(super) fn slot(number: u8) -> Result<Slot> {
+    Slot::from_number(number).ok_or_else(|| Fault::unreadable(format!("slot {number}")))
+}
+
 pub(super) fn kind(number: u8) -> Result<MessageKind> {
     [MessageKind::Text, MessageKind::Image, MessageKind::File]
         .into_iter()
@@ -153,7 +158,7 @@ pub(super) fn texts(json: &str) -> Result<Box<[Box<str>]>> {
 pub(super) fn fits(state: State, reason: Option<Reason>) -> bool {
     let reason = reason_number(reason);
     match state {
-        State::Unconfirmed => (40..=43).contains(&reason),
+        State::Unconfirmed => (40..=44).contains(&reason),
         State::Accepted => reason == 0 || reason == Reason::Silent as u8,
         State::Sent => reason == 0 || reason == Reason::ByOperator as u8,
         State::Failed => (20..=23).contains(&reason),

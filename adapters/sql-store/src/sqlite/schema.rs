@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_campaigns.sql"),
     include_str!("../../migrations/sqlite/0002_operator.sql"),
     include_str!("../../migrations/sqlite/0003_slots.sql"),
+    include_str!("../../migrations/sqlite/0004_people_and_sharing.sql"),
 ];
 /// Another process's write is waited for this long, look by look: its longest is a page of an import.
 const BUSY_LOOKS_MAX: i32 = 5_000;
@@ -258,7 +259,7 @@ mod tests {
         let broken = "ALTER TABLE lane ADD COLUMN taste TEXT; ALTER TABLE nothing ADD COLUMN x;";
         connection
             .execute(
-                "INSERT INTO suppression VALUES (6281200000001, 'opt-out', 0)",
+                "INSERT INTO suppression (phone, source, since) VALUES (6281200000001, 'opt-out', 0)",
                 [],
             )
             .unwrap();

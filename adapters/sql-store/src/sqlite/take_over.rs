@@ -78,6 +78,7 @@ impl Database {
             meta.database = self.begin_anew()?;
         }
         self.cut_waits(now.wall)?;
+        self.forget_what_is_over(now.wall)?;
         let (elapsed, wall, boot) = rows::columns(now);
         self.connection.execute(
             "UPDATE meta SET is_marked_restored = 0, last_elapsed = ?, last_wall = ?, last_boot = ?",
@@ -195,9 +196,16 @@ impl Database {
         )?;
         self.connection.execute("DELETE FROM ready", [])?;
         self.connection.execute(
-            "UPDATE delivery SET state = ?1, reason = ?2, flags = flags & 3, changed_at = ?3
+            "UPDATE delivery SET state = ?1, reason = ?2, flags = flags & 3, changed_at = ?3,
+                attempts = iif(state = ?1 AND reason = ?5, max(attempts - 1, 0), attempts)
              WHERE state IN (SELECT value FROM json_each(?4)) AND (state <> ?1 OR reason <> ?2)",
-            params![State::Unconfirmed as u8, restored, now_columns.1, open],
+            params![
+                State::Unconfirmed as u8,
+                restored,
+                now_columns.1,
+                open,
+                Reason::Restricted as u8,
+            ],
         )?;
         let mut moves = Moves::new(&self.connection, now);
         moves.add_counts(differences);

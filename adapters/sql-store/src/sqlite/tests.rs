@@ -4,6 +4,7 @@
 use campaign_core::campaign::{CampaignState, Definition};
 use campaign_core::clock::BootId;
 use campaign_core::clock::Elapsed;
+use campaign_core::consent::Terms;
 use campaign_core::delivery::{Ack, Doubt, Happening, Reason, Standing, State, apply};
 use campaign_core::limits::Slot;
 use campaign_core::message::MessageTemplate;
@@ -109,6 +110,7 @@ impl Scene {
                     if_heard_since: None,
                     kind: MessageKind::Text,
                     text_hash: 7,
+                    terms: Terms::default(),
                 })
             })
             .collect()
@@ -306,6 +308,7 @@ fn every_legal_move_leads_where_the_schema_lets_it_stand() {
         Happening::Accepted,
         Happening::MaybeSent(Doubt::NoAnswer),
         Happening::MaybeSent(Doubt::ServerError),
+        Happening::MaybeSent(Doubt::Restricted),
         Happening::OwnerDied,
         Happening::Restored,
         Happening::Evidence(Ack::Error),

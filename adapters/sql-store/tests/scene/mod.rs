@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use campaign_core::campaign::{CampaignState, Definition};
 use campaign_core::clock::{BootId, Elapsed, Now, Stamp};
+use campaign_core::consent::Terms;
 use campaign_core::delivery::{CampaignId, DeliveryId, Happening, State};
 use campaign_core::gateway::{Account, Session};
 use campaign_core::limits::{LaneLimits, Slot};
@@ -119,6 +120,11 @@ pub(crate) fn journal(lane: &LaneRecord, campaign: CampaignId, ordinal: u32) -> 
         if_heard_since: None,
         kind: MessageKind::Text,
         text_hash: 7,
+        // Everybody says the same here.
+        terms: Terms {
+            may_repeat: true,
+            ..Terms::default()
+        },
     })
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::Hours;
+use crate::campaign::Category;
 use crate::limits::calendar::Calendar;
 use crate::limits::zone::Zone;
 
@@ -46,6 +47,17 @@ impl HoursPreset {
         HoursPreset::Authentication,
         HoursPreset::Service,
     ];
+
+    /// What is prudent for a kind of business. Bills and reminders of them are [`HoursPreset::CollectionNotices`]: a message about
+    /// something between the two may be one, so that those hours are what it is given.
+    pub const fn of(category: Category) -> Self {
+        match category {
+            Category::Marketing => HoursPreset::Marketing,
+            Category::Utility => HoursPreset::CollectionNotices,
+            Category::Authentication => HoursPreset::Authentication,
+            Category::Service => HoursPreset::Service,
+        }
+    }
 
     /// Its name in commands and settings.
     pub const fn name(self) -> &'static str {

@@ -9,7 +9,7 @@ use super::tables::{AT_ONCE, Campaign, Delivery, Recipient, Tables, count, ids_o
 use crate::campaign::{CampaignState, Definition};
 use crate::clock::Now;
 use crate::delivery::{CampaignId, DeliveryId, Happening, Standing, State, apply};
-use crate::store::{Counts, Imported, NewRecipient, StoreError};
+use crate::store::{Counts, Created, Imported, NewRecipient, StoreError};
 
 impl Tables {
     pub(super) fn create(
@@ -49,6 +49,26 @@ impl Tables {
         };
         self.campaigns.insert(id, campaign);
         Ok(id)
+    }
+
+    pub(super) fn create_whole(
+        &mut self,
+        definition: &Definition,
+        columns: &[Box<str>],
+        recipients: Vec<NewRecipient>,
+        now: Now,
+    ) -> Result<Created, StoreError> {
+        let known = self.names.get(&definition.name).copied();
+        let state = known.and_then(|id| Some(self.campaigns.get(&id)?.state));
+        if let Some(id) = known.filter(|_| state > Some(CampaignState::Importing)) {
+            return Ok(Created::There(id));
+        }
+        let id = self.create(definition, columns, now)?;
+        self.take_in(id, recipients, now.wall);
+        if let Some(campaign) = self.campaigns.get_mut(&id) {
+            campaign.state = CampaignState::Frozen;
+        }
+        Ok(Created::New(id))
     }
 
     fn empty(&mut self, campaign: CampaignId) {

@@ -8,10 +8,11 @@ use super::tables::{AT_ONCE, Attempt, Tables, ids_of};
 use crate::campaign::CampaignState;
 use crate::clock::Stamp;
 use crate::delivery::{CampaignId, DeliveryId, Happening, Reason, State, apply};
+use crate::limits::{REPLY_OPEN_FOR, SentByHand, Slot};
 use crate::message::MessageTemplate;
 use crate::store::{
-    Batch, Change, EarlierMessage, Effect, Happened, Journal, LaneNote, Lost, REPLIES_KEPT_FOR,
-    Reply, ReplyRow, Sweep,
+    BY_HAND_KEPT_FOR, Batch, ByHand, Change, EarlierMessage, Effect, Happened, Journal, LaneNote,
+    Lost, REPLIES_KEPT_FOR, Reply, ReplyRow, Sweep,
 };
 
 impl Tables {
@@ -77,10 +78,19 @@ impl Tables {
                 self.presence.insert(*phone, (*is_on_whatsapp, at.wall));
                 Ok(Effect::Done)
             }
-            Change::Reply(reply) => {
-                self.keep_reply(reply, at);
+            Change::Reply(reply) => Ok(self.keep_reply(reply, at)),
+            Change::HiddenReply(reply) => Ok(self.keep_hidden(reply, at)),
+            Change::Lid { lid, phone } => Ok(self.learn_lid(*lid, *phone, at)),
+            Change::Dismiss { lid } => {
+                let hidden = &mut self.people.hidden_opt_outs;
+                hidden.retain(|(_, of), _| of != lid);
                 Ok(Effect::Done)
             }
+            Change::Confirmed { phone } => {
+                self.confirmed(*phone);
+                Ok(Effect::Done)
+            }
+            Change::ByHand(sent) => Ok(self.keep_by_hand(sent, at)),
             Change::Answer { command, answer } => {
                 let (_, given) = self.commands.get_mut(command).ok_or(Lost::NotFound)?;
                 *given = Some(answer.clone());
@@ -109,7 +119,8 @@ impl Tables {
         Ok(Effect::Done)
     }
 
-    fn keep_reply(&mut self, reply: &Reply, at: Stamp) {
+    pub(super) fn keep_reply(&mut self, reply: &Reply, at: Stamp) -> Effect {
+        let wished = self.take_wish(reply, at);
         let heard = self.heard.entry((reply.account, reply.from));
         let received_at = reply.received_at.min(at.wall);
         let heard = heard.or_insert(received_at);
@@ -118,7 +129,7 @@ impl Tables {
             row.reply.account == reply.account && row.reply.message_id == reply.message_id
         };
         if self.replies.iter().any(is_known) {
-            return;
+            return wished;
         }
         let since = at.wall.checked_sub(REPLIES_KEPT_FOR);
         let mut latest = self.campaigns.iter().rev();
@@ -135,6 +146,32 @@ impl Tables {
                 reply: reply.clone(),
             });
         }
+        wished
+    }
+
+    fn keep_by_hand(&mut self, sent: &ByHand, at: Stamp) -> Effect {
+        let lane = self.lane_of(sent.account);
+        let lane = lane.and_then(|id| self.lanes.get(&id));
+        let kept_since = at.wall.checked_sub(BY_HAND_KEPT_FOR);
+        let is_old = kept_since.is_ok_and(|since| sent.at < since);
+        let key = (sent.account, sent.message_id.clone());
+        if is_old
+            || self.by_hand.contains_key(&key)
+            || lane.is_none_or(|lane| !lane.limits.counts_by_hand)
+        {
+            return Effect::Done;
+        }
+        let sent_at = sent.at.min(at.wall);
+        let heard = self.heard.get(&(sent.account, sent.to));
+        let is_reply = heard.is_some_and(|heard| {
+            *heard <= sent_at && sent_at.duration_since(*heard) <= REPLY_OPEN_FOR
+        });
+        let counted = SentByHand {
+            slot: if is_reply { Slot::Reply } else { Slot::Cold },
+            at: sent_at,
+        };
+        self.by_hand.insert(key, counted);
+        Effect::Counted(counted)
     }
 
     fn journal(&mut self, journal: &Journal, at: Stamp) -> Result<Effect, Lost> {
@@ -151,9 +188,7 @@ impl Tables {
         let from = delivery.standing;
         let to =
             apply(from, Happening::Journalled).map_err(|illegal| Lost::Delivery(illegal.from))?;
-        if self.suppressed.contains_key(&journal.phone) {
-            return Err(Lost::Suppressed);
-        }
+        self.people.judge(journal, lane.account, at.wall)?;
         let heard = self.heard.get(&(lane.account, journal.phone));
         if journal
             .if_heard_since
@@ -162,8 +197,8 @@ impl Tables {
             return Err(Lost::NotHeard);
         }
         let chat = (journal.lane, journal.phone);
-        if self.chats.contains_key(&chat) {
-            return Err(Lost::ChatBusy);
+        if let Some(open) = self.chats.get(&chat) {
+            return Err(Lost::ChatBusy(*open));
         }
         self.chats.insert(chat, id);
         let number = self.attempts.len();
@@ -183,6 +218,7 @@ impl Tables {
             is_void: false,
             is_considered: false,
         });
+        self.people.charge(journal, at.wall);
         self.stand(id, to, AT_ONCE, None, at.wall);
         Ok(Effect::Moved { from, to })
     }
@@ -218,6 +254,16 @@ impl Tables {
                     );
             }
         }
+        if happened.happening.proves_nothing_was_sent() && from.state.is_open() {
+            self.give_back(id);
+        }
+        if to.state.is_handed_over() && !from.state.is_handed_over() && from.state != State::Sending
+        {
+            self.had_it(id, at.wall);
+        }
+        if to.reason == Some(Reason::RefusedByWhatsapp) && from.reason != to.reason {
+            self.did_not_read(id);
+        }
         let due = happened.next.unwrap_or(AT_ONCE);
         self.stand(id, to, due, happened.message.clone(), at.wall);
         self.prefer_what_arrived(id, at.wall);
@@ -252,6 +298,7 @@ impl Tables {
         lane.cold_hold = note.cold_hold;
         lane.trusted = note.trusted.clone();
         lane.store_on = note.store_on.clone();
+        lane.health = note.health;
         Ok(Effect::Done)
     }
 
@@ -267,6 +314,9 @@ impl Tables {
         let happening = match what {
             Sweep::Cancel => Happening::Cancelled,
             Sweep::Expire => Happening::Skipped(Reason::Expired),
+            Sweep::Retry(_) if self.may_send_again(campaign).is_err() => {
+                return Err(Lost::Campaign(CampaignState::Cancelled));
+            }
             Sweep::Retry(reason) => return Ok(self.retry(campaign, reason, max, at)),
         };
         let scheduled = self.ready.range(ids_of(campaign));

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::changes::swept_effect;
 use super::tables::{AT_ONCE, Delivery, Tables, ids_of};
+use crate::campaign::CampaignState;
 use crate::clock::Stamp;
 use crate::delivery::{CampaignId, DeliveryId, Happening, Illegal, Reason, Standing, State, apply};
 use crate::store::{Effect, Lost};
@@ -58,6 +59,7 @@ impl Tables {
         if !matches!(standing.state, State::Failed | State::Unconfirmed) || !self.is_current(id) {
             return Err(Lost::Delivery(standing));
         }
+        self.may_send_again(id.campaign())?;
         let recipient = self.recipient_mut(id).ok_or(Lost::NotFound)?;
         let next = recipient.newest.next_generation();
         let next = next.ok_or(Lost::NoGeneration)?;
@@ -68,6 +70,15 @@ impl Tables {
         self.make_ready(next, AT_ONCE);
         self.make_current(next);
         Ok(next)
+    }
+
+    /// What was called off stays so.
+    pub(super) fn may_send_again(&self, campaign: CampaignId) -> Result<(), Lost> {
+        match self.campaigns.get(&campaign) {
+            None => Err(Lost::NotFound),
+            Some(it) if it.state == CampaignState::Cancelled => Err(Lost::Campaign(it.state)),
+            Some(_) => Ok(()),
+        }
     }
 
     pub(super) fn retry(

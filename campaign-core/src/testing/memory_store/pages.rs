@@ -16,8 +16,8 @@ use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
 use crate::store::{
     Answer, CampaignQuery, CampaignRecord, Command, CommandId, ControlRow, DoubtPage, DoubtQuery,
-    Doubtful, Epoch, LaneId, LaneRecord, PRESENCE_KEPT_FOR, PastAttempt, Ready, ReadyPage,
-    ReadyQuery, ReplyQuery, ReplyRow, ReportQuery, ReportRow, Suppression, Trusted,
+    Doubtful, Epoch, LaneHealth, LaneId, LaneRecord, PRESENCE_KEPT_FOR, PastAttempt, Ready,
+    ReadyPage, ReadyQuery, ReplyQuery, ReplyRow, ReportQuery, ReportRow, Suppression, Trusted,
 };
 
 /// So many of the nearest accepted messages take turns as the control of a look-up.
@@ -47,6 +47,7 @@ impl Tables {
             cold_hold: None,
             trusted: Trusted::default(),
             store_on: None,
+            health: LaneHealth::default(),
         });
         lane.session = session.clone();
         let (all, cold) = lane.limits.remembers();
@@ -58,12 +59,14 @@ impl Tables {
         let attempts = charged.enumerate().filter_map(|(index, attempt)| {
             let count = seen.entry(attempt.slot).or_default();
             *count += 1;
-            // The gap of a slot needs its last one, whatever the windows.
-            let is_needed = *count <= if attempt.slot == Slot::Cold { cold } else { 1 };
+            // The gap of a slot needs its last one, and the day those that may still be executed, whatever the windows.
+            let is_needed = *count <= if attempt.slot == Slot::Cold { cold } else { 1 }
+                || attempt.ended.is_none();
             (index < all as usize || is_needed).then_some(PastAttempt {
                 slot: attempt.slot,
                 started: attempt.started,
                 ended: attempt.ended,
+                taken_over: attempt.taken_over,
             })
         });
         LaneRecord {
@@ -78,6 +81,15 @@ impl Tables {
             cold_hold: lane.cold_hold,
             trusted: lane.trusted.clone(),
             store_on: lane.store_on.clone(),
+            health: lane.health,
+            by_hand: if lane.limits.counts_by_hand {
+                let all = self.by_hand.iter();
+                all.filter(|((of, _), _)| *of == account)
+                    .map(|(_, sent)| *sent)
+                    .collect()
+            } else {
+                Vec::new()
+            },
         }
     }
 
@@ -334,7 +346,7 @@ impl Tables {
         limit: u32,
     ) -> Vec<Suppression> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let rest = self.suppressed.range((from, Bound::Unbounded));
+        let rest = self.people.suppressed.range((from, Bound::Unbounded));
         rest.take(limit as usize)
             .map(|(_, suppression)| suppression.clone())
             .collect()

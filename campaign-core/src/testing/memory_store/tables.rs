@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::consent::People;
 use crate::campaign::{CampaignState, Definition};
 use crate::clock::Stamp;
 use crate::delivery::{CampaignId, DeliveryId, Reason, Standing, State};
 use crate::failure::Trouble;
 use crate::gateway::{Account, Session};
-use crate::limits::{DayCount, LaneLimits, Slot, WarmthSoFar};
+use crate::limits::{DayCount, LaneLimits, SentByHand, Slot, WarmthSoFar};
 use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
 use crate::store::{
-    Answer, Command, CommandId, Counts, EarlierMessage, Epoch, LaneId, ReplyRow, StoreOn,
-    Suppression, Trusted,
+    Answer, Command, CommandId, Counts, EarlierMessage, Epoch, LaneHealth, LaneId, ReplyRow,
+    StoreOn, Trusted,
 };
 
 /// Due before anything else: at once.
@@ -46,11 +47,13 @@ pub(super) struct Tables {
     /// What a look-up must be able to find, by the time of its attempt.
     pub(super) controls: BTreeSet<(LaneId, Timestamp, DeliveryId)>,
     pub(super) foreign: BTreeMap<Box<str>, DeliveryId>,
-    pub(super) suppressed: BTreeMap<PhoneNumber, Suppression>,
+    pub(super) people: People,
     pub(super) presence: BTreeMap<PhoneNumber, (bool, Timestamp)>,
     pub(super) replies: Vec<ReplyRow>,
     /// When somebody wrote last to an account.
     pub(super) heard: BTreeMap<(Account, PhoneNumber), Timestamp>,
+    /// What people sent by hand, and the slot it counts in.
+    pub(super) by_hand: BTreeMap<(Account, Box<str>), SentByHand>,
     pub(super) commands: BTreeMap<CommandId, (Command, Option<Answer>)>,
 }
 
@@ -67,6 +70,7 @@ pub(super) struct Lane {
     pub(super) cold_hold: Option<(Trouble, Timestamp)>,
     pub(super) trusted: Trusted,
     pub(super) store_on: Option<StoreOn>,
+    pub(super) health: LaneHealth,
 }
 
 #[derive(Clone)]
@@ -154,10 +158,11 @@ impl Tables {
             failed: BTreeSet::new(),
             controls: BTreeSet::new(),
             foreign: BTreeMap::new(),
-            suppressed: BTreeMap::new(),
+            people: People::default(),
             presence: BTreeMap::new(),
             replies: Vec::new(),
             heard: BTreeMap::new(),
+            by_hand: BTreeMap::new(),
             commands: BTreeMap::new(),
         }
     }

@@ -6,12 +6,13 @@ use super::ContractStore;
 use super::scene::{
     Scene, TEXT_HASH, assert_counts_equal_the_report, at, happened, in_one_way, report, wall,
 };
+use crate::consent::Terms;
 use crate::delivery::{Ack, CampaignId, DeliveryId, Doubt, Happening, Reason};
 use crate::engine::Chance;
 use crate::limits::Slot;
 use crate::message::MessageKind;
 use crate::store::{
-    Batch, Change, DoubtQuery, Effect, Happened, Journal, ReadyQuery, Store, Sweep,
+    Batch, Change, DoubtQuery, Effect, Happened, Journal, Lost, ReadyQuery, Store, Sweep,
 };
 use crate::testing::MemoryStore;
 
@@ -167,6 +168,7 @@ fn moved(delivery: DeliveryId, to: CampaignId) -> DeliveryId {
 fn told_of(campaign: CampaignId, effect: Effect) -> Effect {
     match effect {
         Effect::Created(delivery) => Effect::Created(moved(delivery, campaign)),
+        Effect::Lost(Lost::ChatBusy(open)) => Effect::Lost(Lost::ChatBusy(moved(open, campaign))),
         other => other,
     }
 }
@@ -222,6 +224,7 @@ impl Drawn {
                 if_heard_since: None,
                 kind: MessageKind::Text,
                 text_hash: TEXT_HASH,
+                terms: Terms::default(),
             }),
             Drawn::Happened(ordinal, generation, happening, next, ends_attempt) => {
                 Change::Happened(Happened {
@@ -309,6 +312,7 @@ const OUTCOMES: &[Happening] = &[
     Happening::NotHandedOver { counts: false },
     Happening::MaybeSent(Doubt::NoAnswer),
     Happening::MaybeSent(Doubt::ServerError),
+    Happening::MaybeSent(Doubt::Restricted),
 ];
 
 const OTHERS: &[Happening] = &[

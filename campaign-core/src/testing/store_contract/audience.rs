@@ -2,14 +2,16 @@
 
 use super::ContractStore;
 use super::scene::{
-    Scene, Target, assert_counts_equal_the_report, at, columns, definition, imported, now, phone,
-    recipient, report,
+    Scene, Target, assert_counts_equal_the_report, at, columns, definition, imported, join, now,
+    phone, recipient, report,
 };
 use jiff::SignedDuration;
 
 use crate::campaign::{CampaignState, Definition};
 use crate::delivery::{DeliveryId, Happening, Reason, State};
-use crate::store::{CampaignQuery, Change, Effect, Imported, NewRecipient, Store, StoreError};
+use crate::store::{
+    CampaignQuery, Change, Created, Effect, Imported, NewRecipient, Store, StoreError,
+};
 
 /// The same phone, or the same phone and key, comes in once; the other is told the first one's row.
 pub async fn a_duplicate_is_told_its_first_row(database: &impl ContractStore) {
@@ -124,6 +126,55 @@ pub async fn creating_again_empties_what_was_never_frozen(database: &impl Contra
     }
     assert_eq!(report(store, campaign).await.len(), 1);
     assert_eq!(targets.len(), 5);
+}
+
+/// A campaign that comes with its whole audience is frozen and complete; of two callers with one name one creates it, and the other
+/// changes nothing, whatever it brings.
+pub async fn a_whole_audience_comes_in_once_whoever_brings_it(database: &impl ContractStore) {
+    let (store, other) = (database.open().await, database.open().await);
+    let mine = definition("kuitansi");
+    let theirs = Definition {
+        category: crate::campaign::Category::Service,
+        ..mine.clone()
+    };
+    let columns = columns();
+    let one = store.create_whole(&mine, &columns, vec![recipient(1, 1)], now(0));
+    let another = other.create_whole(&theirs, &columns, vec![recipient(1, 2)], now(0));
+    let (one, another) = join(one, another).await;
+    let (id, wins) = match (one.unwrap(), another.unwrap()) {
+        (Created::New(id), Created::There(there)) if id == there => (id, 1),
+        (Created::There(there), Created::New(id)) if id == there => (id, 2),
+        both => panic!("{both:?}"),
+    };
+    let record = store.campaign("kuitansi").await.unwrap().unwrap();
+    assert_eq!((record.id, record.state), (id, CampaignState::Frozen));
+    assert_eq!(*record.definition, if wins == 1 { mine } else { theirs });
+    let rows = report(&store, id).await;
+    let phones: Vec<_> = rows.iter().map(|row| row.phone).collect();
+    assert_eq!(phones, [phone(wins)]);
+    assert_counts_equal_the_report(&store, id).await;
+
+    // One that was being imported, and never got further, makes way.
+    let half = definition("setengah");
+    let earlier = store.create(&half, &columns, now(1)).await.unwrap();
+    let two = vec![recipient(2, 7), recipient(3, 8)];
+    store.import(earlier, two, 1).await.unwrap();
+    let made = other
+        .create_whole(&half, &columns, vec![recipient(2, 9)], now(2))
+        .await;
+    assert_eq!(made.unwrap(), Created::New(earlier));
+    let late = store.import(earlier, vec![recipient(4, 9)], 0).await;
+    assert!(matches!(late, Err(StoreError::Refused(_))), "{late:?}");
+    let rows = report(&store, earlier).await;
+    let phones: Vec<_> = rows.iter().map(|row| row.phone).collect();
+    assert_eq!(phones, [phone(9)]);
+    let more = vec![recipient(5, 9), recipient(6, 10)];
+    let added = store.add(earlier, more, 0, now(3)).await.unwrap();
+    let first = Imported::Duplicate { first_row: 2 };
+    assert!(
+        matches!(added[..], [duplicate, Imported::Added(_)] if duplicate == first),
+        "{added:?}"
+    );
 }
 
 /// A recipient that is skipped at import has its row and its reason, and nothing is ever sent to it.

@@ -2,7 +2,8 @@
 
 use super::ContractStore;
 use super::scene::{
-    Scene, Target, answered, at, evidence, happened, imported, report, state_after, wall,
+    Scene, Target, answered, assert_counts_equal_the_report, at, evidence, happened, imported,
+    report, state_after, wall,
 };
 use crate::delivery::{Ack, DeliveryId, Doubt, Happening, Reason, State};
 use crate::message::MessageKind;
@@ -182,6 +183,32 @@ pub async fn a_doubt_tells_of_its_attempt(database: &impl ContractStore) {
         (MessageKind::Text, 0, 2)
     );
     assert_eq!(doubt.foreign_id, None, "that id was of the attempt before");
+}
+
+/// A restriction of the account costs a message no attempt, however often it meets one; and it cannot fail for it.
+pub async fn a_restriction_costs_no_attempt(database: &impl ContractStore) {
+    let scene = Scene::open(database).await;
+    let (campaign, targets) = scene.running("restricted", 0..1).await;
+    let target = targets[0];
+    for second in [10, 20, 30, 40] {
+        let restricted = Happening::MaybeSent(Doubt::Restricted);
+        scene.send_and(second, target, restricted).await;
+        let standing = scene.row(target.delivery).await.standing;
+        assert_eq!(
+            (standing.reason, standing.attempts),
+            (Some(Reason::Restricted), 1)
+        );
+        let exhausted = Happening::ProvedAbsentForGood(Reason::Exhausted);
+        let failed = happened(target.delivery, exhausted);
+        assert_eq!(
+            scene.one(second + 3, Change::Happened(failed)).await,
+            Effect::Lost(Lost::Delivery(standing))
+        );
+        let absent = happened(target.delivery, Happening::ProvedAbsent);
+        scene.one(second + 4, Change::Happened(absent)).await;
+        assert_eq!(scene.ready(campaign, 100).await.ready[0].attempts, 0);
+    }
+    assert_counts_equal_the_report(&scene.store, campaign).await;
 }
 
 /// The control is an accepted message of the same lane, nearest in time among those that WAHA had answered for before the attempt;

@@ -5,6 +5,7 @@ use super::scene::{
     Scene, Target, answered, assert_counts_equal_the_report, evidence, happened, moved_to, report,
     state_after,
 };
+use crate::campaign::CampaignState;
 use crate::delivery::{Ack, CampaignId, DeliveryId, Doubt, Happening, Reason, Standing, State};
 use crate::store::{Change, Effect, Lost, Store, Sweep};
 
@@ -38,6 +39,32 @@ pub async fn a_new_generation_takes_the_place_of_the_old_one(database: &impl Con
     );
     scene.send_and(7, again, Happening::Accepted).await;
     assert_eq!(scene.state(again.delivery).await, State::Accepted);
+    assert_counts_equal_the_report(&scene.store, campaign).await;
+}
+
+/// What was called off stays so: nothing of a cancelled campaign is sent again.
+pub async fn a_cancelled_campaign_gets_no_new_generation(database: &impl ContractStore) {
+    let scene = Scene::open(database).await;
+    let (campaign, targets) = scene.running("called off", 0..3).await;
+    scene.send_and(1, targets[0], Happening::Refused).await;
+    let lost_answer = Happening::MaybeSent(Doubt::NoAnswer);
+    scene.send_and(1, targets[1], lost_answer).await;
+    let cancel = Change::Campaign {
+        campaign,
+        from: CampaignState::Running,
+        to: CampaignState::Cancelled,
+    };
+    scene.one(3, cancel).await;
+    let retry = Change::Sweep {
+        campaign,
+        what: Sweep::Retry(None),
+        deliveries_max: 10,
+    };
+    let lost = Effect::Lost(Lost::Campaign(CampaignState::Cancelled));
+    for change in [anew(targets[0]), anew(targets[1]), retry] {
+        assert_eq!(scene.one(4, change).await, lost);
+    }
+    assert_eq!(scene.state(targets[0].delivery).await, State::Failed);
     assert_counts_equal_the_report(&scene.store, campaign).await;
 }
 
@@ -177,7 +204,7 @@ pub async fn a_new_generation_does_not_wait_for_the_doubt_it_replaces(
         .await;
     let (_, others) = scene.running("other", 0..1).await;
     let busy = scene.one(6, scene.journal(others[0])).await;
-    assert_eq!(busy, Effect::Lost(Lost::ChatBusy));
+    assert_eq!(busy, Effect::Lost(Lost::ChatBusy(again.delivery)));
     assert_eq!(scene.state(again.delivery).await, State::Sending);
     assert_counts_equal_the_report(&scene.store, campaign).await;
 }

@@ -1,16 +1,17 @@
 //! What is promised about putting an attempt on record, and about batches.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
 use super::ContractStore;
 use super::scene::{
-    Scene, Target, answered, assert_counts_equal_the_report, at, commit, imported, lane, moved_to,
-    phone, report, state_after, wall,
+    Scene, Target, answered, assert_counts_equal_the_report, at, commit, imported, join, lane,
+    moved_to, phone, report, state_after, wall,
 };
 use crate::campaign::CampaignState;
+use crate::consent::Origin;
 use crate::delivery::{CampaignId, DeliveryId, Doubt, Happening, Standing, State};
 use crate::store::{Batch, Change, Effect, Epoch, Journal, LaneId, Lost, Store, Suppression};
 
@@ -93,7 +94,7 @@ pub async fn a_lost_journal_names_the_first_reason_and_changes_nothing(
     assert_eq!(suppressed, Effect::Lost(Lost::Suppressed));
     scene.store.unsuppress(&[target.phone]).await.unwrap();
     let busy = scene.one(9, scene.journal(targets[0])).await;
-    assert_eq!(busy, Effect::Lost(Lost::ChatBusy));
+    assert_eq!(busy, Effect::Lost(Lost::ChatBusy(blockers[0].delivery)));
     assert_eq!(report(&scene.store, campaign).await, before);
     assert_eq!(scene.ready_ids(campaign, 10).await, [targets[0].delivery]);
 
@@ -217,7 +218,7 @@ pub async fn what_one_change_frees_a_later_one_of_its_batch_may_use(database: &i
             ],
         )
         .await;
-    assert_eq!(effects[0], Effect::Lost(Lost::ChatBusy));
+    assert_eq!(effects[0], Effect::Lost(Lost::ChatBusy(first[0].delivery)));
     assert_eq!(state_after(&effects[1]), State::Accepted);
     assert_eq!(state_after(&effects[2]), State::Sending);
 }
@@ -262,7 +263,11 @@ pub async fn a_chat_has_one_open_attempt_from_each_lane(database: &impl Contract
         .send_and(1, first[0], Happening::MaybeSent(Doubt::NoAnswer))
         .await;
     let busy = scene.one(3, scene.journal(second[0])).await;
-    assert_eq!(busy, Effect::Lost(Lost::ChatBusy), "a doubt keeps the chat");
+    assert_eq!(
+        busy,
+        Effect::Lost(Lost::ChatBusy(first[0].delivery)),
+        "a doubt keeps the chat"
+    );
 
     let from_other = Change::Journal(Journal {
         lane: other.id,
@@ -275,7 +280,7 @@ pub async fn a_chat_has_one_open_attempt_from_each_lane(database: &impl Contract
         .one(5, answered(third[0].delivery, Happening::Accepted))
         .await;
     let busy = scene.one(6, scene.journal(second[0])).await;
-    assert_eq!(busy, Effect::Lost(Lost::ChatBusy));
+    assert_eq!(busy, Effect::Lost(Lost::ChatBusy(first[0].delivery)));
 
     let absent = Change::Happened(super::scene::happened(
         first[0].delivery,
@@ -284,7 +289,7 @@ pub async fn a_chat_has_one_open_attempt_from_each_lane(database: &impl Contract
     assert_eq!(state_after(&scene.one(7, absent).await), State::Scheduled);
     scene.send(8, second[0]).await;
     let busy = scene.one(9, scene.journal(first[0])).await;
-    assert_eq!(busy, Effect::Lost(Lost::ChatBusy));
+    assert_eq!(busy, Effect::Lost(Lost::ChatBusy(second[0].delivery)));
 }
 
 /// Suppression stops what is journalled after it returns, in every campaign; taking a number off the list lets it through.
@@ -337,6 +342,7 @@ pub async fn what_was_committed_is_there_for_the_next_process(database: &impl Co
 pub(super) fn suppression(target: Target) -> Suppression {
     Suppression {
         phone: target.phone,
+        origin: Origin::Operator,
         source: "opt-out".into(),
         since: wall(0),
     }
@@ -360,30 +366,4 @@ pub(super) fn resume(campaign: CampaignId) -> Change {
 
 fn cancelled(delivery: DeliveryId) -> crate::store::Happened {
     super::scene::happened(delivery, Happening::Cancelled)
-}
-
-/// Both at once.
-async fn join<A, B>(one: impl Future<Output = A>, two: impl Future<Output = B>) -> (A, B) {
-    let (mut one, mut two) = (pin!(one), pin!(two));
-    let (mut first, mut second) = (None, None);
-    poll_fn(|context| {
-        if first.is_none()
-            && let Poll::Ready(done) = one.as_mut().poll(context)
-        {
-            first = Some(done);
-        }
-        if second.is_none()
-            && let Poll::Ready(done) = two.as_mut().poll(context)
-        {
-            second = Some(done);
-        }
-        match (first.take(), second.take()) {
-            (Some(first), Some(second)) => Poll::Ready((first, second)),
-            (earlier, later) => {
-                (first, second) = (earlier, later);
-                Poll::Pending
-            }
-        }
-    })
-    .await
 }

@@ -11,7 +11,10 @@ use crate::failure::Trouble;
 use crate::gateway::Session;
 use crate::limits::{DayCount, Gap, LaneLimits, Rest, Slot, WarmthSoFar, Window};
 use crate::message::MessageKind;
-use crate::store::{Change, Effect, Journal, LaneNote, Lost, PastAttempt, Store, StoreOn, Trusted};
+use crate::store::{
+    Change, Condition, Effect, Journal, LaneHealth, LaneNote, Lost, PastAttempt, Store, StoreOn,
+    Trusted, Unwell,
+};
 
 fn limits(sends_max: u32) -> LaneLimits {
     LaneLimits {
@@ -38,6 +41,7 @@ fn cold(started: i64, ended: Option<i64>) -> PastAttempt {
         slot: Slot::Cold,
         started: at(started),
         ended: ended.map(at),
+        taken_over: None,
     }
 }
 
@@ -56,6 +60,7 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
         (None, &Trusted::default(), &None)
     );
     assert_eq!((made.hold, made.cold_hold), (None, None));
+    assert_eq!(made.health, LaneHealth::default());
     assert_eq!(made.attempts, []);
     let again = store
         .lane(account(2), &Session::new("b"), &limits(9))
@@ -89,6 +94,22 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
             session: Session::new("a"),
             since: at(1),
         }),
+        health: LaneHealth {
+            cold: Condition::default(),
+            reply: Condition {
+                unwell: None,
+                times: 2,
+            },
+            session: Condition {
+                unwell: Some(Unwell {
+                    trouble: Trouble::SuspectedDead,
+                    since: wall(800),
+                    until: wall(860),
+                }),
+                times: 3,
+            },
+            restarted_at: Some(at(810)),
+        },
     };
     let given = Change::Limits {
         account: account(2),
@@ -118,12 +139,13 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
         (note.day, &note.trusted, &note.store_on)
     );
     assert_eq!((kept.hold, kept.cold_hold), (note.hold, note.cold_hold));
-    assert_eq!(kept.warmth, note.warmth);
+    assert_eq!((&kept.warmth, kept.health), (&note.warmth, note.health));
 
     let cleared = Change::Lane(LaneNote {
         epoch: kept.epoch,
         hold: None,
         cold_hold: None,
+        health: LaneHealth::default(),
         ..note.clone()
     });
     super::scene::commit(&store, 11, vec![cleared]).await;
@@ -132,8 +154,8 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
         .await
         .unwrap();
     assert_eq!(
-        (kept.day, kept.hold, kept.cold_hold),
-        (note.day, None, None)
+        (kept.day, kept.hold, kept.cold_hold, kept.health),
+        (note.day, None, None, LaneHealth::default())
     );
 }
 
@@ -169,6 +191,7 @@ pub async fn a_lane_remembers_the_last_attempt_of_each_slot(database: &impl Cont
         slot: Slot::Reply,
         started: at(10),
         ended: Some(at(11)),
+        taken_over: None,
     };
     let record = super::scene::lane(&scene.store, 1).await;
     let expected = [cold(60, Some(61)), cold(50, Some(51)), reply];
@@ -183,6 +206,7 @@ pub async fn a_lane_remembers_the_last_attempt_of_each_slot(database: &impl Cont
         slot: Slot::Reply,
         started: at(started),
         ended: None,
+        taken_over: None,
     };
     let expected = [open(90), open(80), cold(60, Some(61))];
     assert_eq!(first_of_each(&record.attempts, 2), expected);
@@ -203,6 +227,17 @@ pub async fn a_lane_remembers_the_last_attempt_of_each_slot(database: &impl Cont
     let told: Vec<_> = record.attempts.iter().filter(is_cold).take(3).collect();
     let expected = [cold(60, Some(61)), cold(50, Some(51)), cold(40, Some(41))];
     assert_eq!(told, expected.iter().collect::<Vec<_>>());
+
+    // Taken over once, they were not written later than that, however often they are taken over again.
+    for runner in [200, 300] {
+        scene.store.take_over(at(runner)).await.unwrap();
+    }
+    let record = super::scene::lane(&scene.store, 1).await;
+    let left = |started| PastAttempt {
+        taken_over: Some(at(200)),
+        ..open(started)
+    };
+    assert_eq!(record.attempts[..3], [left(90), left(80), left(70)]);
 }
 
 /// The newest so many, and the newest of each slot besides: what a lane asks for, however many more a store tells.

@@ -5,9 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::ContractStore;
 use super::scene::{Scene, account, at, commit, phone, wall};
 use crate::delivery::State;
+use crate::limits::{LaneLimits, SentByHand, Slot};
 use crate::store::{
-    Batch, Change, Effect, Journal, Lost, PRESENCE_KEPT_FOR, REPLIES_KEPT_FOR, ReadyQuery, Reply,
-    ReplyQuery, ReplyRow, Store,
+    Batch, ByHand, Change, Effect, Journal, Lost, PRESENCE_KEPT_FOR, REPLIES_KEPT_FOR, ReadyQuery,
+    Reply, ReplyQuery, ReplyRow, Store,
 };
 
 /// Whether a number is on WhatsApp is known for its time, by the last word about it, and told with what is due.
@@ -153,4 +154,115 @@ pub async fn who_has_not_written_of_late_is_left_in_peace(database: &impl Contra
     assert_eq!(scene.state(targets[4].delivery).await, State::Scheduled);
     let later = scene.running("later", 77..78).await.1[0];
     assert!(is_journalled(later, 60).await);
+}
+
+/// A message that a person sent counts once, in the slot of replies where the other had written within a day before, and only where the
+/// account's limits count such messages. It outlives the process, and nothing older than a month is kept.
+pub async fn what_a_person_sends_counts_once_in_its_slot(database: &impl ContractStore) {
+    let scene = Scene::open(database).await;
+    let sent = |number, id: &str, second| {
+        Change::ByHand(ByHand {
+            account: account(1),
+            message_id: id.into(),
+            to: phone(number),
+            at: wall(second),
+        })
+    };
+    let counted = |slot, second| {
+        let at = wall(second);
+        Effect::Counted(SentByHand { slot, at })
+    };
+    let effects = scene.commit(10, vec![sent(0, "A", 5)]).await;
+    assert_eq!(effects, [Effect::Done], "its limits do not count it");
+
+    let limits = LaneLimits {
+        sends_per_day_max: Some(50),
+        counts_by_hand: true,
+        ..LaneLimits::default()
+    };
+    let account = account(1);
+    scene.one(20, Change::Limits { account, limits }).await;
+    let heard = |second, id: &str| {
+        Change::Reply(Reply {
+            account,
+            message_id: id.into(),
+            from: phone(1),
+            received_at: wall(second),
+            text: "halo".into(),
+        })
+    };
+    let day = 86_400;
+    let changes = vec![
+        sent(0, "A", 21),
+        sent(0, "A", 21),
+        sent(1, "B", 22),
+        heard(23, "H"),
+        sent(1, "C", 22),
+        sent(1, "D", 24),
+        sent(0, "E", 24),
+        // Of the future: now, by our clock.
+        sent(1, "F", 400),
+        sent(0, "G", -32 * day),
+    ];
+    let effects = scene.commit(30, changes).await;
+    let expected = [
+        counted(Slot::Cold, 21),
+        Effect::Done,
+        counted(Slot::Cold, 22),
+        Effect::Done,
+        counted(Slot::Cold, 22),
+        counted(Slot::Reply, 24),
+        counted(Slot::Cold, 24),
+        counted(Slot::Reply, 30),
+        Effect::Done,
+    ];
+    assert_eq!(effects, expected);
+    let effects = scene
+        .commit(
+            day + 40,
+            vec![sent(1, "I", day + 23), sent(1, "J", day + 24)],
+        )
+        .await;
+    let expected = [
+        counted(Slot::Reply, day + 23),
+        counted(Slot::Cold, day + 24),
+    ];
+    assert_eq!(effects, expected);
+
+    drop(scene);
+    let next = Scene::run(database.open().await, day + 50).await;
+    let effects = next.commit(day + 60, vec![sent(0, "A", 21)]).await;
+    assert_eq!(effects, [Effect::Done], "it is known");
+    let mut kept: Vec<_> = next
+        .lane
+        .by_hand
+        .iter()
+        .map(|it| (it.at, it.slot))
+        .collect();
+    kept.sort_unstable();
+    let expected = [
+        (21, Slot::Cold),
+        (22, Slot::Cold),
+        (22, Slot::Cold),
+        (24, Slot::Cold),
+        (24, Slot::Reply),
+        (30, Slot::Reply),
+        (day + 23, Slot::Reply),
+        (day + 24, Slot::Cold),
+    ];
+    assert_eq!(kept, expected.map(|(second, slot)| (wall(second), slot)));
+
+    // A month later only what is new is there, and no more than the limits need is told.
+    next.commit(33 * day, vec![sent(0, "K", 33 * day)]).await;
+    let few = LaneLimits {
+        sends_per_day_max: Some(1),
+        counts_by_hand: true,
+        ..LaneLimits::default()
+    };
+    let limits = few;
+    next.one(33 * day + 1, Change::Limits { account, limits })
+        .await;
+    let record = super::scene::lane(&next.store, 1).await;
+    let newest = record.by_hand.iter().max_by_key(|it| it.at);
+    assert_eq!(newest.map(|it| it.at), Some(wall(33 * day)));
 }

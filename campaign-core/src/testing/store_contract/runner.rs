@@ -7,7 +7,8 @@ use super::scene::{
 use crate::delivery::{Ack, Doubt, Happening, Reason, State};
 use crate::limits::WarmthSoFar;
 use crate::store::{
-    CampaignQuery, Change, Effect, Happened, Journal, LaneNote, Lost, Store, StoreError, Trusted,
+    CampaignQuery, Change, Effect, Happened, Journal, LaneHealth, LaneNote, Lost, Store,
+    StoreError, Trusted,
 };
 
 /// There is one runner; it is named to whoever else tries, and leaves by stepping down or by its end.
@@ -131,6 +132,7 @@ pub async fn what_an_earlier_owner_writes_is_lost(database: &impl ContractStore)
     assert_eq!(next.lane.id, scene.lane.id);
     let note = |scene: &Scene<_>| {
         Change::Lane(LaneNote {
+            health: LaneHealth::default(),
             lane: scene.lane.id,
             epoch: scene.lane.epoch,
             day: None,
@@ -189,7 +191,7 @@ pub async fn waits_far_ahead_are_over_after_a_take_over(database: &impl Contract
 /// An older copy does not know what was sent since: nothing of it is sent before it was looked up.
 pub async fn a_restored_copy_doubts_whatever_was_open(database: &impl ContractStore) {
     let scene = Scene::open(database).await;
-    let (campaign, targets) = scene.running("restored", 0..6).await;
+    let (campaign, targets) = scene.running("restored", 0..7).await;
     scene.send_and(1, targets[0], Happening::Accepted).await;
     scene.send_and(3, targets[1], Happening::Refused).await;
     scene
@@ -200,6 +202,9 @@ pub async fn a_restored_copy_doubts_whatever_was_open(database: &impl ContractSt
             7,
             Change::Happened(happened(targets[3].delivery, Happening::Cancelled)),
         )
+        .await;
+    scene
+        .send_and(8, targets[6], Happening::MaybeSent(Doubt::Restricted))
         .await;
     scene.send(9, targets[4]).await;
     let later = Change::Looked {
@@ -235,13 +240,15 @@ pub async fn a_restored_copy_doubts_whatever_was_open(database: &impl ContractSt
             State::Unconfirmed,
             State::Cancelled,
             State::Unconfirmed,
+            State::Unconfirmed,
             State::Unconfirmed
         ]
     );
-    for index in [2, 4, 5] {
+    for (index, attempts) in [(2, 1), (4, 1), (5, 0), (6, 0)] {
+        let standing = rows[index].standing;
         assert_eq!(
-            rows[index].standing.reason,
-            Some(Reason::Restored),
+            (standing.reason, standing.attempts),
+            (Some(Reason::Restored), attempts),
             "row {index}"
         );
     }
@@ -252,7 +259,7 @@ pub async fn a_restored_copy_doubts_whatever_was_open(database: &impl ContractSt
     };
     assert_eq!(scene.ready_ids(campaign, 2_000).await, []);
     let page = scene.doubts(1_000).await;
-    assert_eq!(page.doubts.len(), 3, "all of them are due at once");
+    assert_eq!(page.doubts.len(), 4, "all of them are due at once");
     for doubt in &page.doubts {
         assert_eq!((doubt.lane, doubt.ended), (scene.lane.id, at(1_000)));
         assert!(doubt.started.wall <= wall(11), "{:?}", doubt.started);

@@ -1,12 +1,16 @@
 //! What every check starts from: a runner with a lane, campaigns that run, moments and changes in short.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use jiff::Timestamp;
 
 use super::ContractStore;
 use crate::campaign::{CampaignState, Definition, Source};
 use crate::clock::{BootId, Elapsed, Now, Stamp};
+use crate::consent::Terms;
 use crate::delivery::{Ack, CampaignId, DeliveryId, Happening, Standing, State};
 use crate::gateway::{Account, Session};
 use crate::limits::LaneLimits;
@@ -192,6 +196,11 @@ impl<S: Store> Scene<S> {
             if_heard_since: None,
             kind: MessageKind::Text,
             text_hash: TEXT_HASH,
+            // Everybody says the same here.
+            terms: Terms {
+                may_repeat: true,
+                ..Terms::default()
+            },
         }
     }
 
@@ -329,4 +338,33 @@ pub(super) async fn assert_counts_equal_the_report(store: &impl Store, campaign:
     let mut recipients: Vec<u32> = rows.iter().map(|row| row.delivery.ordinal()).collect();
     recipients.dedup();
     assert_eq!(recipients.len(), rows.len(), "one row for each recipient");
+}
+
+/// Both at once.
+pub(super) async fn join<A, B>(
+    one: impl Future<Output = A>,
+    two: impl Future<Output = B>,
+) -> (A, B) {
+    let (mut one, mut two) = (pin!(one), pin!(two));
+    let (mut first, mut second) = (None, None);
+    poll_fn(|context| {
+        if first.is_none()
+            && let Poll::Ready(done) = one.as_mut().poll(context)
+        {
+            first = Some(done);
+        }
+        if second.is_none()
+            && let Poll::Ready(done) = two.as_mut().poll(context)
+        {
+            second = Some(done);
+        }
+        match (first.take(), second.take()) {
+            (Some(first), Some(second)) => Poll::Ready((first, second)),
+            (earlier, later) => {
+                (first, second) = (earlier, later);
+                Poll::Pending
+            }
+        }
+    })
+    .await
 }

@@ -1,43 +1,77 @@
-//! The operator, and what befalls his machine: pauses, suppressions, cancels, copies, a runner that dies at the wrong moment.
+//! The operator, and what befalls his machine: pauses, suppressions, cancels, decisions, copies, sleep, a runner that dies at the
+//! wrong moment.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use campaign_core::campaign::CampaignState;
+use campaign_core::consent::Origin;
+use campaign_core::delivery::State;
 use campaign_core::engine::Input;
-use campaign_core::store::{Batch, Change, Command, Store, Suppression, Sweep};
+use campaign_core::limits::{Gap, LaneLimits, Slot};
+use campaign_core::store::{
+    Batch, Change, Command, CommandId, ReportRow, Store, Suppression, Sweep,
+};
+use campaign_core::testing::MemoryStore;
 
-use super::{BOOT, Event, World, people, phone, run};
+use super::super::coverage::Strike;
+use super::audience::{Pause, people, phone};
+use super::{BOOT, Event, World, run};
 
 impl World {
     /// What the operator, the clock and the disk will do, drawn beforehand.
     pub(super) fn arrange(&mut self) {
-        let usual = 40 + u64::from(self.plan.recipients) * 4;
+        let usual = 40 + u64::from(self.plan.deliveries()) * 4;
         let spread = self.plan.spread.map_or(usual, |spread| spread.as_secs());
         for _ in 0..self.plan.pauses {
-            let at = self.rng.u64(1..spread);
-            self.later(Duration::from_secs(at), Event::Pause);
+            self.some_time(spread, Event::Pause);
         }
         for zone in self.plan.zone_changes.clone() {
-            let at = self.rng.u64(1..spread);
-            self.later(Duration::from_secs(at), Event::ChangeZone(zone));
+            self.some_time(spread, Event::ChangeZone(zone));
         }
-        if let Some(after) = self.plan.cancelled_after {
-            self.later(after, Event::Cancel);
+        for mailing in 0..self.plan.campaigns.len() {
+            if let Some(after) = self.plan.campaigns[mailing].cancelled_after {
+                self.later(after, Event::Cancel(mailing));
+            }
         }
         for _ in 0..self.plan.suppressions {
-            let at = self.rng.u64(1..spread);
-            self.later(Duration::from_secs(at), Event::Suppress);
+            self.some_time(spread, Event::Suppress);
         }
         for _ in 0..self.plan.additions {
-            let at = self.rng.u64(1..spread * 2);
-            self.later(Duration::from_secs(at), Event::AddPeople);
+            self.some_time(spread * 2, Event::AddPeople);
         }
         for _ in 0..self.plan.clock_jumps {
-            let at = self.rng.u64(1..spread);
-            self.later(Duration::from_secs(at), Event::JumpClock);
+            self.some_time(spread, Event::JumpClock);
         }
-        if self.plan.store_turned_on {
+        for _ in 0..self.plan.suspensions {
+            self.some_time(spread, Event::Suspend);
+        }
+        for _ in 0..self.plan.pairings {
+            self.some_time(spread, Event::PairAnew);
+        }
+        for _ in 0..self.plan.outages {
+            self.some_time(spread, Event::Outage);
+        }
+        for _ in 0..self.plan.flaps {
+            self.some_time(spread, Event::Flaps);
+        }
+        for _ in 0..self.plan.decisions {
+            self.some_time(spread, Event::Decide);
+        }
+        for _ in 0..self.plan.limit_changes {
+            self.some_time(spread, Event::ChangeLimits);
+        }
+        for _ in 0..self.plan.forwards {
+            self.some_time(spread, Event::Forward);
+        }
+        for _ in 0..self.plan.letters {
+            self.some_time(spread, Event::Letter);
+        }
+        for _ in 0..self.plan.stray_acks {
+            self.some_time(spread, Event::StrayAck);
+        }
+        if self.plan.lanes.iter().any(|lane| lane.store_turned_on) {
             let at = self.rng.u64(1..spread / 4);
             self.later(Duration::from_secs(at), Event::TurnStoreOn);
             self.later(Duration::from_secs(at + 900), Event::Refresh);
@@ -48,63 +82,257 @@ impl World {
             let after = self.rng.u64(200..4_000);
             self.later(Duration::from_millis(at * 50 + after), Event::RestoreCopy);
         }
+        if let Some(after) = self.plan.heals_after {
+            self.later(after, Event::Heal);
+        }
     }
 
-    pub(super) fn command(&mut self, command: Command) {
+    fn some_time(&mut self, spread: u64, event: Event) {
+        let at = self.millis(1_000, spread * 1_000);
+        self.later(at, event);
+    }
+
+    /// Leaves a command, which the runner reads at once or when there is one again.
+    pub(super) fn command(&mut self, command: Command) -> CommandId {
         let id = run(self.store.submit(&command)).unwrap();
+        self.ask(id, command);
+        id
+    }
+
+    pub(super) fn ask(&mut self, id: CommandId, command: Command) {
+        self.write_down(|| format!("asked: {command:?}"));
+        // A driver makes a campaign known that it hears of first by a command.
+        if let Some(campaign) = command.campaign() {
+            self.introduce(campaign);
+        }
         self.handle(Input::Asked(id, command));
     }
 
+    pub(super) fn start(&mut self, mailing: usize) {
+        if self.plan.all_have_written && self.mailings[mailing].slot == Slot::Reply {
+            for index in self.plan.campaigns[mailing].audience.clone() {
+                self.write_to(self.mailings[mailing].lane, phone(index));
+            }
+        }
+        self.mailings[mailing].started = Some(self.now.elapsed);
+        let campaign = self.mailings[mailing].id;
+        self.command(Command::Start { campaign });
+    }
+
     pub(super) fn pause(&mut self) {
-        let state = self.record().state;
-        if self.engine.is_none() || state != CampaignState::Running || self.paused_since.is_some() {
+        let mailing = self.rng.usize(..self.mailings.len());
+        let campaign = self.mailings[mailing].id;
+        let pauses = &self.mailings[mailing].pauses;
+        let is_paused = pauses.last().is_some_and(|pause| pause.resumed.is_none());
+        if is_paused || self.record_of(campaign).state != CampaignState::Running {
             return;
         }
-        let id = run(self.store.submit(&Command::Pause {
-            campaign: self.campaign,
-        }))
-        .unwrap();
-        self.handle(Input::Asked(
-            id,
-            Command::Pause {
-                campaign: self.campaign,
-            },
-        ));
-        // What counts is the time after the answer, and the answer comes when nothing is in flight: within the quiet wait.
-        let since = self.now.elapsed + Duration::from_secs(45);
-        self.paused_since = Some(since);
-        let pause = self.rng.u64(60..400);
-        self.later(Duration::from_secs(pause), Event::Resume(since));
+        self.strike_all(Strike::Paused);
+        let asked = self.now.elapsed;
+        let command = self.command(Command::Pause { campaign });
+        self.mailings[mailing].pauses.push(Pause {
+            command,
+            asked,
+            answered: None,
+            resumed: None,
+        });
+        let lasts = self.rng.u64(60..400);
+        self.later(Duration::from_secs(lasts), Event::Resume(mailing));
+    }
+
+    /// Who resumes bears the time out that the clock shows: this operator looks at it first.
+    pub(super) fn resume(&mut self, mailing: usize) {
+        if !self.wall_offset.is_zero() {
+            return self.later(Duration::from_secs(30), Event::Resume(mailing));
+        }
+        let now = self.now.elapsed;
+        let pauses = &mut self.mailings[mailing].pauses;
+        let Some(pause) = pauses.last_mut().filter(|it| it.resumed.is_none()) else {
+            return;
+        };
+        pause.resumed = Some(now);
+        let campaign = self.mailings[mailing].id;
+        self.command(Command::Resume { campaign });
+    }
+
+    pub(super) fn cancel(&mut self, mailing: usize) {
+        self.strike_all(Strike::Cancelled);
+        let asked = self.now.elapsed;
+        let campaign = self.mailings[mailing].id;
+        let command = self.command(Command::Cancel { campaign });
+        self.mailings[mailing].cancel = Some(Pause {
+            command,
+            asked,
+            answered: None,
+            resumed: None,
+        });
     }
 
     pub(super) fn suppress(&mut self) {
-        let phone = phone(self.rng.u32(0..self.plan.recipients));
+        let mailing = self.rng.usize(..self.mailings.len());
+        let audience = self.plan.campaigns[mailing].audience.clone();
+        let phone = phone(self.rng.u32(audience));
         let entry = Suppression {
             phone,
+            origin: Origin::Operator,
             source: "simulation".into(),
             since: self.now.wall,
         };
         run(self.store.suppress(&[entry])).unwrap();
-        self.suppressed.push((phone, self.now.elapsed));
+        self.write_down(|| format!("{phone} is suppressed"));
+        self.ledger.suppressed.push((phone, self.now.elapsed));
+        for campaign in self.mailings.iter().map(|it| it.id).collect::<Vec<_>>() {
+            for row in self.report(campaign) {
+                if row.phone == phone {
+                    self.coverage.note(Strike::Suppressed, row.standing.state);
+                }
+            }
+        }
     }
 
     /// Some who are there already, and some who are not; nobody once it was cancelled.
     pub(super) fn add_people(&mut self) {
-        let before = self.people.saturating_sub(3);
+        let rows = self.mailings[0].rows;
+        let before = rows.saturating_sub(3);
         let now = self.seen_now();
-        let more = people(before..self.people + 5);
-        if run(self.store.add(self.campaign, more, 0, now)).is_err() {
+        let campaign = self.mailings[0].id;
+        let more = people(before..rows + 5, 1);
+        if run(self.store.add(campaign, more, 0, now)).is_err() {
             return;
         }
         self.write_down(|| "five people added".into());
-        self.people += 5;
+        self.mailings[0].rows += 5;
         // It may have come to its end: a runner that was told so would not look again by itself.
-        let campaign = self.campaign;
-        let start = Command::Start { campaign };
-        if self.engine.is_some() {
-            self.command(start);
-        } else {
-            run(self.store.submit(&start)).unwrap();
+        self.command(Command::Start { campaign });
+    }
+
+    /// The operator says something about a delivery that failed or is in doubt, and may be wrong.
+    pub(super) fn decide(&mut self) {
+        let mailing = self.rng.usize(..self.mailings.len());
+        let campaign = self.mailings[mailing].id;
+        let is_open = |row: &ReportRow| {
+            matches!(
+                row.standing.state,
+                State::Unconfirmed | State::Failed | State::Sending | State::Accepted
+            )
+        };
+        let rows = self.report(campaign);
+        let open: Vec<ReportRow> = rows.into_iter().filter(is_open).collect();
+        if open.is_empty() {
+            return;
+        }
+        let row = &open[self.rng.usize(..open.len())];
+        let deliveries = vec![row.delivery];
+        let (strike, command) = match self.rng.u8(..4) {
+            0 => (Strike::Resend, Command::Resend { deliveries }),
+            1 => (Strike::Confirm, Command::Confirm { deliveries }),
+            2 => (Strike::GiveUp, Command::GiveUp { deliveries }),
+            _ => {
+                let reason = None;
+                (Strike::Retry, Command::Retry { campaign, reason })
+            }
+        };
+        self.coverage.note(strike, row.standing.state);
+        match strike {
+            Strike::Resend => *self.asked_again(row.delivery) += 1,
+            Strike::Confirm | Strike::GiveUp => self.ledger.decided.push(row.delivery),
+            _ => {}
+        }
+        self.command(command);
+    }
+
+    pub(super) fn change_limits(&mut self) {
+        let lane = self.rng.usize(..self.handsets.len());
+        let limits = &self.handsets[lane].limits;
+        let max = limits.gap.max * self.rng.u32(1..3);
+        let limits = LaneLimits {
+            gap: Gap {
+                min: limits.gap.min,
+                max: max.max(limits.gap.min),
+            },
+            reply_gap: limits.reply_gap,
+            windows: limits
+                .windows
+                .iter()
+                .map(|window| campaign_core::limits::Window {
+                    sends_max: window.sends_max - u32::from(window.sends_max > 2),
+                    ..*window
+                })
+                .collect(),
+            ..limits.clone()
+        };
+        self.strike_all(Strike::LimitsChanged);
+        self.set_limits(lane, limits);
+    }
+
+    pub(super) fn set_limits(&mut self, lane: usize, limits: LaneLimits) {
+        self.handsets[lane].limits = limits.clone();
+        let account = self.handsets[lane].account;
+        self.command(Command::SetLimits { account, limits });
+    }
+
+    /// The machine sleeps: alone, or with the servers on it.
+    pub(super) fn suspend(&mut self) {
+        let lasts = self.millis(60_000, 5 * 3_600_000);
+        self.strike_all(Strike::Suspended);
+        let until = self.now.elapsed + lasts;
+        if self.rng.bool() {
+            self.write_down(|| format!("sleeps for {lasts:?}"));
+            self.asleep_until = Some(until);
+            return;
+        }
+        self.write_down(|| format!("everything sleeps for {lasts:?}"));
+        let events = std::mem::take(&mut self.events);
+        let postponed = events.into_iter().map(|((at, number), event)| {
+            let at = match event {
+                // People do not sleep with it.
+                Event::Heal => at,
+                _ => at + lasts,
+            };
+            ((at, number), event)
+        });
+        self.events = postponed.collect();
+        for handset in &mut self.handsets {
+            handset.sleep(lasts);
+        }
+        self.pass_to(until);
+    }
+
+    pub(super) fn restore_copy(&mut self) {
+        let Some(copy) = self.copy.take() else { return };
+        self.write_down(|| "restored from a copy".into());
+        self.settle_commit();
+        self.crash(Strike::Restored);
+        // Everything that the copy knows as open is in doubt now.
+        let deliveries: u32 = self.mailings.iter().map(|it| it.rows).sum();
+        self.ledger.doubts_made += u64::from(deliveries);
+        self.ledger.restored = Some(self.now.elapsed);
+        self.store = MemoryStore::restored_from(&copy);
+        // Who came on the list after the copy was made is not on it any more.
+        let listed = run(self.store.suppressed(None, u32::MAX)).unwrap();
+        let listed: BTreeSet<_> = listed.iter().map(|it| it.phone).collect();
+        self.ledger
+            .suppressed
+            .retain(|(phone, _)| listed.contains(phone));
+        self.forget_stops();
+        self.copy_has_control = (0..self.mailings.len()).all(|mailing| self.has_control(mailing));
+    }
+
+    /// Pauses and cancels that the copy knows nothing of are in force no more.
+    fn forget_stops(&mut self) {
+        let open = run(self.store.open_commands()).unwrap();
+        let open: BTreeSet<CommandId> = open.into_iter().map(|(id, _)| id).collect();
+        let now = self.now.elapsed;
+        let records = self.records();
+        for (mailing, record) in self.mailings.iter_mut().zip(&records) {
+            let is_stopped = matches!(
+                record.state,
+                CampaignState::Paused | CampaignState::Cancelled
+            );
+            let stops = mailing.pauses.iter_mut().chain(&mut mailing.cancel);
+            for stop in stops.filter(|it| !is_stopped && !open.contains(&it.command)) {
+                stop.resumed.get_or_insert(now);
+            }
         }
     }
 
@@ -113,12 +341,30 @@ impl World {
         let retry = Batch {
             at: self.seen_now().stamp(BOOT),
             changes: vec![Change::Sweep {
-                campaign: self.campaign,
+                campaign: self.mailings[0].id,
                 what: Sweep::Retry(None),
                 deliveries_max: u32::MAX,
             }],
         };
+        for row in self.report(self.mailings[0].id) {
+            if row.standing.state == State::Failed {
+                *self.asked_again(row.delivery) += 1;
+            }
+        }
         run(self.store.commit(Arc::new(retry))).unwrap();
-        self.crash();
+        self.crash(Strike::Crash);
+    }
+}
+
+impl super::Handset {
+    fn sleep(&mut self, lasts: Duration) {
+        for until in [
+            &mut self.flap_until,
+            &mut self.gone_until,
+            &mut self.refuses_until,
+            &mut self.holds_until,
+        ] {
+            *until = *until + lasts;
+        }
     }
 }

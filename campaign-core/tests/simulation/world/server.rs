@@ -1,150 +1,182 @@
-//! The server and the phone behind it: what they do with a request, faults and all, and what they know of it afterwards.
+//! A server and what it does with a request, faults and all.
 
 use std::time::Duration;
 
 use campaign_core::clock::Elapsed;
-use campaign_core::delivery::{Ack, DeliveryId, Doubt};
+use campaign_core::delivery::{Ack, Doubt};
 use campaign_core::engine::Input;
 use campaign_core::failure::{NotHandedOver, Outcome, Signal};
-use campaign_core::gateway::{
-    Finding, Found, Notice, NumberStatus, Observation, Readiness, Sending,
-};
+use campaign_core::gateway::{Account, Notice, Readiness, Sending, Session};
+use campaign_core::limits::Slot;
 use campaign_core::message::MessageKind;
-use campaign_core::phone::PhoneNumber;
-use jiff::Timestamp;
 
+use super::super::coverage::Strike;
 use super::super::faults::Fault;
-use super::{Delivered, Event, World, account, session};
+use super::handset::Kept;
+use super::{Attempt, Event, Fate, Restriction, World};
 
 /// The client stops waiting for an answer.
 const CLIENT_WAIT: Duration = Duration::from_secs(30);
+/// WAHA waits for a session that is not WORKING, up to so long, and then goes on or gives up.
+const SESSION_WAIT: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Clone)]
 pub(super) struct Request {
-    sending: Sending,
+    /// Its place in the ledger.
+    pub(super) attempt: usize,
     id: String,
+    text_hash: u64,
     fault: Option<Fault>,
-    received: Elapsed,
-    received_wall: Timestamp,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Kept {
-    pub(super) to: PhoneNumber,
-    pub(super) ack: Ack,
-    pub(super) is_stored: bool,
 }
 
 impl World {
-    /// The first question about a number may come to nothing.
-    pub(super) fn number_status(&mut self, phone: PhoneNumber) -> NumberStatus {
-        let is_known = self.checks.iter().any(|(other, ..)| *other == phone);
-        let status = if !is_known && self.rng.u8(..) < 12 {
-            NumberStatus::Unknown
-        } else if self.is_absent(phone) {
-            NumberStatus::NotOnWhatsapp
-        } else {
-            NumberStatus::OnWhatsapp
-        };
-        self.write_down(|| format!("check of {phone} -> {status:?}"));
-        self.checks.push((phone, self.now.elapsed, status));
-        status
-    }
-
-    pub(crate) fn is_absent(&self, phone: PhoneNumber) -> bool {
-        let one_in = self.plan.absent_one_in;
-        one_in.is_some_and(|one_in| phone.digits().is_multiple_of(one_in))
-    }
-
     pub(super) fn send(&mut self, sending: Sending) {
         let delivery = sending.delivery;
-        if !self.gate_is_open || self.now.elapsed > sending.deadline {
+        let mailing = self.mailing_of(delivery.campaign());
+        if !self.mailings[mailing].gate_is_open || self.now.elapsed > sending.deadline {
+            *self.ledger.withheld.entry(delivery).or_default() += 1;
+            self.strike(Strike::Withheld, delivery);
+            self.write_down(|| format!("withheld {delivery:?} to {}", sending.to));
             let outcome = not_handed_over(NotHandedOver::Withheld, None);
             return self.tell(
                 Duration::from_millis(1),
                 Input::SendEnded { delivery, outcome },
             );
         }
+        let lane = self.lane_of(&sending.session);
+        let slot = self.mailings[mailing].slot;
+        let rates = self.plan.rates;
         // A message that the store of the server lost, and whose acks nobody heard, cannot be told from
         // one that was never handed over: histories in which not all is heard leave that fault out.
-        let hears_all = self.plan.crashes == 0 && self.plan.restores == 0 && self.plan.hears_events;
-        let fault = self
-            .plan
-            .rates
-            .draw(&mut self.rng)
+        let hears_all = self.hears_all;
+        let fault = rates
+            .draw(slot == Slot::Reply, &mut self.rng)
             .filter(|fault| hears_all || *fault != Fault::NeverStored);
-        self.write_down(|| format!("send to {} fault {fault:?}", sending.to));
-        let id = if self.plan.honours_ids {
-            sending.message_id.clone()
+        let (journalled, recorded, _) = self.ledger.journals[&delivery];
+        self.write_down(|| {
+            format!(
+                "send {delivery:?} to {} from lane {lane}, fault {fault:?}",
+                sending.to
+            )
+        });
+        let attempt = self.ledger.attempts.len();
+        let text_hash = sending.message.text_hash();
+        let id = if self.handsets[lane].honours_ids {
+            sending.message_id
         } else {
             format!("SRV{:016X}", self.rng.u64(..))
         };
-        let request = Request {
-            sending,
-            id: id.clone(),
-            fault,
+        self.ledger.attempts.push(Attempt {
+            delivery,
+            mailing,
+            lane,
+            account: self.handsets[lane].account,
+            slot,
+            life: self.life,
+            to: sending.to,
+            text: sending.message.text.into(),
+            journalled,
+            recorded,
             received: self.now.elapsed,
             received_wall: self.now.wall,
+            fate: Fate::Accepted,
+            told: None,
+            handed: None,
+            has_arrived: false,
+            was_held: false,
+        });
+        let request = Request {
+            attempt,
+            id,
+            text_hash,
+            fault,
         };
-        if self.now.elapsed < self.flap_until {
-            // WAHA waits for the session, up to 15 s, and then goes on or gives up.
-            let wait = self.flap_until.since(self.now.elapsed);
-            if wait > Duration::from_secs(15) {
+        self.receive(request, lane);
+    }
+
+    fn receive(&mut self, request: Request, lane: usize) {
+        let (attempt, fault) = (request.attempt, request.fault);
+        let now = self.now.elapsed;
+        let handset = &self.handsets[lane];
+        if now < handset.gone_until {
+            let works = self.millis(2, 3_000);
+            let outcome = not_handed_over(NotHandedOver::Unreachable, None);
+            return self.end(works, attempt, outcome);
+        }
+        if now < handset.refuses_until {
+            let works = self.millis(2, 20);
+            let outcome = not_handed_over(NotHandedOver::Unauthorized, None);
+            return self.end(works, attempt, outcome);
+        }
+        if now < handset.flap_until {
+            let wait = handset.flap_until.since(now);
+            if wait > SESSION_WAIT {
                 let outcome = not_handed_over(NotHandedOver::SessionNotReady, None);
-                return self.tell(
-                    Duration::from_secs(15),
-                    Input::SendEnded { delivery, outcome },
-                );
+                return self.end(SESSION_WAIT, attempt, outcome);
             }
             let works = wait + self.millis(20, 60);
             return self.answer(request, works, Ok(()));
         }
+        if now < handset.holds_until {
+            return self.hold(request, lane);
+        }
+        let to = self.ledger.attempts[attempt].to;
+        if now < handset.restricted_until && !handset.has_heard(to, self.now.wall) {
+            return self.restricted(attempt);
+        }
         let works = self.millis(20, 300);
         match fault {
-            Some(Fault::ErrorBefore) => self.end(works, delivery, maybe(Doubt::ServerError, None)),
-            Some(Fault::Restricted) => self.end(
-                works,
-                delivery,
-                maybe(Doubt::ServerError, Some(Signal::Restricted)),
-            ),
-            Some(Fault::ResetBefore) => self.end(works, delivery, maybe(Doubt::NoAnswer, None)),
-            Some(Fault::RateLimited) => {
-                let outcome =
-                    not_handed_over(NotHandedOver::RateLimited, Some(Duration::from_secs(7)));
-                self.end(works, delivery, outcome);
+            Some(Fault::ErrorBefore) => self.end(works, attempt, maybe(Doubt::ServerError, None)),
+            Some(Fault::Restricted) => {
+                if self.handsets[lane].has_heard(to, self.now.wall) {
+                    return self.answer(request, works, Ok(()));
+                }
+                let lasts = self.millis(1_000, 400_000);
+                self.handsets[lane].restricted_until = now + lasts;
+                self.restricted(attempt);
             }
-            Some(Fault::Broken) => self.end(
-                works,
-                delivery,
-                not_handed_over(NotHandedOver::Broken, None),
-            ),
+            Some(Fault::ResetBefore) => self.end(works, attempt, maybe(Doubt::NoAnswer, None)),
+            Some(Fault::RateLimited) => {
+                let wait = Some(Duration::from_secs(7));
+                self.end(
+                    works,
+                    attempt,
+                    not_handed_over(NotHandedOver::RateLimited, wait),
+                );
+            }
+            Some(Fault::Broken) => {
+                self.end(works, attempt, not_handed_over(NotHandedOver::Broken, None));
+            }
             Some(Fault::Refused) => {
                 let message = "refused".into();
-                self.end(works, delivery, Outcome::Refused { message });
+                self.end(works, attempt, Outcome::Refused { message });
             }
             Some(Fault::Flap) => {
                 let lasts = self.millis(2_000, 40_000);
-                self.flap_until = self.now.elapsed + lasts;
-                self.tell(
-                    Duration::from_millis(50),
-                    Input::Noticed(status(Readiness::NotReady("STARTING".into()))),
-                );
-                self.tell(lasts, Input::Noticed(status(Readiness::Working)));
-                self.end(
-                    works,
-                    delivery,
-                    not_handed_over(NotHandedOver::SessionNotReady, None),
-                );
+                self.flap(lane, lasts);
+                let outcome = not_handed_over(NotHandedOver::SessionNotReady, None);
+                self.end(works, attempt, outcome);
+            }
+            Some(Fault::Unauthorized) => {
+                let lasts = self.millis(2_000, 40_000);
+                self.handsets[lane].refuses_until = now + lasts;
+                let outcome = not_handed_over(NotHandedOver::Unauthorized, None);
+                self.end(works, attempt, outcome);
+            }
+            Some(Fault::Held) => {
+                // Sooner and later than the hold horizon and than the client's patience.
+                let lasts = self.millis(1_000, 100_000);
+                self.handsets[lane].holds_until = now + lasts;
+                self.hold(request, lane);
             }
             Some(Fault::Late) => {
-                // Sooner and later than the hold horizon and than the client's patience.
                 let late = self.millis(1_000, 110_000);
                 self.later(late, Event::HandOver(request));
-                self.end(CLIENT_WAIT, delivery, maybe(Doubt::NoAnswer, None));
+                self.end(CLIENT_WAIT, attempt, maybe(Doubt::NoAnswer, None));
             }
             Some(Fault::AnswerLost) => {
                 self.later(works, Event::HandOver(request));
-                self.end(CLIENT_WAIT, delivery, maybe(Doubt::NoAnswer, None));
+                self.end(CLIENT_WAIT, attempt, maybe(Doubt::NoAnswer, None));
             }
             Some(Fault::ErrorAfter) => self.answer(request, works, Err(Doubt::ServerError)),
             Some(Fault::ResetAfter) => self.answer(request, works, Err(Doubt::NoAnswer)),
@@ -156,14 +188,99 @@ impl World {
         }
     }
 
-    fn end(&mut self, after: Duration, delivery: DeliveryId, outcome: Outcome) {
-        self.doubts_made += u64::from(matches!(outcome, Outcome::MaybeSent { .. }));
-        self.tell(after, Input::SendEnded { delivery, outcome });
+    fn restricted(&mut self, attempt: usize) {
+        let works = self.millis(20, 300);
+        let outcome = maybe(Doubt::ServerError, Some(Signal::Restricted));
+        self.end(works, attempt, outcome);
+    }
+
+    /// The server sits on it, and lets everything that it sits on go at the same moment.
+    fn hold(&mut self, request: Request, lane: usize) {
+        let attempt = request.attempt;
+        self.ledger.attempts[attempt].was_held = true;
+        let lasts = self.handsets[lane].holds_until.since(self.now.elapsed);
+        if lasts < CLIENT_WAIT {
+            return self.answer(request, lasts, Ok(()));
+        }
+        self.later(lasts, Event::HandOver(request));
+        self.end(CLIENT_WAIT, attempt, maybe(Doubt::NoAnswer, None));
+    }
+
+    /// The session is not WORKING for so long.
+    pub(super) fn flap(&mut self, lane: usize, lasts: Duration) {
+        self.handsets[lane].flap_until = self.now.elapsed + lasts;
+        let away = self.status(lane, Readiness::NotReady("STARTING".into()));
+        let back = self.status(lane, Readiness::Working);
+        self.tell(Duration::from_millis(50), Input::Noticed(away));
+        self.tell(lasts, Input::Noticed(back));
+    }
+
+    pub(super) fn status(&self, lane: usize, readiness: Readiness) -> Notice {
+        Notice::Status {
+            session: self.handsets[lane].session.clone(),
+            readiness,
+            account: Some(self.handsets[lane].account),
+        }
+    }
+
+    fn end(&mut self, after: Duration, attempt: usize, outcome: Outcome) {
+        self.ledger.attempts[attempt].fate = match &outcome {
+            Outcome::Accepted { .. } => Fate::Accepted,
+            Outcome::NotHandedOver { why, .. } => Fate::NotHandedOver(*why),
+            Outcome::Refused { .. } => Fate::Refused,
+            Outcome::MaybeSent { signal, .. } => Fate::Doubt(*signal),
+        };
+        self.later(after, Event::Ended(self.life, attempt, outcome));
+    }
+
+    /// The engine hears how an attempt ended.
+    pub(super) fn ended(&mut self, attempt: usize, outcome: Outcome) {
+        let now = self.now.elapsed;
+        let sent = &mut self.ledger.attempts[attempt];
+        sent.told = Some(now);
+        let (delivery, account) = (sent.delivery, sent.account);
+        if matches!(outcome, Outcome::MaybeSent { .. }) {
+            self.ledger.doubts_made += 1;
+        }
+        if let Outcome::MaybeSent {
+            signal: Some(Signal::Restricted),
+            ..
+        } = outcome
+        {
+            self.ledger.restrictions.push(Restriction {
+                account,
+                told: now,
+                forgotten: None,
+                is_durable: false,
+            });
+        }
+        let strike = match &outcome {
+            Outcome::Accepted { .. } => Strike::Accepted,
+            Outcome::NotHandedOver { why, .. } => match why {
+                NotHandedOver::SessionNotReady => Strike::NotReady,
+                NotHandedOver::Unauthorized => Strike::Unauthorized,
+                NotHandedOver::RateLimited => Strike::RateLimited,
+                NotHandedOver::Unreachable => Strike::Outage,
+                _ => Strike::Broken,
+            },
+            Outcome::Refused { .. } => Strike::Refused,
+            Outcome::MaybeSent {
+                signal: Some(_), ..
+            } => Strike::Restricted,
+            Outcome::MaybeSent { doubt, .. } => match doubt {
+                Doubt::NoAnswer => Strike::NoAnswer,
+                Doubt::ServerError => Strike::ServerError,
+                Doubt::Restricted => Strike::Restricted,
+            },
+        };
+        self.write_down(|| format!("{delivery:?} ends: {outcome:?}"));
+        self.strike(strike, delivery);
+        self.handle(Input::SendEnded { delivery, outcome });
     }
 
     /// The server carries it out after so long and answers, or fails to.
     fn answer(&mut self, request: Request, works: Duration, answer: Result<(), Doubt>) {
-        let delivery = request.sending.delivery;
+        let attempt = request.attempt;
         let outcome = match answer {
             Ok(()) => Outcome::Accepted {
                 message_id: Some(request.id.as_str().into()),
@@ -172,38 +289,57 @@ impl World {
         };
         self.later(works, Event::HandOver(request));
         let back = self.millis(1, 10);
-        self.end(works + back, delivery, outcome);
+        self.end(works + back, attempt, outcome);
     }
 
     pub(super) fn hand_over(&mut self, request: Request) {
-        let delivered = Delivered {
-            to: request.sending.to,
-            received: request.received,
-            received_wall: request.received_wall,
-            handed: self.now.elapsed,
-            handed_wall: self.now.wall,
+        let now = self.now;
+        let sent = &mut self.ledger.attempts[request.attempt];
+        sent.handed = Some((now.elapsed, now.wall));
+        sent.has_arrived = !matches!(request.fault, Some(Fault::AckError | Fault::Vanished));
+        let (delivery, lane, to, account) = (sent.delivery, sent.lane, sent.to, sent.account);
+        let strike = match (sent.told.is_some(), sent.was_held) {
+            (_, true) => Strike::HeldLetGo,
+            (true, false) => Strike::HandedOverLate,
+            (false, false) => Strike::HandedOver,
         };
-        self.write_down(|| format!("handed over to {}", delivered.to));
-        self.requests.push(delivered.clone());
-        if request.fault != Some(Fault::AckError) {
-            self.ledger.push(delivered);
+        self.write_down(|| format!("handed over {delivery:?} to {to}"));
+        self.strike(strike, delivery);
+        let found_from = match request.fault {
+            Some(Fault::NeverStored) => None,
+            // Sooner than a server may hold a request: then it would have to be held that long, too.
+            // Held requests are carried out a minute late as it is: more than the absence horizon in all is beyond every proof.
+            Some(Fault::StoredLate) => Some(now.elapsed + self.millis(1_000, 45_000)),
+            _ => Some(now.elapsed),
+        };
+        let handset = &mut self.handsets[lane];
+        if handset.account != account {
+            // What another account had in flight went out from its own phone, or nowhere: nothing of it is seen here.
+            return;
         }
-        let id = request.id;
-        self.kept.insert(
-            id.clone(),
-            Kept {
-                to: request.sending.to,
-                ack: Ack::Pending,
-                is_stored: self.store_is_on && request.fault != Some(Fault::NeverStored),
-            },
-        );
+        let kept = Kept {
+            to,
+            ack: Ack::Pending,
+            found_from: found_from.filter(|_| handset.store_is_on),
+        };
+        handset.kept.insert(request.id.clone(), kept);
+        self.echo_and_acks(&request, lane, to);
+    }
+
+    fn echo_and_acks(
+        &mut self,
+        request: &Request,
+        lane: usize,
+        to: campaign_core::phone::PhoneNumber,
+    ) {
+        let (session, account) = self.names_of(lane);
         let echo = Notice::Echo {
-            session: session(),
-            account: Some(account()),
-            message_id: id.as_str().into(),
-            to: Some(request.sending.to),
+            session,
+            account: Some(account),
+            message_id: request.id.as_str().into(),
+            to: Some(to),
             kind: Some(MessageKind::Text),
-            text_hash: request.sending.message.text_hash(),
+            text_hash: request.text_hash,
         };
         let soon = self.millis(1, 100);
         if self.plan.hears_events {
@@ -211,6 +347,7 @@ impl World {
         }
         let acks: &[(u64, Ack, bool)] = match request.fault {
             Some(Fault::AckMissing) => &[(500, Ack::Server, false), (3_000, Ack::Device, false)],
+            Some(Fault::AckLate) => &[(3_600_500, Ack::Server, true), (3_603_000, Ack::Read, true)],
             Some(Fault::AckDisorder) => &[
                 (500, Ack::Device, true),
                 (900, Ack::Server, true),
@@ -220,11 +357,13 @@ impl World {
                 &[(500, Ack::Error, true), (5_000, Ack::Device, true)]
             }
             Some(Fault::AckError) => &[(500, Ack::Error, true)],
+            Some(Fault::Vanished) => &[],
             _ => &[(300, Ack::Server, true), (2_500, Ack::Device, true)],
         };
         for (after, ack, is_told) in acks {
             let event = Event::Acknowledged {
-                id: id.clone(),
+                lane,
+                id: request.id.clone(),
                 ack: *ack,
                 is_told: *is_told && self.plan.hears_events,
             };
@@ -232,58 +371,35 @@ impl World {
         }
     }
 
-    pub(super) fn find(&self, finding: &Finding) -> Found {
-        if !self.store_is_on {
-            return Found::Unknown {
-                why: "the store is off".into(),
-            };
-        }
-        if self.now.elapsed < self.flap_until {
-            return Found::Unknown { why: "422".into() };
-        }
-        let look = |to: PhoneNumber, id: &str| {
-            self.kept
-                .get(id)
-                .filter(|kept| kept.is_stored && kept.to == to)
-                .map(|kept| kept.ack)
-        };
-        match look(finding.to, &finding.message_id) {
-            Some(ack) => Found::Found(ack),
-            None => Found::Absent {
-                complete: finding
-                    .control
-                    .as_ref()
-                    .is_some_and(|control| look(control.to, &control.message_id).is_some()),
-            },
-        }
+    fn names_of(&self, lane: usize) -> (Session, Account) {
+        let handset = &self.handsets[lane];
+        (handset.session.clone(), handset.account)
     }
 
-    pub(super) fn observe(&self) -> Observation {
-        let readiness = if self.now.elapsed < self.flap_until {
-            Readiness::NotReady("STARTING".into())
-        } else {
-            Readiness::Working
-        };
-        Observation {
-            account: Some(account()),
-            server_up_since: Some(Elapsed::from_micros(1)),
-            server_time: Some(self.now.wall),
-            store_on: Some(self.store_is_on),
-            platform: Some("simulation".into()),
-            ..Observation::only(readiness)
-        }
+    pub(super) fn lane_of(&self, session: &Session) -> usize {
+        let lane = self.handsets.iter().position(|it| it.session == *session);
+        lane.expect("a session of this world")
     }
 }
 
-fn status(readiness: Readiness) -> Notice {
-    Notice::Status {
-        session: session(),
-        readiness,
-        account: Some(account()),
+impl super::Handset {
+    /// Whether somebody has written within a day.
+    pub(super) fn has_heard(
+        &self,
+        from: campaign_core::phone::PhoneNumber,
+        now: jiff::Timestamp,
+    ) -> bool {
+        self.heard
+            .get(&from)
+            .is_some_and(|at| now.duration_since(*at) <= jiff::SignedDuration::from_hours(24))
+    }
+
+    pub(super) fn is_away(&self, now: Elapsed) -> bool {
+        now < self.flap_until
     }
 }
 
-fn maybe(doubt: Doubt, signal: Option<Signal>) -> Outcome {
+pub(super) fn maybe(doubt: Doubt, signal: Option<Signal>) -> Outcome {
     Outcome::MaybeSent {
         doubt,
         signal,

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use campaign_core::gateway::{Account, Gateway, Observation, Readiness, Session};
+use campaign_core::limits::Zone;
 use sql_store::Inspection;
 use waha_client::events::{SocketError, SocketItem, Subscription};
 use waha_client::types::{Engine, Environment};
 use waha_client::{SessionName, WahaClient};
 
 use super::Report;
-use crate::language::{Evidence, Finding, Ids};
+use crate::language::{Evidence, Finding, Ids, WaitText};
 use crate::setup::session_text;
 
 /// A websocket connects in this time, or something is between.
@@ -43,6 +44,7 @@ pub(super) async fn look(report: &mut Report<'_>, client: &WahaClient, name: &st
             account: observation.account.map(|account| account.0.to_string()),
         });
     }
+    allowance(report, &observation);
     if observation.readiness != Readiness::Missing {
         report.add(match observation.store_on {
             Some(true) => Finding::KeepsMessages,
@@ -67,6 +69,44 @@ pub(super) async fn look(report: &mut Report<'_>, client: &WahaClient, name: &st
         platform,
         keeps_messages: store_on,
         events: arrive,
+    }
+}
+
+/// What WhatsApp lets the account do, as far as the server tells.
+fn allowance(report: &mut Report<'_>, observation: &Observation) {
+    let zone = Zone::default();
+    if let Some(restriction) = observation.allowance.restriction {
+        let until = restriction.until.map(|moment| zone.show(moment));
+        report.add(Finding::Restricted { until });
+    }
+    if let Some(quota) = observation.allowance.quota {
+        report.add(Finding::NewChats {
+            used: quota.used,
+            total: quota.total,
+            has_warned: quota.warnings > 0,
+            renews: quota.renews_at.map(|moment| zone.show(moment)),
+        });
+    }
+}
+
+/// Why nothing is sent from the account at present, by what the sending process has put on record.
+pub(super) fn holds(report: &mut Report<'_>, seen: &Seen, database: Option<&Inspection>) {
+    let lanes = database
+        .map(|database| &database.lanes[..])
+        .unwrap_or_default();
+    let Some(lane) = lanes.iter().find(|lane| Some(lane.account) == seen.account) else {
+        return;
+    };
+    let now = report.setup.settings.wall();
+    let zone = Zone::default();
+    for hold in lane.holds.iter().filter(|hold| hold.until > now) {
+        let trouble = serde_json::to_value(hold.trouble);
+        let trouble = trouble.ok().and_then(|it| it.as_str().map(str::to_owned));
+        report.add(Finding::Held(WaitText::Trouble {
+            trouble: trouble.unwrap_or_default(),
+            since: hold.since.map(|moment| zone.show(moment)),
+            until: Some(zone.show(hold.until)),
+        }));
     }
 }
 

@@ -59,6 +59,18 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             let account = account.as_ref().map(|number| format!(", {number}")).unwrap_or_default();
             fine(format!("{name} is WORKING{account}"))
         }
+        Finding::Restricted { until } => {
+            let until = until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
+            with(
+                format!("WhatsApp lets this account write only to people who wrote to it{until} (463)"),
+                "wait for the end: replies go on, and each further message to a stranger makes it worse",
+            )
+        }
+        Finding::NewChats { used, total, renews, .. } => {
+            let renews = renews.as_ref().map(|renews| format!("; the next cycle begins {renews}")).unwrap_or_default();
+            fine(format!("{used} of {total} new chats that WhatsApp allows are used{renews}"))
+        }
+        Finding::Held(waits) => fine(super::wait(waits)),
         Finding::KeepsMessages => fine("the session keeps its messages: what had no answer can be looked up".into()),
         Finding::KeepsNone { name } => with(
             format!("the session {name} keeps no messages: what had no answer cannot be looked up"),

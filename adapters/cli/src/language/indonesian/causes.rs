@@ -46,6 +46,8 @@ pub(super) fn origin(origin: &Origin) -> String {
 /// The name of an input in which two campaigns differ.
 pub(super) fn input(what: &str) -> &str {
     match what {
+        "recipient" => "penerima",
+        "values" => "isian",
         "session" => "sesi",
         "message" => "pesan",
         "file" => "file",
@@ -53,6 +55,8 @@ pub(super) fn input(what: &str) -> &str {
         "limit" => "batas jumlah",
         "missing values" => "nilai kosong",
         "hours" => "jam kirim",
+        "hours by" => "jam menurut",
+        "late messages" => "pesan terlambat",
         "zone" => "zona waktu",
         "start" => "mulai",
         "expiry" => "batas waktu",
@@ -418,6 +422,9 @@ pub(super) fn missing_evidence(words: &str) -> String {
         }
         Missing::Time => "server mungkin masih menahan permintaannya",
         Missing::SteadySession => "sesi baru saja terputus",
+        Missing::Account => {
+            "sesi ini sekarang memakai nomor lain: pasangkan lagi dengan nomor yang mengirimnya, atau putuskan lewat ponsel nomor itu"
+        }
     }
     .to_owned()
 }

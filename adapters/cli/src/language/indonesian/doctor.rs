@@ -81,6 +81,18 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             let account = account.as_ref().map(|number| format!(", {number}")).unwrap_or_default();
             fine(format!("{name} WORKING{account}"))
         }
+        Finding::Restricted { until } => {
+            let until = until.as_ref().map(|until| format!(" sampai {until}")).unwrap_or_default();
+            with(
+                format!("WhatsApp hanya mengizinkan akun ini menulis kepada orang yang pernah menulis kepadanya{until} (463)"),
+                "tunggu sampai selesai: balasan tetap jalan, dan setiap pesan kepada orang baru memperburuknya",
+            )
+        }
+        Finding::NewChats { used, total, renews, .. } => {
+            let renews = renews.as_ref().map(|renews| format!("; putaran berikutnya mulai {renews}")).unwrap_or_default();
+            fine(format!("{used} dari {total} obrolan baru yang diizinkan WhatsApp sudah terpakai{renews}"))
+        }
+        Finding::Held(waits) => fine(super::wait(waits)),
         Finding::KeepsMessages => fine("sesi menyimpan pesannya: yang tidak terjawab dapat dicari".into()),
         Finding::KeepsNone { name } => with(
             format!("sesi {name} tidak menyimpan pesannya: yang tidak terjawab tidak dapat dicari"),

@@ -1,0 +1,214 @@
+//! The campaigns at work, and which of them have something to do now: a step costs what it changes, however many others wait.
+//!
+//! Whoever changes a campaign wakes it. The next step looks at those that are awake and at those whose moment has come, puts each into the
+//! queue of its session and slot when it has something to send, and lets it sleep until its next moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
+use std::time::Duration;
+
+use super::job::Job;
+use crate::clock::{Elapsed, Now};
+use crate::delivery::CampaignId;
+use crate::gateway::Session;
+use crate::limits::Slot;
+
+/// When the two clocks drift apart by more than this, moments on the wall clock are worked out anew.
+const DRIFT_MICROS: i64 = 100_000;
+
+/// The campaigns at work.
+#[derive(Debug, Default)]
+pub(super) struct Jobs {
+    all: BTreeMap<CampaignId, Job>,
+    awake: BTreeSet<CampaignId>,
+    /// When each has something to do by itself.
+    alarms: Alarms,
+    /// From when on the counters of each may be read again. Nobody waits for these moments.
+    rereads: Alarms,
+    queues: BTreeMap<(Session, Slot), Queue>,
+    queued: BTreeMap<CampaignId, (Session, Slot)>,
+    /// How far the wall clock was from elapsed time when the alarms were set.
+    apart_micros: Option<i64>,
+    /// How many were looked at so far.
+    #[cfg(test)]
+    attended: u64,
+}
+
+/// Who has something to send from one session in one slot; they take turns.
+#[derive(Debug, Default)]
+struct Queue {
+    jobs: BTreeSet<CampaignId>,
+    last: Option<CampaignId>,
+}
+
+/// One moment for each campaign, the earliest first.
+#[derive(Debug, Default)]
+struct Alarms {
+    in_order: BTreeSet<(Elapsed, CampaignId)>,
+    of: BTreeMap<CampaignId, Elapsed>,
+}
+
+impl Alarms {
+    fn set(&mut self, id: CampaignId, moment: Option<Elapsed>) {
+        if let Some(earlier) = self.of.remove(&id) {
+            self.in_order.remove(&(earlier, id));
+        }
+        if let Some(moment) = moment {
+            self.of.insert(id, moment);
+            self.in_order.insert((moment, id));
+        }
+    }
+
+    fn first(&self) -> Option<Elapsed> {
+        self.in_order.first().map(|(moment, _)| *moment)
+    }
+
+    fn take_due(&mut self, now: Elapsed) -> Option<CampaignId> {
+        let (moment, id) = *self.in_order.first()?;
+        if moment > now {
+            return None;
+        }
+        self.set(id, None);
+        Some(id)
+    }
+}
+
+impl Jobs {
+    pub(super) fn get(&self, id: &CampaignId) -> Option<&Job> {
+        self.all.get(id)
+    }
+
+    /// To change it: it is looked at with the next step.
+    pub(super) fn get_mut(&mut self, id: &CampaignId) -> Option<&mut Job> {
+        let job = self.all.get_mut(id)?;
+        self.awake.insert(*id);
+        Some(job)
+    }
+
+    /// To do what its moment asks for.
+    pub(super) fn attended(&mut self, id: CampaignId) -> Option<&mut Job> {
+        self.all.get_mut(&id)
+    }
+
+    pub(super) fn insert(&mut self, id: CampaignId, job: Job) {
+        self.all.insert(id, job);
+        self.awake.insert(id);
+    }
+
+    pub(super) fn remove(&mut self, id: CampaignId) {
+        self.leave_queue(id);
+        self.alarms.set(id, None);
+        self.rereads.set(id, None);
+        self.awake.remove(&id);
+        self.all.remove(&id);
+    }
+
+    pub(super) fn contains(&self, id: CampaignId) -> bool {
+        self.all.contains_key(&id)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &CampaignId> {
+        self.all.keys()
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = &Job> {
+        self.all.values()
+    }
+
+    /// Wakes those whose moment has come. When somebody sets the wall clock, or corrects it, all of them.
+    pub(super) fn ring(&mut self, now: Now) {
+        let apart = now.wall.as_microsecond() - now.elapsed.as_micros();
+        let is_off = |before: i64| apart.abs_diff(before) > DRIFT_MICROS.unsigned_abs();
+        if self.apart_micros.is_none_or(is_off) {
+            self.apart_micros = Some(apart);
+            self.awake.extend(self.all.keys());
+        }
+        while let Some(id) = self.alarms.take_due(now.elapsed) {
+            self.awake.insert(id);
+        }
+        while let Some(id) = self.rereads.take_due(now.elapsed) {
+            self.awake.insert(id);
+        }
+    }
+
+    /// One that is awake. It is not any more, and must be put to [`rest`](Jobs::rest) when it has been attended to.
+    pub(super) fn next_awake(&mut self) -> Option<CampaignId> {
+        let id = self.awake.pop_first();
+        #[cfg(test)]
+        {
+            self.attended += u64::from(id.is_some());
+        }
+        id
+    }
+
+    /// Queues it when it has something to send now, and sets its alarms.
+    pub(super) fn rest(&mut self, id: CampaignId, ack_time: Duration, now: Now) {
+        let Some(job) = self.all.get(&id) else { return };
+        let moments = job.moments(ack_time, now);
+        let place = job
+            .may_send(Elapsed::NEVER, now)
+            .map(|_| (job.session().clone(), job.slot()));
+        self.alarms.set(id, moments.next);
+        self.rereads.set(id, moments.rereads);
+        if self.queued.get(&id) == place.as_ref() {
+            return;
+        }
+        self.leave_queue(id);
+        if let Some(place) = place {
+            self.queues
+                .entry(place.clone())
+                .or_default()
+                .jobs
+                .insert(id);
+            self.queued.insert(id, place);
+        }
+    }
+
+    /// Whose turn it is.
+    pub(super) fn in_turn(&self, session: &Session, slot: Slot) -> Option<CampaignId> {
+        let queue = self.queues.get(&(session.clone(), slot))?;
+        let after = queue.last.map_or(Unbounded, Excluded);
+        let next = queue.jobs.range((after, Unbounded)).next();
+        next.or_else(|| queue.jobs.first()).copied()
+    }
+
+    /// It has had its turn.
+    pub(super) fn had_turn(&mut self, id: CampaignId) {
+        if let Some(queue) = self
+            .queued
+            .get(&id)
+            .and_then(|place| self.queues.get_mut(place))
+        {
+            queue.last = Some(id);
+        }
+    }
+
+    /// Sessions and slots in which something waits to be sent.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (&Session, Slot)> {
+        self.queues.keys().map(|(session, slot)| (session, *slot))
+    }
+
+    /// When the first of them has something to do by itself.
+    pub(super) fn next_moment(&self) -> Option<Elapsed> {
+        self.alarms.first()
+    }
+
+    fn leave_queue(&mut self, id: CampaignId) {
+        let Some(place) = self.queued.remove(&id) else {
+            return;
+        };
+        if let Some(queue) = self.queues.get_mut(&place) {
+            queue.jobs.remove(&id);
+            if queue.jobs.is_empty() {
+                self.queues.remove(&place);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

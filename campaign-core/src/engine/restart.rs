@@ -1,0 +1,250 @@
+//! Restarts a session that is dead or has FAILED, where its account's limits allow that: seldom, on record before it happens, and never
+//! while a message of the account is under way.
+
+use std::time::Duration;
+
+use super::{Engine, Step};
+use crate::clock::{BootId, Elapsed, Now, Stamp};
+use crate::delivery::CampaignId;
+use crate::gateway::{Readiness, Session};
+use crate::limits::{RestartPolicy, Slot};
+use crate::store::{LaneId, LaneNote};
+
+/// A session is restarted at most once in so long. A restart that did not help will not help in a minute, and WhatsApp sees each
+/// as a new connection of the device.
+const ONCE_IN: Duration = Duration::from_secs(30 * 60);
+/// How long it usually takes: WAHA answers after it has stopped the session, within seconds (recorded).
+const USUAL: Duration = Duration::from_secs(30);
+
+/// How far a lane has come with restarting its session.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Restart {
+    stage: Stage,
+    /// When it was done last, whichever process did it.
+    last: Option<Stamp>,
+    /// The same on this clock.
+    last_elapsed: Option<Elapsed>,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Nothing,
+    /// It goes on record.
+    Recording,
+    Asked,
+    /// The server has restarted it, and it was not seen to work since.
+    Coming,
+}
+
+impl Restart {
+    pub(super) fn new(last: Option<Stamp>, boot: BootId, now: Now) -> Self {
+        Self {
+            stage: Stage::Nothing,
+            last,
+            last_elapsed: last.map(|last| now.place(last, boot)),
+        }
+    }
+
+    pub(super) fn at(&self) -> Option<Stamp> {
+        self.last
+    }
+
+    /// Since when, and for about how long: nothing may be sent until the server has answered.
+    pub(super) fn under_way(&self) -> Option<(Elapsed, Elapsed)> {
+        let since = self.last_elapsed.filter(|_| self.is_under_way())?;
+        Some((since, since + USUAL))
+    }
+
+    fn is_under_way(&self) -> bool {
+        matches!(self.stage, Stage::Recording | Stage::Asked)
+    }
+
+    fn is_due(&self, now: Now) -> bool {
+        let is_long_ago = |last: Elapsed| now.elapsed.since(last) >= ONCE_IN;
+        !self.is_under_way() && self.last_elapsed.is_none_or(is_long_ago)
+    }
+
+    /// When it may be done again, where that is not yet.
+    pub(super) fn next_due(&self, now: Now) -> Option<Elapsed> {
+        let due = self.last_elapsed.map(|last| last + ONCE_IN);
+        due.filter(|due| *due > now.elapsed)
+    }
+
+    fn begins(&mut self, now: Now, boot: BootId) {
+        self.stage = Stage::Recording;
+        self.last = Some(now.stamp(boot));
+        self.last_elapsed = Some(now.elapsed);
+    }
+
+    /// It is on record. Tells whether the server is to be asked now.
+    fn recorded(&mut self, at: Option<Stamp>) -> bool {
+        let is_recorded = self.stage == Stage::Recording && self.last == at;
+        if is_recorded {
+            self.stage = Stage::Asked;
+        }
+        is_recorded
+    }
+
+    fn ended(&mut self, is_done: bool) {
+        self.stage = if is_done {
+            Stage::Coming
+        } else {
+            Stage::Nothing
+        };
+    }
+
+    /// The session is seen to work. Tells whether that is the first time since it was restarted.
+    pub(super) fn works(&mut self) -> bool {
+        let is_back = self.stage == Stage::Coming;
+        if is_back {
+            self.stage = Stage::Nothing;
+        }
+        is_back
+    }
+}
+
+impl Engine {
+    /// Lets lanes see that time passes: sessions fall under suspicion, trials come to nothing, and what is dead is restarted.
+    pub(super) fn take_pulses(&mut self, now: Now) {
+        for lane in self.lanes.values_mut() {
+            lane.passes(&self.settings, now);
+        }
+        if self.is_stopping {
+            return;
+        }
+        let dead: Vec<LaneId> = self
+            .lanes
+            .iter()
+            .filter(|(id, lane)| {
+                lane.pacer.limits().restart == RestartPolicy::WhenSuspected
+                    && lane.health.restart.is_due(now)
+                    && (lane.health.is_suspected() || self.has_failed(&lane.session, **id))
+                    && !self.is_flying(**id)
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in dead {
+            if let Some(lane) = self.lanes.get_mut(&id) {
+                lane.health.restart.begins(now, self.boot);
+                lane.is_noteworthy = true;
+            }
+        }
+    }
+
+    /// The operator has seen to a campaign's account.
+    pub(super) fn vouch_for_lane(&mut self, campaign: CampaignId, now: Now) {
+        let session = self.jobs.get(&campaign).map(|job| job.session());
+        let lane = session.and_then(|session| self.sessions.get(session)?.lane);
+        if let Some(lane) = lane.and_then(|id| self.lanes.get_mut(&id)) {
+            lane.is_noteworthy |= lane.health.vouch(now);
+        }
+    }
+
+    /// A lane's note is on record; the restart that it tells of may be done.
+    pub(super) fn noted(&mut self, note: &LaneNote) {
+        let Some(lane) = self.lanes.get_mut(&note.lane) else {
+            return;
+        };
+        if lane.epoch == note.epoch && lane.health.restart.recorded(note.health.restarted_at) {
+            lane.interrupted();
+            self.steps.push_back(Step::Restart(lane.session.clone()));
+        }
+    }
+
+    pub(super) fn restarted(&mut self, session: &Session, is_done: bool, now: Now) {
+        let Some(view) = self.sessions.get_mut(session) else {
+            return;
+        };
+        view.observe_at = now.elapsed;
+        if let Some(lane) = view.lane.and_then(|id| self.lanes.get_mut(&id)) {
+            lane.health.restart.ended(is_done);
+            lane.interrupted();
+        }
+    }
+
+    /// When a session that needs it may be restarted again.
+    pub(super) fn restart_moment(&self, now: Now) -> Option<Elapsed> {
+        let waiting = self.lanes.iter().filter(|(id, lane)| {
+            lane.pacer.limits().restart == RestartPolicy::WhenSuspected
+                && (lane.health.is_suspected() || self.has_failed(&lane.session, **id))
+        });
+        waiting
+            .filter_map(|(_, lane)| lane.health.restart.next_due(now))
+            .min()
+    }
+
+    /// A message tries for all, and is still under way.
+    pub(super) fn has_trial_under_way(&self, id: LaneId, slot: Slot, now: Now) -> bool {
+        let Some(lane) = self.lanes.get(&id) else {
+            return false;
+        };
+        let mut flights = self.flights.values().filter(|flight| flight.lane == id);
+        if lane.health.is_session_on_trial(now) {
+            flights.next().is_some()
+        } else {
+            lane.health.is_slot_on_trial(slot, now) && flights.any(|flight| flight.slot == slot)
+        }
+    }
+
+    /// A message of the lane is under way, answered or not.
+    pub(super) fn is_flying(&self, lane: LaneId) -> bool {
+        self.flights.values().any(|flight| flight.lane == lane)
+    }
+
+    /// WAHA gave the session up: it stays FAILED until it is restarted (recorded).
+    fn has_failed(&self, session: &Session, lane: LaneId) -> bool {
+        self.sessions.get(session).is_some_and(|view| {
+            view.lane == Some(lane)
+                && matches!(&view.readiness, Some(Readiness::NotReady(name)) if **name == *"FAILED")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Now {
+        let start: jiff::Timestamp = "2026-11-20T17:00:00Z".parse().unwrap();
+        Now {
+            elapsed: Elapsed::from_micros(second * 1_000_000),
+            wall: start
+                .checked_add(jiff::SignedDuration::from_secs(second))
+                .unwrap(),
+        }
+    }
+
+    #[test]
+    fn it_is_asked_for_only_once_it_is_on_record_and_then_not_for_half_an_hour() {
+        let boot = BootId(1);
+        let mut restart = Restart::new(None, boot, at(0));
+        assert!(restart.is_due(at(0)));
+        restart.begins(at(10), boot);
+        assert!(restart.is_under_way() && !restart.is_due(at(10)));
+        assert!(!restart.recorded(None), "an older note");
+        assert!(restart.recorded(restart.at()));
+        assert!(!restart.recorded(restart.at()), "and once");
+        restart.ended(true);
+        assert!(!restart.is_under_way() && restart.works() && !restart.works());
+        assert!(!restart.is_due(at(1_809)) && restart.is_due(at(1_810)));
+        // Another process, of the same boot and of another.
+        for boot in [boot, BootId(2)] {
+            let next = Restart::new(restart.at(), boot, at(20));
+            assert!(
+                !next.is_due(at(1_809)) && next.is_due(at(1_810)),
+                "{boot:?}"
+            );
+            assert_eq!(next.next_due(at(20)), Some(at(1_810).elapsed));
+        }
+    }
+
+    #[test]
+    fn one_that_failed_counts_as_one() {
+        let mut restart = Restart::new(None, BootId(1), at(0));
+        restart.begins(at(0), BootId(1));
+        restart.recorded(restart.at());
+        restart.ended(false);
+        assert!(!restart.works() && !restart.is_due(at(60)));
+    }
+}

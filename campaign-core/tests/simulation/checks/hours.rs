@@ -1,0 +1,66 @@
+//! P4: nothing outside sending hours, after expiry, while paused, or after a cancel has returned.
+
+use std::time::Duration;
+
+use super::super::world::{Attempt, Pause, World};
+
+/// A pause is answered within the quiet wait; one that nobody has answered is judged from here on.
+const PAUSED_AFTER: Duration = Duration::from_secs(45);
+/// What was journalled before a cancel is in flight for at most the send deadline.
+const CANCELLED_AFTER: Duration = Duration::from_secs(6);
+
+pub(super) fn p4_never_outside_its_hours(world: &World) {
+    for request in &world.ledger.attempts {
+        let campaign = &world.plan.campaigns[request.mailing];
+        let mailing = &world.mailings[request.mailing];
+        if let Some(hours) = &campaign.hours {
+            assert!(
+                hours.closes_after(request.received_wall).is_some(),
+                "P4: outside hours: {request:?}\n{}",
+                world.tail()
+            );
+        }
+        if let Some(expiry) = mailing.expires_at {
+            assert!(
+                request.received_wall <= expiry,
+                "P4: after expiry: {request:?}\n{}",
+                world.tail()
+            );
+        }
+        let started = mailing.started.is_some_and(|at| at <= request.received);
+        assert!(started, "P4: before its start: {request:?}");
+    }
+    for (index, mailing) in world.mailings.iter().enumerate() {
+        let of_it = || {
+            let attempts = world.ledger.attempts.iter();
+            attempts.filter(move |it| it.mailing == index)
+        };
+        if let Some(cancel) = &mailing.cancel {
+            stopped(world, cancel, CANCELLED_AFTER, of_it());
+        }
+        for pause in &mailing.pauses {
+            stopped(world, pause, PAUSED_AFTER, of_it());
+        }
+    }
+}
+
+fn stopped<'a>(
+    world: &World,
+    pause: &Pause,
+    unanswered: Duration,
+    sent: impl Iterator<Item = &'a Attempt>,
+) {
+    // The answer says how many may still be under way: what has been written to the server cannot be called back, and nothing else
+    // may be written after it.
+    let late = pause.asked + unanswered;
+    let from = pause.answered.map_or(late, |(at, _)| at.min(late));
+    let mut after = sent.filter(|it| {
+        it.received > from && pause.resumed.is_none_or(|resumed| it.received < resumed)
+    });
+    let first = after.next();
+    assert!(
+        first.is_none(),
+        "P4: stopped by {pause:?}: {first:?}\n{}",
+        world.tail()
+    );
+}

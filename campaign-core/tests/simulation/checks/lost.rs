@@ -1,0 +1,164 @@
+//! P2: everybody in the audience has a row, in a state that the ledger does not contradict, and doubts whose evidence is complete
+//! are settled.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use campaign_core::campaign::CampaignState;
+use campaign_core::delivery::{DeliveryId, Reason, State};
+use campaign_core::phone::PhoneNumber;
+use campaign_core::store::ReportRow;
+use jiff::SignedDuration;
+
+use super::super::world::{Fate, World, text_for};
+
+pub(super) fn p2_nobody_lost(world: &World) {
+    let has: BTreeSet<DeliveryId> = world.ledger.arrived().map(|it| it.delivery).collect();
+    let taken: BTreeSet<DeliveryId> = world.ledger.handed().map(|it| it.delivery).collect();
+    let records = world.records();
+    let mut claims = Claims::new();
+    for (mailing, record) in world.mailings.iter().zip(&records) {
+        let rows = world.report(mailing.id);
+        assert_eq!(rows.len(), mailing.rows as usize, "P2: rows of the report");
+        assert_eq!(record.counts.total(), rows.len() as u64, "P2: counters");
+        let mut by_state: BTreeMap<(State, Option<Reason>), u64> = BTreeMap::new();
+        for row in &rows {
+            let standing = row.standing;
+            *by_state
+                .entry((standing.state, standing.reason))
+                .or_default() += 1;
+            let has_it = has.contains(&row.delivery);
+            assert!(
+                fits(
+                    world,
+                    row,
+                    has_it,
+                    taken.contains(&row.delivery),
+                    &mut claims
+                ),
+                "P2: {:?} to {} is {} ({:?}) but has it: {has_it}, in {:?}\n{}",
+                row.delivery,
+                row.phone,
+                standing.state,
+                standing.reason,
+                record.state,
+                world.tail()
+            );
+        }
+        assert_eq!(record.counts.0, by_state, "P2: counters by state");
+    }
+}
+
+fn fits(world: &World, row: &ReportRow, has_it: bool, is_taken: bool, claims: &mut Claims) -> bool {
+    let standing = row.standing;
+    match standing.state {
+        // The operator's word is not the engine's.
+        State::Sent if standing.reason == Some(Reason::ByOperator) => {
+            world.ledger.decided.contains(&row.delivery)
+        }
+        State::Failed if standing.reason == Some(Reason::GivenUp) => {
+            world.ledger.decided.contains(&row.delivery)
+        }
+        // WAHA took it; whether WhatsApp did is not claimed.
+        State::Accepted => is_taken || is_claimed_by_content(world, row, claims),
+        State::Sent | State::Delivered | State::Read | State::Played => {
+            has_it || is_claimed_by_content(world, row, claims)
+        }
+        State::Failed if standing.reason == Some(Reason::RefusedByWhatsapp) => true,
+        State::Failed | State::Skipped | State::Cancelled => !has_it,
+        State::Unconfirmed => true,
+        State::Scheduled | State::Sending => false,
+    }
+}
+
+/// Somebody else sent the same text from the same account to the same chat while ours was in doubt there: that person has read it, and
+/// where ids are ignored nothing else could tell the two apart. Each such message explains one of ours, and no more.
+fn is_claimed_by_content(world: &World, row: &ReportRow, claims: &mut Claims) -> bool {
+    let mailing = &world.mailings[world.mailing_of(row.delivery.campaign())];
+    let text = text_for(mailing.greeting, row.phone);
+    let forwards = world.ledger.forwards.iter();
+    let same = forwards
+        .filter(|(lane, to, other)| *lane == mailing.lane && *to == row.phone && **other == *text)
+        .count();
+    let claimed = claims.entry((mailing.lane, row.phone, text)).or_default();
+    *claimed += 1;
+    *claimed <= same
+}
+
+/// How many of ours stand where they stand because of what somebody else sent.
+type Claims = BTreeMap<(usize, PhoneNumber, String), usize>;
+
+/// Who waits for a campaign to be over waits for an end.
+pub(crate) fn p8_nothing_is_looked_for_without_end(world: &World) {
+    assert!(
+        !world.ledger.still_looks,
+        "P8: it still looks\n{}",
+        world.tail()
+    );
+}
+
+/// Where ids are kept, another id is another message: from the first answer on, by which that is known. In a world of one lane and one life.
+pub(crate) fn p2_nothing_is_claimed_by_content(world: &World) {
+    let taken: BTreeSet<DeliveryId> = world.ledger.handed().map(|it| it.delivery).collect();
+    let answers = world.ledger.attempts.iter();
+    let answers = answers.filter(|it| it.fate == Fate::Accepted);
+    let trusted = answers.filter_map(|it| {
+        let after = it.told?.since(it.received);
+        it.received_wall.checked_add(after).ok()
+    });
+    // What was claimed before is acknowledged a moment later.
+    let trusted = trusted.min().map(|at| at + SignedDuration::from_secs(2));
+    for row in world.mailings.iter().flat_map(|it| world.report(it.id)) {
+        let is_known = !row.standing.state.is_handed_over() || taken.contains(&row.delivery);
+        let is_decided = world.ledger.decided.contains(&row.delivery);
+        let is_early = trusted.is_none_or(|trusted| row.changed_at <= trusted);
+        assert!(
+            is_known || is_decided || is_early,
+            "P2: {row:?}\n{}",
+            world.tail()
+        );
+    }
+}
+
+/// Doubts are those that faults and crashes made, no more; and none is left where evidence could be had.
+pub(super) fn p2_doubts_are_settled(world: &World) {
+    let records = world.records();
+    let unconfirmed: u64 = records
+        .iter()
+        .map(|record| record.counts.of(State::Unconfirmed))
+        .sum();
+    assert!(
+        unconfirmed <= world.ledger.doubts_made,
+        "P2: {unconfirmed} unconfirmed of {} doubts",
+        world.ledger.doubts_made
+    );
+    for (index, mailing) in world.mailings.iter().enumerate() {
+        let handset = &world.handsets[mailing.lane];
+        // What another account sent is on a phone that is gone, and so is what it was asked to.
+        let is_settleable = handset.honours_ids
+            && !handset.store_was_off
+            && !handset.was_paired_anew
+            && !handset.was_restarted;
+        if !is_settleable || records[index].state == CampaignState::Paused {
+            continue;
+        }
+        // Without a message that can be found, nothing has shown that ids are kept and messages stored. A process that died may have
+        // been the only one to hear an answer.
+        let has_evidence = world.has_control(index)
+            && world.copy_has_control
+            && (world.hears_all || world.trusts_ids(mailing.lane));
+        if !has_evidence {
+            continue;
+        }
+        let rows = world.report(mailing.id);
+        let mut left = rows
+            .iter()
+            .filter(|row| row.standing.state == State::Unconfirmed);
+        let first = left.next();
+        assert!(
+            first.is_none(),
+            "P2: {} left in doubt, the first is {first:?}\n{}",
+            left.count() + 1,
+            world.tail()
+        );
+    }
+}

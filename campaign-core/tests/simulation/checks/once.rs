@@ -1,0 +1,52 @@
+//! P1: a recipient gets a campaign's message at most once, unless an operator says "resend".
+
+use std::collections::BTreeMap;
+
+use campaign_core::delivery::DeliveryId;
+use campaign_core::phone::PhoneNumber;
+
+use super::super::world::{Attempt, World, recipient, text_for};
+
+pub(super) fn p1_once(world: &World) {
+    let mut of_recipient: BTreeMap<DeliveryId, Vec<&Attempt>> = BTreeMap::new();
+    let mut of_text: BTreeMap<(PhoneNumber, &str), Vec<&Attempt>> = BTreeMap::new();
+    for attempt in world.ledger.arrived() {
+        let whose = recipient(attempt.delivery);
+        of_recipient.entry(whose).or_default().push(attempt);
+        let what = (attempt.to, &*attempt.text);
+        of_text.entry(what).or_default().push(attempt);
+        // By its own campaign's session, and to nobody else.
+        let mailing = &world.mailings[attempt.mailing];
+        assert_eq!(attempt.lane, mailing.lane, "P1: {attempt:?}");
+        let text = text_for(mailing.greeting, attempt.to);
+        assert_eq!(*attempt.text, *text, "P1: another campaign's message");
+    }
+    let asked = |whose: &DeliveryId| world.ledger.asked_again.get(whose).copied().unwrap_or(0);
+    for (whose, attempts) in of_recipient {
+        let admitted = 1 + asked(&whose);
+        assert!(
+            attempts.len() <= admitted as usize,
+            "P1: sent {} times, {admitted} asked for: {attempts:#?}\n{}",
+            attempts.len(),
+            world.tail()
+        );
+    }
+    // The same by what people read, whatever the engine says it was for.
+    let mut admitted: BTreeMap<(PhoneNumber, String), u32> = BTreeMap::new();
+    for mailing in &world.mailings {
+        for row in world.report(mailing.id) {
+            let text = text_for(mailing.greeting, row.phone);
+            let times = 1 + asked(&recipient(row.delivery));
+            *admitted.entry((row.phone, text)).or_default() += times;
+        }
+    }
+    for ((to, text), attempts) in of_text {
+        let admitted = admitted.get(&(to, text.to_owned())).copied().unwrap_or(0);
+        assert!(
+            attempts.len() <= admitted as usize,
+            "P1: {text:?} came to {to} {} times, {admitted} asked for\n{}",
+            attempts.len(),
+            world.tail()
+        );
+    }
+}

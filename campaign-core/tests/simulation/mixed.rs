@@ -1,0 +1,324 @@
+//! Worlds of three lanes and five campaigns, 200 deliveries in all, in which everything happens at once.
+
+use std::time::Duration;
+
+use campaign_core::campaign::Category;
+use campaign_core::delivery::State;
+use campaign_core::limits::{Gap, Hours, LaneLimits, Window};
+
+use super::campaigns::{paced, unpaced};
+use super::coverage::Strike;
+use super::faults::Rates;
+use super::plan::{CampaignPlan, CommitRates, LanePlan, Plan};
+use super::plays::play_so_many;
+
+/// How many seeds an ordinary run plays.
+const SEEDS: u64 = 500;
+/// While all of it goes on.
+const SPREAD: Duration = Duration::from_secs(600);
+
+/// What a lane may do in these worlds: nothing is asked of it, the usual, or little.
+fn limits(kind: u64) -> LaneLimits {
+    match kind % 4 {
+        0 => unpaced(),
+        1 | 2 => paced(),
+        _ => LaneLimits {
+            gap: Gap {
+                min: Duration::from_secs(1),
+                max: Duration::from_secs(3),
+            },
+            windows: vec![
+                Window {
+                    sends_max: 4,
+                    span: Duration::from_secs(30),
+                },
+                Window {
+                    sends_max: 40,
+                    span: Duration::from_secs(3_600),
+                },
+            ],
+            sends_per_day_max: Some(60),
+            ..paced()
+        },
+    }
+}
+
+fn mixed(seed: u64) -> Plan {
+    // Each digit of the seed decides one thing, so that everything meets everything.
+    let one_of = |count: u64, salt: u64| {
+        seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .rotate_left((salt * 7 % 64) as u32)
+            % count
+    };
+    let campaign = |lane, greeting, category, audience| CampaignPlan {
+        greeting,
+        category,
+        ..CampaignPlan::new(lane, audience)
+    };
+    let mut campaigns = vec![
+        campaign(0, "Promo", Category::Marketing, 0..60),
+        // The same text from the same account to many of the same people.
+        campaign(0, "Promo", Category::Utility, 30..60),
+        campaign(0, "Kode", Category::Authentication, 10..40),
+        // Two bills for each, to people who are in the others, too.
+        CampaignPlan {
+            rows_each: 2,
+            is_urgent: one_of(2, 1) == 0,
+            ..campaign(1, "Tagihan", Category::Utility, 20..40)
+        },
+        campaign(2, "Promo", Category::Marketing, 40..80),
+    ];
+    campaigns[2].started_after = Duration::from_secs(5 + one_of(120, 2));
+    campaigns[1].started_after = Duration::from_secs(one_of(60, 3));
+    if one_of(4, 4) == 0 {
+        campaigns[1].cancelled_after = Some(Duration::from_secs(1 + one_of(200, 5)));
+    }
+    let has_jumps = one_of(4, 8) == 0;
+    // A clock that is wrong when the very first runner begins is believed: nothing tells it that it was right before. Then moments of the
+    // calendar mean nothing.
+    if one_of(4, 6) == 0 && !has_jumps {
+        campaigns[4].expires_after = Some(Duration::from_secs(10 + one_of(300, 7)));
+    }
+    let is_calm = one_of(3, 15) == 0;
+    let has_pairings = !is_calm && one_of(5, 23) == 0;
+    if one_of(5, 9) == 0 && !has_jumps {
+        let hours = Hours::parse("Mon-Sat 07:35-09:00", "Asia/Jakarta".parse().unwrap());
+        campaigns[0].hours = Some(hours.unwrap());
+    }
+    let mut lanes: Vec<LanePlan> = (0..3)
+        .map(|lane| LanePlan::new(limits(one_of(4, 10 + lane))))
+        .collect();
+    lanes[1].honours_ids = one_of(3, 13) > 0;
+    lanes[2].store_on = one_of(4, 14) > 0;
+    let some = |max: u64, salt| one_of(max + 1, salt) as u32;
+    // One in three hears everything, so that nothing excuses a doubt there.
+    let unless_calm = |count: u32| if is_calm { 0 } else { count };
+    let is_restored = !is_calm && one_of(10, 16) == 0;
+    Plan {
+        lanes,
+        campaigns,
+        rates: Rates::all([0.002, 0.006, 0.02][one_of(3, 17) as usize]),
+        commits: CommitRates {
+            slow: 0.01,
+            failed: 0.01,
+            unknown: if is_calm { 0.0 } else { 0.001 },
+        },
+        crashes: unless_calm(some(4, 18)),
+        steps_between_crashes: 1_500,
+        pauses: some(3, 19),
+        suppressions: some(6, 20),
+        clock_jumps: if has_jumps { some(3, 21) } else { 0 },
+        suspensions: unless_calm(u32::from(one_of(6, 22) == 0)),
+        restores: u32::from(is_restored),
+        pairings: u32::from(has_pairings),
+        decisions: some(8, 24),
+        limit_changes: some(2, 25),
+        forwards: some(12, 26),
+        letters: some(30, 27),
+        stray_acks: some(5, 28),
+        outages: unless_calm(u32::from(one_of(4, 30) == 0)),
+        flaps: some(2, 31),
+        spread: Some(SPREAD),
+        window: [4, 16, 64][one_of(3, 29) as usize],
+        heals_after: Some(SPREAD * 2),
+        ..Plan::new(seed, 0, paced())
+    }
+}
+
+#[test]
+fn mixed_worlds_keep_every_promise() {
+    let coverage = play_so_many(SEEDS, "mixed", mixed);
+    println!("{coverage}");
+    // A few seeds need not meet everything.
+    let is_ordinary = ["SIMULATION_SEED", "SIMULATION_SEEDS"]
+        .iter()
+        .all(|name| super::plays::number(name).is_none());
+    if is_ordinary {
+        let missing = coverage.missing(REACHED);
+        assert!(missing.is_empty(), "never reached: {missing:?}");
+    }
+}
+
+use State::*;
+
+/// What must have struck where in a run of the usual length: whatever did so often in a run that chance alone cannot leave it out.
+const REACHED: &[(Strike, &[State])] = &[
+    (Strike::Accepted, &[Sending, Accepted]),
+    (Strike::Refused, &[Sending]),
+    (Strike::Withheld, &[Sending]),
+    (Strike::NotReady, &[Sending]),
+    (Strike::Unauthorized, &[Sending]),
+    (Strike::RateLimited, &[Sending]),
+    (Strike::Broken, &[Sending]),
+    (Strike::Restricted, &[Sending]),
+    (Strike::NoAnswer, &[Sending, Delivered]),
+    (Strike::ServerError, &[Sending]),
+    (Strike::HandedOver, &[Sending, Unconfirmed]),
+    (Strike::HandedOverLate, &[Unconfirmed]),
+    (Strike::HeldLetGo, &[Sending, Unconfirmed]),
+    (
+        Strike::Ack,
+        &[Sending, Unconfirmed, Accepted, Sent, Delivered, Failed],
+    ),
+    (Strike::AckError, &[Sending, Accepted]),
+    (Strike::LookedUp, &[Scheduled, Unconfirmed, Accepted]),
+    (
+        Strike::Forwarded,
+        &[Scheduled, Unconfirmed, Accepted, Sent, Delivered, Failed],
+    ),
+    (
+        Strike::PairedAnew,
+        &[
+            Scheduled,
+            Unconfirmed,
+            Accepted,
+            Sent,
+            Delivered,
+            Failed,
+            Skipped,
+        ],
+    ),
+    (Strike::Outage, &[Sending]),
+    (
+        Strike::ServerRestarted,
+        &[
+            Scheduled,
+            Unconfirmed,
+            Accepted,
+            Sent,
+            Delivered,
+            Failed,
+            Skipped,
+        ],
+    ),
+    (
+        Strike::Flap,
+        &[
+            Scheduled,
+            Sending,
+            Unconfirmed,
+            Accepted,
+            Sent,
+            Delivered,
+            Failed,
+            Skipped,
+            Cancelled,
+        ],
+    ),
+    (Strike::AckOfUnsent, &[Skipped, Cancelled]),
+    (
+        Strike::CommitSlow,
+        &[Scheduled, Sending, Unconfirmed, Accepted, Sent],
+    ),
+    (
+        Strike::CommitFailed,
+        &[Scheduled, Sending, Unconfirmed, Accepted, Sent],
+    ),
+    (
+        Strike::CommitUnknownKept,
+        &[Scheduled, Sending, Unconfirmed, Accepted],
+    ),
+    (
+        Strike::CommitUnknownLost,
+        &[Scheduled, Sending, Unconfirmed, Accepted],
+    ),
+    (
+        Strike::RunnerEnded,
+        &[
+            Scheduled,
+            Sending,
+            Unconfirmed,
+            Accepted,
+            Sent,
+            Delivered,
+            Failed,
+            Skipped,
+            Cancelled,
+        ],
+    ),
+    (
+        Strike::Crash,
+        &[
+            Scheduled,
+            Sending,
+            Unconfirmed,
+            Accepted,
+            Sent,
+            Delivered,
+            Failed,
+            Skipped,
+            Cancelled,
+        ],
+    ),
+    (
+        Strike::Restored,
+        &[Scheduled, Sending, Accepted, Sent, Delivered],
+    ),
+    (
+        Strike::ClockJump,
+        &[
+            Scheduled,
+            Unconfirmed,
+            Accepted,
+            Sent,
+            Delivered,
+            Failed,
+            Skipped,
+        ],
+    ),
+    (
+        Strike::Paused,
+        &[
+            Scheduled,
+            Sending,
+            Unconfirmed,
+            Accepted,
+            Sent,
+            Delivered,
+            Failed,
+            Skipped,
+            Cancelled,
+        ],
+    ),
+    (
+        Strike::Cancelled,
+        &[
+            Scheduled,
+            Sending,
+            Unconfirmed,
+            Accepted,
+            Sent,
+            Delivered,
+            Failed,
+        ],
+    ),
+    (
+        Strike::Suppressed,
+        &[
+            Scheduled,
+            Unconfirmed,
+            Accepted,
+            Delivered,
+            Skipped,
+            Cancelled,
+        ],
+    ),
+    (
+        Strike::LimitsChanged,
+        &[
+            Scheduled,
+            Sending,
+            Unconfirmed,
+            Accepted,
+            Sent,
+            Delivered,
+            Failed,
+            Skipped,
+            Cancelled,
+        ],
+    ),
+    (Strike::Resend, &[Unconfirmed, Accepted, Failed]),
+    (Strike::Retry, &[Unconfirmed, Accepted, Failed]),
+    (Strike::Confirm, &[Unconfirmed, Accepted, Failed]),
+    (Strike::GiveUp, &[Unconfirmed, Accepted, Failed]),
+];

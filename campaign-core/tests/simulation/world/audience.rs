@@ -1,0 +1,115 @@
+//! Campaigns and the people in them.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use campaign_core::campaign::Definition;
+use campaign_core::clock::{Elapsed, Now};
+use campaign_core::delivery::{CampaignId, DeliveryId};
+use campaign_core::gateway::Session;
+use campaign_core::limits::Slot;
+use campaign_core::message::MessageTemplate;
+use campaign_core::phone::PhoneNumber;
+use campaign_core::store::{CommandId, NewRecipient, Store};
+use campaign_core::testing::MemoryStore;
+use jiff::Timestamp;
+
+use super::super::plan::{CampaignPlan, Plan};
+use super::{BOOT, run};
+
+/// A campaign as the world knows it.
+#[derive(Debug)]
+pub(crate) struct Mailing {
+    pub(crate) id: CampaignId,
+    pub(crate) lane: usize,
+    pub(crate) slot: Slot,
+    pub(crate) greeting: &'static str,
+    /// Rows that were in the audience from the start or added to it.
+    pub(crate) rows: u32,
+    pub(crate) started: Option<Elapsed>,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) pauses: Vec<Pause>,
+    pub(crate) cancel: Option<Pause>,
+    pub(super) gate_is_open: bool,
+    /// Deliveries that the engine has asked for and not done with.
+    pub(super) in_memory: BTreeSet<DeliveryId>,
+}
+
+/// Sending was to stop.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pause {
+    pub(crate) command: CommandId,
+    pub(crate) asked: Elapsed,
+    /// When it was answered, and with how many in flight.
+    pub(crate) answered: Option<(Elapsed, u32)>,
+    pub(crate) resumed: Option<Elapsed>,
+}
+
+pub(super) fn import(store: &MemoryStore, plan: &Plan, now: Now) -> Vec<Mailing> {
+    let mailing = |(index, campaign): (usize, &CampaignPlan)| {
+        let message = MessageTemplate::text(format!("{} {{{{nama}}}}", campaign.greeting)).unwrap();
+        let expires_at = campaign
+            .expires_after
+            .map(|after| now.wall.checked_add(after).unwrap());
+        let session = Session::new(&format!("session {}", campaign.lane));
+        let definition = Definition {
+            hours: campaign.hours.clone(),
+            expires_at,
+            check: campaign.check,
+            category: campaign.category,
+            is_urgent: campaign.is_urgent,
+            // Its campaigns greet the same people alike: everybody is to get each of them.
+            may_repeat: true,
+            ..Definition::new(format!("campaign {index}"), session, message)
+        };
+        let columns: [Box<str>; 1] = ["nama".into()];
+        let id = run(store.create(&definition, &columns, now)).unwrap();
+        let people = people(campaign.audience.clone(), campaign.rows_each);
+        run(store.import(id, people, 0)).unwrap();
+        run(store.freeze(id, now.stamp(BOOT))).unwrap();
+        Mailing {
+            id,
+            lane: campaign.lane,
+            slot: definition.slot(),
+            greeting: campaign.greeting,
+            rows: campaign.deliveries(),
+            started: None,
+            expires_at,
+            pauses: Vec::new(),
+            cancel: None,
+            gate_is_open: true,
+            in_memory: BTreeSet::new(),
+        }
+    };
+    plan.campaigns.iter().enumerate().map(mailing).collect()
+}
+
+pub(super) fn people(indices: Range<u32>, rows_each: u32) -> Vec<NewRecipient> {
+    let person = |index| {
+        (0..rows_each).map(move |row| {
+            let number = u64::from(index) * u64::from(rows_each) + u64::from(row) + 2;
+            let recipient = NewRecipient::new(number, phone(index), [name(phone(index))]);
+            NewRecipient {
+                key: (rows_each > 1).then(|| format!("INV-{row}").into()),
+                ..recipient
+            }
+        })
+    };
+    indices.flat_map(person).collect()
+}
+
+pub(super) fn phone(index: u32) -> PhoneNumber {
+    PhoneNumber::from_digits(6_281_300_000_000 + u64::from(index)).unwrap()
+}
+
+/// One person in ten has two numbers.
+fn name(phone: PhoneNumber) -> String {
+    let index = phone.digits() - 6_281_300_000_000;
+    let person = if index % 10 == 1 { index - 1 } else { index };
+    format!("Orang {person}")
+}
+
+/// What a campaign says to somebody.
+pub(crate) fn text_for(greeting: &str, phone: PhoneNumber) -> String {
+    format!("{greeting} {}", name(phone))
+}

@@ -1,0 +1,147 @@
+//! What really happened, as the world wrote it down.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use campaign_core::clock::Elapsed;
+use campaign_core::delivery::DeliveryId;
+use campaign_core::failure::{NotHandedOver, Signal};
+use campaign_core::gateway::{Account, NumberStatus};
+use campaign_core::limits::{LaneLimits, Slot};
+use campaign_core::phone::PhoneNumber;
+use jiff::Timestamp;
+
+/// How an attempt ended, as its server saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Accepted,
+    NotHandedOver(NotHandedOver),
+    Refused,
+    Doubt(Option<Signal>),
+}
+
+impl Fate {
+    /// The account or its server was in trouble, and the message had no part in it.
+    pub(crate) fn is_trouble(self) -> bool {
+        matches!(self, Fate::NotHandedOver(why) if why != NotHandedOver::Broken)
+    }
+
+    /// WhatsApp has forbidden the account to write to strangers.
+    pub(crate) fn is_restriction(self) -> bool {
+        matches!(self, Fate::Doubt(Some(_)))
+    }
+}
+
+/// A request whose body a server received.
+#[derive(Debug, Clone)]
+pub(crate) struct Attempt {
+    pub(crate) delivery: DeliveryId,
+    pub(crate) mailing: usize,
+    pub(crate) lane: usize,
+    /// Whose session it was at that moment.
+    pub(crate) account: Account,
+    pub(crate) slot: Slot,
+    /// Which process sent it.
+    pub(crate) life: u32,
+    pub(crate) to: PhoneNumber,
+    pub(crate) text: Box<str>,
+    /// The moment of its journal, and the one at which that was durable.
+    pub(crate) journalled: Elapsed,
+    pub(crate) recorded: Elapsed,
+    pub(crate) received: Elapsed,
+    pub(crate) received_wall: Timestamp,
+    pub(crate) fate: Fate,
+    /// When the engine heard how it ended.
+    pub(crate) told: Option<Elapsed>,
+    /// When the server carried it out.
+    pub(crate) handed: Option<(Elapsed, Timestamp)>,
+    /// WhatsApp took it.
+    pub(crate) has_arrived: bool,
+    /// The session was held up with others in it: what the server let go later went together.
+    pub(crate) was_held: bool,
+}
+
+impl Attempt {
+    /// It stays charged to the limits of its lane.
+    pub(crate) fn is_charged(&self) -> bool {
+        !matches!(self.fate, Fate::NotHandedOver(_))
+    }
+
+    /// When it no longer occupies its slot: answered, or given up waiting for.
+    pub(crate) fn ends(&self, hold_horizon: Duration) -> Elapsed {
+        let released = self.journalled + hold_horizon;
+        self.told.map_or(released, |told| told.min(released))
+    }
+}
+
+/// WhatsApp forbade an account to write to strangers, and the engine was told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Restriction {
+    pub(crate) account: Account,
+    pub(crate) told: Elapsed,
+    /// The process that knew of it died before that was durable.
+    pub(crate) forgotten: Option<Elapsed>,
+    pub(crate) is_durable: bool,
+}
+
+/// A look-up that did not find a message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Miss {
+    pub(crate) delivery: DeliveryId,
+    pub(crate) at: Elapsed,
+    pub(crate) is_complete: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) misses: Vec<Miss>,
+    /// The last journal of each, its moment and the one at which it was durable, and how many there were.
+    pub(crate) journals: BTreeMap<DeliveryId, (Elapsed, Elapsed, u32)>,
+    /// Bodies that were never written.
+    pub(crate) withheld: BTreeMap<DeliveryId, u32>,
+    /// What a server was asked about, and whether it is on WhatsApp, if it said so.
+    pub(crate) checks: Vec<(PhoneNumber, Elapsed, NumberStatus)>,
+    pub(crate) suppressed: Vec<(PhoneNumber, Elapsed)>,
+    pub(crate) restrictions: Vec<Restriction>,
+    /// Who wrote to whom, when that was durable, and when they did.
+    pub(crate) letters: Vec<(Account, PhoneNumber, Elapsed, Timestamp)>,
+    /// How often the operator has asked for a recipient's message once more.
+    pub(crate) asked_again: BTreeMap<DeliveryId, u32>,
+    /// The operator has said what became of it.
+    pub(crate) decided: Vec<DeliveryId>,
+    /// Limits that were set, and when that was durable.
+    pub(crate) limits: Vec<(Account, Elapsed, Timestamp, LaneLimits)>,
+    /// Texts of ours that somebody else sent, through which lane, to whom.
+    pub(crate) forwards: Vec<(usize, PhoneNumber, Box<str>)>,
+    /// What the engine was told that is in doubt, and what its predecessors left open.
+    pub(crate) doubts_made: u64,
+    pub(crate) restored: Option<Elapsed>,
+    pub(crate) in_memory_max: usize,
+    /// Doubts were still going to be looked up when all evidence had long been had.
+    pub(crate) still_looks: bool,
+}
+
+impl Ledger {
+    /// What the engine was told and had not put on record is forgotten with it.
+    pub(super) fn forget_untold(&mut self, at: Elapsed) {
+        for restriction in self.restrictions.iter_mut().filter(|it| !it.is_durable) {
+            restriction.forgotten.get_or_insert(at);
+        }
+    }
+
+    /// Requests that a server carried out.
+    pub(crate) fn handed(&self) -> impl Iterator<Item = &Attempt> {
+        self.attempts.iter().filter(|it| it.handed.is_some())
+    }
+
+    /// Requests that WhatsApp took.
+    pub(crate) fn arrived(&self) -> impl Iterator<Item = &Attempt> {
+        self.attempts.iter().filter(|it| it.has_arrived)
+    }
+}
+
+/// The same recipient, whatever the generation.
+pub(crate) fn recipient(delivery: DeliveryId) -> DeliveryId {
+    DeliveryId::new(delivery.campaign(), delivery.ordinal()).expect("it has an ordinal already")
+}

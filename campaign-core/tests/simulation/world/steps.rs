@@ -1,0 +1,155 @@
+//! Carries out what the engine wants done.
+
+use campaign_core::delivery::DeliveryId;
+use campaign_core::engine::{Input, ReadFailed, Step};
+use campaign_core::gateway::{Found, Notice};
+use campaign_core::store::Store;
+
+use super::super::coverage::Strike;
+use super::ledger::Miss;
+use super::{World, run};
+
+impl World {
+    pub(super) fn step(&mut self, step: Step) {
+        if let Some(left) = &mut self.steps_to_crash {
+            *left -= 1;
+            if *left == 0 {
+                self.crashes_left -= 1;
+                self.steps_to_crash = (self.crashes_left > 0)
+                    .then(|| self.rng.u64(10..self.plan.steps_between_crashes));
+                // Before the step, or after it and before anybody is told.
+                if self.rng.bool() {
+                    self.carry_out(step);
+                }
+                self.settle_commit();
+                return self.crash(Strike::Crash);
+            }
+        }
+        self.carry_out(step);
+    }
+
+    fn carry_out(&mut self, step: Step) {
+        // Longer and shorter than a commit, so that one overtakes the other.
+        let quick = self.millis(1, 30);
+        match step {
+            Step::Commit(batch) => self.commit(batch),
+            Step::Send(sending) => self.send(sending),
+            Step::Find(finding) => {
+                let found = self.find(&finding);
+                let delivery = finding.delivery;
+                self.write_down(|| {
+                    format!("look-up of {delivery:?} to {} -> {found:?}", finding.to)
+                });
+                if let Found::Absent { complete } = found {
+                    let miss = Miss {
+                        delivery,
+                        at: self.now.elapsed,
+                        is_complete: complete,
+                    };
+                    self.ledger.misses.push(miss);
+                }
+                self.strike(Strike::LookedUp, delivery);
+                self.tell(quick, Input::FindEnded { delivery, found });
+            }
+            Step::Check {
+                lane, slot, phone, ..
+            } => {
+                let status = self.number_status(phone);
+                self.tell(quick, Input::Checked { lane, slot, status });
+            }
+            Step::Observe(session) => {
+                let observation = self.observe(&session);
+                self.tell(
+                    quick,
+                    Input::Observed {
+                        session,
+                        observation,
+                    },
+                );
+            }
+            // Nobody allows it here.
+            Step::Restart(session) => {
+                let is_done = false;
+                self.tell(quick, Input::Restarted { session, is_done });
+            }
+            Step::Gate { campaign, is_open } => {
+                let mailing = self.mailing_of(campaign);
+                self.mailings[mailing].gate_is_open = is_open;
+            }
+            Step::Reread(campaign) => {
+                let record = Box::new(self.record_of(campaign));
+                self.tell(quick, Input::Campaign(record));
+            }
+            Step::OpenLane { account, session } => {
+                let lane = self.lane_of(&session);
+                let limits = &self.plan.lanes[lane].limits;
+                let record = run(self.store.lane(account, &session, limits)).unwrap();
+                let record = Box::new(record);
+                self.tell(quick, Input::Lane { session, record });
+            }
+            Step::Load(query) => {
+                let input = match run(self.store.ready(query)) {
+                    Ok(page) => {
+                        let mailing = self.mailing_of(query.campaign);
+                        let in_memory = &mut self.mailings[mailing].in_memory;
+                        in_memory.extend(page.ready.iter().map(|ready| ready.delivery));
+                        let count = in_memory.len();
+                        self.ledger.in_memory_max = self.ledger.in_memory_max.max(count);
+                        Input::Loaded {
+                            campaign: query.campaign,
+                            page,
+                        }
+                    }
+                    Err(_) => Input::ReadFailed(ReadFailed::Load(query.campaign)),
+                };
+                self.tell(quick, input);
+            }
+            Step::LoadDoubts(query) => {
+                let page = run(self.store.doubts(query)).unwrap();
+                self.tell(quick, Input::DoubtsLoaded(page));
+            }
+            Step::MarkSilent { before, limit } => {
+                let marked = run(self.store.mark_silent(before, limit)).unwrap();
+                self.tell(quick, Input::SilentMarked(marked));
+            }
+            Step::Resolve(notice) => {
+                let (delivery, is_by_text) = self.resolve(&notice);
+                let resolved = Input::Resolved {
+                    notice,
+                    delivery,
+                    is_by_text,
+                };
+                self.tell(quick, resolved);
+            }
+            Step::PhoneOf { lid, .. } => {
+                let phone = None;
+                self.tell(quick, Input::PhoneOf { lid, phone });
+            }
+            Step::LidOf { lane, .. } => self.tell(quick, Input::LidOf { lane, lid: None }),
+            Step::Withhold(_) | Step::Confirm => {}
+            Step::WaitUntil(_) | Step::Idle | Step::Stopped => {}
+        }
+    }
+
+    /// As the driver does it.
+    fn resolve(&self, notice: &Notice) -> (Option<DeliveryId>, bool) {
+        let (Notice::Ack { message_id, .. } | Notice::Echo { message_id, .. }) = notice else {
+            return (None, false);
+        };
+        let known = run(self.store.delivery_of(message_id)).unwrap();
+        if known.is_some() {
+            return (known, false);
+        }
+        let by_text = match notice {
+            Notice::Echo {
+                account: Some(account),
+                to: Some(to),
+                kind: Some(kind),
+                text_hash,
+                ..
+            } => run(self.store.open_attempt(*account, *to, *kind, *text_hash)).unwrap(),
+            _ => None,
+        };
+        (by_text, true)
+    }
+}
