@@ -79,11 +79,11 @@ deny: ## licences, sources, banned crates; advisories where their database can b
 
 bench: ## the questions in benches/, answered with tables; BENCH="dispatch import" asks only these
 	@mkdir -p $(PHONES)
-	# The command line is measured as it is shipped, and beside it Python with the library that `make test` compares phone numbers with.
+	# The command line is measured as it is shipped, and beside it Python with the library that `make test` compares phone numbers with, and jinja2.
 	$(CARGO) build --release --locked -p waha-campaign
 	version=$$(sed -n 's/^METADATA_VERSION = "\(.*\)"/\1/p' campaign-core/tests/phones_oracle.py)
-	if ! $(PHONES)/venv/bin/python -c 'import phonenumbers' 2> /dev/null; then
-	    python3 -m venv $(PHONES)/venv > $(PHONES)/log 2>&1 && $(PHONES)/venv/bin/pip install --quiet "phonenumbers==$$version" >> $(PHONES)/log 2>&1 || true
+	if ! $(PHONES)/venv/bin/python -c 'import jinja2, phonenumbers' 2> /dev/null; then
+	    python3 -m venv $(PHONES)/venv > $(PHONES)/log 2>&1 && $(PHONES)/venv/bin/pip install --quiet "phonenumbers==$$version" "jinja2==3.1.6" >> $(PHONES)/log 2>&1 || true
 	fi
 	PYTHON=$$PWD/$(PHONES)/venv/bin/python $(CARGO) bench --locked -p benches -- $(BENCH)
 

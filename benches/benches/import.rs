@@ -4,14 +4,14 @@
 //! written to a file; `start` also stores everything and sends one message, then meets a daily cap of one and ends. Beside them the same job in Python
 //! (import.py). Each is a process of its own.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use benches::process::peak_memory_kib;
 use benches::sink::{self, Kind, Sink};
 use benches::table::{Table, megabytes, thousands};
-use benches::{Failure, list, program, setting};
+use benches::{Failure, list, program, python, setting};
 use serde::Deserialize;
 
 /// How often the memory of a process is looked at; what it takes in its very last moment is not seen.
@@ -147,20 +147,7 @@ struct Answer {
 fn python(folder: &Path, rows: u32) -> Result<Job, Failure> {
     let list = folder.join("python.csv");
     list::write(&list, rows)?;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("import.py");
-    let python = std::env::var_os("PYTHON").map_or_else(|| "python3".into(), PathBuf::from);
-    let run = Command::new(&python)
-        .arg(script)
-        .arg(list)
-        .arg(folder.join("python.db"))
-        .output()
-        .map_err(|error| format!("{}: {error}", python.display()))?;
-    if !run.status.success() {
-        let said = String::from_utf8_lossy(&run.stderr);
-        let last = said.lines().last().unwrap_or("it failed without a word");
-        return Err(last.to_owned().into());
-    }
-    let answer: Answer = serde_json::from_slice(&run.stdout)?;
+    let answer: Answer = python::run("import.py", [list, folder.join("python.db")])?;
     Ok(Job {
         time: Duration::from_secs_f64(answer.seconds),
         peak_kib: answer.peak_kib,

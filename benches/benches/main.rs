@@ -6,6 +6,7 @@ mod dispatch;
 mod engine;
 mod import;
 mod million;
+mod phones;
 mod templates;
 
 use std::path::Path;
@@ -16,12 +17,13 @@ use benches::sink;
 
 type Bench = fn() -> Result<(), Failure>;
 
-const BENCHES: [(&str, Bench); 6] = [
+const BENCHES: [(&str, Bench); 7] = [
     ("client", client::bench),
     ("dispatch", dispatch::bench),
     ("engine", engine::bench),
     ("import", import::bench),
     ("million", million::bench),
+    ("phones", phones::bench),
     ("templates", templates::bench),
 ];
 

@@ -1,15 +1,15 @@
-//! How long does it take to write one billing message, and what would the template engine for logic take for it?
+//! How long does it take to write one billing message, with our segments, with logic, and with the engines that could do either?
 //!
-//! Ten variables, as a row of the list has them. minijinja gets the same text; its context is made anew for each row, as it must
-//! be, or taken ready-made, as it cannot be.
+//! Ten variables, as a row of the list has them. minijinja and jinja2 get the same text and must write the same message; minijinja's
+//! context is made anew for each row, as it must be, or taken ready-made, as it cannot be.
 
-use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
 
 use benches::table::{Table, thousands};
-use benches::{Failure, median};
+use benches::{Failure, python, time};
 use campaign_core::message::MessageTemplate;
 use minijinja::value::Value;
+use serde::{Deserialize, Serialize};
 
 const TEXT: &str = "Yth. Bapak/Ibu {{nama}},\n\n\
     Kami informasikan bahwa tagihan internet Anda dengan nomor pelanggan {{no_pelanggan}} untuk periode {{periode}} telah terbit.\n\n\
@@ -34,22 +34,53 @@ const ROW: [(&str, &str); 10] = [
     ("cs", "0812-3456-7890"),
 ];
 
+/// The same message, but for a choice in it.
+const CHOICE: [&str; 2] = [
+    "nomor rekening {{rekening}} atas nama PT Contoh Jaringan Nusantara",
+    "{% if rekening %}nomor rekening {{rekening}} atas nama PT Contoh Jaringan Nusantara{% else %}akun virtual {{no_pelanggan}}{% endif %}",
+];
+
+/// What jinja2 is asked.
+#[derive(Serialize)]
+struct Question<'a> {
+    text: &'a str,
+    row: BTreeMap<&'a str, &'a str>,
+}
+
+/// What it took for one message, and the message.
+#[derive(Deserialize)]
+struct Answer {
+    nanoseconds: f64,
+    written: String,
+}
+
 pub(crate) fn bench() -> Result<(), Failure> {
     let columns = ROW.map(|(name, _)| name);
     let values = ROW.map(|(_, value)| value);
     let filtered = TEXT
         .replace("{{jumlah}}", "{{jumlah | rupiah}}")
         .replace("{{jatuh_tempo}}", "{{jatuh_tempo | date}}");
+    let [always, choice] = CHOICE;
+    let with_logic = TEXT.replace(always, choice);
     let ours = MessageTemplate::text(TEXT)?.bind(&columns)?;
     let ours_filtered = MessageTemplate::text(filtered.as_str())?.bind(&columns)?;
+    let ours_with_logic = MessageTemplate::text(with_logic.as_str())?.bind(&columns)?;
     let mut environment = minijinja::Environment::new();
     environment.add_template("bill", TEXT)?;
+    environment.add_template("choice", &with_logic)?;
     let theirs = environment.get_template("bill")?;
+    let theirs_with_logic = environment.get_template("choice")?;
     let context = || Value::from_pairs(ROW);
     let ready = context();
     let written = ours.render(&values)?.text;
-    if written != theirs.render(context())? {
-        return Err("the two engines differ".into());
+    for other in [
+        theirs.render(context())?,
+        theirs_with_logic.render(context())?,
+        ours_with_logic.render(&values)?.text,
+    ] {
+        if written != other {
+            return Err("the engines differ".into());
+        }
     }
 
     println!(
@@ -60,36 +91,45 @@ pub(crate) fn bench() -> Result<(), Failure> {
     let mut add = |name: &str, nanoseconds: f64| {
         table.row([name.to_owned(), thousands(nanoseconds)]);
     };
-    add("ours", time(|| ours.render(&values).is_ok()));
+    add("ours", time::each(|| ours.render(&values).is_ok()));
     add(
         "ours, with the filters rupiah and date",
-        time(|| ours_filtered.render(&values).is_ok()),
+        time::each(|| ours_filtered.render(&values).is_ok()),
     );
     add(
         "minijinja, a context for each row",
-        time(|| theirs.render(context()).is_ok()),
+        time::each(|| theirs.render(context()).is_ok()),
     );
     add(
         "minijinja, a ready-made context",
-        time(|| theirs.render(ready.clone()).is_ok()),
+        time::each(|| theirs.render(ready.clone()).is_ok()),
     );
-    table.print();
-    Ok(())
-}
-
-/// Nanoseconds of one call: the median of several rounds.
-fn time(work: impl Fn() -> bool) -> f64 {
-    const ROUNDS: usize = 15;
-    const ROUND: Duration = Duration::from_millis(100);
-    let rounds = (0..ROUNDS).map(|_| {
-        let (began, mut calls) = (Instant::now(), 0_u32);
-        while began.elapsed() < ROUND {
-            for _ in 0..100 {
-                black_box(work());
-            }
-            calls += 100;
+    let jinja2 = |text| {
+        let row = BTreeMap::from(ROW);
+        let answer: Answer = python::ask("templates.py", &Question { text, row })?;
+        if answer.written != written {
+            return Err("jinja2 writes another message".into());
         }
-        began.elapsed().as_secs_f64() * 1e9 / f64::from(calls)
-    });
-    median(rounds.collect())
+        Ok::<_, Failure>(answer.nanoseconds)
+    };
+    let plain = jinja2(TEXT);
+    if let Ok(nanoseconds) = plain {
+        add("jinja2", nanoseconds);
+    }
+    add(
+        "with logic: ours",
+        time::each(|| ours_with_logic.render(&values).is_ok()),
+    );
+    add(
+        "with logic: minijinja, a context for each row",
+        time::each(|| theirs_with_logic.render(context()).is_ok()),
+    );
+    if plain.is_ok() {
+        add("with logic: jinja2", jinja2(&with_logic)?);
+    }
+    table.print();
+    if let Err(why) = plain {
+        println!("skipped: the same messages with jinja2: {why}\n");
+    }
+    Ok(())
 }

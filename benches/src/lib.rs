@@ -7,8 +7,10 @@ use std::path::PathBuf;
 pub mod bare;
 pub mod list;
 pub mod process;
+pub mod python;
 pub mod sink;
 pub mod table;
+pub mod time;
 pub mod whole_path;
 
 /// What a bench ends with when something it needs fails.

@@ -48,6 +48,25 @@ pub fn write(path: &Path, rows: u32) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The phone column of the list, without those who come twice.
+pub fn phones(rows: u32) -> Vec<String> {
+    let mut rng = Rng::with_seed(SEED);
+    let cell = |row| match rng.u32(..ONE_IN) {
+        0 => bad(&mut rng),
+        _ => spelt(&mut rng, row),
+    };
+    (0..rows).map(cell).collect()
+}
+
+/// The same people as each is dialled at home: `081234567890`.
+pub fn plain_phones(rows: u32) -> Vec<String> {
+    (0..rows).map(number).map(local).collect()
+}
+
+fn local((prefix, rest): (u32, u64)) -> String {
+    format!("0{prefix}{rest:08}")
+}
+
 /// The number of the nth person: no two have the same.
 fn number(person: u32) -> (u32, u64) {
     let prefix = PREFIXES[person as usize % PREFIXES.len()];
@@ -60,7 +79,7 @@ fn spelt(rng: &mut Rng, person: u32) -> String {
     let (prefix, rest) = number(person);
     let (middle, last) = (rest / 10_000, rest % 10_000);
     match rng.u32(..12) {
-        0..=2 => format!("0{prefix}{rest:08}"),
+        0..=2 => local((prefix, rest)),
         3..=4 => format!("0{prefix}-{middle:04}-{last:04}"),
         5 => format!("0{prefix} {middle:04} {last:04}"),
         6..=7 => format!("62{prefix}{rest:08}"),
