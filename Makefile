@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint docs deny bench dist week newcomer package fuzz
+.PHONY: help demo test soak mutants lint docs deny bench dist week newcomer package fuzz
 
 CARGO ?= cargo
 PHONES := target/phones
@@ -51,6 +51,9 @@ soak: ## the long runs: many seeds of everything that is drawn, many kills
 	    ALL_SCENES=1 WAHA_CAMPAIGN_TEST_SEED=$$seed $(CARGO) test --locked --release -p waha-campaign --test crash_points -- --nocapture --test-threads 1
 	done
 
+mutants: ## faults put into a copy of the engine, one for each promise and rule of evidence: the simulation must find them; half an hour
+	@python3 campaign-core/tests/mutants/mutants.py
+
 lint: ## formatting, clippy, and what the core must not depend on
 	@$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
@@ -64,6 +67,7 @@ lint: ## formatting, clippy, and what the core must not depend on
 	    echo "campaign-core without its driver must not depend on these: it holds no runtime, no HTTP, no SQL" >&2
 	    exit 1
 	fi
+	python3 campaign-core/tests/mutants/mutants.py --check
 	echo "campaign-core without its driver: $$(sort -u <<< "$$tree" | wc -l) crates, no runtime, no HTTP, no SQL"
 
 docs: ## the documentation, warnings are errors
