@@ -325,10 +325,50 @@ mod tests {
                 starts_on: date(2026, 11, 21),
                 growth: "20+50%".parse().unwrap(),
             }),
+            reply_gap: Gap::NONE,
+            restart: RestartPolicy::WhenSuspected,
+            counts_by_hand: true,
             ..LanePreset::Careful.limits(Zone::default())
         };
         let json = serde_json::to_string(&limits).unwrap();
         assert_eq!(serde_json::from_str::<LaneLimits>(&json).unwrap(), limits);
+    }
+
+    #[test]
+    fn slots_read_back_from_their_numbers() {
+        for slot in Slot::ALL {
+            assert_eq!(Slot::from_number(slot as u8), Some(slot));
+        }
+        assert_eq!(Slot::from_number(2), None);
+    }
+
+    #[test]
+    fn as_many_messages_sent_by_hand_are_remembered_as_can_use_something_up() {
+        let windows = vec![Window {
+            sends_max: 60,
+            span: Duration::from_secs(3_600),
+        }];
+        let limits = |counts_by_hand, is_warming: bool, sends_per_day_max| LaneLimits {
+            counts_by_hand,
+            windows: windows.clone(),
+            warm_up: is_warming.then(|| WarmUp {
+                starts_on: date(2026, 11, 21),
+                growth: "20+50%".parse().unwrap(),
+            }),
+            sends_per_day_max,
+            ..LaneLimits::default()
+        };
+        let rows = [
+            (limits(false, true, None), 0),
+            (limits(true, false, None), 60),
+            (limits(true, false, Some(40)), 60),
+            (limits(true, false, Some(80)), 80),
+            (limits(true, true, Some(80)), 80),
+            (limits(true, true, None), BY_HAND_MAX),
+        ];
+        for (limits, remembered) in rows {
+            assert_eq!(limits.remembers_by_hand(), remembered, "{limits:?}");
+        }
     }
 
     #[test]
