@@ -1,11 +1,14 @@
 //! A campaign: what, to whom, from which session, when. Its definition is frozen when it starts; its state
 //! moves along one table.
 
+mod share;
+
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::share::{Priority, Share, Weight};
 use crate::consent::{ConsentRule, Terms};
 use crate::gateway::Session;
 use crate::limits::{CatchUp, Hours, Slot, Zone};
@@ -27,6 +30,12 @@ pub struct Definition {
     /// Somebody waits for it: it goes out beside what else the account sends, not after it.
     #[serde(default)]
     pub is_urgent: bool,
+    /// Before or after which campaigns of its accounts it goes.
+    #[serde(default)]
+    pub priority: Priority,
+    /// How many messages it sends for each of a campaign of its priority that weighs 1.
+    #[serde(default)]
+    pub weight: Weight,
     /// Where the audience comes from.
     pub source: Source,
     /// What happens to rows that lack a value the message needs.
@@ -201,6 +210,8 @@ impl Definition {
             message,
             category: Category::default(),
             is_urgent: false,
+            priority: Priority::default(),
+            weight: Weight::default(),
             source: Source::default(),
             missing: Missing::default(),
             check: NumberCheck::default(),
@@ -242,7 +253,23 @@ impl Definition {
         [self.expires_at, late].into_iter().flatten().min()
     }
 
-    /// In what `other` differs. The file's name does not count: its contents do.
+    /// Its share of its accounts.
+    pub fn share(&self) -> Share {
+        Share {
+            priority: self.priority,
+            weight: self.weight,
+        }
+    }
+
+    /// Gives it another share.
+    pub fn set_share(&mut self, share: Share) {
+        Share {
+            priority: self.priority,
+            weight: self.weight,
+        } = share;
+    }
+
+    /// In what `other` differs. The file's name does not count: its contents do. Nor does its share, which may be changed at any time.
     pub fn differences(&self, other: &Definition) -> Vec<Difference> {
         let mut found = Vec::new();
         let mut compare = |what, was: String, is: String| {

@@ -28,6 +28,7 @@ mod restart;
 mod sessions;
 mod settle;
 mod step;
+mod turns;
 mod waits;
 mod whereabouts;
 

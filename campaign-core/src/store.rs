@@ -25,7 +25,7 @@ pub use self::health::{Condition, LaneHealth, Unwell};
 pub use self::people::{HiddenOptOut, HiddenReply, Inquiry, MayNot, Suppression};
 pub use self::replies::{REPLIES_KEPT_FOR, Reply, ReplyQuery, ReplyRow};
 pub use self::report::{ReportPages, ReportQuery, ReportRow};
-use crate::campaign::{CampaignState, Category, Definition};
+use crate::campaign::{CampaignState, Category, Definition, Share};
 use crate::clock::{Now, Stamp};
 use crate::consent::{Barred, Consent, DueConfirmation, Lid, Rules, Terms, Wish};
 use crate::delivery::{CampaignId, DeliveryId, Happening, Reason, Standing, State};
@@ -472,6 +472,13 @@ pub enum Change {
         campaign: CampaignId,
         /// What it says from now on.
         message: MessageTemplate,
+    },
+    /// Gives a campaign another share of its accounts, in whatever state it is.
+    Share {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// Which share, from now on.
+        share: Share,
     },
     /// Keeps whether a number is on WhatsApp.
     Presence {

@@ -3,13 +3,14 @@
 mod hours;
 mod message;
 mod reading;
+mod share;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use campaign_core::audience::Audience;
-use campaign_core::campaign::{Category, Definition, Missing, NumberCheck, Source};
+use campaign_core::campaign::{Category, Definition, Missing, NumberCheck, Share, Source};
 use campaign_core::consent::ConsentRule;
 use campaign_core::gateway::Session;
 use campaign_core::limits::Zone;
@@ -23,6 +24,7 @@ use sha2::{Digest, Sha256};
 use self::hours::{Clock, DaysArgs};
 pub(crate) use self::message::{MessageArgs, template};
 pub(crate) use self::reading::ReadingArgs;
+pub(crate) use self::share::ShareArgs;
 use crate::exit::{Exit, Failure};
 use crate::language::{Cause, Text};
 use crate::limits::{LimitArgs, LimitWishes};
@@ -82,6 +84,9 @@ pub(crate) struct InputArgs {
     /// Not after: 2026-11-30T20:00
     #[arg(long, value_name = "TIME", help_heading = "Time")]
     pub(crate) expires: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) share: ShareArgs,
 
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
@@ -179,12 +184,15 @@ impl InputArgs {
         let bound = message
             .bind(audience.columns().variables())
             .map_err(refused)?;
+        let share = self.share.over(Share::default());
         let definition = Definition {
             name: name.to_owned(),
             session: Session::new(&settings.session(&self.session).value),
             message,
             category: self.category.into(),
             is_urgent: false,
+            priority: share.priority,
+            weight: share.weight,
             source: Source {
                 name: file_name(&self.list),
                 sha256: sha256(&self.list)?,

@@ -169,6 +169,8 @@ impl View {
             "name": self.record.definition.name,
             "state": self.record.state.name(),
             "session": self.record.definition.session.to_string(),
+            "priority": self.record.definition.priority,
+            "weight": self.record.definition.weight,
             "created_at": self.record.created_at,
             "rows": self.record.rejected + self.counts().total(),
             "rejected": self.record.rejected,

@@ -1,8 +1,10 @@
 //! Campaigns as they come and go: what is loaded of them, when they are at their end, what brings them back.
 
+use std::sync::Arc;
+
 use super::job::Job;
 use super::{Engine, SWEEP_BATCH, Step};
-use crate::campaign::CampaignState;
+use crate::campaign::{CampaignState, Share};
 use crate::clock::Now;
 use crate::delivery::{CampaignId, State};
 use crate::message::MessageTemplate;
@@ -243,6 +245,13 @@ impl Engine {
         job.is_edited = false;
         if *effect == Effect::Done {
             job.say(message.clone());
+        }
+    }
+
+    /// Its other share is on record.
+    pub(super) fn share_changed(&mut self, campaign: CampaignId, share: Share) {
+        if let Some(job) = self.jobs.get_mut(&campaign) {
+            Arc::make_mut(&mut job.record.definition).set_share(share);
         }
     }
 

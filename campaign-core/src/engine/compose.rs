@@ -91,7 +91,7 @@ impl Engine {
         }
     }
 
-    /// Whose turn it is on a lane: campaigns take turns, message by message.
+    /// Whose turn it is on a lane. It has had it when a message of it is journalled, or a question asked.
     fn next_job(&mut self, lane: LaneId, slot: Slot, now: Now) -> Option<(CampaignId, Elapsed)> {
         let session = self.lanes.get(&lane)?.session.clone();
         let latest = now.elapsed + self.settings.send_deadline;
@@ -99,7 +99,6 @@ impl Engine {
             let campaign = self.jobs.in_turn(&session, slot)?;
             let job = self.jobs.get(&campaign)?;
             if let Some(deadline) = job.may_send(latest, now) {
-                self.jobs.had_turn(campaign);
                 return Some((campaign, deadline));
             }
             self.jobs.rest(campaign, self.settings.ack_time, now);
@@ -153,6 +152,7 @@ impl Engine {
             text_hash: message.text_hash(),
             terms: job.record.definition.terms(),
         };
+        self.jobs.had_turn(campaign, &lane.session, slot);
         self.flights.insert(
             delivery,
             Flight {

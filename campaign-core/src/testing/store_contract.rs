@@ -164,6 +164,7 @@ promises! { $
         whoever_would_be_left_out_is_known_beforehand;
     operator:
         a_campaign_moves_only_from_where_it_stands
+        a_share_can_be_changed_at_any_time
         an_edited_message_keeps_the_earlier_one
         commands_stay_open_until_they_are_answered
         sweeps_move_so_many_and_say_how_many;

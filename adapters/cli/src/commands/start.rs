@@ -70,10 +70,17 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
             let start = Command::Start {
                 campaign: record.id,
             };
-            let commands = match record.state {
+            let mut commands = match record.state {
                 CampaignState::Frozen => vec![start],
                 _ => Vec::new(),
             };
+            let share = args.inputs.share.over(record.definition.share());
+            if share != record.definition.share() {
+                commands.push(Command::SetShare {
+                    campaign: record.id,
+                    share,
+                });
+            }
             (record.id, commands)
         }
         _ => {

@@ -201,6 +201,10 @@ impl Making<'_> {
             }
             Change::NewGeneration { delivery } => self.new_generation(*delivery),
             Change::Message { campaign, message } => self.edit(*campaign, message),
+            Change::Share { campaign, share } => {
+                let is_there = campaigns::set_share(self.moves.connection, *campaign, *share)?;
+                Ok(done_or_not_found(usize::from(is_there)))
+            }
             Change::Presence {
                 phone,
                 is_on_whatsapp,

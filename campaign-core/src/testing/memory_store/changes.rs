@@ -71,6 +71,11 @@ impl Tables {
                 self.new_generation(*delivery, at).map(Effect::Created)
             }
             Change::Message { campaign, message } => self.edit(*campaign, message, at),
+            Change::Share { campaign, share } => {
+                let campaign = self.campaigns.get_mut(campaign).ok_or(Lost::NotFound)?;
+                Arc::make_mut(&mut campaign.definition).set_share(*share);
+                Ok(Effect::Done)
+            }
             Change::Presence {
                 phone,
                 is_on_whatsapp,
