@@ -217,6 +217,7 @@ impl World {
         let beginning = Beginning {
             message_key: [7; 16],
             at: now.stamp(BOOT),
+            accounts: BTreeMap::new(),
         };
         let mut world = Self {
             engine: Engine::new(settings, beginning),

@@ -1,6 +1,7 @@
-//! A campaign: what, to whom, from which session, when. Its definition is frozen when it starts; its state
+//! A campaign: what, to whom, from which sessions, when. Its definition is frozen when it starts; its state
 //! moves along one table.
 
+mod sessions;
 mod share;
 
 use std::fmt;
@@ -8,9 +9,9 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::sessions::{PoolPolicy, Sessions, SessionsError};
 pub use self::share::{Priority, Share, Weight};
 use crate::consent::{ConsentRule, Terms};
-use crate::gateway::Session;
 use crate::limits::{CatchUp, Hours, Slot, Zone};
 use crate::message::MessageTemplate;
 use crate::retry::RetryPolicy;
@@ -20,8 +21,12 @@ use crate::retry::RetryPolicy;
 pub struct Definition {
     /// Unique in its database.
     pub name: String,
-    /// The session it is sent from.
-    pub session: Session,
+    /// The sessions it is sent from: one, or several that share it.
+    #[serde(alias = "session")]
+    pub sessions: Sessions,
+    /// What becomes of messages to people whom one of several accounts knows, while it cannot send.
+    #[serde(default)]
+    pub pool_policy: PoolPolicy,
     /// What is sent.
     pub message: MessageTemplate,
     /// What kind of business it is.
@@ -203,10 +208,15 @@ impl Definition {
     /// };
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn new(name: impl Into<String>, session: Session, message: MessageTemplate) -> Self {
+    pub fn new(
+        name: impl Into<String>,
+        sessions: impl Into<Sessions>,
+        message: MessageTemplate,
+    ) -> Self {
         Self {
             name: name.into(),
-            session,
+            sessions: sessions.into(),
+            pool_policy: PoolPolicy::default(),
             message,
             category: Category::default(),
             is_urgent: false,
@@ -282,8 +292,13 @@ impl Definition {
         };
         compare(
             "session",
-            self.session.to_string(),
-            other.session.to_string(),
+            self.sessions.to_string(),
+            other.sessions.to_string(),
+        );
+        compare(
+            "if an account is held",
+            self.pool_policy.to_string(),
+            other.pool_policy.to_string(),
         );
         compare("message", self.message.describe(), other.message.describe());
         compare(

@@ -2,6 +2,7 @@
 
 mod hours;
 mod message;
+mod pool;
 mod reading;
 mod share;
 
@@ -12,7 +13,6 @@ use std::path::{Path, PathBuf};
 use campaign_core::audience::Audience;
 use campaign_core::campaign::{Category, Definition, Missing, NumberCheck, Share, Source};
 use campaign_core::consent::ConsentRule;
-use campaign_core::gateway::Session;
 use campaign_core::limits::Zone;
 use campaign_core::message::BoundMessage;
 use campaign_core::retry::RetryPolicy;
@@ -23,6 +23,7 @@ use sha2::{Digest, Sha256};
 
 use self::hours::{Clock, DaysArgs};
 pub(crate) use self::message::{MessageArgs, template};
+use self::pool::PoolArgs;
 pub(crate) use self::reading::ReadingArgs;
 pub(crate) use self::share::ShareArgs;
 use crate::exit::{Exit, Failure};
@@ -56,9 +57,8 @@ pub(crate) struct InputArgs {
     #[arg(long, help_heading = "Message")]
     pub(crate) again: bool,
 
-    /// The WhatsApp session to send from (default unless told)
-    #[arg(long, value_name = "NAME")]
-    pub(crate) session: Option<String>,
+    #[command(flatten)]
+    pub(crate) pool: PoolArgs,
 
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
@@ -187,7 +187,8 @@ impl InputArgs {
         let share = self.share.over(Share::default());
         let definition = Definition {
             name: name.to_owned(),
-            session: Session::new(&settings.session(&self.session).value),
+            sessions: self.pool.sessions(settings)?,
+            pool_policy: self.pool.policy(settings)?,
             message,
             category: self.category.into(),
             is_urgent: false,

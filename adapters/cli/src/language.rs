@@ -757,6 +757,15 @@ pub(crate) enum Text {
         name: String,
         left: u64,
     },
+    /// How many go out from which session.
+    PlanShares {
+        shares: Vec<(String, u64)>,
+    },
+    /// How many an account of several was given.
+    SumAccount {
+        phone: String,
+        count: u64,
+    },
     /// A campaign's share of its account.
     ShareIs {
         name: String,

@@ -98,7 +98,7 @@ impl Engine {
         loop {
             let campaign = self.jobs.in_turn(&session, slot)?;
             let job = self.jobs.get(&campaign)?;
-            if let Some(deadline) = job.may_send(latest, now) {
+            if let Some(deadline) = job.may_send(&session, latest, now) {
                 return Some((campaign, deadline));
             }
             self.jobs.rest(campaign, self.settings.ack_time, now);
@@ -114,7 +114,7 @@ impl Engine {
         now: Now,
     ) -> Option<Journal> {
         let job = self.jobs.get_mut(&campaign)?;
-        let ready: Ready = job.take(now)?;
+        let ready: Ready = job.take(&self.lanes.get(&lane_id)?.session, now)?;
         let delivery = ready.delivery;
         if self.flights.contains_key(&delivery) {
             // A page that was read before its attempt brought it once more.
@@ -148,6 +148,7 @@ impl Engine {
             epoch: lane.epoch,
             slot,
             if_heard_since,
+            unless_known_to: job.left_to_others(lane.account, now),
             kind: message.kind,
             text_hash: message.text_hash(),
             terms: job.record.definition.terms(),

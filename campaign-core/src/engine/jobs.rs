@@ -1,7 +1,7 @@
 //! The campaigns at work, and which of them have something to do now: a step costs what it changes, however many others wait.
 //!
 //! Whoever changes a campaign wakes it. The next step looks at those that are awake and at those whose moment has come, lets each take part in
-//! the turns of its session and slot when it has something to send, and lets it sleep until its next moment.
+//! the turns of its sessions and slot when it has something to send, and lets it sleep until its next moment.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -77,6 +77,13 @@ impl Jobs {
         Some(job)
     }
 
+    /// It is looked at with the next step.
+    pub(super) fn wake(&mut self, id: CampaignId) {
+        if self.all.contains_key(&id) {
+            self.awake.insert(id);
+        }
+    }
+
     /// To do what its moment asks for.
     pub(super) fn attended(&mut self, id: CampaignId) -> Option<&mut Job> {
         self.all.get_mut(&id)
@@ -94,13 +101,16 @@ impl Jobs {
         let Some(job) = self.all.remove(&id) else {
             return;
         };
-        if let Some(slots) = self.turns.get_mut(job.session()) {
+        for session in job.sessions() {
+            let Some(slots) = self.turns.get_mut(session) else {
+                continue;
+            };
             for turns in slots.values_mut() {
                 turns.forget(id);
             }
             slots.retain(|_, turns| !turns.is_empty());
             if slots.is_empty() {
-                self.turns.remove(job.session());
+                self.turns.remove(session);
             }
         }
     }
@@ -147,20 +157,22 @@ impl Jobs {
         id
     }
 
-    /// Lets it take part in the turns when it has something to send now, and sets its alarms.
+    /// Lets it take part in the turns of each session for which it has something to send now, and sets its alarms.
     pub(super) fn rest(&mut self, id: CampaignId, ack_time: Duration, now: Now) {
         let Some(job) = self.all.get(&id) else { return };
         let moments = job.moments(ack_time, now);
         self.alarms.set(id, moments.next);
         self.rereads.set(id, moments.rereads);
         let share = job.record.definition.share();
-        if job.may_send(Elapsed::NEVER, now).is_some() {
-            let slots = self.turns.entry(job.session().clone()).or_default();
-            slots.entry(job.slot()).or_default().join(id, share);
-        } else if let Some(slots) = self.turns.get_mut(job.session())
-            && let Some(turns) = slots.get_mut(&job.slot())
-        {
-            turns.leave(id);
+        for session in job.sessions() {
+            if job.may_send(session, Elapsed::NEVER, now).is_some() {
+                let slots = self.turns.entry(session.clone()).or_default();
+                slots.entry(job.slot()).or_default().join(id, share);
+            } else if let Some(slots) = self.turns.get_mut(session)
+                && let Some(turns) = slots.get_mut(&job.slot())
+            {
+                turns.leave(id);
+            }
         }
     }
 

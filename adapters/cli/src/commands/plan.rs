@@ -386,6 +386,14 @@ fn say_time(
             },
         });
     }
+    if inputs.definition.sessions.are_pool() {
+        let of = |session| forecast.per_session.get(session).copied().unwrap_or(0);
+        let sessions = inputs.definition.sessions.iter();
+        let shares = sessions.map(|session| (session.to_string(), of(session)));
+        setup.output.say(&Text::PlanShares {
+            shares: shares.collect(),
+        });
+    }
     if forecast.expired > 0 {
         setup.output.say(&Text::PlanLate {
             count: forecast.expired,

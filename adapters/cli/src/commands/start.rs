@@ -16,7 +16,7 @@ use crate::inputs::{InputArgs, Inputs, check_name};
 use crate::language::Text;
 use crate::rows::Rejects;
 use crate::runner::{Ended, Goal, How, Run, Until, run as run_campaigns};
-use crate::setup::{Setup, check_session};
+use crate::setup::{Setup, check_sessions};
 use crate::summary;
 use crate::view::View;
 
@@ -88,9 +88,9 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
             if !args.inputs.again {
                 refuse_repetition(&*store, &inputs, clock.now().wall).await?;
             }
-            check_session(
+            check_sessions(
                 &gateway,
-                &inputs.definition.session,
+                &inputs.definition.sessions,
                 &setup.settings.url.value,
             )
             .await?;
@@ -109,7 +109,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
             no_wait: args.no_wait,
             until: Until::Over,
             limits: inputs.limits,
-            session: Some(inputs.definition.session),
+            sessions: inputs.definition.sessions.iter().cloned().collect(),
         },
     )
     .await?;
@@ -223,7 +223,7 @@ async fn bring_in(
     }
     if !args.yes {
         let count = totals.deliveries - totals.skipped - totals.left_out;
-        confirm(setup, count, inputs.definition.session.to_string()).await?;
+        confirm(setup, count, inputs.definition.sessions.to_string()).await?;
     }
     store
         .freeze(campaign, clock.now().stamp(clock.boot()))

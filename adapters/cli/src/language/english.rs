@@ -588,6 +588,11 @@ pub(super) fn say(text: &Text) -> String {
             format!("{name}: {} added{skipped}{known}; {} left out", n(*deliveries, "recipient"), n(*rejected, "row"))
         }
         Text::Edited { name, left } => format!("{name}: the new text goes to the {left} who have not been written to"),
+        Text::PlanShares { shares } => {
+            let shares = shares.iter().map(|(session, count)| format!("{session} {count}"));
+            format!("Accounts  {}, where none knows anybody yet", shares.collect::<Vec<_>>().join(", "))
+        }
+        Text::SumAccount { phone, count } => format!("  from {phone}: {count}"),
         Text::ShareIs { name, share } => format!("{name}: {}", self::share(*share)),
         Text::SumShare { share } => format!("  {}", self::share(*share)),
         Text::SumEarlier { message, until, past } => {

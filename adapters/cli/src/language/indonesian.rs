@@ -604,6 +604,11 @@ pub(super) fn say(text: &Text) -> String {
             format!("{name}: {deliveries} penerima ditambahkan{skipped}{known}; {rejected} baris tidak dipakai")
         }
         Text::Edited { name, left } => format!("{name}: teks baru dikirim kepada {left} orang yang belum dikirimi"),
+        Text::PlanShares { shares } => {
+            let shares = shares.iter().map(|(session, count)| format!("{session} {count}"));
+            format!("Akun      {}, jika belum ada yang mengenal siapa pun", shares.collect::<Vec<_>>().join(", "))
+        }
+        Text::SumAccount { phone, count } => format!("  dari {phone}: {count}"),
         Text::ShareIs { name, share } => format!("{name}: {}", self::share(*share)),
         Text::SumShare { share } => format!("  {}", self::share(*share)),
         Text::SumEarlier { message, until, past } => {

@@ -17,6 +17,7 @@ use super::Database;
 use super::campaigns;
 use super::consent;
 use super::fault::{Fault, Result};
+use super::known;
 use super::lock::Seen;
 use super::moves::{Moves, Row};
 use super::people;
@@ -289,6 +290,9 @@ impl Making<'_> {
                 return lost(Lost::NotHeard);
             }
         }
+        if let Some(other) = known::one_of(connection, &journal.unless_known_to, row.phone)? {
+            return lost(Lost::KnownTo(other));
+        }
         let id = rows::number(row.id);
         let opened = connection
             .prepare_cached(
@@ -322,6 +326,7 @@ impl Making<'_> {
             ])?;
         let attempt = connection.last_insert_rowid();
         consent::charge(connection, journal, row.phone, &facts, &rules, now)?;
+        known::written(connection, row.phone, journal.lane, id, rows::micros(now))?;
         self.newest.insert((journal.lane, journal.slot), attempt);
         let from = row.standing;
         let row = Row {

@@ -358,7 +358,7 @@ impl Database {
             "UPDATE campaign SET session = ?, kind = ?, definition = ?, columns = ?, state = ?, created_at = ?,
                 rejected = 0, next_ordinal = first_ordinal, import = import + 1 WHERE id = ?",
             params![
-                &*definition.session.0,
+                &*definition.sessions.first().0,
                 definition.message.kind() as u8,
                 serde_json::to_string(definition)?,
                 serde_json::to_string(columns)?,

@@ -130,6 +130,7 @@ impl Tables {
         let received_at = reply.received_at.min(at.wall);
         let heard = heard.or_insert(received_at);
         *heard = received_at.max(*heard);
+        self.known.heard(reply.from, reply.account, received_at);
         let is_known = |row: &ReplyRow| {
             row.reply.account == reply.account && row.reply.message_id == reply.message_id
         };
@@ -201,6 +202,10 @@ impl Tables {
         {
             return Err(Lost::NotHeard);
         }
+        let known = self.known.account(journal.phone);
+        if let Some(other) = known.filter(|it| journal.unless_known_to.contains(it)) {
+            return Err(Lost::KnownTo(other));
+        }
         let chat = (journal.lane, journal.phone);
         if let Some(open) = self.chats.get(&chat) {
             return Err(Lost::ChatBusy(*open));
@@ -223,7 +228,9 @@ impl Tables {
             is_void: false,
             is_considered: false,
         });
+        let account = lane.account;
         self.people.charge(journal, at.wall);
+        self.known.written(journal.phone, account, id, at.wall);
         self.stand(id, to, AT_ONCE, None, at.wall);
         Ok(Effect::Moved { from, to })
     }
