@@ -185,10 +185,11 @@ impl InputArgs {
             .bind(audience.columns().variables())
             .map_err(refused)?;
         let share = self.share.over(Share::default());
+        let sessions = self.pool.sessions(settings)?;
         let definition = Definition {
             name: name.to_owned(),
-            sessions: self.pool.sessions(settings)?,
-            pool_policy: self.pool.policy(settings)?,
+            pool_policy: self.pool.policy(&sessions, settings)?,
+            sessions,
             message,
             category: self.category.into(),
             is_urgent: false,

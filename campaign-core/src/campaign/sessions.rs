@@ -114,7 +114,7 @@ pub enum PoolPolicy {
     #[default]
     Wait,
     /// When it could not send for so long, another account of the pool writes to them. What is in doubt stays, and is looked up where it
-    /// was sent from.
+    /// was sent from. The time counts from when the runner has seen that it cannot send: another runner begins anew.
     MoveAfter(Duration),
 }
 

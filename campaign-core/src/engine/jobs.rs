@@ -201,11 +201,10 @@ impl Jobs {
 
     /// Sessions and slots in which something waits to be sent.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (&Session, Slot)> {
-        let all = self.turns.iter().flat_map(|(session, slots)| {
+        self.turns.iter().flat_map(|(session, slots)| {
             let slots = slots.iter().filter(|(_, turns)| !turns.are_over());
             slots.map(move |(slot, _)| (session, *slot))
-        });
-        all
+        })
     }
 
     /// When the first of them has something to do by itself.

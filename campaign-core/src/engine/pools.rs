@@ -101,18 +101,18 @@ impl Engine {
             let able =
                 able.filter(|(session, account)| self.can_send(session, *account, slot, now));
             let able: BTreeSet<Account> = able.map(|(_, account)| *account).collect();
-            for (session, account) in &accounts {
-                let key = (*account, slot);
-                let was_able = !self.pools.held.contains_key(&key);
-                match (was_able, able.contains(account)) {
-                    (true, false) => {
-                        self.pools.held.insert(key, now.elapsed);
-                    }
-                    (false, true) => {
-                        self.pools.held.remove(&key);
-                    }
-                    _ => continue,
-                }
+            let is_held = |account: &Account| self.pools.held.contains_key(&(*account, slot));
+            let changed = accounts.iter().map(|(_, account)| *account);
+            let changed: BTreeSet<Account> = changed
+                .filter(|account| is_held(account) == able.contains(account))
+                .collect();
+            for account in &changed {
+                match able.contains(account) {
+                    true => self.pools.held.remove(&(*account, slot)),
+                    false => self.pools.held.insert((*account, slot), now.elapsed),
+                };
+            }
+            for (session, _) in accounts.iter().filter(|(_, it)| changed.contains(it)) {
                 self.wake_pools_of(session);
             }
         }

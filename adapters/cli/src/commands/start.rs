@@ -25,7 +25,9 @@ use crate::view::View;
 #[command(after_help = "Example:
   waha-campaign start pelanggan.xlsx --name \"tagihan mei\" \\
       --template \"Halo {{nama}}, tagihan {{total | rupiah}} jatuh tempo {{jatuh_tempo | date}}.\" \\
-      --button \"Bayar=https://bayar.example/{{no}}\" --hours \"Mon-Sat 08:00-20:00\"")]
+      --button \"Bayar=https://bayar.example/{{no}}\" --hours \"Mon-Sat 08:00-20:00\"
+  waha-campaign start pelanggan.xlsx --name promo --template-file pesan.txt \\
+      --session toko --session toko2 --if-held move-after=30m --priority low")]
 pub(crate) struct Args {
     #[command(flatten)]
     inputs: InputArgs,

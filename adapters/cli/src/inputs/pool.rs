@@ -16,8 +16,8 @@ pub(crate) struct PoolArgs {
     /// The WhatsApp session to send from (default unless told); several share the campaign: --session toko --session toko2
     #[arg(long = "session", value_name = "NAME", value_delimiter = ',')]
     sessions: Vec<String>,
-    /// With several sessions: what happens to people whom one account knows while it cannot send. "wait", or "move-after=30m": another
-    /// account writes to them then [wait]
+    /// With several sessions: what happens to people whom one account knows while it cannot send. "wait", or "move-after=30m": after half
+    /// an hour of this command another account writes to them [wait]
     #[arg(long, value_name = "POLICY")]
     if_held: Option<String>,
 }
@@ -31,14 +31,24 @@ impl PoolArgs {
         Sessions::new(sessions).map_err(|error| refused(Cause::Words(error.to_string())))
     }
 
+    /// One session has nowhere to move to, whatever the settings say.
+    ///
     /// # Errors
     /// When it cannot be read.
-    pub(crate) fn policy(&self, settings: &Settings) -> Result<PoolPolicy, Failure> {
+    pub(crate) fn policy(
+        &self,
+        sessions: &Sessions,
+        settings: &Settings,
+    ) -> Result<PoolPolicy, Failure> {
         let Some(set) = settings.if_held(&self.if_held) else {
             return Ok(PoolPolicy::default());
         };
-        policy(&set.value)
-            .ok_or_else(|| set.wrong("if_held", Cause::Example("wait or move-after=30m")))
+        let policy = policy(&set.value)
+            .ok_or_else(|| set.wrong("if_held", Cause::Example("wait or move-after=30m")))?;
+        Ok(match sessions.are_pool() {
+            true => policy,
+            false => PoolPolicy::default(),
+        })
     }
 }
 
