@@ -217,6 +217,7 @@ impl World {
         let beginning = Beginning {
             message_key: [7; 16],
             at: now.stamp(BOOT),
+            accounts: BTreeMap::new(),
         };
         let mut world = Self {
             engine: Engine::new(settings, beginning),
@@ -501,7 +502,7 @@ impl World {
             }
             if to.state == State::Unconfirmed && from.state != State::Unconfirmed {
                 let at = self.now.stamp(BOOT);
-                let session = campaign.record.definition.session.0.clone();
+                let session = campaign.record.definition.sessions.first().0.clone();
                 let lane: u32 = session.rsplit('-').next().ok_or("no lane")?.parse()?;
                 let (word, bit) = self.place(delivery).ok_or("no place")?;
                 let control = ControlRow {
@@ -515,6 +516,7 @@ impl World {
                     phone: phone(delivery)?,
                     standing: *to,
                     lane: LaneId(lane + 1),
+                    is_restored: false,
                     kind: MessageKind::Text,
                     started: at,
                     ended: at,
@@ -602,6 +604,7 @@ impl World {
             page.ready.push(Ready {
                 delivery,
                 phone: phone(delivery)?,
+                account: None,
                 attempts: standing.attempts,
                 values: ["budi santoso", "250000"].map(Box::from).into(),
                 is_on_whatsapp: None,

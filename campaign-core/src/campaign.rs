@@ -1,13 +1,17 @@
-//! A campaign: what, to whom, from which session, when. Its definition is frozen when it starts; its state
+//! A campaign: what, to whom, from which sessions, when. Its definition is frozen when it starts; its state
 //! moves along one table.
+
+mod sessions;
+mod share;
 
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::sessions::{PoolPolicy, Sessions, SessionsError};
+pub use self::share::{Priority, Share, Weight};
 use crate::consent::{ConsentRule, Terms};
-use crate::gateway::Session;
 use crate::limits::{CatchUp, Hours, Slot, Zone};
 use crate::message::MessageTemplate;
 use crate::retry::RetryPolicy;
@@ -17,8 +21,12 @@ use crate::retry::RetryPolicy;
 pub struct Definition {
     /// Unique in its database.
     pub name: String,
-    /// The session it is sent from.
-    pub session: Session,
+    /// The sessions it is sent from: one, or several that share it.
+    #[serde(alias = "session")]
+    pub sessions: Sessions,
+    /// What becomes of messages to people whom one of several accounts knows, while it cannot send.
+    #[serde(default)]
+    pub pool_policy: PoolPolicy,
     /// What is sent.
     pub message: MessageTemplate,
     /// What kind of business it is.
@@ -27,6 +35,12 @@ pub struct Definition {
     /// Somebody waits for it: it goes out beside what else the account sends, not after it.
     #[serde(default)]
     pub is_urgent: bool,
+    /// Before or after which campaigns of its accounts it goes.
+    #[serde(default)]
+    pub priority: Priority,
+    /// How many messages it sends for each of a campaign of its priority that weighs 1.
+    #[serde(default)]
+    pub weight: Weight,
     /// Where the audience comes from.
     pub source: Source,
     /// What happens to rows that lack a value the message needs.
@@ -194,13 +208,20 @@ impl Definition {
     /// };
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn new(name: impl Into<String>, session: Session, message: MessageTemplate) -> Self {
+    pub fn new(
+        name: impl Into<String>,
+        sessions: impl Into<Sessions>,
+        message: MessageTemplate,
+    ) -> Self {
         Self {
             name: name.into(),
-            session,
+            sessions: sessions.into(),
+            pool_policy: PoolPolicy::default(),
             message,
             category: Category::default(),
             is_urgent: false,
+            priority: Priority::default(),
+            weight: Weight::default(),
             source: Source::default(),
             missing: Missing::default(),
             check: NumberCheck::default(),
@@ -242,7 +263,23 @@ impl Definition {
         [self.expires_at, late].into_iter().flatten().min()
     }
 
-    /// In what `other` differs. The file's name does not count: its contents do.
+    /// Its share of its accounts.
+    pub fn share(&self) -> Share {
+        Share {
+            priority: self.priority,
+            weight: self.weight,
+        }
+    }
+
+    /// Gives it another share.
+    pub fn set_share(&mut self, share: Share) {
+        Share {
+            priority: self.priority,
+            weight: self.weight,
+        } = share;
+    }
+
+    /// In what `other` differs. The file's name does not count: its contents do. Nor does its share, which may be changed at any time.
     pub fn differences(&self, other: &Definition) -> Vec<Difference> {
         let mut found = Vec::new();
         let mut compare = |what, was: String, is: String| {
@@ -255,8 +292,13 @@ impl Definition {
         };
         compare(
             "session",
-            self.session.to_string(),
-            other.session.to_string(),
+            self.sessions.to_string(),
+            other.sessions.to_string(),
+        );
+        compare(
+            "if an account is held",
+            self.pool_policy.to_string(),
+            other.pool_policy.to_string(),
         );
         compare("message", self.message.describe(), other.message.describe());
         compare(

@@ -270,6 +270,7 @@ impl Driver {
             Beginning {
                 message_key: taken.message_key,
                 at: taken.at,
+                accounts: taken.accounts.clone(),
             },
         );
         let mut narrator = Narrator::default();
@@ -633,11 +634,9 @@ impl Driver {
                 });
             }
             Step::Load(query) => self.read(ReadFailed::Load(query.campaign), async move {
+                let campaign = query.campaign;
                 let page = store.ready(query).await?;
-                Ok(Input::Loaded {
-                    campaign: query.campaign,
-                    page,
-                })
+                Ok(Input::Loaded { campaign, page })
             }),
             Step::LoadDoubts(query) => self.read(ReadFailed::Doubts, async move {
                 Ok(Input::DoubtsLoaded(store.doubts(query).await?))

@@ -22,14 +22,17 @@ mod jobs;
 mod lane;
 mod new_chats;
 mod notices;
+mod pools;
 mod pulse;
 mod recipient_hours;
 mod restart;
 mod sessions;
 mod settle;
 mod step;
+mod turns;
 mod waits;
 mod whereabouts;
+mod window;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -42,6 +45,7 @@ use self::flights::{Committing, Flight};
 use self::hidden::Hidden;
 use self::jobs::Jobs;
 use self::lane::Lane;
+use self::pools::Pools;
 use self::sessions::SessionView;
 use self::settle::Doubts;
 pub use self::step::{Beginning, Input, ReadFailed, Settings, Step};
@@ -69,6 +73,7 @@ pub struct Engine {
     sessions: BTreeMap<Session, SessionView>,
     lanes: BTreeMap<LaneId, Lane>,
     jobs: Jobs,
+    pools: Pools,
     flights: BTreeMap<DeliveryId, Flight>,
     checks: Checks,
     behind: Behind,
@@ -125,6 +130,7 @@ impl Engine {
             sessions: BTreeMap::new(),
             lanes: BTreeMap::new(),
             jobs: Jobs::default(),
+            pools: Pools::new(beginning.accounts),
             flights: BTreeMap::new(),
             checks: Checks::default(),
             behind: Behind::default(),
@@ -205,6 +211,7 @@ impl Engine {
         let now = self.steady(now);
         self.release_unanswered(now);
         self.take_pulses(now);
+        self.watch_pools(now);
         self.attend(now);
         if let Some(step) = self.steps.pop_front() {
             return step;

@@ -10,7 +10,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::campaign::CampaignState;
+use crate::campaign::{CampaignState, Share};
 use crate::consent::Wish;
 use crate::delivery::{CampaignId, DeliveryId, Reason, State};
 use crate::engine::WaitsFor;
@@ -99,6 +99,14 @@ pub enum What {
         /// Which.
         campaign: CampaignId,
     },
+    /// A campaign has another share of its accounts.
+    ShareSet {
+        /// Which.
+        campaign: CampaignId,
+        /// Which share.
+        #[serde(flatten)]
+        share: Share,
+    },
     /// A campaign waits for something else than before; not told of the pause from one message to the next.
     Waits {
         /// Which.
@@ -180,6 +188,7 @@ impl What {
             What::DeliveriesSwept { campaign, .. }
             | What::CampaignMoved { campaign, .. }
             | What::MessageEdited { campaign }
+            | What::ShareSet { campaign, .. }
             | What::Waits { campaign, .. } => Some(*campaign),
             What::RunnerBegan { .. }
             | What::RunnerEnded
@@ -236,6 +245,13 @@ impl fmt::Display for What {
             What::MessageEdited { campaign } => {
                 write!(f, "campaign {}: another message", campaign.number())
             }
+            What::ShareSet { campaign, share } => write!(
+                f,
+                "campaign {}: priority {}, weight {}",
+                campaign.number(),
+                share.priority,
+                share.weight
+            ),
             What::Waits {
                 campaign,
                 waits_for,
@@ -508,6 +524,10 @@ fn changed(change: &Change, effect: &Effect) -> Option<What> {
         },
         (Change::Message { campaign, .. }, Effect::Done) => What::MessageEdited {
             campaign: *campaign,
+        },
+        (Change::Share { campaign, share }, Effect::Done) => What::ShareSet {
+            campaign: *campaign,
+            share: *share,
         },
         (Change::Limits { account, .. }, Effect::Done) => What::LimitsSet { account: *account },
         (

@@ -47,11 +47,14 @@ pub enum Missing {
     SteadySession,
     /// The session is another account's by now; unless the one that sent it comes back, only the operator can decide.
     Account,
+    /// It may have been sent from any account of its campaign, because an older copy of the database was put in place; only the operator can
+    /// decide.
+    OtherAccounts,
 }
 
 impl Missing {
     /// All of them.
-    pub const ALL: [Missing; 7] = [
+    pub const ALL: [Missing; 8] = [
         Missing::TrustedId,
         Missing::Store,
         Missing::Control,
@@ -59,6 +62,7 @@ impl Missing {
         Missing::Time,
         Missing::SteadySession,
         Missing::Account,
+        Missing::OtherAccounts,
     ];
 }
 
@@ -75,6 +79,9 @@ impl fmt::Display for Missing {
             Missing::SteadySession => "the session was interrupted too recently",
             Missing::Account => {
                 "the session is paired with another number now: pair it with the number that sent this, or decide by the phone of that number"
+            }
+            Missing::OtherAccounts => {
+                "an older copy of the database was put in place, so that any account of the campaign may have sent it: look into the chat on each phone"
             }
         })
     }

@@ -19,13 +19,13 @@ use crate::clock::{BootId, Elapsed, Now};
 use crate::delivery::{CampaignId, DeliveryId, Happening, Standing, State, apply};
 use crate::engine::{Beginning, Chance, Engine, Input, Settings, Step, WaitsFor};
 use crate::failure::Outcome;
-use crate::gateway::{Account, NumberStatus, Observation, Readiness};
+use crate::gateway::{Account, NumberStatus, Observation, Readiness, Session};
 use crate::limits::{DayCount, LaneLimits, Limit, WarmthSoFar};
 use crate::message::MessageTemplate;
 use crate::phone::PhoneNumber;
 use crate::store::{
     Batch, CampaignRecord, Change, Counts, DoubtPage, Effect, Epoch, LaneHealth, LaneId,
-    LaneRecord, Ready, ReadyPage, ReadyQuery, Sweep, Trusted,
+    LaneRecord, Ready, ReadyPage, ReadyQuery, Sweep, Trusted, Whom,
 };
 
 /// What a forecast is made from.
@@ -35,9 +35,9 @@ pub struct Outlook<'a> {
     pub definition: &'a Definition,
     /// How many are still to be sent to.
     pub recipients: u32,
-    /// The limits of its account.
+    /// The limits of its account, or of each of several.
     pub limits: &'a LaneLimits,
-    /// What the account has sent today already.
+    /// What the account, or each of them, has sent today already.
     pub sent_today: Option<DayCount>,
     /// How long the server takes to answer a send: shortest and longest.
     pub answer_time: (Duration, Duration),
@@ -60,6 +60,8 @@ pub struct Forecast {
     pub expired: u64,
     /// How many go out on which day, in the zone of the account.
     pub per_day: BTreeMap<Date, u64>,
+    /// How many go out from which session, where none knows anybody yet.
+    pub per_session: BTreeMap<Session, u64>,
     /// What takes most of the time; `None` when the answers of the server do.
     pub bottleneck: Option<Bottleneck>,
 }
@@ -88,7 +90,6 @@ pub fn forecast(outlook: &Outlook<'_>) -> Forecast {
 }
 
 const BOOT: BootId = BootId(0);
-const LANE: LaneId = LaneId(1);
 /// A campaign that is not over after so long never will be, as far as anybody cares.
 const FAR: Duration = Duration::from_secs(10 * 366 * 86_400);
 
@@ -115,6 +116,7 @@ impl<'a> World<'a> {
         let beginning = Beginning {
             message_key: [0; 16],
             at: outlook.now.stamp(BOOT),
+            accounts: accounts(outlook.definition).collect(),
         };
         let id = CampaignId::new(1).unwrap_or(CampaignId::MAX);
         // A message of no variables: rendering takes no part in time.
@@ -151,6 +153,7 @@ impl<'a> World<'a> {
                 sends: 0,
                 expired: 0,
                 per_day: BTreeMap::new(),
+                per_session: BTreeMap::new(),
                 bottleneck: None,
             },
         };
@@ -231,17 +234,19 @@ impl<'a> World<'a> {
             Step::MarkSilent { .. } => Input::SilentMarked(0),
             Step::Commit(batch) => Input::Committed(self.commit(&batch)),
             Step::Observe(session) => Input::Observed {
-                session,
                 observation: Observation {
-                    account: Some(account()),
+                    account: self.account_of(&session),
                     server_time: Some(self.now.wall),
                     store_on: Some(true),
                     ..Observation::only(Readiness::Working)
                 },
+                session,
             },
             Step::Send(sending) => {
                 let day = self.outlook.limits.zone.date(self.now.wall);
                 *self.forecast.per_day.entry(day).or_default() += 1;
+                let of_session = self.forecast.per_session.entry(sending.session);
+                *of_session.or_default() += 1;
                 self.forecast.sends += 1;
                 self.forecast.begins_at.get_or_insert(self.now.wall);
                 let takes = self.answer_time();
@@ -285,9 +290,16 @@ impl<'a> World<'a> {
         record
     }
 
+    fn account_of(&self, session: &Session) -> Option<Account> {
+        let mut accounts = accounts(self.outlook.definition);
+        let (_, account) = accounts.find(|(other, _)| other == session)?;
+        Some(account)
+    }
+
     fn lane(&self, account: Account) -> LaneRecord {
+        let place = accounts(self.outlook.definition).position(|(_, other)| other == account);
         LaneRecord {
-            id: LANE,
+            id: LaneId(place.map_or(0, |place| place as u32) + 1),
             account,
             epoch: Epoch(1),
             limits: self.outlook.limits.clone(),
@@ -304,6 +316,9 @@ impl<'a> World<'a> {
     }
 
     fn page(&mut self, query: ReadyQuery) -> ReadyPage {
+        if matches!(query.whom, Whom::KnownTo(_)) {
+            return ReadyPage::default();
+        }
         let first = self.loaded;
         let last = self
             .outlook
@@ -313,7 +328,8 @@ impl<'a> World<'a> {
         let ready = (first..last).filter_map(|ordinal| {
             Some(Ready {
                 delivery: DeliveryId::new(query.campaign, ordinal)?,
-                phone: account().0,
+                phone: PhoneNumber::FICTITIOUS,
+                account: None,
                 attempts: 0,
                 values: Box::new([]),
                 is_on_whatsapp: None,
@@ -323,6 +339,7 @@ impl<'a> World<'a> {
             ready: ready.collect(),
             next_due: None,
             has_more: last < self.outlook.recipients,
+            read_to: None,
         }
     }
 
@@ -357,16 +374,19 @@ impl<'a> World<'a> {
     }
 }
 
-/// Stands for every account and every recipient.
-fn account() -> Account {
-    Account(PhoneNumber::FICTITIOUS)
+/// Numbers that stand for the accounts of its sessions.
+fn accounts(definition: &Definition) -> impl Iterator<Item = (Session, Account)> {
+    let sessions = definition.sessions.iter().cloned();
+    let numbers =
+        (PhoneNumber::FICTITIOUS.digits()..).map_while(|it| PhoneNumber::from_digits(it).ok());
+    sessions.zip(numbers.map(Account))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    use crate::gateway::Session;
+    use crate::campaign::Sessions;
     use crate::limits::{Gap, Hours, Window, Zone};
 
     fn definition() -> Definition {
@@ -465,6 +485,29 @@ mod tests {
         );
         assert_eq!(forecast.per_day.len(), 3, "{:?}", forecast.per_day);
         assert_eq!(forecast.bottleneck, Some(Bottleneck::Hours));
+    }
+
+    #[test]
+    fn several_accounts_share_it_and_each_has_its_limits() {
+        let limits = LaneLimits {
+            gap: Gap::NONE,
+            sends_per_day_max: Some(1_000),
+            ..LaneLimits::default()
+        };
+        let sessions = ["toko", "toko2", "toko3"].map(Session::new);
+        let pool = Definition {
+            sessions: Sessions::new(sessions.clone()).unwrap(),
+            ..definition()
+        };
+        let forecast = see(&pool, 2_850 + 300, &limits);
+        assert_eq!(
+            forecast.per_day.values().copied().collect::<Vec<_>>(),
+            [2_850, 300]
+        );
+        assert_eq!(forecast.bottleneck, Some(Bottleneck::DailyCap));
+        assert_eq!(forecast.per_session.len(), 3);
+        assert_eq!(forecast.per_session.values().sum::<u64>(), forecast.sends);
+        assert!(forecast.per_session.values().all(|sends| *sends >= 950));
     }
 
     #[test]

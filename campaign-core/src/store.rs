@@ -25,7 +25,7 @@ pub use self::health::{Condition, LaneHealth, Unwell};
 pub use self::people::{HiddenOptOut, HiddenReply, Inquiry, MayNot, Suppression};
 pub use self::replies::{REPLIES_KEPT_FOR, Reply, ReplyQuery, ReplyRow};
 pub use self::report::{ReportPages, ReportQuery, ReportRow};
-use crate::campaign::{CampaignState, Category, Definition};
+use crate::campaign::{CampaignState, Category, Definition, Share};
 use crate::clock::{Now, Stamp};
 use crate::consent::{Barred, Consent, DueConfirmation, Lid, Rules, Terms, Wish};
 use crate::delivery::{CampaignId, DeliveryId, Happening, Reason, Standing, State};
@@ -94,6 +94,8 @@ pub struct TakeOver {
     pub is_restored: bool,
     /// The moment of the take-over: no earlier process writes a request after it.
     pub at: Stamp,
+    /// Whose the sessions were when a lane was last opened through them.
+    pub accounts: BTreeMap<Session, Account>,
 }
 
 /// An account's lane as the store keeps it.
@@ -270,16 +272,35 @@ pub enum CampaignQuery {
 }
 
 /// Asks for deliveries that are due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadyQuery {
     /// Of this campaign.
     pub campaign: CampaignId,
     /// After this one, in key order.
     pub after: Option<DeliveryId>,
+    /// To these people.
+    pub whom: Whom,
     /// Not waiting beyond this moment.
     pub due: Timestamp,
     /// At most so many.
     pub limit: u32,
+}
+
+/// People by the account that knows them: the last one that wrote to them, unless that is proved not to have been handed over, or that they
+/// wrote to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whom {
+    /// Everybody whom none of these accounts knows: with no account, everybody.
+    KnownToNone(Arc<[Account]>),
+    /// Whom this account knows.
+    KnownTo(Account),
+}
+
+impl Whom {
+    /// Everybody, whoever knows them.
+    pub fn everybody() -> Self {
+        Whom::KnownToNone(Arc::new([]))
+    }
 }
 
 /// A delivery that is due.
@@ -289,6 +310,8 @@ pub struct Ready {
     pub delivery: DeliveryId,
     /// To whom.
     pub phone: PhoneNumber,
+    /// The account that the page was asked for by, where it was by one ([`Whom::KnownTo`]): the person stays with it.
+    pub account: Option<Account>,
     /// Attempts that counted so far.
     pub attempts: u8,
     /// The values of the campaign's columns, in their order.
@@ -305,10 +328,12 @@ pub const PRESENCE_KEPT_FOR: SignedDuration = SignedDuration::from_hours(90 * 24
 pub struct ReadyPage {
     /// In key order.
     pub ready: Vec<Ready>,
-    /// When the next one after the page's start that still waits comes due.
+    /// When the next one after the page's start that still waits comes due; or an earlier moment, where that would take long to find out.
     pub next_due: Option<Timestamp>,
-    /// Whether more may follow after the last one.
+    /// Whether more may follow.
     pub has_more: bool,
+    /// How far it was read, where that is further than its last delivery: most people were others, and more may follow after this one.
+    pub read_to: Option<DeliveryId>,
 }
 
 /// Asks for deliveries whose look-up is due.
@@ -333,6 +358,8 @@ pub struct Doubtful {
     pub standing: Standing,
     /// From which lane.
     pub lane: LaneId,
+    /// The database was restored from a copy that may be older than its last attempt: that may have gone from any account of its campaign.
+    pub is_restored: bool,
     /// The kind of message.
     pub kind: MessageKind,
     /// When its last attempt was journalled; for one that is in doubt because the database was restored, the last moment that the copy knows of.
@@ -385,6 +412,8 @@ pub struct Journal {
     pub slot: Slot,
     /// Only if the person has written to the account since this moment.
     pub if_heard_since: Option<Timestamp>,
+    /// Only if none of these accounts knows the person: the others of its campaign, unless it has moved away from them.
+    pub unless_known_to: Arc<[Account]>,
     /// The kind of message.
     pub kind: MessageKind,
     /// The hash of its text or caption.
@@ -414,8 +443,9 @@ pub struct Happened {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// Puts an attempt on record. Lost unless the campaign runs, the delivery is scheduled, [`crate::consent::bar`] lets it through by what is
-    /// known of the person, the epoch is the lane's, the person has been heard of where that is asked for, and no other attempt of the lane
-    /// to that chat is open. It counts in the person's frequency caps until it is proved that nothing was sent.
+    /// known of the person, the epoch is the lane's, the person has been heard of where that is asked for, no account that it is to be left
+    /// to knows them, and no other attempt of the lane to that chat is open. Until it is proved that nothing was sent, it counts in the
+    /// person's frequency caps, and the lane's account is the one that knows the person.
     Journal(Journal),
     /// Moves a delivery as [`crate::delivery::apply`] judges it.
     Happened(Happened),
@@ -472,6 +502,13 @@ pub enum Change {
         campaign: CampaignId,
         /// What it says from now on.
         message: MessageTemplate,
+    },
+    /// Gives a campaign another share of its accounts, in whatever state it is.
+    Share {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// Which share, from now on.
+        share: Share,
     },
     /// Keeps whether a number is on WhatsApp.
     Presence {
@@ -599,6 +636,8 @@ pub enum Lost {
     ChatBusy(DeliveryId),
     /// The person has not written to the account since the moment asked for.
     NotHeard,
+    /// This account knows the person, and it is to be left to it.
+    KnownTo(Account),
     /// Somebody else owns the lane.
     NotOwner,
     /// The recipient has had as many generations as there can be.

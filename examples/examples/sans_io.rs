@@ -66,6 +66,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let beginning = Beginning {
         message_key: taken.message_key,
         at: taken.at,
+        accounts: taken.accounts,
     };
     let mut engine = Engine::new(Settings::default(), beginning);
     let hidden = world.store.hidden_opt_outs().await?;

@@ -22,6 +22,7 @@ mod retry;
 mod send;
 mod session;
 mod set_limit;
+mod set_priority;
 mod start;
 mod status;
 mod suppress;
@@ -53,6 +54,7 @@ pub(crate) enum Command {
     Add(add::Args),
     Edit(edit::Args),
     SetLimit(set_limit::Args),
+    SetPriority(set_priority::Args),
     Replies(replies::Args),
     Pause(pause::Args),
     Resume(resume::Args),
@@ -89,6 +91,7 @@ pub(crate) async fn run(setup: &Setup, command: Command) -> Result<Exit, Failure
         Command::Add(args) => add::run(setup, args).await,
         Command::Edit(args) => edit::run(setup, args).await,
         Command::SetLimit(args) => set_limit::run(setup, args).await,
+        Command::SetPriority(args) => set_priority::run(setup, args).await,
         Command::Replies(args) => replies::run(setup, args).await,
         Command::Pause(args) => pause::run(setup, args).await,
         Command::Resume(args) => resume::run(setup, args).await,

@@ -2,16 +2,17 @@
 
 mod hours;
 mod message;
+mod pool;
 mod reading;
+mod share;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use campaign_core::audience::Audience;
-use campaign_core::campaign::{Category, Definition, Missing, NumberCheck, Source};
+use campaign_core::campaign::{Category, Definition, Missing, NumberCheck, Share, Source};
 use campaign_core::consent::ConsentRule;
-use campaign_core::gateway::Session;
 use campaign_core::limits::Zone;
 use campaign_core::message::BoundMessage;
 use campaign_core::retry::RetryPolicy;
@@ -22,7 +23,9 @@ use sha2::{Digest, Sha256};
 
 use self::hours::{Clock, DaysArgs};
 pub(crate) use self::message::{MessageArgs, template};
+use self::pool::PoolArgs;
 pub(crate) use self::reading::ReadingArgs;
+pub(crate) use self::share::ShareArgs;
 use crate::exit::{Exit, Failure};
 use crate::language::{Cause, Text};
 use crate::limits::{LimitArgs, LimitWishes};
@@ -54,9 +57,8 @@ pub(crate) struct InputArgs {
     #[arg(long, help_heading = "Message")]
     pub(crate) again: bool,
 
-    /// The WhatsApp session to send from (default unless told)
-    #[arg(long, value_name = "NAME")]
-    pub(crate) session: Option<String>,
+    #[command(flatten)]
+    pub(crate) pool: PoolArgs,
 
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
@@ -82,6 +84,9 @@ pub(crate) struct InputArgs {
     /// Not after: 2026-11-30T20:00
     #[arg(long, value_name = "TIME", help_heading = "Time")]
     pub(crate) expires: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) share: ShareArgs,
 
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
@@ -179,12 +184,17 @@ impl InputArgs {
         let bound = message
             .bind(audience.columns().variables())
             .map_err(refused)?;
+        let share = self.share.over(Share::default());
+        let sessions = self.pool.sessions(settings)?;
         let definition = Definition {
             name: name.to_owned(),
-            session: Session::new(&settings.session(&self.session).value),
+            pool_policy: self.pool.policy(&sessions, settings)?,
+            sessions,
             message,
             category: self.category.into(),
             is_urgent: false,
+            priority: share.priority,
+            weight: share.weight,
             source: Source {
                 name: file_name(&self.list),
                 sha256: sha256(&self.list)?,

@@ -10,7 +10,7 @@ mod indonesian;
 use std::time::Duration;
 
 use campaign_core::audience::{Fault, RejectReason};
-use campaign_core::campaign::{CampaignState, Category};
+use campaign_core::campaign::{CampaignState, Category, Share};
 use campaign_core::delivery::{Reason, State};
 use campaign_core::forecast::Relaxation;
 use campaign_core::limits::CalendarFault;
@@ -756,6 +756,24 @@ pub(crate) enum Text {
     Edited {
         name: String,
         left: u64,
+    },
+    /// How many go out from which session.
+    PlanShares {
+        shares: Vec<(String, u64)>,
+    },
+    /// How many an account of several was given.
+    SumAccount {
+        phone: String,
+        count: u64,
+    },
+    /// A campaign's share of its account.
+    ShareIs {
+        name: String,
+        share: Share,
+    },
+    /// The same, under its name.
+    SumShare {
+        share: Share,
     },
     /// What a campaign said before it was edited.
     SumEarlier {

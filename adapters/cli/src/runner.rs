@@ -56,7 +56,7 @@ pub(crate) struct Run {
     /// What the operator wants of the limits.
     pub(crate) limits: LimitWishes,
     /// Whose limits.
-    pub(crate) session: Option<Session>,
+    pub(crate) sessions: Vec<Session>,
 }
 
 /// When a run is over.
@@ -171,7 +171,7 @@ pub(crate) async fn run_telling(
     };
     let (driver, handle) = started;
     // Before the engine opens the account's lane, or it would not see them.
-    if let Some((account, limits)) = wished_limits(&*store, &gateway, &run).await? {
+    for (account, limits) in wished_limits(&*store, &gateway, &run).await? {
         let batch = Batch {
             at: clock.now().stamp(clock.boot()),
             changes: vec![Change::Limits { account, limits }],
@@ -204,18 +204,21 @@ async fn wished_limits(
     store: &dyn Store,
     gateway: &WahaGateway,
     run: &Run,
-) -> Result<Option<(Account, LaneLimits)>, Failure> {
-    let Some(session) = run.session.as_ref().filter(|_| !run.limits.is_empty()) else {
-        return Ok(None);
-    };
-    let Some(account) = gateway.observe(session).await.account else {
-        // No account yet: its lane is made with these limits when it is paired.
-        return Ok(None);
-    };
-    let wanted = run.limits.over(LaneLimits::default());
-    let on_record = store.lane(account, session, &wanted).await?.limits;
-    let limits = run.limits.over(on_record.clone());
-    Ok((limits != on_record).then_some((account, limits)))
+) -> Result<Vec<(Account, LaneLimits)>, Failure> {
+    let mut wished = Vec::new();
+    for session in run.sessions.iter().filter(|_| !run.limits.is_empty()) {
+        let Some(account) = gateway.observe(session).await.account else {
+            // No account yet: its lane is made with these limits when it is paired.
+            continue;
+        };
+        let wanted = run.limits.over(LaneLimits::default());
+        let on_record = store.lane(account, session, &wanted).await?.limits;
+        let limits = run.limits.over(on_record.clone());
+        if limits != on_record {
+            wished.push((account, limits));
+        }
+    }
+    Ok(wished)
 }
 
 /// This process is the runner.
@@ -340,7 +343,7 @@ fn driver_ended(ended: Result<Result<(), DriverError>, tokio::task::JoinError>) 
 struct Follower<'a> {
     setup: &'a Setup,
     store: Arc<dyn Store>,
-    limits: Option<(Account, LaneLimits)>,
+    limits: Vec<(Account, LaneLimits)>,
     clock: Arc<dyn Clock>,
     ack_time: Duration,
     run: Run,
@@ -350,7 +353,7 @@ struct Follower<'a> {
 impl Follower<'_> {
     async fn follow(self, signals: &mut Signals) -> Result<Ended, Failure> {
         let mut commands = Vec::new();
-        if let Some((account, limits)) = self.limits {
+        for (account, limits) in self.limits {
             let command = Command::SetLimits { account, limits };
             commands.push(self.store.submit(&command).await?);
         }
@@ -381,7 +384,7 @@ pub(crate) async fn follow(
         no_wait: false,
         until: Until::Over,
         limits: LimitWishes::default(),
-        session: None,
+        sessions: Vec::new(),
     };
     watch(setup, watcher, &run, Vec::new(), &mut signals, tells).await
 }

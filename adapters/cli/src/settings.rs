@@ -92,7 +92,8 @@ struct Layer {
     db: Option<PathBuf>,
     log: Option<String>,
     lang: Option<String>,
-    session: Option<String>,
+    session: Option<OneOrMore>,
+    if_held: Option<String>,
     region: Option<String>,
     zone: Option<String>,
     hours: Option<String>,
@@ -109,6 +110,23 @@ struct Layer {
     engine: EngineLayer,
     #[serde(skip)]
     origin: Origin,
+}
+
+/// Names in a settings file: one, several with commas between them, or a list.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    fn names(self) -> Vec<String> {
+        match self {
+            OneOrMore::One(names) => names.split(',').map(|it| it.trim().to_owned()).collect(),
+            OneOrMore::More(names) => names,
+        }
+    }
 }
 
 /// The engine's waits, in seconds, for those who must change them.
@@ -282,13 +300,37 @@ impl Settings {
         })
     }
 
+    /// The session, for what is about one of them: the first, where several are set.
     pub(crate) fn session(&self, flag: &Option<String>) -> Setting<String> {
-        first(
-            flag,
+        let flag: Vec<String> = flag.iter().cloned().collect();
+        let all = self.sessions(&flag);
+        Setting {
+            value: all
+                .value
+                .into_iter()
+                .next()
+                .unwrap_or_else(|| DEFAULT_SESSION.to_owned()),
+            origin: all.origin,
+        }
+    }
+
+    /// The sessions that a campaign is sent from.
+    pub(crate) fn sessions(&self, flag: &[String]) -> Setting<Vec<String>> {
+        let flag = (!flag.is_empty()).then(|| OneOrMore::More(flag.to_vec()));
+        let set = first(
+            &flag,
             &self.layers,
             |layer| &layer.session,
-            || DEFAULT_SESSION.to_owned(),
-        )
+            || OneOrMore::One(DEFAULT_SESSION.to_owned()),
+        );
+        Setting {
+            value: set.value.names(),
+            origin: set.origin,
+        }
+    }
+
+    pub(crate) fn if_held(&self, flag: &Option<String>) -> Option<Setting<String>> {
+        first_set(flag, &self.layers, |layer| &layer.if_held)
     }
 
     pub(crate) fn region(&self, flag: &Option<String>) -> Setting<String> {
@@ -480,7 +522,8 @@ fn from_environment() -> Layer {
         db: ours("DB").map(PathBuf::from),
         log: ours("LOG"),
         lang: ours("LANG"),
-        session: ours("SESSION"),
+        session: ours("SESSION").map(OneOrMore::One),
+        if_held: ours("IF_HELD"),
         region: ours("REGION"),
         zone: ours("ZONE"),
         hours: ours("HOURS"),
@@ -578,7 +621,7 @@ mod tests {
 
     fn layer(origin: Origin, session: Option<&str>) -> Layer {
         Layer {
-            session: session.map(str::to_owned),
+            session: session.map(|name| OneOrMore::One(name.to_owned())),
             origin,
             ..Layer::default()
         }
@@ -610,6 +653,11 @@ mod tests {
             }
         );
         assert_eq!(settings(vec![]).session(&None).value, DEFAULT_SESSION);
+        let several = settings(vec![layer(Origin::Environment, Some("toko, toko2"))]);
+        assert_eq!(several.sessions(&[]).value, ["toko", "toko2"]);
+        assert_eq!(several.session(&None).value, "toko");
+        let listed: Layer = toml::from_str("session = [\"a\", \"b\"]").unwrap();
+        assert_eq!(settings(vec![listed]).sessions(&[]).value, ["a", "b"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use campaign_core::campaign::Sessions;
 use campaign_core::clock::{AcceleratedClock, Clock, SystemClock};
 use campaign_core::driver::Parts;
 use campaign_core::gateway::{Gateway, Readiness, Session};
@@ -201,6 +202,30 @@ pub(crate) async fn check_session(
     match session_text(&readiness, session, url) {
         Some(text) => Err(Failure::new(Exit::NotReady, text)),
         None => Ok(()),
+    }
+}
+
+/// Whether a campaign can be sent from these: none is unknown, and one at least works or is on its way to it.
+///
+/// # Errors
+/// Naming the first that cannot.
+pub(crate) async fn check_sessions(
+    gateway: &dyn Gateway,
+    sessions: &Sessions,
+    url: &str,
+) -> Result<(), Failure> {
+    let mut found = Vec::new();
+    for session in sessions {
+        let readiness = gateway.observe(session).await.readiness;
+        if !matches!(readiness, Readiness::Working | Readiness::NotReady(_)) {
+            return check_session(gateway, session, url).await;
+        }
+        found.push(check_session(gateway, session, url).await);
+    }
+    let can_send = found.iter().any(Result::is_ok);
+    match found.into_iter().find_map(Result::err) {
+        Some(failure) if !can_send => Err(failure),
+        _ => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use campaign_core::campaign::CampaignState;
+use campaign_core::campaign::{CampaignState, Share};
 use campaign_core::delivery::{Reason, State};
 use campaign_core::store::CampaignRecord;
 
@@ -84,6 +84,10 @@ pub(crate) fn show_one(output: &Output, view: &View) {
     }
     if let Some(waits) = view.waits() {
         output.say(&Text::SumWaits { waits });
+    }
+    let share = record.definition.share();
+    if share != Share::default() {
+        output.say(&Text::SumShare { share });
     }
     if let Some(moment) = record.pruned_at {
         let when = record.definition.zone.show(moment);

@@ -168,7 +168,10 @@ impl View {
         json!({
             "name": self.record.definition.name,
             "state": self.record.state.name(),
-            "session": self.record.definition.session.to_string(),
+            "session": self.record.definition.sessions.to_string(),
+            "sessions": self.record.definition.sessions,
+            "priority": self.record.definition.priority,
+            "weight": self.record.definition.weight,
             "created_at": self.record.created_at,
             "rows": self.record.rejected + self.counts().total(),
             "rejected": self.record.rejected,

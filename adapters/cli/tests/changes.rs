@@ -520,3 +520,37 @@ async fn limits_that_go_together_and_special_ones_are_set_and_shown() {
         assert_eq!(ran.code, 2, "{flag} {wrong}: {ran:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_campaigns_share_is_given_at_the_start_and_changed_later() {
+    let world = calm().await;
+    world.list(3);
+    let begin = |more: &[&'static str]| {
+        let mut words = start("list.csv", "promo", &["--no-wait"]);
+        words[9] = "1";
+        words.extend(more);
+        words
+    };
+    let ran = world.run(&begin(&["--weight", "3"])).await;
+    assert_eq!(ran.code, 7, "{ran:?}");
+    assert!(ran.stdout.contains("priority normal, weight 3"), "{ran:?}");
+    let share = ["set-priority", "promo", "--priority", "high", "--json"];
+    let told = world.run(&share).await.json();
+    assert_eq!(
+        told,
+        serde_json::json!({"priority": "high", "weight": 3}),
+        "what is not given stays"
+    );
+    // Another share is no other campaign.
+    let ran = world.run(&begin(&["--weight", "5", "--lang", "id"])).await;
+    assert_eq!(ran.code, 7, "{ran:?}");
+    assert!(ran.stdout.contains("prioritas tinggi, bobot 5"), "{ran:?}");
+    let status = world.run(&["status", "--json"]).await.json();
+    assert_eq!(status["campaigns"][0]["priority"], "high");
+    assert_eq!(status["campaigns"][0]["weight"], 5);
+    let ran = world
+        .run(&["set-priority", "promo", "--weight", "101"])
+        .await;
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("1 to 100"), "{ran:?}");
+}

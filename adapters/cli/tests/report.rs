@@ -22,7 +22,15 @@ const LIST: &str = "kode,nama,no hp,total,jatuh tempo,state,catatan\n\
     0042,\"Siti, S.Pd\",+62 812-3456-7891,1234567890123456789,30/11/2026,Bali,-5\n\
     8,Eko,081234567892,0.10,2026-12-01 08:30,Aceh,@x\n\
     9,Kantor,0215550123,1,2026-12-01,DKI,y\n";
-const OWN_LAST: [&str; 6] = ["state", "reason", "remedy", "time", "corrected", "message"];
+const OWN_LAST: [&str; 7] = [
+    "state",
+    "reason",
+    "remedy",
+    "time",
+    "corrected",
+    "message",
+    "account",
+];
 
 /// A campaign in which WhatsApp refused everybody.
 async fn refused() -> World {

@@ -8,11 +8,13 @@ mod consent;
 mod copies;
 mod fault;
 mod inspect;
+mod known;
 mod lock;
 mod moves;
 mod people;
 mod prune;
 mod reading;
+mod ready;
 mod recipients;
 mod rows;
 mod schema;
@@ -254,7 +256,7 @@ impl Store for SqliteStore {
     }
 
     async fn ready(&self, query: ReadyQuery) -> Result<ReadyPage, StoreError> {
-        self.call(move |database| database.ready(query)).await
+        self.call(move |database| database.ready(&query)).await
     }
 
     async fn doubts(&self, query: DoubtQuery) -> Result<DoubtPage, StoreError> {

@@ -315,6 +315,30 @@ async fn every_schema_that_people_have_is_brought_over_whole() {
     }
 }
 
+/// Whom an account knows.
+fn known(path: &Path) -> Vec<(i64, i64)> {
+    pairs(path, "SELECT phone, account FROM known ORDER BY phone")
+}
+
+/// To whom an account has sent something, or may have.
+fn written_to(path: &Path) -> Vec<(i64, i64)> {
+    let written_to = pairs(
+        path,
+        "SELECT DISTINCT delivery.phone, lane.account FROM delivery
+         JOIN attempt ON attempt.seq = delivery.attempt JOIN lane ON lane.id = attempt.lane
+         WHERE coalesce(outcome, 6) IN (1, 6, 7, 8) ORDER BY delivery.phone",
+    );
+    assert!(!written_to.is_empty());
+    written_to
+}
+
+fn pairs(path: &Path, sql: &str) -> Vec<(i64, i64)> {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let mut statement = connection.prepare(sql).unwrap();
+    let found = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    found.unwrap().map(Result::unwrap).collect()
+}
+
 async fn brought_over(fixture: &Path, version: u32, newest: u32, expected: &[String]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("campaigns.db");
@@ -332,6 +356,7 @@ async fn brought_over(fixture: &Path, version: u32, newest: u32, expected: &[Str
     assert_eq!(definitions(&path), expected, "schema {version}");
     assert_eq!(tables(&path), tables_before, "schema {version}");
     assert_eq!(standing(&path), before, "schema {version}");
+    assert_eq!(known(&path), written_to(&path), "schema {version}");
     let found = sql_store::inspect(&path, sql_store::Depth::Thorough).unwrap();
     assert!(found.damage.is_empty(), "{:?}", found.damage);
     let copy = folder.path().join(format!("campaigns.db.v{version}.bak"));

@@ -24,7 +24,15 @@ pub const REJECTS_FIRST: [&str; 5] = [
 pub const REPORT_FIRST: &str = "row";
 
 /// The columns that a campaign's report has after those of the list.
-pub const REPORT_LAST: [&str; 6] = ["state", "reason", "remedy", "time", "corrected", "message"];
+pub const REPORT_LAST: [&str; 7] = [
+    "state",
+    "reason",
+    "remedy",
+    "time",
+    "corrected",
+    "message",
+    "account",
+];
 
 /// Which columns are ours and not the list's. Those of a rejects file are known by their names. Those of a report have everyday
 /// names, which a list may have too: they are known by standing together, so that a file of failed rows can be sent to as it is.
@@ -34,8 +42,8 @@ pub(super) fn own_columns<'a>(headers: impl Iterator<Item = &'a str>) -> Vec<boo
         .iter()
         .map(|header| REJECTS_FIRST.contains(header))
         .collect();
-    // The last two may have been deleted by whoever worked with the file.
-    let known = REPORT_LAST.len() - 2;
+    // The last three may have been deleted by whoever worked with the file, and earlier reports do not name the account.
+    let known = REPORT_LAST.len() - 3;
     let ends = headers
         .windows(known)
         .rposition(|window| *window == REPORT_LAST[..known]);
@@ -348,6 +356,10 @@ mod tests {
         assert_eq!(
             own("row,nama,hp,state,reason,remedy,time,corrected,message"),
             "x..xxxxxx"
+        );
+        assert_eq!(
+            own("row,nama,hp,state,reason,remedy,time,corrected,message,account"),
+            "x..xxxxxxx"
         );
         assert_eq!(own("row,nama,hp,state,reason,remedy,time"), "x..xxxx");
         assert_eq!(

@@ -1,8 +1,10 @@
 //! Campaigns as they come and go: what is loaded of them, when they are at their end, what brings them back.
 
+use std::sync::Arc;
+
 use super::job::Job;
 use super::{Engine, SWEEP_BATCH, Step};
-use crate::campaign::CampaignState;
+use crate::campaign::{CampaignState, Share};
 use crate::clock::Now;
 use crate::delivery::{CampaignId, State};
 use crate::message::MessageTemplate;
@@ -11,9 +13,10 @@ use crate::store::{CampaignRecord, Change, Effect, Lost, ReadyPage, Sweep};
 impl Engine {
     pub(super) fn campaign(&mut self, record: CampaignRecord, now: Now) {
         let id = record.id;
-        let session = record.definition.session.clone();
-        let view = self.sessions.entry(session).or_default();
-        view.jobs.insert(id);
+        for session in &record.definition.sessions {
+            let view = self.sessions.entry(session.clone()).or_default();
+            view.jobs.insert(id);
+        }
         match self.jobs.get_mut(&id) {
             Some(job) => {
                 job.is_rereading = false;
@@ -34,6 +37,7 @@ impl Engine {
                     matches!(job.state, CampaignState::Completed | CampaignState::Settled);
                 let is_due_again = is_over && job.record.counts.of(State::Scheduled) > 0;
                 self.jobs.insert(id, job);
+                self.pool_came(id);
                 self.doubts.load_at(now.elapsed);
                 if is_due_again {
                     self.wake(id);
@@ -46,6 +50,7 @@ impl Engine {
     pub(super) fn attend(&mut self, now: Now) {
         self.jobs.ring(now);
         while let Some(campaign) = self.jobs.next_awake() {
+            self.gather(campaign);
             self.answer_quiet(campaign, now);
             self.start_on_time(campaign, now);
             self.sweep_on(campaign, now);
@@ -224,10 +229,13 @@ impl Engine {
         if job.state != CampaignState::Settled || job.is_moving || job.in_flight > 0 {
             return;
         }
-        if let Some(view) = self.sessions.get_mut(job.session()) {
-            view.jobs.remove(&campaign);
+        for session in job.sessions() {
+            if let Some(view) = self.sessions.get_mut(session) {
+                view.jobs.remove(&campaign);
+            }
         }
         self.jobs.remove(campaign);
+        self.pools.forget(campaign);
     }
 
     /// Its other message is on record, or it was not to be had.
@@ -243,6 +251,13 @@ impl Engine {
         job.is_edited = false;
         if *effect == Effect::Done {
             job.say(message.clone());
+        }
+    }
+
+    /// Its other share is on record.
+    pub(super) fn share_changed(&mut self, campaign: CampaignId, share: Share) {
+        if let Some(job) = self.jobs.get_mut(&campaign) {
+            Arc::make_mut(&mut job.record.definition).set_share(share);
         }
     }
 

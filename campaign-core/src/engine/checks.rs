@@ -88,6 +88,7 @@ impl Engine {
         lane.pacer.charge(slot, now);
         lane.is_noteworthy = true;
         job.in_flight += 1;
+        self.jobs.had_turn(campaign, &lane.session, slot);
         self.steps.push_back(Step::Check {
             lane: lane_id,
             slot,

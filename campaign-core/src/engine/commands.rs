@@ -91,6 +91,10 @@ impl Engine {
                 self.reply(command, Answer::Done);
             }
             Command::Edit { campaign, message } => self.edit(command, campaign, message),
+            Command::SetShare { campaign, share } => {
+                self.changes.push(Change::Share { campaign, share });
+                self.reply(command, Answer::Done);
+            }
             Command::SetLimits { account, limits } => {
                 for lane in self
                     .lanes

@@ -91,15 +91,14 @@ impl Engine {
         }
     }
 
-    /// Whose turn it is on a lane: campaigns take turns, message by message.
+    /// Whose turn it is on a lane. It has had it when a message of it is journalled, or a question asked.
     fn next_job(&mut self, lane: LaneId, slot: Slot, now: Now) -> Option<(CampaignId, Elapsed)> {
         let session = self.lanes.get(&lane)?.session.clone();
         let latest = now.elapsed + self.settings.send_deadline;
         loop {
             let campaign = self.jobs.in_turn(&session, slot)?;
             let job = self.jobs.get(&campaign)?;
-            if let Some(deadline) = job.may_send(latest, now) {
-                self.jobs.had_turn(campaign);
+            if let Some(deadline) = job.may_send(&session, latest, now) {
                 return Some((campaign, deadline));
             }
             self.jobs.rest(campaign, self.settings.ack_time, now);
@@ -115,7 +114,7 @@ impl Engine {
         now: Now,
     ) -> Option<Journal> {
         let job = self.jobs.get_mut(&campaign)?;
-        let ready: Ready = job.take(now)?;
+        let ready: Ready = job.take(&self.lanes.get(&lane_id)?.session, now)?;
         let delivery = ready.delivery;
         if self.flights.contains_key(&delivery) {
             // A page that was read before its attempt brought it once more.
@@ -149,10 +148,12 @@ impl Engine {
             epoch: lane.epoch,
             slot,
             if_heard_since,
+            unless_known_to: job.left_to_others(lane.account, now),
             kind: message.kind,
             text_hash: message.text_hash(),
             terms: job.record.definition.terms(),
         };
+        self.jobs.had_turn(campaign, &lane.session, slot);
         self.flights.insert(
             delivery,
             Flight {

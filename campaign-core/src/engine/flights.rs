@@ -106,6 +106,11 @@ impl Engine {
             Change::Message { campaign, message } => {
                 self.message_changed(*campaign, message, &effect)
             }
+            Change::Share { campaign, share } => {
+                if effect == Effect::Done {
+                    self.share_changed(*campaign, *share);
+                }
+            }
             Change::Lane(note) => {
                 if effect == Effect::Done {
                     self.noted(note);
@@ -147,6 +152,10 @@ impl Engine {
                 let until = until.unwrap_or(now.elapsed + NOT_HEARD_WAIT);
                 job.put_off(flight.ready, until, window);
             }
+            Lost::KnownTo(account) => job.put_back(Ready {
+                account: Some(account),
+                ..flight.ready
+            }),
             Lost::ChatBusy(open) => {
                 let pause = self.behind.wait(open, delivery);
                 job.put_off(flight.ready, now.elapsed + pause, window);
@@ -394,6 +403,9 @@ impl Engine {
     fn give_back(&mut self, delivery: DeliveryId, flight: &Flight, now: Now) {
         if let Some(lane) = self.lanes.get_mut(&flight.lane) {
             lane.pacer.give_back(flight.slot);
+            let campaign = delivery.campaign();
+            self.jobs
+                .give_turn_back(campaign, &lane.session, flight.slot);
             lane.health.ended(
                 delivery,
                 flight.slot,

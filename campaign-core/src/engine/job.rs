@@ -1,23 +1,29 @@
-//! One campaign at work: the bounded window of its deliveries, and what it waits for.
+//! One campaign at work: the bounded windows of its deliveries, and what it waits for.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::lane::wait_between;
+use super::pools::Pool;
 use super::recipient_hours::Clocks;
-use crate::campaign::CampaignState;
+use super::window::Window;
+use crate::campaign::{CampaignState, Sessions};
 use crate::clock::{Elapsed, Now};
 use crate::delivery::{CampaignId, DeliveryId, State};
-use crate::gateway::Session;
+use crate::gateway::{Account, Session};
 use crate::limits::{Overdue, Slot};
 use crate::message::{BoundMessage, MessageTemplate};
-use crate::store::{CampaignRecord, CommandId, Ready, ReadyPage, ReadyQuery, Sweep};
+use crate::store::{CampaignRecord, CommandId, Ready, ReadyPage, ReadyQuery, Sweep, Whom};
 
 /// Nothing is begun in the last moments of an opening, so that the server does not see it after.
 pub(super) const CLOSING_MARGIN: Duration = Duration::from_secs(1);
+
+/// However many accounts share the room of a campaign, each has so much.
+const WINDOW_MIN: u32 = 32;
 
 /// When a campaign is to be looked at again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,15 +56,16 @@ pub(super) struct Job {
     /// Its counters are not read more often than this.
     pub(super) reread_at: Elapsed,
     pub(super) has_expiry_swept: bool,
-    window: VecDeque<Ready>,
-    later: BTreeMap<(Elapsed, DeliveryId), Ready>,
-    after: Option<DeliveryId>,
-    is_loading: bool,
+    /// One for each account of a pool, of those whom it knows, and one of everybody else.
+    windows: BTreeMap<Option<Account>, Window>,
+    /// The window that is being read into.
+    loading: Option<Option<Account>>,
+    /// The one that was read into last: they take turns.
+    loaded_last: Option<Account>,
     /// The page that is being read is from before everything was forgotten: what stands on it may have been swept meanwhile.
     is_page_stale: bool,
-    /// The last page ended the campaign's deliveries that are due; they are read again from the start then.
-    reload_at: Option<Elapsed>,
-    is_read_through: bool,
+    /// Its accounts, where it has several sessions.
+    pub(super) pool: Pool,
     /// Since when its runner has been running.
     back: Elapsed,
     /// The hours of recipients, where those are kept by their own clocks.
@@ -83,13 +90,11 @@ impl Job {
             completed_at: None,
             reread_at: Elapsed::default(),
             has_expiry_swept: false,
-            window: VecDeque::new(),
-            later: BTreeMap::new(),
-            after: None,
-            is_loading: false,
+            windows: [(None, Window::default())].into(),
+            loading: None,
+            loaded_last: None,
             is_page_stale: false,
-            reload_at: None,
-            is_read_through: false,
+            pool: Pool::default(),
         }
     }
 
@@ -108,8 +113,8 @@ impl Job {
         self.record.definition.slot()
     }
 
-    pub(super) fn session(&self) -> &Session {
-        &self.record.definition.session
+    pub(super) fn sessions(&self) -> &Sessions {
+        &self.record.definition.sessions
     }
 
     /// Expired with deliveries that were not swept yet.
@@ -171,49 +176,78 @@ impl Job {
         Ok([closes, self.expiry()].into_iter().flatten().min())
     }
 
-    /// The next delivery that is due, if one is in memory.
-    pub(super) fn take(&mut self, now: Now) -> Option<Ready> {
-        if let Some(entry) = self.later.first_entry()
-            && entry.key().0 <= now.elapsed
-        {
-            return Some(entry.remove());
-        }
-        self.window.pop_front()
+    /// The windows that a session's account may send from, its own first.
+    fn open_to(&self, session: &Session, now: Now) -> impl Iterator<Item = Option<Account>> {
+        let own = self.pool.account_of(session);
+        let given_up = self.pool.given_up(self.record.definition.pool_policy, now);
+        let others = given_up.filter(move |other| Some(*other) != own);
+        let own = own.map(Some).into_iter();
+        own.chain([None]).chain(others.map(Some))
+    }
+
+    /// The next delivery that is due for this session to send, if one is in memory.
+    pub(super) fn take(&mut self, session: &Session, now: Now) -> Option<Ready> {
+        let open: Vec<Option<Account>> = self.open_to(session, now).collect();
+        let mut windows = open.into_iter();
+        windows.find_map(|whose| self.windows.get_mut(&whose)?.take(now))
+    }
+
+    /// The accounts that somebody whom they know is left to, for a message from this one.
+    pub(super) fn left_to_others(&self, account: Account, now: Now) -> Arc<[Account]> {
+        let policy = self.record.definition.pool_policy;
+        let given_up: BTreeSet<Account> = self.pool.given_up(policy, now).collect();
+        let others = self.pool.accounts();
+        let others = others.filter(|other| *other != account && !given_up.contains(other));
+        others.collect()
+    }
+
+    fn window_of(&mut self, ready: &Ready) -> Option<&mut Window> {
+        let own = ready
+            .account
+            .filter(|_| self.windows.contains_key(&ready.account));
+        self.windows.get_mut(&own)
     }
 
     /// Puts back what was not sent after all.
     pub(super) fn put_back(&mut self, ready: Ready) {
-        self.window.push_front(ready);
+        if let Some(window) = self.window_of(&ready) {
+            window.put_back(ready);
+        }
     }
 
     /// Keeps a delivery until it is due again. What does not fit stays in the store and is read again.
     pub(super) fn put_off(&mut self, ready: Ready, until: Elapsed, window: u32) {
-        if self.later.len() < window as usize {
-            self.later.insert((until, ready.delivery), ready);
-        } else {
-            self.reload_at = Some(self.reload_at.map_or(until, |other| other.min(until)));
+        let room = self.room(window);
+        if let Some(window) = self.window_of(&ready) {
+            window.put_off(ready, until, room);
         }
     }
 
     /// What was put off is due at once.
     pub(super) fn hasten(&mut self, delivery: DeliveryId, now: Now) {
-        let mut later = self.later.keys();
-        match later.find(|(_, other)| *other == delivery).copied() {
-            Some(key) => self.window.extend(self.later.remove(&key)),
-            // It did not fit into memory, or is read anew as it is.
-            None => self.reload_at = Some(now.elapsed),
+        let mut windows = self.windows.values_mut();
+        if windows.any(|window| window.hasten(delivery)) {
+            return;
         }
+        // It did not fit into memory, or is read anew as it is.
+        for window in self.windows.values_mut() {
+            window.read_again_at(now.elapsed);
+        }
+    }
+
+    /// What a window may hold: the windows of a pool share the room.
+    fn room(&self, window: u32) -> u32 {
+        let windows = u32::try_from(self.windows.len()).unwrap_or(u32::MAX);
+        (window / windows.max(1)).max(WINDOW_MIN.min(window))
     }
 
     /// Forgets what is in memory and reads from the start again: the store has it all, and there may be new ones among those passed.
     pub(super) fn start_over(&mut self) {
-        self.window.clear();
-        self.later.clear();
+        let accounts = self.pool.accounts().map(Some);
+        let windows = accounts.chain([None]).map(|of| (of, Window::default()));
+        self.windows = windows.collect();
         self.clocks.closed_until = None;
-        self.after = None;
-        self.is_read_through = false;
-        self.is_page_stale = self.is_loading;
-        self.reload_at = None;
+        self.is_page_stale = self.loading.is_some();
         self.completed_at = None;
         self.reread_at = Elapsed::default();
     }
@@ -224,69 +258,62 @@ impl Job {
         is_known: impl Fn(DeliveryId) -> bool,
         now: Now,
     ) {
-        self.is_loading = false;
+        let Some(whose) = self.loading.take() else {
+            return;
+        };
         if std::mem::take(&mut self.is_page_stale) {
             return;
         }
-        if let Some(last) = page.ready.last() {
-            self.after = Some(last.delivery);
-        }
-        // What was put back while the page was being read may be on it.
-        let window = self.window.iter().map(|ready| ready.delivery);
-        let later = self.later.keys().map(|(_, delivery)| *delivery);
-        let held: BTreeSet<DeliveryId> = window.chain(later).collect();
-        self.window.extend(
-            page.ready
-                .into_iter()
-                .filter(|ready| !is_known(ready.delivery) && !held.contains(&ready.delivery)),
-        );
-        if !page.has_more {
-            self.after = None;
-            self.is_read_through = true;
-        }
-        if let Some(due) = page.next_due {
-            let due = now.elapsed + wait_between(now, due);
-            self.reload_at = Some(self.reload_at.map_or(due, |other| other.min(due)));
+        // What was put back while the page was being read may be on it, and who came to be known by another account.
+        let held: BTreeSet<DeliveryId> =
+            self.windows.values().flat_map(Window::deliveries).collect();
+        if let Some(window) = self.windows.get_mut(&whose) {
+            let is_known = |delivery| is_known(delivery) || held.contains(&delivery);
+            window.loaded(page, is_known, now);
         }
     }
 
     pub(super) fn load_failed(&mut self) {
-        self.is_loading = false;
+        self.loading = None;
         self.is_page_stale = false;
     }
 
     /// What to read next, when memory runs low.
     pub(super) fn wants(&mut self, window: u32, now: Now) -> Option<ReadyQuery> {
-        if self.state != CampaignState::Running
-            || self.is_loading
-            || self.window.len() > window as usize / 2
-        {
+        if self.state != CampaignState::Running || self.loading.is_some() {
             return None;
         }
-        if self.is_read_through {
-            self.reload_at
-                .filter(|moment| *moment <= now.elapsed && self.window.is_empty())?;
-            self.reload_at = None;
-            self.is_read_through = false;
-            self.after = None;
-        }
-        self.is_loading = true;
+        let room = self.room(window);
+        let after = (Excluded(self.loaded_last), Unbounded);
+        let after: Vec<Option<Account>> = self.windows.range(after).map(|(of, _)| *of).collect();
+        let whose = after
+            .into_iter()
+            .chain(self.windows.keys().copied().collect::<Vec<_>>());
+        let mut wanting = whose.filter(|of| {
+            let window = self.windows.get_mut(of);
+            window.is_some_and(|window| window.wants(room, now))
+        });
+        let whose = wanting.next()?;
+        drop(wanting);
+        self.loading = Some(whose);
+        self.loaded_last = whose;
         Some(ReadyQuery {
             campaign: self.id(),
-            after: self.after,
+            after: self.windows.get(&whose)?.after,
+            whom: match whose {
+                Some(account) => Whom::KnownTo(account),
+                None => Whom::KnownToNone(self.pool.accounts().collect()),
+            },
             due: now.wall,
-            limit: window / 2,
+            limit: (room / 2).max(1),
         })
     }
 
     /// Nothing of it is in memory, and the store has nothing more that is due or will be.
     pub(super) fn is_used_up(&self) -> bool {
-        self.is_read_through
-            && !self.is_loading
-            && self.window.is_empty()
-            && self.later.is_empty()
-            && self.reload_at.is_none()
+        self.loading.is_none()
             && self.in_flight == 0
+            && self.windows.values().all(Window::is_used_up)
     }
 
     /// The moments at which it has something to do by itself, and those from which on its counters are worth reading again.
@@ -304,20 +331,22 @@ impl Job {
             CampaignState::Running if self.has_work(now) => self.opens_again(now),
             _ => None,
         };
-        let due = self.later.keys().next().map(|(moment, _)| *moment);
-        let reload = self.reload_at.filter(|_| self.window.is_empty());
+        let windows = self.windows.values().flat_map(Window::moments).flatten();
+        let waiting = self
+            .windows
+            .iter()
+            .filter(|(_, window)| window.has_work(now));
+        let policy = self.record.definition.pool_policy;
+        let moves = waiting.filter_map(|(of, _)| self.pool.moves_at((*of)?, policy));
+        let due = windows
+            .chain(moves)
+            .filter(|moment| *moment > now.elapsed)
+            .min();
         let concludes = self.completed_at.map(|since| since + ack_time);
         let is_over = self.state == CampaignState::Completed || (is_running && self.is_used_up());
         let rereads = (is_over && !self.is_rereading && !self.is_moving)
             .then(|| concludes.map_or(self.reread_at, |moment| moment.max(self.reread_at)));
-        let next = [
-            quiet,
-            expiry,
-            opens,
-            due.filter(|_| is_running),
-            reload.filter(|_| is_running),
-            concludes,
-        ];
+        let next = [quiet, expiry, opens, due.filter(|_| is_running), concludes];
         Moments {
             next: next
                 .into_iter()
@@ -339,10 +368,10 @@ impl Job {
         }
     }
 
-    /// Until when a message that is begun now may be written; `None` when it has nothing to send now, or may not.
-    pub(super) fn may_send(&self, latest: Elapsed, now: Now) -> Option<Elapsed> {
+    /// Until when a message that this session begins now may be written; `None` when it has nothing to send for it now, or may not.
+    pub(super) fn may_send(&self, session: &Session, latest: Elapsed, now: Now) -> Option<Elapsed> {
         let is_able = self.state == CampaignState::Running && !self.is_moving && !self.is_edited;
-        if !is_able || !self.has_work(now) {
+        if !is_able || !self.has_work_for(session, now) {
             return None;
         }
         match self.open(now).ok()?.map(|closes| wait_between(now, closes)) {
@@ -353,13 +382,14 @@ impl Job {
     }
 
     pub(super) fn has_work(&self, now: Now) -> bool {
-        self.message.is_some()
-            && (!self.window.is_empty()
-                || self
-                    .later
-                    .keys()
-                    .next()
-                    .is_some_and(|(moment, _)| *moment <= now.elapsed))
+        let mut windows = self.windows.values();
+        self.message.is_some() && windows.any(|window| window.has_work(now))
+    }
+
+    /// The same, for the account of this session.
+    pub(super) fn has_work_for(&self, session: &Session, now: Now) -> bool {
+        let has_work = |of| self.windows.get(&of).is_some_and(|it| it.has_work(now));
+        self.message.is_some() && self.open_to(session, now).any(has_work)
     }
 
     /// Nothing is scheduled or sending, by the store's own counters.

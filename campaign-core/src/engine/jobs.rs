@@ -1,13 +1,13 @@
 //! The campaigns at work, and which of them have something to do now: a step costs what it changes, however many others wait.
 //!
-//! Whoever changes a campaign wakes it. The next step looks at those that are awake and at those whose moment has come, puts each into the
-//! queue of its session and slot when it has something to send, and lets it sleep until its next moment.
+//! Whoever changes a campaign wakes it. The next step looks at those that are awake and at those whose moment has come, lets each take part in
+//! the turns of its sessions and slot when it has something to send, and lets it sleep until its next moment.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound::{Excluded, Unbounded};
 use std::time::Duration;
 
 use super::job::Job;
+use super::turns::Turns;
 use crate::clock::{Elapsed, Now};
 use crate::delivery::CampaignId;
 use crate::gateway::Session;
@@ -25,20 +25,12 @@ pub(super) struct Jobs {
     alarms: Alarms,
     /// From when on the counters of each may be read again. Nobody waits for these moments.
     rereads: Alarms,
-    queues: BTreeMap<(Session, Slot), Queue>,
-    queued: BTreeMap<CampaignId, (Session, Slot)>,
+    turns: BTreeMap<Session, BTreeMap<Slot, Turns>>,
     /// How far the wall clock was from elapsed time when the alarms were set.
     apart_micros: Option<i64>,
     /// How many were looked at so far.
     #[cfg(test)]
     attended: u64,
-}
-
-/// Who has something to send from one session in one slot; they take turns.
-#[derive(Debug, Default)]
-struct Queue {
-    jobs: BTreeSet<CampaignId>,
-    last: Option<CampaignId>,
 }
 
 /// One moment for each campaign, the earliest first.
@@ -85,6 +77,13 @@ impl Jobs {
         Some(job)
     }
 
+    /// It is looked at with the next step.
+    pub(super) fn wake(&mut self, id: CampaignId) {
+        if self.all.contains_key(&id) {
+            self.awake.insert(id);
+        }
+    }
+
     /// To do what its moment asks for.
     pub(super) fn attended(&mut self, id: CampaignId) -> Option<&mut Job> {
         self.all.get_mut(&id)
@@ -96,11 +95,24 @@ impl Jobs {
     }
 
     pub(super) fn remove(&mut self, id: CampaignId) {
-        self.leave_queue(id);
         self.alarms.set(id, None);
         self.rereads.set(id, None);
         self.awake.remove(&id);
-        self.all.remove(&id);
+        let Some(job) = self.all.remove(&id) else {
+            return;
+        };
+        for session in job.sessions() {
+            let Some(slots) = self.turns.get_mut(session) else {
+                continue;
+            };
+            for turns in slots.values_mut() {
+                turns.forget(id);
+            }
+            slots.retain(|_, turns| !turns.is_empty());
+            if slots.is_empty() {
+                self.turns.remove(session);
+            }
+        }
     }
 
     pub(super) fn contains(&self, id: CampaignId) -> bool {
@@ -145,68 +157,59 @@ impl Jobs {
         id
     }
 
-    /// Queues it when it has something to send now, and sets its alarms.
+    /// Lets it take part in the turns of each session for which it has something to send now, and sets its alarms.
     pub(super) fn rest(&mut self, id: CampaignId, ack_time: Duration, now: Now) {
         let Some(job) = self.all.get(&id) else { return };
         let moments = job.moments(ack_time, now);
-        let place = job
-            .may_send(Elapsed::NEVER, now)
-            .map(|_| (job.session().clone(), job.slot()));
         self.alarms.set(id, moments.next);
         self.rereads.set(id, moments.rereads);
-        if self.queued.get(&id) == place.as_ref() {
-            return;
-        }
-        self.leave_queue(id);
-        if let Some(place) = place {
-            self.queues
-                .entry(place.clone())
-                .or_default()
-                .jobs
-                .insert(id);
-            self.queued.insert(id, place);
+        let share = job.record.definition.share();
+        for session in job.sessions() {
+            if job.may_send(session, Elapsed::NEVER, now).is_some() {
+                let slots = self.turns.entry(session.clone()).or_default();
+                slots.entry(job.slot()).or_default().join(id, share);
+            } else if let Some(slots) = self.turns.get_mut(session)
+                && let Some(turns) = slots.get_mut(&job.slot())
+            {
+                turns.leave(id);
+            }
         }
     }
 
     /// Whose turn it is.
     pub(super) fn in_turn(&self, session: &Session, slot: Slot) -> Option<CampaignId> {
-        let queue = self.queues.get(&(session.clone(), slot))?;
-        let after = queue.last.map_or(Unbounded, Excluded);
-        let next = queue.jobs.range((after, Unbounded)).next();
-        next.or_else(|| queue.jobs.first()).copied()
+        self.turns.get(session)?.get(&slot)?.next()
     }
 
     /// It has had its turn.
-    pub(super) fn had_turn(&mut self, id: CampaignId) {
-        if let Some(queue) = self
-            .queued
-            .get(&id)
-            .and_then(|place| self.queues.get_mut(place))
-        {
-            queue.last = Some(id);
+    pub(super) fn had_turn(&mut self, id: CampaignId, session: &Session, slot: Slot) {
+        if let Some(turns) = self.turns_of(session, slot) {
+            turns.had(id);
         }
+    }
+
+    /// Its last turn came to nothing.
+    pub(super) fn give_turn_back(&mut self, id: CampaignId, session: &Session, slot: Slot) {
+        if let Some(turns) = self.turns_of(session, slot) {
+            turns.give_back(id);
+        }
+    }
+
+    fn turns_of(&mut self, session: &Session, slot: Slot) -> Option<&mut Turns> {
+        self.turns.get_mut(session)?.get_mut(&slot)
     }
 
     /// Sessions and slots in which something waits to be sent.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (&Session, Slot)> {
-        self.queues.keys().map(|(session, slot)| (session, *slot))
+        self.turns.iter().flat_map(|(session, slots)| {
+            let slots = slots.iter().filter(|(_, turns)| !turns.are_over());
+            slots.map(move |(slot, _)| (session, *slot))
+        })
     }
 
     /// When the first of them has something to do by itself.
     pub(super) fn next_moment(&self) -> Option<Elapsed> {
         self.alarms.first()
-    }
-
-    fn leave_queue(&mut self, id: CampaignId) {
-        let Some(place) = self.queued.remove(&id) else {
-            return;
-        };
-        if let Some(queue) = self.queues.get_mut(&place) {
-            queue.jobs.remove(&id);
-            if queue.jobs.is_empty() {
-                self.queues.remove(&place);
-            }
-        }
     }
 }
 

@@ -137,6 +137,7 @@ mod tests {
         let ready = |zone: &str| Ready {
             delivery: DeliveryId::new(CampaignId::MAX, 0).unwrap(),
             phone: "+6281234567890".parse().unwrap(),
+            account: None,
             attempts: 0,
             values: ["Budi".into(), zone.into()].into(),
             is_on_whatsapp: None,

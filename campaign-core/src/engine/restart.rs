@@ -132,12 +132,16 @@ impl Engine {
         }
     }
 
-    /// The operator has seen to a campaign's account.
+    /// The operator has seen to a campaign's accounts.
     pub(super) fn vouch_for_lane(&mut self, campaign: CampaignId, now: Now) {
-        let session = self.jobs.get(&campaign).map(|job| job.session());
-        let lane = session.and_then(|session| self.sessions.get(session)?.lane);
-        if let Some(lane) = lane.and_then(|id| self.lanes.get_mut(&id)) {
-            lane.is_noteworthy |= lane.health.vouch(now);
+        let Some(job) = self.jobs.get(&campaign) else {
+            return;
+        };
+        for session in job.sessions() {
+            let lane = self.sessions.get(session).and_then(|view| view.lane);
+            if let Some(lane) = lane.and_then(|id| self.lanes.get_mut(&id)) {
+                lane.is_noteworthy |= lane.health.vouch(now);
+            }
         }
     }
 

@@ -70,6 +70,7 @@ impl Engine {
         if let Some((observation, at)) = seen {
             lane.learn(&observation, &self.settings, self.boot, at);
         }
+        self.account_seen(&known, account);
         self.account_came(&known, is_back);
         self.unpark();
         self.lane_counts_by_hand(account);

@@ -119,9 +119,9 @@ const UNSTEADY_MAX: u32 = 30;
 impl Engine {
     /// Those of an account that is gone wait for a person, or for the account.
     pub(super) fn doubts_loaded(&mut self, page: DoubtPage, now: Now) {
-        let (gone, doubts) = page
-            .doubts
-            .into_iter()
+        let doubts = page.doubts.into_iter();
+        let (gone, doubts) = doubts
+            .map(|doubt| self.asked_in_turn(doubt))
             .partition(|doubt| self.whereabouts(doubt) == Whereabouts::Gone);
         self.doubts.loaded(DoubtPage { doubts, ..page }, now);
         let gone: Vec<Doubtful> = gone;
@@ -154,7 +154,12 @@ impl Engine {
             Found::Found(ack) => Change::Happened(moved(&doubt, Happening::Evidence(ack))),
             Found::Absent { complete } if is_unconfirmed => {
                 // What it did not find may have come while its answer was on the way.
-                match self.absence(&doubt, complete, now).proof(asked) {
+                let absence = self.absence(&doubt, complete, now).proof(asked);
+                let absence = match self.may_be_of_others(&doubt) {
+                    true => Err(Missing::OtherAccounts),
+                    false => absence,
+                };
+                match absence {
                     Ok(()) => Change::Happened(Happened {
                         next: self.after_others(&doubt, now),
                         ..moved(&doubt, self.after_absence(&doubt, now))
@@ -187,6 +192,32 @@ impl Engine {
         };
         self.changes.push(change);
         self.doubts.load_at(now.elapsed);
+    }
+
+    /// After an older copy was put in place, a message of several accounts may have gone from any of them: that one does not have it proves
+    /// nothing.
+    fn may_be_of_others(&self, doubt: &Doubtful) -> bool {
+        let job = self.jobs.get(&doubt.delivery.campaign());
+        doubt.is_restored && job.is_some_and(|job| job.sessions().are_pool())
+    }
+
+    /// Each look asks another account then, where there are several.
+    fn asked_in_turn(&self, doubt: Doubtful) -> Doubtful {
+        let job = self.jobs.get(&doubt.delivery.campaign());
+        let Some(job) = job.filter(|_| self.may_be_of_others(&doubt)) else {
+            return doubt;
+        };
+        let lanes = job.sessions().iter();
+        let lanes: Vec<_> = lanes.filter_map(|it| Some(self.lane_of(it)?.id)).collect();
+        let turn = usize::from(doubt.looks).checked_rem(lanes.len());
+        match turn.and_then(|turn| lanes.get(turn).copied()) {
+            Some(lane) if lane != doubt.lane => Doubtful {
+                lane,
+                control: None,
+                ..doubt
+            },
+            _ => doubt,
+        }
     }
 
     /// The server holds a message with exactly our id: that is as good as an answer with it, of the version that it ran then.
@@ -297,7 +328,7 @@ impl Engine {
                     .unwrap_or(now.elapsed);
                 Some((steady + horizon + margin).max(now.elapsed + margin))
             }
-            Missing::Control => self.later(doubt, now),
+            Missing::Control | Missing::OtherAccounts => self.later(doubt, now),
         }
     }
 

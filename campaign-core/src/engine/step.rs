@@ -1,5 +1,6 @@
 //! What the engine wants done, and what it must be told.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -312,4 +313,6 @@ pub struct Beginning {
     pub message_key: [u8; 16],
     /// The moment of the take-over.
     pub at: Stamp,
+    /// Whose the sessions were, as far as that is on record.
+    pub accounts: BTreeMap<Session, Account>,
 }

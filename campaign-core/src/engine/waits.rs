@@ -10,7 +10,7 @@ use crate::campaign::CampaignState;
 use crate::clock::{Elapsed, Now};
 use crate::delivery::CampaignId;
 use crate::failure::Trouble;
-use crate::gateway::Readiness;
+use crate::gateway::{Readiness, Session};
 use crate::limits::{Limit, When};
 
 impl Engine {
@@ -25,14 +25,12 @@ impl Engine {
             CampaignState::Paused => return WaitsFor::Operator,
             CampaignState::Running | CampaignState::Scheduled => {}
             CampaignState::Completed if self.doubts.are_pending() => {
-                return match self.lane_of(job.session()).and_then(|lane| lane.hold) {
-                    Some(hold) if lane::lifts_by_itself(hold.trouble) => WaitsFor::Lane {
-                        trouble: hold.trouble,
-                        since: hold.since.map(|moment| before(moment, now)),
-                        until: at(hold.until, now),
-                    },
-                    _ => WaitsFor::Nothing,
-                };
+                let holds = job.sessions().iter();
+                let holds = holds.filter_map(|session| self.lane_of(session)?.hold);
+                let mut away = holds.filter(|hold| lane::lifts_by_itself(hold.trouble));
+                return away
+                    .next()
+                    .map_or(WaitsFor::Nothing, |hold| held(hold, now));
             }
             _ => return WaitsFor::Nothing,
         }
@@ -46,25 +44,27 @@ impl Engine {
                 until: Some(at(opens, now)),
             };
         }
-        let Some(lane) = self.lane_of(job.session()) else {
-            let status = self
-                .sessions
-                .get(job.session())
-                .and_then(|view| view.readiness.clone());
+        // What is left may be some accounts' alone. With nothing in memory, any of them may be next.
+        let mut sessions: Vec<&Session> = job.sessions().iter().collect();
+        if job.has_work(now) {
+            sessions.retain(|session| job.has_work_for(session, now));
+        }
+        let waits = sessions
+            .into_iter()
+            .map(|session| self.waits_for_session(job, session, now));
+        waits.min_by_key(nearness).unwrap_or(WaitsFor::Nothing)
+    }
+
+    /// What keeps one session from sending the next message of a campaign.
+    fn waits_for_session(&self, job: &Job, session: &Session, now: Now) -> WaitsFor {
+        let Some(lane) = self.lane_of(session) else {
+            let view = self.sessions.get(session);
+            let status = view.and_then(|view| view.readiness.clone());
             return WaitsFor::Session { status };
         };
         let slot = job.slot();
-        if let Some(Hold {
-            trouble,
-            since,
-            until,
-        }) = lane.held(slot, now)
-        {
-            return WaitsFor::Lane {
-                trouble,
-                since: since.map(|moment| before(moment, now)),
-                until: at(until, now),
-            };
+        if let Some(hold) = lane.held(slot, now) {
+            return held(hold, now);
         }
         match lane.pacer.when(slot, now) {
             When::At(moment, limit) => {
@@ -84,6 +84,26 @@ impl Engine {
             }
             _ => WaitsFor::Nothing,
         }
+    }
+}
+
+fn held(hold: Hold, now: Now) -> WaitsFor {
+    WaitsFor::Lane {
+        trouble: hold.trouble,
+        since: hold.since.map(|moment| before(moment, now)),
+        until: at(hold.until, now),
+    }
+}
+
+/// A campaign over several accounts waits for whichever can send first: only when none can, for one in trouble.
+fn nearness(waits_for: &WaitsFor) -> (u8, Option<Timestamp>) {
+    match waits_for {
+        WaitsFor::Nothing => (0, None),
+        WaitsFor::Limit { until, .. } => (1, Some(*until)),
+        WaitsFor::HiddenOptOut => (2, None),
+        WaitsFor::Lane { until, .. } => (3, Some(*until)),
+        WaitsFor::Session { .. } => (4, None),
+        WaitsFor::Hours { .. } | WaitsFor::Operator => (5, None),
     }
 }
 

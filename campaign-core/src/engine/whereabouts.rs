@@ -36,11 +36,14 @@ pub(super) fn whereabouts(
             false => Whereabouts::Away,
         };
     }
-    let job = jobs.get(&doubt.delivery.campaign());
-    let session = job.map(Job::session).or(lane.map(|lane| &lane.session));
-    match session.and_then(lane_of) {
-        Some(_) => Whereabouts::Gone,
-        None => Whereabouts::Away,
+    let is_known = |session: &Session| lane_of(session).is_some();
+    let are_others = match jobs.get(&doubt.delivery.campaign()) {
+        Some(job) => job.sessions().iter().all(is_known),
+        None => lane.is_some_and(|lane| is_known(&lane.session)),
+    };
+    match are_others {
+        true => Whereabouts::Gone,
+        false => Whereabouts::Away,
     }
 }
 

@@ -268,6 +268,7 @@ mod tests {
             sends: 0,
             expired: 0,
             per_day: Default::default(),
+            per_session: Default::default(),
             bottleneck: Some(Bottleneck::Gap),
         };
         assert_eq!(alternative(&many, &seen), None);

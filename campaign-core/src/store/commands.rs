@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::campaign::CampaignState;
+use crate::campaign::{CampaignState, Share};
 use crate::consent::Lid;
 use crate::delivery::{CampaignId, DeliveryId, Reason};
 use crate::gateway::Account;
@@ -80,6 +80,13 @@ pub enum Command {
         /// What it says from now on. It must render for every recipient that is left: the runner does not look.
         message: MessageTemplate,
     },
+    /// Give a campaign another share of its accounts, from its next message on.
+    SetShare {
+        /// Which campaign.
+        campaign: CampaignId,
+        /// Which share.
+        share: Share,
+    },
     /// Keep other limits from now on.
     SetLimits {
         /// Whose.
@@ -99,7 +106,8 @@ impl Command {
             | Command::Cancel { campaign }
             | Command::Refresh { campaign }
             | Command::Retry { campaign, .. }
-            | Command::Edit { campaign, .. } => Some(*campaign),
+            | Command::Edit { campaign, .. }
+            | Command::SetShare { campaign, .. } => Some(*campaign),
             Command::Confirm { deliveries }
             | Command::GiveUp { deliveries }
             | Command::Resend { deliveries } => {

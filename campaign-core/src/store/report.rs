@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Store, StoreError};
 use crate::delivery::{CampaignId, DeliveryId, Standing, State};
+use crate::gateway::Account;
 use crate::phone::PhoneNumber;
 
 /// Rows in a page, unless told otherwise.
@@ -26,6 +27,8 @@ pub struct ReportRow {
     pub standing: Standing,
     /// When it came to stand there.
     pub changed_at: Timestamp,
+    /// The account that its latest attempt went from.
+    pub account: Option<Account>,
     /// The server's words, or what is missing to settle it.
     pub message: Option<Box<str>>,
 }

@@ -5,6 +5,7 @@ mod audience;
 mod changes;
 mod consent;
 mod generations;
+mod known;
 mod pages;
 mod runner;
 mod tables;

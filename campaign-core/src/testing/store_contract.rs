@@ -34,6 +34,7 @@ mod doubts;
 mod evidence;
 mod generations;
 mod journal;
+mod known;
 mod lanes;
 mod operator;
 mod pages;
@@ -150,6 +151,13 @@ promises! { $
         replies_are_kept_once_and_from_recipients_only
         who_has_not_written_of_late_is_left_in_peace
         what_a_person_sends_counts_once_in_its_slot;
+    known:
+        pages_by_account_are_complete_and_apart
+        what_waits_is_told_by_account
+        what_was_not_sent_makes_nobody_known
+        somebody_is_left_to_the_account_that_knows_them
+        the_report_names_the_account
+        a_take_over_tells_whose_the_sessions_were;
     consent:
         an_opt_out_holds_from_the_commit_that_keeps_it
         an_opt_in_lifts_what_an_opt_out_made_and_nothing_else
@@ -164,6 +172,7 @@ promises! { $
         whoever_would_be_left_out_is_known_beforehand;
     operator:
         a_campaign_moves_only_from_where_it_stands
+        a_share_can_be_changed_at_any_time
         an_edited_message_keeps_the_earlier_one
         commands_stay_open_until_they_are_answered
         sweeps_move_so_many_and_say_how_many;

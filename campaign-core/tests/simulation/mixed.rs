@@ -79,6 +79,16 @@ fn mixed(seed: u64) -> Plan {
     if one_of(4, 6) == 0 && !has_jumps {
         campaigns[4].expires_after = Some(Duration::from_secs(10 + one_of(300, 7)));
     }
+    // Some have two lanes, and more weight than what else goes through them.
+    if one_of(3, 32) == 0 {
+        campaigns[3].also = Some(2);
+        campaigns[3].weight = 1 + one_of(5, 33) as u8;
+        campaigns[3].moves_after =
+            (one_of(2, 34) == 0).then(|| Duration::from_secs(5 + one_of(120, 35)));
+    }
+    if one_of(4, 36) == 0 {
+        campaigns[2].also = Some(1);
+    }
     let is_calm = one_of(3, 15) == 0;
     let has_pairings = !is_calm && one_of(5, 23) == 0;
     if one_of(5, 9) == 0 && !has_jumps {

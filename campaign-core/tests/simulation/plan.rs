@@ -71,6 +71,11 @@ pub(crate) struct LanePlan {
 #[derive(Debug, Clone)]
 pub(crate) struct CampaignPlan {
     pub(crate) lane: usize,
+    /// It is sent from this lane too.
+    pub(crate) also: Option<usize>,
+    /// With another lane: whether its people move there when theirs is held.
+    pub(crate) moves_after: Option<Duration>,
+    pub(crate) weight: u8,
     /// What it says before the name.
     pub(crate) greeting: &'static str,
     pub(crate) category: Category,
@@ -177,6 +182,9 @@ impl CampaignPlan {
     pub(crate) fn new(lane: usize, audience: Range<u32>) -> Self {
         Self {
             lane,
+            also: None,
+            moves_after: None,
+            weight: 1,
             greeting: "Halo",
             category: Category::Marketing,
             is_urgent: false,

@@ -555,6 +555,7 @@ impl World {
             Beginning {
                 message_key: taken.message_key,
                 at: taken.at,
+                accounts: taken.accounts,
             },
         );
         self.write_down(|| {

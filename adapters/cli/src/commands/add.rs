@@ -77,7 +77,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         return Err(Failure::refused(Text::NobodyLeft));
     }
     if !args.yes && can_ask(&setup.output) {
-        let session = definition.session.to_string();
+        let session = definition.sessions.to_string();
         if !is_agreed(&setup.output, &Text::Confirm { count, session }).await? {
             return Err(Failure::new(Exit::Unfinished, Text::NotConfirmed));
         }

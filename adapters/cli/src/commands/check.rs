@@ -62,7 +62,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     let clock = setup.clock();
     let name = format!("{PREFIX}{}", clock.now().wall);
     let mut inputs = inputs(setup, &args, &name)?;
-    let session = inputs.definition.session.clone();
+    let session = inputs.definition.sessions.first().clone();
     let store = setup.store().await?;
     let rejects = args.reading.rejects.clone();
     let mut rejects = Rejects::new(
@@ -89,7 +89,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         no_wait: args.no_wait,
         until: Until::Acknowledged,
         limits: inputs.limits,
-        session: Some(session),
+        sessions: vec![session],
     };
     let ended = run_campaigns(setup, Arc::clone(&store), run).await?;
     let record = campaign_with_people(&*store, &name).await?;

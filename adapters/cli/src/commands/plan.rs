@@ -6,6 +6,7 @@ use std::time::Duration;
 use campaign_core::audience::{
     Reject, RejectReason, Seen, SeenInMemory, Source, resolve_duplicates,
 };
+use campaign_core::campaign::Share;
 use campaign_core::forecast::{Alternative, Bottleneck, Forecast, Outlook, alternative, forecast};
 use campaign_core::limits::LaneLimits;
 use campaign_core::phone::PhoneNumber;
@@ -258,6 +259,10 @@ impl Plan {
             line: inputs.definition.message.describe(),
             longest: self.longest,
         });
+        let share = inputs.definition.share();
+        if share != Share::default() {
+            output.say(&Text::SumShare { share });
+        }
         if !self.previews.is_empty() {
             output.say(&Text::PlanFirst);
         }
@@ -346,6 +351,8 @@ impl Plan {
             "rejects_file": (rejects.count > 0).then(|| rejects.path()),
             "previews": previews.collect::<Vec<_>>(),
             "longest_chars": self.longest,
+            "priority": inputs.definition.priority,
+            "weight": inputs.definition.weight,
             "forecast": forecast,
         })
     }
@@ -377,6 +384,14 @@ fn say_time(
                 Some(Bottleneck::Hours) => Slowest::Hours,
                 None => Slowest::Server,
             },
+        });
+    }
+    if inputs.definition.sessions.are_pool() {
+        let of = |session| forecast.per_session.get(session).copied().unwrap_or(0);
+        let sessions = inputs.definition.sessions.iter();
+        let shares = sessions.map(|session| (session.to_string(), of(session)));
+        setup.output.say(&Text::PlanShares {
+            shares: shares.collect(),
         });
     }
     if forecast.expired > 0 {

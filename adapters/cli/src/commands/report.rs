@@ -24,7 +24,7 @@ use crate::inputs::rejects_file;
 use crate::language::Text;
 use crate::rejected::RejectedRows;
 use crate::runner::How;
-use crate::setup::{Setup, check_session};
+use crate::setup::{Setup, check_sessions};
 
 /// Write what became of each row of the list
 #[derive(Debug, clap::Args)]
@@ -159,8 +159,8 @@ async fn refresh(
         return Ok(Exit::Unfinished);
     }
     let gateway = setup.gateway(setup.clock()).await?;
-    let session = &record.definition.session;
-    check_session(&gateway, session, &setup.settings.url.value).await?;
+    let sessions = &record.definition.sessions;
+    check_sessions(&gateway, sessions, &setup.settings.url.value).await?;
     Ok(match look_up(setup, store, record).await? {
         Looked::Elsewhere(_) => {
             setup.output.note(&Text::RefreshElsewhere);

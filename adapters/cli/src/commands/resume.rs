@@ -11,7 +11,7 @@ use crate::exit::{Exit, Failure};
 use crate::language::Text;
 use crate::limits::{LimitArgs, LimitWishes};
 use crate::runner::{Goal, Run, Until, answer_of, run as run_campaigns};
-use crate::setup::{Setup, check_session};
+use crate::setup::{Setup, check_sessions};
 
 /// Go on with a campaign that was paused or stopped; --all for cron and the like
 #[derive(Debug, clap::Args)]
@@ -56,7 +56,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         no_wait: args.no_wait,
         until: Until::Over,
         limits,
-        session: Some(record.definition.session.clone()),
+        sessions: record.definition.sessions.iter().cloned().collect(),
     };
     Ok(finish(setup, &run_campaigns(setup, store, run).await?))
 }
@@ -116,18 +116,19 @@ async fn all(
         no_wait,
         until: Until::Over,
         limits,
-        session: under_way
+        sessions: under_way
             .first()
-            .map(|record| record.definition.session.clone()),
+            .map(|record| record.definition.sessions.iter().cloned().collect())
+            .unwrap_or_default(),
     };
     Ok(finish(setup, &run_campaigns(setup, store, run).await?))
 }
 
 async fn check(setup: &Setup, record: &CampaignRecord) -> Result<(), Failure> {
     let gateway = setup.gateway(setup.clock()).await?;
-    check_session(
+    check_sessions(
         &gateway,
-        &record.definition.session,
+        &record.definition.sessions,
         &setup.settings.url.value,
     )
     .await

@@ -88,7 +88,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
             no_wait: false,
             until: Until::Acknowledged,
             limits: LimitWishes::default(),
-            session: None,
+            sessions: Vec::new(),
         };
         run_campaigns(setup, Arc::clone(&store), run).await?;
     }

@@ -16,7 +16,7 @@ use crate::inputs::{InputArgs, Inputs, check_name};
 use crate::language::Text;
 use crate::rows::Rejects;
 use crate::runner::{Ended, Goal, How, Run, Until, run as run_campaigns};
-use crate::setup::{Setup, check_session};
+use crate::setup::{Setup, check_sessions};
 use crate::summary;
 use crate::view::View;
 
@@ -25,7 +25,9 @@ use crate::view::View;
 #[command(after_help = "Example:
   waha-campaign start pelanggan.xlsx --name \"tagihan mei\" \\
       --template \"Halo {{nama}}, tagihan {{total | rupiah}} jatuh tempo {{jatuh_tempo | date}}.\" \\
-      --button \"Bayar=https://bayar.example/{{no}}\" --hours \"Mon-Sat 08:00-20:00\"")]
+      --button \"Bayar=https://bayar.example/{{no}}\" --hours \"Mon-Sat 08:00-20:00\"
+  waha-campaign start pelanggan.xlsx --name promo --template-file pesan.txt \\
+      --session toko --session toko2 --if-held move-after=30m --priority low")]
 pub(crate) struct Args {
     #[command(flatten)]
     inputs: InputArgs,
@@ -70,10 +72,17 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
             let start = Command::Start {
                 campaign: record.id,
             };
-            let commands = match record.state {
+            let mut commands = match record.state {
                 CampaignState::Frozen => vec![start],
                 _ => Vec::new(),
             };
+            let share = args.inputs.share.over(record.definition.share());
+            if share != record.definition.share() {
+                commands.push(Command::SetShare {
+                    campaign: record.id,
+                    share,
+                });
+            }
             (record.id, commands)
         }
         _ => {
@@ -81,9 +90,9 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
             if !args.inputs.again {
                 refuse_repetition(&*store, &inputs, clock.now().wall).await?;
             }
-            check_session(
+            check_sessions(
                 &gateway,
-                &inputs.definition.session,
+                &inputs.definition.sessions,
                 &setup.settings.url.value,
             )
             .await?;
@@ -102,7 +111,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
             no_wait: args.no_wait,
             until: Until::Over,
             limits: inputs.limits,
-            session: Some(inputs.definition.session),
+            sessions: inputs.definition.sessions.iter().cloned().collect(),
         },
     )
     .await?;
@@ -216,7 +225,7 @@ async fn bring_in(
     }
     if !args.yes {
         let count = totals.deliveries - totals.skipped - totals.left_out;
-        confirm(setup, count, inputs.definition.session.to_string()).await?;
+        confirm(setup, count, inputs.definition.sessions.to_string()).await?;
     }
     store
         .freeze(campaign, clock.now().stamp(clock.boot()))

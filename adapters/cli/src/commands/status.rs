@@ -1,7 +1,10 @@
 //! `status`: where campaigns stand, and who is sending.
 
+use std::collections::BTreeMap;
+
 use campaign_core::delivery::State;
-use campaign_core::store::{CampaignQuery, CampaignRecord};
+use campaign_core::gateway::Account;
+use campaign_core::store::{CampaignQuery, CampaignRecord, ReportPages, ReportQuery, Store};
 
 use super::{campaign, is_single};
 use crate::exit::{Exit, Failure};
@@ -45,9 +48,18 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     setup.output.say(&Text::StatusRunner {
         holder: holder.clone(),
     });
+    let mut campaigns: Vec<serde_json::Value> = views.iter().map(View::to_json).collect();
     if args.name.is_some() {
-        for view in &views {
+        for (view, json) in views.iter().zip(&mut campaigns) {
             summary::show_one(&setup.output, view);
+            let accounts = by_account(&*store, &view.record).await?;
+            json["accounts"] = serde_json::json!(accounts);
+            for (account, count) in accounts {
+                setup.output.say(&Text::SumAccount {
+                    phone: account.0.to_string(),
+                    count,
+                });
+            }
             let zone = &view.record.definition.zone;
             for earlier in store.earlier_messages(view.record.id).await? {
                 setup.output.say(&Text::SumEarlier {
@@ -67,9 +79,31 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     }
     setup.output.json(&serde_json::json!({
         "runner": holder,
-        "campaigns": views.iter().map(View::to_json).collect::<Vec<_>>(),
+        "campaigns": campaigns,
     }));
     Ok(Exit::Done)
+}
+
+/// How many messages each account of several was given.
+async fn by_account(
+    store: &dyn Store,
+    record: &CampaignRecord,
+) -> Result<BTreeMap<Account, u64>, Failure> {
+    let mut counts = BTreeMap::new();
+    if !record.definition.sessions.are_pool() || record.pruned_at.is_some() {
+        return Ok(counts);
+    }
+    let mut pages = ReportPages::new(store, ReportQuery::of(record.id));
+    while let Some(page) = pages.next().await? {
+        let given = page.into_iter().filter(|row| {
+            let state = row.standing.state;
+            state.is_handed_over() || state.is_open()
+        });
+        for account in given.filter_map(|row| row.account) {
+            *counts.entry(account).or_default() += 1;
+        }
+    }
+    Ok(counts)
 }
 
 fn line(setup: &Setup, view: &View) {

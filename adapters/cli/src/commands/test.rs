@@ -40,7 +40,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     let clock = setup.clock();
     let name = format!("{PREFIX}{}", clock.now().wall);
     let mut inputs = args.inputs.read(&name, &setup.settings)?;
-    let session = inputs.definition.session.clone();
+    let session = inputs.definition.sessions.first().clone();
     let gateway = setup.gateway(Arc::clone(&clock)).await?;
     check_session(&gateway, &session, &setup.settings.url.value).await?;
     let to = match &args.to {
@@ -53,6 +53,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         // It is for the operator, whatever it will be to others: no cap and no consent of his is asked for.
         category: Category::Service,
         is_urgent: true,
+        sessions: session.clone().into(),
         source: Source::default(),
         hours: None,
         starts_at: None,
@@ -70,7 +71,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         no_wait: false,
         until: Until::Acknowledged,
         limits: inputs.limits,
-        session: Some(session),
+        sessions: vec![session],
     };
     Ok(finish(setup, &run_campaigns(setup, store, run).await?))
 }

@@ -225,7 +225,7 @@ pub(super) async fn look_up(
         no_wait: false,
         until: Until::LookedUp,
         limits: LimitWishes::default(),
-        session: None,
+        sessions: Vec::new(),
     };
     let ended = run_campaigns(setup, Arc::clone(store), run).await?;
     Ok(Looked::Here(ended))

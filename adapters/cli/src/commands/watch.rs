@@ -11,7 +11,7 @@ use crate::exit::{Exit, Failure};
 use crate::language::Text;
 use crate::limits::LimitWishes;
 use crate::runner::{Goal, How, Run, Until, follow, run_telling};
-use crate::setup::{Setup, check_session};
+use crate::setup::{Setup, check_sessions};
 
 /// Follow a campaign that another process sends, and hear the acknowledgements and replies that come after it
 ///
@@ -63,9 +63,9 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
 }
 
 async fn listening(setup: &Setup, args: &Args, record: &CampaignRecord) -> Result<Run, Failure> {
-    let session = &record.definition.session;
+    let sessions = &record.definition.sessions;
     let gateway = setup.gateway(setup.clock()).await?;
-    check_session(&gateway, session, &setup.settings.url.value).await?;
+    check_sessions(&gateway, sessions, &setup.settings.url.value).await?;
     Ok(Run {
         goal: Goal::Campaigns(vec![record.id]),
         commands: Vec::new(),
@@ -75,7 +75,7 @@ async fn listening(setup: &Setup, args: &Args, record: &CampaignRecord) -> Resul
             false => Until::Over,
         },
         limits: LimitWishes::default(),
-        session: None,
+        sessions: Vec::new(),
     })
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use campaign_core::audience::RejectReason;
-use campaign_core::campaign::CampaignState;
+use campaign_core::campaign::{CampaignState, Share};
 use campaign_core::consent::Origin;
 use campaign_core::delivery::{Reason, State};
 use campaign_core::forecast::Relaxation;
@@ -588,6 +588,13 @@ pub(super) fn say(text: &Text) -> String {
             format!("{name}: {} added{skipped}{known}; {} left out", n(*deliveries, "recipient"), n(*rejected, "row"))
         }
         Text::Edited { name, left } => format!("{name}: the new text goes to the {left} who have not been written to"),
+        Text::PlanShares { shares } => {
+            let shares = shares.iter().map(|(session, count)| format!("{session} {count}"));
+            format!("Accounts  {}, where none knows anybody yet", shares.collect::<Vec<_>>().join(", "))
+        }
+        Text::SumAccount { phone, count } => format!("  from {phone}: {count}"),
+        Text::ShareIs { name, share } => format!("{name}: {}", self::share(*share)),
+        Text::SumShare { share } => format!("  {}", self::share(*share)),
         Text::SumEarlier { message, until, past } => {
             format!("  until {until}, for the first {past}: {message}")
         }
@@ -876,6 +883,10 @@ fn campaign_state(state: CampaignState) -> &'static str {
         CampaignState::Frozen => "ready (not started)",
         state => state.name(),
     }
+}
+
+fn share(share: Share) -> String {
+    format!("priority {}, weight {}", share.priority, share.weight)
 }
 
 fn state_name(state: State) -> &'static str {

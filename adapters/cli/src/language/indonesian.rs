@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use campaign_core::audience::Fault;
-use campaign_core::campaign::CampaignState;
+use campaign_core::campaign::{CampaignState, Priority, Share};
 use campaign_core::consent::Origin;
 use campaign_core::delivery::{Reason, State};
 use campaign_core::forecast::Relaxation;
@@ -604,6 +604,13 @@ pub(super) fn say(text: &Text) -> String {
             format!("{name}: {deliveries} penerima ditambahkan{skipped}{known}; {rejected} baris tidak dipakai")
         }
         Text::Edited { name, left } => format!("{name}: teks baru dikirim kepada {left} orang yang belum dikirimi"),
+        Text::PlanShares { shares } => {
+            let shares = shares.iter().map(|(session, count)| format!("{session} {count}"));
+            format!("Akun      {}, jika belum ada yang mengenal siapa pun", shares.collect::<Vec<_>>().join(", "))
+        }
+        Text::SumAccount { phone, count } => format!("  dari {phone}: {count}"),
+        Text::ShareIs { name, share } => format!("{name}: {}", self::share(*share)),
+        Text::SumShare { share } => format!("  {}", self::share(*share)),
         Text::SumEarlier { message, until, past } => {
             format!("  sampai {until}, untuk {past} yang pertama: {message}")
         }
@@ -852,6 +859,15 @@ fn wait(waits: &WaitText) -> String {
             "seseorang dengan nomor tersembunyi minta berhenti; sedang dicari siapa".into()
         }
     }
+}
+
+fn share(share: Share) -> String {
+    let priority = match share.priority {
+        Priority::Low => "rendah",
+        Priority::Normal => "biasa",
+        Priority::High => "tinggi",
+    };
+    format!("prioritas {priority}, bobot {}", share.weight)
 }
 
 fn campaign_state(state: CampaignState) -> &'static str {

@@ -27,6 +27,11 @@ impl Settings {
             value: set.value.join(", "),
             origin: set.origin,
         });
+        let sessions = self.sessions(&[]);
+        let sessions = Setting {
+            value: sessions.value.join(", "),
+            origin: sessions.origin,
+        };
         let mut shown = vec![
             given("url", Some(self.url.clone()), None),
             Shown {
@@ -48,7 +53,7 @@ impl Settings {
                 origin: self.language.origin.clone(),
             },
             given("log", Some(self.log.clone()), None),
-            given("session", Some(self.session(&None)), None),
+            given("session", Some(sessions), None),
             given("region", Some(self.region(&None)), None),
             given("zone", self.zone(&None), Some(Zone::default().to_string())),
             given("hours", self.hours(&None), None),
@@ -58,6 +63,7 @@ impl Settings {
         ];
         // Few have a use for these: they are shown where somebody set them.
         let special = [
+            ("if_held", self.if_held(&None)),
             ("preset", self.preset(&None)),
             ("rest", self.rest(&None)),
             ("warm_up", self.warm_up(&None)),

@@ -169,6 +169,7 @@ fn name_of(change: &Change) -> String {
         Change::Limits { .. } => "limits".into(),
         Change::NewGeneration { .. } => "new generation".into(),
         Change::Message { .. } => "message".into(),
+        Change::Share { .. } => "share".into(),
         Change::Presence { .. } => "presence".into(),
         Change::Reply(_) => "reply".into(),
         Change::ByHand(_) => "by hand".into(),

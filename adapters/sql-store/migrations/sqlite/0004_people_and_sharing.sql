@@ -76,6 +76,27 @@ JOIN campaign ON campaign.id = delivery.id >> 32
 WHERE attempt.started_wall > (SELECT max(started_wall) FROM attempt) - 604800000000
   AND (attempt.outcome IS NULL OR attempt.outcome NOT IN (2, 3, 4, 5));
 
+-- Which account knows a person: the last one that wrote to them, unless that is proved not to have been handed over, or that they wrote to.
+-- A campaign over several accounts leaves them to it. Where an attempt brought it about, whose it was and who knew the person before are kept,
+-- for when nothing was sent after all.
+CREATE TABLE known (
+    phone INTEGER PRIMARY KEY,
+    account INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    delivery INTEGER,
+    was_account INTEGER,
+    was_at INTEGER,
+    CHECK ((was_account IS NULL) = (was_at IS NULL) AND (delivery IS NOT NULL OR was_account IS NULL))
+) STRICT;
+-- By what is on record, the earliest first: the latest is what stays.
+INSERT OR REPLACE INTO known (phone, account, at)
+SELECT phone, account, at FROM (
+    SELECT delivery.phone, lane.account, attempt.started_wall AS at
+    FROM delivery JOIN attempt ON attempt.seq = delivery.attempt JOIN lane ON lane.id = attempt.lane
+    WHERE attempt.outcome IS NULL OR attempt.outcome NOT IN (2, 3, 4, 5)
+    UNION ALL SELECT phone, account, heard_at FROM heard)
+ORDER BY at;
+
 -- Whose phone belongs to a LID.
 CREATE TABLE lid (
     lid INTEGER PRIMARY KEY,

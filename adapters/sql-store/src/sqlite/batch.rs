@@ -17,6 +17,7 @@ use super::Database;
 use super::campaigns;
 use super::consent;
 use super::fault::{Fault, Result};
+use super::known;
 use super::lock::Seen;
 use super::moves::{Moves, Row};
 use super::people;
@@ -201,6 +202,10 @@ impl Making<'_> {
             }
             Change::NewGeneration { delivery } => self.new_generation(*delivery),
             Change::Message { campaign, message } => self.edit(*campaign, message),
+            Change::Share { campaign, share } => {
+                let is_there = campaigns::set_share(self.moves.connection, *campaign, *share)?;
+                Ok(done_or_not_found(usize::from(is_there)))
+            }
             Change::Presence {
                 phone,
                 is_on_whatsapp,
@@ -285,6 +290,9 @@ impl Making<'_> {
                 return lost(Lost::NotHeard);
             }
         }
+        if let Some(other) = known::one_of(connection, &journal.unless_known_to, row.phone)? {
+            return lost(Lost::KnownTo(other));
+        }
         let id = rows::number(row.id);
         let opened = connection
             .prepare_cached(
@@ -318,6 +326,7 @@ impl Making<'_> {
             ])?;
         let attempt = connection.last_insert_rowid();
         consent::charge(connection, journal, row.phone, &facts, &rules, now)?;
+        known::written(connection, row.phone, journal.lane, id, rows::micros(now))?;
         self.newest.insert((journal.lane, journal.slot), attempt);
         let from = row.standing;
         let row = Row {

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use campaign_core::campaign::{CampaignState, Definition};
+use campaign_core::campaign::{CampaignState, Definition, Share};
 use campaign_core::clock::Now;
 use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Standing, State, apply};
 use campaign_core::message::MessageTemplate;
@@ -358,7 +358,7 @@ impl Database {
             "UPDATE campaign SET session = ?, kind = ?, definition = ?, columns = ?, state = ?, created_at = ?,
                 rejected = 0, next_ordinal = first_ordinal, import = import + 1 WHERE id = ?",
             params![
-                &*definition.session.0,
+                &*definition.sessions.first().0,
                 definition.message.kind() as u8,
                 serde_json::to_string(definition)?,
                 serde_json::to_string(columns)?,
@@ -423,6 +423,30 @@ pub(super) fn edit(
             campaign.number()
         ])?;
     Ok(())
+}
+
+/// Gives a campaign another share of its accounts; tells whether there is such a campaign.
+pub(super) fn set_share(
+    connection: &Connection,
+    campaign: CampaignId,
+    share: Share,
+) -> Result<bool> {
+    let definition: Option<String> = connection
+        .prepare_cached("SELECT definition FROM campaign WHERE id = ?")?
+        .query_row([campaign.number()], |row| row.get(0))
+        .optional()?;
+    let Some(definition) = definition else {
+        return Ok(false);
+    };
+    let mut definition: Definition = serde_json::from_str(&definition)?;
+    definition.set_share(share);
+    connection
+        .prepare_cached("UPDATE campaign SET definition = ? WHERE id = ?")?
+        .execute(params![
+            serde_json::to_string(&definition)?,
+            campaign.number()
+        ])?;
+    Ok(true)
 }
 
 /// How people come in.

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::consent;
 use super::fault::{Fault, Result};
+use super::known;
 use super::rows::{self, CORRECTED, GENERATIONS, REMARKED, SUPERSEDED};
 
 /// The differences that a transaction makes to the counters.
@@ -90,6 +91,7 @@ impl<'a> Moves<'a> {
         }
         if change.happening.proves_nothing_was_sent() && from.state.is_open() {
             consent::give_back(self.connection, row.phone, row.id)?;
+            known::give_back(self.connection, row.phone, rows::number(row.id))?;
         }
         if to.reason == Some(Reason::RefusedByWhatsapp) && from.reason != to.reason {
             consent::did_not_read(self.connection, row.phone, row.id)?;

@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::Database;
 use super::consent;
 use super::fault::Result;
+use super::known;
 use super::rows;
 
 impl Database {
@@ -168,6 +169,13 @@ pub(super) fn keep_reply(connection: &Connection, reply: &Reply, at: Timestamp) 
     let wished = consent::take_wish(connection, reply, at)?;
     let since = at.checked_sub(REPLIES_KEPT_FOR).unwrap_or(Timestamp::MIN);
     let phone = rows::digits(reply.from);
+    let received_at = rows::micros(reply.received_at.min(at));
+    known::heard(
+        connection,
+        phone,
+        rows::digits(reply.account.0),
+        received_at,
+    )?;
     connection
         .prepare_cached(
             "INSERT INTO heard (account, phone, heard_at) VALUES (?, ?, ?)
@@ -176,7 +184,7 @@ pub(super) fn keep_reply(connection: &Connection, reply: &Reply, at: Timestamp) 
         .execute(params![
             rows::digits(reply.account.0),
             phone,
-            rows::micros(reply.received_at.min(at))
+            received_at
         ])?;
     let campaign: Option<i64> = connection
         .prepare_cached(

@@ -168,6 +168,7 @@ impl Database {
             // Behind the last delivery nothing is left that belongs to one.
             let upper = upper.unwrap_or(last);
             self.forget_attempts(first, upper)?;
+            self.forget_known(first, upper)?;
             for table in ["delivery_content", "delivery"] {
                 self.delete(table, "id", first, upper)?;
             }
@@ -222,6 +223,17 @@ impl Database {
                 .prepare_cached(&format!("{OF_THESE} {what}"))?
                 .execute([first, last])?;
         }
+        Ok(())
+    }
+
+    /// Who knows these people, where nobody has had to do with them since.
+    fn forget_known(&self, first: i64, last: i64) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "DELETE FROM known WHERE phone IN (
+                    SELECT phone FROM delivery JOIN known USING (phone) WHERE delivery.id BETWEEN ? AND ? AND at <= changed_at)",
+            )?
+            .execute([first, last])?;
         Ok(())
     }
 

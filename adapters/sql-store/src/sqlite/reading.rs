@@ -8,7 +8,7 @@ use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
     ControlRow, DoubtPage, DoubtQuery, Doubtful, Epoch, LaneHealth, LaneId, LaneRecord,
-    PRESENCE_KEPT_FOR, PastAttempt, Ready, ReadyPage, ReadyQuery, ReportQuery, ReportRow,
+    PastAttempt, ReportQuery, ReportRow,
 };
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
@@ -26,54 +26,6 @@ const CONTROLS: usize = 4;
 const CONTROL_REACH: i64 = 2_000;
 
 impl Database {
-    pub(super) fn ready(&self, query: ReadyQuery) -> Result<ReadyPage> {
-        let (first, last) = rows::range_after(query.campaign, query.after);
-        let due = rows::micros(query.due);
-        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-        let since = query.due.checked_sub(PRESENCE_KEPT_FOR);
-        let since = since.unwrap_or(Timestamp::MIN);
-        let mut page = ReadyPage::default();
-        let mut statement = self.connection.prepare_cached(
-            "SELECT r.delivery, d.phone, attempts, \"values\", is_on_whatsapp
-             FROM ready r JOIN delivery d ON d.id = r.delivery JOIN delivery_content c ON c.id = r.delivery & ~?
-             LEFT JOIN presence p ON p.phone = d.phone AND checked_at >= ?
-             WHERE r.delivery BETWEEN ? AND ? AND not_before <= ? ORDER BY r.delivery LIMIT ?",
-        )?;
-        let mut found = statement.query(params![
-            GENERATIONS,
-            rows::micros(since),
-            first,
-            last,
-            due,
-            i64::from(query.limit) + 1
-        ])?;
-        while let Some(row) = found.next()? {
-            if page.ready.len() == limit {
-                page.has_more = true;
-                break;
-            }
-            let values: String = row.get(3)?;
-            page.ready.push(Ready {
-                delivery: rows::delivery(row.get(0)?)?,
-                phone: rows::phone(row.get(1)?)?,
-                attempts: row.get(2)?,
-                values: rows::texts(&values)?,
-                is_on_whatsapp: row.get(4)?,
-            });
-        }
-        let next: Option<i64> = self
-            .connection
-            .prepare_cached(
-                "SELECT not_before FROM ready INDEXED BY ready_waiting
-                 WHERE not_before > 0 AND not_before > ? AND delivery BETWEEN ? AND ?
-                 ORDER BY not_before LIMIT 1",
-            )?
-            .query_row([due, first, last], |row| row.get(0))
-            .optional()?;
-        page.next_due = next.map(rows::moment).transpose()?;
-        Ok(page)
-    }
-
     pub(super) fn doubts(&self, query: DoubtQuery) -> Result<DoubtPage> {
         let after = query.after.map_or(-1, rows::number);
         let due = rows::micros(query.due);
@@ -130,7 +82,7 @@ impl Database {
                     a.ended_elapsed, a.ended_wall, a.ended_boot,
                     r.started_elapsed, r.started_wall, r.started_boot,
                     r.ended_elapsed, r.ended_wall, r.ended_boot,
-                    a.foreign_id, a.outcome, coalesce(a.seq, r.attempt_max, 0)
+                    a.foreign_id, a.outcome, coalesce(a.seq, r.attempt_max, 0), u.restoration IS NOT NULL
              FROM doubt u JOIN delivery d ON d.id = u.delivery JOIN campaign c ON c.id = u.delivery >> 32
              LEFT JOIN attempt a ON a.seq = d.attempt LEFT JOIN restoration r ON r.id = u.restoration
              WHERE u.delivery = ?",
@@ -147,6 +99,7 @@ impl Database {
             phone: rows::phone(row.get(4)?)?,
             standing: rows::standing_at(row, 0)?,
             lane,
+            is_restored: row.get(23)?,
             kind: rows::kind(row.get(7)?)?,
             started,
             ended,
@@ -247,8 +200,9 @@ impl Database {
         };
         let mut statement = self.connection.prepare_cached(
             "SELECT state, reason, attempts, flags, d.id, c.row, phone, c.key, c.\"values\", changed_at,
-                    coalesce(u.missing, m.message)
+                    coalesce(u.missing, m.message), l.account
              FROM delivery d JOIN delivery_content c ON c.id = d.id & ~?1
+             LEFT JOIN attempt a ON a.seq = d.attempt LEFT JOIN lane l ON l.id = a.lane
              LEFT JOIN doubt u ON u.delivery = d.id LEFT JOIN remark m ON m.delivery = d.id
              WHERE d.id BETWEEN ?2 AND ?3 AND flags & ?4 = 0 AND (?5 >> state) & 1 ORDER BY d.id LIMIT ?6",
         )?;
@@ -271,6 +225,11 @@ impl Database {
                 values: rows::texts(&values)?,
                 standing: rows::standing_at(row, 0)?,
                 changed_at: rows::moment(row.get(9)?)?,
+                account: row
+                    .get::<_, Option<i64>>(11)?
+                    .map(rows::phone)
+                    .transpose()?
+                    .map(Account),
                 message: row.get(10)?,
             });
         }

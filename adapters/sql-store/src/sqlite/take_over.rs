@@ -93,6 +93,7 @@ impl Database {
             orphaned,
             is_restored,
             at: now,
+            accounts: self.accounts()?,
         };
         Ok((taken, meta))
     }

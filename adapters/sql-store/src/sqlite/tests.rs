@@ -108,6 +108,7 @@ impl Scene {
                     epoch: self.lane.epoch,
                     slot: Slot::Cold,
                     if_heard_since: None,
+                    unless_known_to: std::sync::Arc::new([]),
                     kind: MessageKind::Text,
                     text_hash: 7,
                     terms: Terms::default(),

@@ -118,6 +118,7 @@ pub(crate) fn journal(lane: &LaneRecord, campaign: CampaignId, ordinal: u32) -> 
         epoch: lane.epoch,
         slot: Slot::Cold,
         if_heard_since: None,
+        unless_known_to: std::sync::Arc::new([]),
         kind: MessageKind::Text,
         text_hash: 7,
         // Everybody says the same here.

@@ -63,6 +63,7 @@ impl World {
         let beginning = Beginning {
             message_key: [0; 16],
             at: now.stamp(BootId(0)),
+            accounts: BTreeMap::new(),
         };
         let mut world = Self {
             engine: Engine::new(Settings::default(), beginning),
@@ -141,6 +142,7 @@ fn page(campaign: CampaignId) -> ReadyPage {
     let ready = Ready {
         delivery: DeliveryId::new(campaign, 0).unwrap(),
         phone: PhoneNumber::FICTITIOUS,
+        account: None,
         attempts: 0,
         values: Box::new([]),
         is_on_whatsapp: None,
@@ -149,6 +151,7 @@ fn page(campaign: CampaignId) -> ReadyPage {
         ready: vec![ready],
         next_due: None,
         has_more: false,
+        read_to: None,
     }
 }
 

@@ -71,6 +71,11 @@ impl Tables {
                 self.new_generation(*delivery, at).map(Effect::Created)
             }
             Change::Message { campaign, message } => self.edit(*campaign, message, at),
+            Change::Share { campaign, share } => {
+                let campaign = self.campaigns.get_mut(campaign).ok_or(Lost::NotFound)?;
+                Arc::make_mut(&mut campaign.definition).set_share(*share);
+                Ok(Effect::Done)
+            }
             Change::Presence {
                 phone,
                 is_on_whatsapp,
@@ -125,6 +130,7 @@ impl Tables {
         let received_at = reply.received_at.min(at.wall);
         let heard = heard.or_insert(received_at);
         *heard = received_at.max(*heard);
+        self.known.heard(reply.from, reply.account, received_at);
         let is_known = |row: &ReplyRow| {
             row.reply.account == reply.account && row.reply.message_id == reply.message_id
         };
@@ -196,6 +202,10 @@ impl Tables {
         {
             return Err(Lost::NotHeard);
         }
+        let known = self.known.account(journal.phone);
+        if let Some(other) = known.filter(|it| journal.unless_known_to.contains(it)) {
+            return Err(Lost::KnownTo(other));
+        }
         let chat = (journal.lane, journal.phone);
         if let Some(open) = self.chats.get(&chat) {
             return Err(Lost::ChatBusy(*open));
@@ -218,7 +228,9 @@ impl Tables {
             is_void: false,
             is_considered: false,
         });
+        let account = lane.account;
         self.people.charge(journal, at.wall);
+        self.known.written(journal.phone, account, id, at.wall);
         self.stand(id, to, AT_ONCE, None, at.wall);
         Ok(Effect::Moved { from, to })
     }

@@ -348,9 +348,11 @@ impl Tables {
 
     /// A message is proved not to have been handed over: the person did not have it.
     pub(super) fn give_back(&mut self, id: DeliveryId) {
-        if let Some(phone) = self.recipient(id).map(|recipient| recipient.phone)
-            && let Some(written) = self.people.written.get_mut(&phone)
-        {
+        let Some(phone) = self.recipient(id).map(|recipient| recipient.phone) else {
+            return;
+        };
+        self.known.give_back(phone, id);
+        if let Some(written) = self.people.written.get_mut(&phone) {
             written.remove(&id);
         }
     }

@@ -18,6 +18,7 @@ use crate::store::{
     Answer, CampaignQuery, CampaignRecord, Command, CommandId, ControlRow, DoubtPage, DoubtQuery,
     Doubtful, Epoch, LaneHealth, LaneId, LaneRecord, PRESENCE_KEPT_FOR, PastAttempt, Ready,
     ReadyPage, ReadyQuery, ReplyQuery, ReplyRow, ReportQuery, ReportRow, Suppression, Trusted,
+    Whom,
 };
 
 /// So many of the nearest accepted messages take turns as the control of a look-up.
@@ -95,38 +96,61 @@ impl Tables {
 
     pub(super) fn ready_page(&self, query: ReadyQuery) -> ReadyPage {
         let limit = query.limit as usize;
+        let is_asked = |id: &DeliveryId| match &query.whom {
+            Whom::KnownTo(account) => self.knows(*id) == Some(*account),
+            Whom::KnownToNone(accounts) if accounts.is_empty() => true,
+            Whom::KnownToNone(accounts) => self
+                .knows(*id)
+                .is_none_or(|known| !accounts.contains(&known)),
+        };
         let due = self
             .ready
             .range(after(query.campaign, query.after))
             .filter(|(_, not_before)| **not_before <= query.due)
             .map(|(id, _)| *id)
+            .filter(is_asked)
             .take(limit + 1);
         let mut due: Vec<DeliveryId> = due.collect();
         let has_more = due.len() > limit;
         due.truncate(limit);
+        let account = match &query.whom {
+            Whom::KnownTo(account) => Some(*account),
+            Whom::KnownToNone(_) => None,
+        };
         let next_due = DeliveryId::new(query.campaign, 0).and_then(|first| {
             self.waiting
                 .range((query.campaign, query.due, first)..)
                 .take_while(|(campaign, ..)| *campaign == query.campaign)
                 .filter(|(_, moment, _)| *moment > query.due)
-                .find(|(.., id)| query.after.is_none_or(|after| *id > after))
+                .find(|(.., id)| query.after.is_none_or(|after| *id > after) && is_asked(id))
                 .map(|(_, moment, _)| *moment)
         });
+        let read_to = due.last().copied().filter(|_| has_more);
+        let rows = due.into_iter();
+        let rows = rows.filter_map(|id| self.ready_row(id, account, query.due));
         ReadyPage {
-            ready: due
-                .into_iter()
-                .filter_map(|id| self.ready_row(id, query.due))
-                .collect(),
+            ready: rows.collect(),
             next_due,
             has_more,
+            read_to,
         }
     }
 
-    fn ready_row(&self, delivery: DeliveryId, due: Timestamp) -> Option<Ready> {
+    fn knows(&self, delivery: DeliveryId) -> Option<Account> {
+        self.known.account(self.recipient(delivery)?.phone)
+    }
+
+    fn ready_row(
+        &self,
+        delivery: DeliveryId,
+        account: Option<Account>,
+        due: Timestamp,
+    ) -> Option<Ready> {
         let recipient = self.recipient(delivery)?;
         Some(Ready {
             delivery,
             phone: recipient.phone,
+            account,
             attempts: self.standing_of(delivery)?.attempts,
             values: recipient.values.to_vec().into(),
             is_on_whatsapp: self.is_on_whatsapp(
@@ -185,13 +209,14 @@ impl Tables {
         };
         let lane = match attempt {
             Some(attempt) => attempt.lane,
-            None => self.lane_through(&definition.session),
+            None => self.lane_through(definition.sessions.first()),
         };
         Some(Doubtful {
             delivery: id,
             phone: self.recipient(id)?.phone,
             standing: delivery.standing,
             lane,
+            is_restored: delivery.lost_time.is_some(),
             kind: attempt.map_or(definition.message.kind(), |attempt| attempt.kind),
             started,
             ended,
@@ -199,6 +224,11 @@ impl Tables {
             looks,
             control: self.control(id, lane, started, looks),
         })
+    }
+
+    fn account_of(&self, id: DeliveryId) -> Option<Account> {
+        let lane = self.attempt_of(id)?.lane;
+        Some(self.lanes.get(&lane)?.account)
     }
 
     fn lane_through(&self, session: &Session) -> LaneId {
@@ -332,6 +362,7 @@ impl Tables {
                     values: recipient.values.to_vec().into(),
                     standing: delivery.standing,
                     changed_at: delivery.changed_at,
+                    account: self.account_of(recipient.current),
                     message: delivery.message.clone(),
                 })
             })

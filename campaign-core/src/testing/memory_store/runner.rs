@@ -1,12 +1,14 @@
 //! What a new runner does to what it finds.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::tables::{AT_ONCE, Tables};
+use super::tables::{AT_ONCE, Lane, Tables};
 use crate::clock::Stamp;
 use crate::delivery::{DeliveryId, Happening, State, apply};
+use crate::gateway::{Account, Session};
 use crate::store::TakeOver;
 
 /// A wait that is longer than this at a take-over was written under a wrong clock.
@@ -48,7 +50,16 @@ impl Tables {
             orphaned: orphans.len() as u64,
             is_restored,
             at: now,
+            accounts: self.accounts(),
         }
+    }
+
+    /// Of several that were opened through one session, the last to send.
+    fn accounts(&self) -> BTreeMap<Session, Account> {
+        let mut lanes: Vec<_> = self.lanes.iter().collect();
+        lanes.sort_by_key(|(id, lane)| (lane.attempts.last().copied(), **id));
+        let of = |(_, lane): (_, &Lane)| (lane.session.clone(), lane.account);
+        lanes.into_iter().map(of).collect()
     }
 
     fn cut_waits(&mut self, now: Timestamp) {

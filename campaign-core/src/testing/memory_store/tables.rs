@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::consent::People;
+use super::known::Known;
 use crate::campaign::{CampaignState, Definition};
 use crate::clock::Stamp;
 use crate::delivery::{CampaignId, DeliveryId, Reason, Standing, State};
@@ -48,6 +49,7 @@ pub(super) struct Tables {
     pub(super) controls: BTreeSet<(LaneId, Timestamp, DeliveryId)>,
     pub(super) foreign: BTreeMap<Box<str>, DeliveryId>,
     pub(super) people: People,
+    pub(super) known: Known,
     pub(super) presence: BTreeMap<PhoneNumber, (bool, Timestamp)>,
     pub(super) replies: Vec<ReplyRow>,
     /// When somebody wrote last to an account.
@@ -159,6 +161,7 @@ impl Tables {
             controls: BTreeSet::new(),
             foreign: BTreeMap::new(),
             people: People::default(),
+            known: Known::default(),
             presence: BTreeMap::new(),
             replies: Vec::new(),
             heard: BTreeMap::new(),

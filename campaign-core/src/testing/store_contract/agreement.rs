@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::ContractStore;
 use super::scene::{
-    Scene, TEXT_HASH, assert_counts_equal_the_report, at, happened, in_one_way, report, wall,
+    Scene, TEXT_HASH, account, assert_counts_equal_the_report, at, happened, in_one_way, report,
+    wall,
 };
 use crate::consent::Terms;
 use crate::delivery::{Ack, CampaignId, DeliveryId, Doubt, Happening, Reason};
@@ -12,7 +13,7 @@ use crate::engine::Chance;
 use crate::limits::Slot;
 use crate::message::MessageKind;
 use crate::store::{
-    Batch, Change, DoubtQuery, Effect, Happened, Journal, Lost, ReadyQuery, Store, Sweep,
+    Batch, Change, DoubtQuery, Effect, Happened, Journal, Lost, ReadyQuery, Store, Sweep, Whom,
 };
 use crate::testing::MemoryStore;
 
@@ -95,26 +96,33 @@ async fn assert_same(
         "the report after batch {number}"
     );
 
-    let query = ReadyQuery {
-        campaign,
-        after: None,
-        due: wall(number),
-        limit: 5,
-    };
-    let mut page = here.ready(query).await.unwrap();
-    for ready in &mut page.ready {
-        ready.delivery = moved(ready.delivery, its);
+    for whom in [
+        Whom::everybody(),
+        Whom::KnownTo(account(1)),
+        Whom::KnownToNone([account(1)].into()),
+    ] {
+        let query = ReadyQuery {
+            campaign,
+            after: None,
+            whom,
+            due: wall(number),
+            limit: 5,
+        };
+        let mut page = here.ready(query.clone()).await.unwrap();
+        for ready in &mut page.ready {
+            ready.delivery = moved(ready.delivery, its);
+        }
+        let query = ReadyQuery {
+            campaign: its,
+            ..query
+        };
+        let expected = model.ready(query).await.unwrap();
+        assert_eq!(
+            (page.ready, page.next_due, page.has_more),
+            (expected.ready, expected.next_due, expected.has_more),
+            "batch {number}"
+        );
     }
-    let query = ReadyQuery {
-        campaign: its,
-        ..query
-    };
-    let expected = model.ready(query).await.unwrap();
-    assert_eq!(
-        (page.ready, page.next_due),
-        (expected.ready, expected.next_due),
-        "batch {number}"
-    );
 
     let query = DoubtQuery {
         after: None,
@@ -222,6 +230,7 @@ impl Drawn {
                 epoch: scene.lane.epoch,
                 slot: Slot::Cold,
                 if_heard_since: None,
+                unless_known_to: Arc::new([]),
                 kind: MessageKind::Text,
                 text_hash: TEXT_HASH,
                 terms: Terms::default(),

@@ -5,7 +5,7 @@ use super::journal::{pause, resume};
 use super::scene::{
     Scene, account, assert_counts_equal_the_report, commit, definition, imported, report, wall,
 };
-use crate::campaign::{CampaignState, Definition};
+use crate::campaign::{CampaignState, Definition, Priority, Share, Weight};
 use crate::delivery::{CampaignId, Happening, Reason, State};
 use crate::limits::LaneLimits;
 use crate::message::MessageTemplate;
@@ -200,4 +200,27 @@ pub async fn an_edited_message_keeps_the_earlier_one(database: &impl ContractSto
         Effect::Lost(Lost::Campaign(CampaignState::Importing))
     );
     assert_eq!(store.earlier_messages(importing).await.unwrap(), []);
+}
+
+/// A campaign's share of its accounts can be changed in whatever state it is, and changes nothing else of it.
+pub async fn a_share_can_be_changed_at_any_time(database: &impl ContractStore) {
+    let scene = Scene::open(database).await;
+    let store = &scene.store;
+    let (campaign, _) = scene.running("shared", 0..1).await;
+    let share = Share {
+        priority: Priority::High,
+        weight: Weight::MAX,
+    };
+    let set = |campaign| Change::Share { campaign, share };
+    assert_eq!(scene.one(10, set(campaign)).await, Effect::Done);
+    let (importing, _) = imported(store, "importing too", 0..1).await;
+    assert_eq!(scene.one(11, set(importing)).await, Effect::Done);
+    for name in ["shared", "importing too"] {
+        let record = store.campaign(name).await.unwrap().unwrap();
+        let mut expected = definition(name);
+        expected.set_share(share);
+        assert_eq!(*record.definition, expected);
+    }
+    let missing = scene.one(12, set(CampaignId::MAX)).await;
+    assert_eq!(missing, Effect::Lost(Lost::NotFound));
 }

@@ -5,7 +5,7 @@ use super::journal::suppression;
 use super::scene::{Scene, Target, ids, recipient, report, wall};
 use crate::delivery::{DeliveryId, Happening, State};
 use crate::store::{
-    Change, Happened, NewRecipient, ReadyQuery, ReportPages, ReportQuery, Store, Suppression,
+    Change, Happened, NewRecipient, ReadyQuery, ReportPages, ReportQuery, Store, Suppression, Whom,
 };
 
 /// All that is due comes once and in order, whatever is journalled between two pages; the next campaign's does not come along.
@@ -21,6 +21,7 @@ pub async fn ready_pages_are_complete_and_in_key_order(database: &impl ContractS
             .ready(ReadyQuery {
                 campaign,
                 after: read.last().map(|target: &Target| target.delivery),
+                whom: Whom::everybody(),
                 due: wall(1),
                 limit: 40,
             })
@@ -103,10 +104,11 @@ pub async fn what_waits_is_not_due_before_its_moment(database: &impl ContractSto
     let page = ReadyQuery {
         campaign,
         after: Some(targets[2].delivery),
+        whom: Whom::everybody(),
         due: wall(29),
         limit: 10,
     };
-    let rest = scene.store.ready(page).await.unwrap();
+    let rest = scene.store.ready(page.clone()).await.unwrap();
     assert_eq!(
         (ids(&rest.ready), rest.next_due),
         (ids_of(&[3]), Some(wall(90)))

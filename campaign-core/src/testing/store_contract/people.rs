@@ -8,7 +8,7 @@ use crate::delivery::State;
 use crate::limits::{LaneLimits, SentByHand, Slot};
 use crate::store::{
     Batch, ByHand, Change, Effect, Journal, Lost, PRESENCE_KEPT_FOR, REPLIES_KEPT_FOR, ReadyQuery,
-    Reply, ReplyQuery, ReplyRow, Store,
+    Reply, ReplyQuery, ReplyRow, Store, Whom,
 };
 
 /// Whether a number is on WhatsApp is known for its time, by the last word about it, and told with what is due.
@@ -34,6 +34,7 @@ pub async fn presence_is_known_for_its_time(database: &impl ContractStore) {
         let query = ReadyQuery {
             campaign,
             after: None,
+            whom: Whom::everybody(),
             due,
             limit: 10,
         };

@@ -19,7 +19,7 @@ use crate::message::{MessageKind, MessageTemplate};
 use crate::phone::PhoneNumber;
 use crate::store::{
     Batch, CampaignQuery, Change, DoubtPage, DoubtQuery, Effect, Happened, Imported, Journal,
-    LaneRecord, NewRecipient, Ready, ReadyPage, ReadyQuery, ReportQuery, ReportRow, Store,
+    LaneRecord, NewRecipient, Ready, ReadyPage, ReadyQuery, ReportQuery, ReportRow, Store, Whom,
 };
 
 pub(super) const TEXT_HASH: u64 = 0x7e47;
@@ -194,6 +194,7 @@ impl<S: Store> Scene<S> {
             epoch: self.lane.epoch,
             slot: Slot::Cold,
             if_heard_since: None,
+            unless_known_to: Arc::new([]),
             kind: MessageKind::Text,
             text_hash: TEXT_HASH,
             // Everybody says the same here.
@@ -231,6 +232,7 @@ impl<S: Store> Scene<S> {
         let query = ReadyQuery {
             campaign,
             after: None,
+            whom: Whom::everybody(),
             due: wall(seconds),
             limit: 1_000,
         };

@@ -77,7 +77,7 @@ fn is_claimed_by_content(world: &World, row: &ReportRow, claims: &mut Claims) ->
     let text = text_for(mailing.greeting, row.phone);
     let forwards = world.ledger.forwards.iter();
     let same = forwards
-        .filter(|(lane, to, other)| *lane == mailing.lane && *to == row.phone && **other == *text)
+        .filter(|(lane, to, other)| mailing.is_from(*lane) && *to == row.phone && **other == *text)
         .count();
     let claimed = claims.entry((mailing.lane, row.phone, text)).or_default();
     *claimed += 1;
@@ -132,20 +132,26 @@ pub(super) fn p2_doubts_are_settled(world: &World) {
         world.ledger.doubts_made
     );
     for (index, mailing) in world.mailings.iter().enumerate() {
-        let handset = &world.handsets[mailing.lane];
         // What another account sent is on a phone that is gone, and so is what it was asked to.
-        let is_settleable = handset.honours_ids
-            && !handset.store_was_off
-            && !handset.was_paired_anew
-            && !handset.was_restarted;
-        if !is_settleable || records[index].state == CampaignState::Paused {
+        let is_settleable = mailing.lanes().all(|lane| {
+            let handset = &world.handsets[lane];
+            handset.honours_ids
+                && !handset.store_was_off
+                && !handset.was_paired_anew
+                && !handset.was_restarted
+        });
+        // Of a pool, any account may have sent what an older copy of the database does not know of.
+        let is_anybodys = mailing.also.is_some() && world.plan.restores > 0;
+        if !is_settleable || is_anybodys || records[index].state == CampaignState::Paused {
             continue;
         }
         // Without a message that can be found, nothing has shown that ids are kept and messages stored. A process that died may have
         // been the only one to hear an answer.
-        let has_evidence = world.has_control(index)
-            && world.copy_has_control
-            && (world.hears_all || world.trusts_ids(mailing.lane));
+        let knows = |lane| world.hears_all || world.trusts_ids(lane);
+        let has_evidence = mailing
+            .lanes()
+            .all(|lane| world.has_control(lane) && knows(lane))
+            && world.copy_has_control;
         if !has_evidence {
             continue;
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use campaign_core::campaign::Definition;
+use campaign_core::campaign::{Definition, PoolPolicy, Sessions, Weight};
 use campaign_core::clock::{Elapsed, Now};
 use campaign_core::delivery::{CampaignId, DeliveryId};
 use campaign_core::gateway::Session;
@@ -22,6 +22,8 @@ use super::{BOOT, run};
 pub(crate) struct Mailing {
     pub(crate) id: CampaignId,
     pub(crate) lane: usize,
+    /// The other lane of a pool.
+    pub(crate) also: Option<usize>,
     pub(crate) slot: Slot,
     pub(crate) greeting: &'static str,
     /// Rows that were in the audience from the start or added to it.
@@ -33,6 +35,16 @@ pub(crate) struct Mailing {
     pub(super) gate_is_open: bool,
     /// Deliveries that the engine has asked for and not done with.
     pub(super) in_memory: BTreeSet<DeliveryId>,
+}
+
+impl Mailing {
+    pub(crate) fn lanes(&self) -> impl Iterator<Item = usize> + use<> {
+        [self.lane].into_iter().chain(self.also)
+    }
+
+    pub(crate) fn is_from(&self, lane: usize) -> bool {
+        self.lanes().any(|other| other == lane)
+    }
 }
 
 /// Sending was to stop.
@@ -51,16 +63,22 @@ pub(super) fn import(store: &MemoryStore, plan: &Plan, now: Now) -> Vec<Mailing>
         let expires_at = campaign
             .expires_after
             .map(|after| now.wall.checked_add(after).unwrap());
-        let session = Session::new(&format!("session {}", campaign.lane));
+        let lanes = [campaign.lane].into_iter().chain(campaign.also);
+        let sessions = lanes.map(|lane| Session::new(&format!("session {lane}")));
+        let sessions = Sessions::new(sessions).unwrap();
         let definition = Definition {
             hours: campaign.hours.clone(),
             expires_at,
             check: campaign.check,
             category: campaign.category,
             is_urgent: campaign.is_urgent,
+            weight: Weight::new(campaign.weight).unwrap(),
+            pool_policy: campaign
+                .moves_after
+                .map_or(PoolPolicy::Wait, PoolPolicy::MoveAfter),
             // Its campaigns greet the same people alike: everybody is to get each of them.
             may_repeat: true,
-            ..Definition::new(format!("campaign {index}"), session, message)
+            ..Definition::new(format!("campaign {index}"), sessions, message)
         };
         let columns: [Box<str>; 1] = ["nama".into()];
         let id = run(store.create(&definition, &columns, now)).unwrap();
@@ -70,6 +88,7 @@ pub(super) fn import(store: &MemoryStore, plan: &Plan, now: Now) -> Vec<Mailing>
         Mailing {
             id,
             lane: campaign.lane,
+            also: campaign.also,
             slot: definition.slot(),
             greeting: campaign.greeting,
             rows: campaign.deliveries(),

@@ -46,19 +46,22 @@ impl World {
             campaigns.any(|campaign| run(self.store.has_pending_doubts(campaign)).unwrap());
         let rows = self.mailings.iter().flat_map(|mailing| {
             let rows = self.report(mailing.id).into_iter();
-            rows.map(|row| (mailing.lane, row))
+            rows.map(|row| (mailing.lanes().collect(), row))
         });
-        let rows: Vec<(usize, ReportRow)> = rows.collect();
+        let rows: Vec<(Vec<usize>, ReportRow)> = rows.collect();
         let stands = |state| {
             rows.iter()
                 .filter(move |(_, row)| row.standing.state == state)
         };
-        let blocks = |lane: usize, doubt: &ReportRow| {
-            stands(State::Scheduled).any(|(other, row)| *other == lane && row.phone == doubt.phone)
+        let blocks = |lanes: &[usize], doubt: &ReportRow| {
+            let shares = |others: &[usize]| others.iter().any(|other| lanes.contains(other));
+            stands(State::Scheduled).any(|(others, row)| shares(others) && row.phone == doubt.phone)
         };
         // The phone that could tell may be gone with its account.
-        let undecided = stands(State::Unconfirmed)
-            .filter(|(lane, row)| self.handsets[*lane].was_paired_anew || blocks(*lane, row));
+        let undecided = stands(State::Unconfirmed).filter(|(lanes, row)| {
+            let is_gone = |lane: &usize| self.handsets[*lane].was_paired_anew;
+            lanes.iter().any(is_gone) || blocks(lanes, row)
+        });
         let deliveries: Vec<DeliveryId> = undecided.map(|(_, row)| row.delivery).collect();
         self.ledger.decided.extend(&deliveries);
         for delivery in deliveries {
@@ -76,7 +79,7 @@ impl World {
             let of_it = |slot: Option<Slot>| {
                 let mailings = self.mailings.iter().zip(&records);
                 let here = mailings.filter(|(mailing, _)| {
-                    mailing.lane == lane && slot.is_none_or(|slot| mailing.slot == slot)
+                    mailing.is_from(lane) && slot.is_none_or(|slot| mailing.slot == slot)
                 });
                 here.map(|(_, record)| left(record)).sum::<u64>()
             };
@@ -135,11 +138,12 @@ impl World {
     }
 
     /// Somebody is on record as having it whose message can be found: what look-ups of others can be measured by.
-    pub(crate) fn has_control(&self, mailing: usize) -> bool {
-        let lane = self.mailings[mailing].lane;
+    pub(crate) fn has_control(&self, lane: usize) -> bool {
         let stored = self.handsets[lane].findable(self.now.elapsed);
-        let here = self.mailings.iter().filter(|it| it.lane == lane);
+        let account = self.handsets[lane].account;
+        let here = self.mailings.iter().filter(|it| it.is_from(lane));
         here.flat_map(|it| self.report(it.id))
+            .filter(|row| row.account == Some(account))
             .any(|row| row.standing.state.is_handed_over() && stored.contains(&row.phone))
     }
 

@@ -16,7 +16,7 @@ use campaign_core::store::{
 use campaign_core::testing::MemoryStore;
 
 use super::super::coverage::Strike;
-use super::audience::{Pause, people, phone};
+use super::audience::{Mailing, Pause, people, phone};
 use super::{BOOT, Event, World, run};
 
 impl World {
@@ -315,7 +315,11 @@ impl World {
             .suppressed
             .retain(|(phone, _)| listed.contains(phone));
         self.forget_stops();
-        self.copy_has_control = (0..self.mailings.len()).all(|mailing| self.has_control(mailing));
+        self.copy_has_control = self
+            .mailings
+            .iter()
+            .flat_map(Mailing::lanes)
+            .all(|lane| self.has_control(lane));
     }
 
     /// Pauses and cancels that the copy knows nothing of are in force no more.

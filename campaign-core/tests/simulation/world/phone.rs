@@ -169,7 +169,12 @@ impl World {
         let mailing = self.rng.usize(..self.mailings.len());
         let audience = self.plan.campaigns[mailing].audience.clone();
         let from = phone(self.rng.u32(audience));
-        self.write_to(self.mailings[mailing].lane, from);
+        let mailing = &self.mailings[mailing];
+        let lane = match mailing.also {
+            Some(other) if self.rng.bool() => other,
+            _ => mailing.lane,
+        };
+        self.write_to(lane, from);
     }
 
     pub(super) fn write_to(&mut self, lane: usize, from: PhoneNumber) {

@@ -88,7 +88,7 @@ impl World {
                 self.tell(quick, Input::Lane { session, record });
             }
             Step::Load(query) => {
-                let input = match run(self.store.ready(query)) {
+                let input = match run(self.store.ready(query.clone())) {
                     Ok(page) => {
                         let mailing = self.mailing_of(query.campaign);
                         let in_memory = &mut self.mailings[mailing].in_memory;

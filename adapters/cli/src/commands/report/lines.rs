@@ -25,6 +25,8 @@ pub(super) struct Line<'a> {
     pub(super) time: DateTime,
     pub(super) is_corrected: bool,
     pub(super) message: String,
+    /// The number that it was sent from.
+    pub(super) account: String,
 }
 
 impl Line<'_> {
@@ -125,6 +127,7 @@ fn of_delivery(record: &CampaignRecord, row: ReportRow, language: Language) -> L
         time: local(record, row.changed_at),
         is_corrected: row.standing.corrected,
         message: row.message.map(Into::into).unwrap_or_default(),
+        account: row.account.map(|it| it.0.to_string()).unwrap_or_default(),
     }
 }
 
@@ -145,6 +148,7 @@ fn of_rejected(record: &CampaignRecord, rejected: Rejected) -> Line<'_> {
         time: local(record, record.created_at),
         is_corrected: false,
         message: String::new(),
+        account: String::new(),
     }
 }
 

@@ -60,6 +60,7 @@ impl Target for Csv {
             &moment(line),
             corrected,
             &line.message,
+            &line.account,
         ];
         for own in own {
             self.0.write_field(&*guarded(own))?;
@@ -115,6 +116,7 @@ impl Target for Json {
             "time": moment(line),
             "corrected": line.is_corrected,
             "message": line.message,
+            "account": line.account,
         });
         let before = match (self.is_array, self.written) {
             (false, 0) => "",

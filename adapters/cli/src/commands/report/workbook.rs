@@ -143,7 +143,8 @@ impl Sheets {
             )?,
         }
         put_text(sheet, row_number, column(place + 4)?, corrected)?;
-        put_text(sheet, row_number, column(place + 5)?, &line.message)
+        put_text(sheet, row_number, column(place + 5)?, &line.message)?;
+        put_text(sheet, row_number, column(place + 6)?, &line.account)
     }
 }
 
@@ -294,6 +295,7 @@ mod tests {
                     time: date(2026, 11, 21).at(8, 0, 0, 0),
                     is_corrected: false,
                     message: "x".repeat(40_000),
+                    account: String::new(),
                 })
                 .unwrap();
         }

@@ -422,6 +422,9 @@ pub(super) fn missing_evidence(words: &str) -> String {
         }
         Missing::Time => "server mungkin masih menahan permintaannya",
         Missing::SteadySession => "sesi baru saja terputus",
+        Missing::OtherAccounts => {
+            "salinan database yang lebih lama dipakai, sehingga akun mana pun dari kampanye ini mungkin telah mengirimnya: lihat percakapannya di setiap ponsel"
+        }
         Missing::Account => {
             "sesi ini sekarang memakai nomor lain: pasangkan lagi dengan nomor yang mengirimnya, atau putuskan lewat ponsel nomor itu"
         }
