@@ -90,6 +90,12 @@ impl MemoryStore {
         Self::with(tables)
     }
 
+    /// The store as it was then, and nothing tells it that it was ever further: what a loss of power leaves of a store that said
+    /// durable before the disk did.
+    pub fn set_back_to(snapshot: &Snapshot) -> Self {
+        Self::with(snapshot.0.clone())
+    }
+
     /// A copy of everything, as a backup.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot(self.shared().tables.clone())

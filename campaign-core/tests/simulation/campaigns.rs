@@ -8,7 +8,7 @@ use campaign_core::limits::{Gap, Hours, LaneLimits, Window, Zone};
 
 use super::checks::{self, p2_nothing_is_claimed_by_content, p8_nothing_is_looked_for_without_end};
 use super::faults::Rates;
-use super::plan::Plan;
+use super::plan::{Plan, PowerPlan};
 use super::plays::{play, play_judged, play_so_many};
 use super::world::World;
 
@@ -311,6 +311,53 @@ fn a_restored_copy_sends_nobody_twice() {
         rates: Rates::all(0.01),
         restores: 1,
         ..Plan::new(seed, 200, unpaced())
+    });
+}
+
+/// Nothing is lost of which anybody was told; the machine begins another boot, by whose clock nothing is on record.
+#[test]
+fn a_loss_of_power_costs_nobody_anything_where_commits_are_synced() {
+    play("power", |seed| Plan {
+        rates: Rates::all(0.01),
+        power: PowerPlan {
+            cuts: 3,
+            ..PowerPlan::default()
+        },
+        crashes: (seed % 3) as u32,
+        ..Plan::new(seed, 200, paced())
+    });
+}
+
+/// Commits that were said to be durable are gone, and the store knows that it is an older copy of itself.
+#[test]
+fn commits_that_power_took_are_looked_up_first_where_that_is_noticed() {
+    let losing = |seed, limits| Plan {
+        rates: Rates::all(0.01),
+        power: PowerPlan {
+            cuts: 2,
+            loses: true,
+            is_announced: true,
+        },
+        ..Plan::new(seed, 200, limits)
+    };
+    play("commits lost", |seed| losing(seed, paced()));
+    play("commits lost in a hurry", |seed| Plan {
+        spread: Some(Duration::from_secs(8)),
+        ..losing(seed, unpaced())
+    });
+}
+
+/// Where nobody notices, only those can get it twice who were written to in the moments that are lost; everything else holds.
+#[test]
+fn commits_that_power_took_unnoticed_harm_nobody_else() {
+    play("commits lost unnoticed", |seed| Plan {
+        rates: Rates::all(0.01),
+        power: PowerPlan {
+            cuts: 2,
+            loses: true,
+            is_announced: false,
+        },
+        ..Plan::new(seed, 200, paced())
     });
 }
 

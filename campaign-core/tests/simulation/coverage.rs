@@ -41,6 +41,8 @@ pub(crate) enum Strike {
     RunnerEnded,
     Crash,
     Restored,
+    PowerCut,
+    CommitsLost,
     ClockJump,
     Suspended,
     // The operator.

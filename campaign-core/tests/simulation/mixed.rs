@@ -9,7 +9,7 @@ use campaign_core::limits::{Gap, Hours, LaneLimits, Window};
 use super::campaigns::{paced, unpaced};
 use super::coverage::Strike;
 use super::faults::Rates;
-use super::plan::{CampaignPlan, CommitRates, LanePlan, Plan};
+use super::plan::{CampaignPlan, CommitRates, LanePlan, Plan, PowerPlan};
 use super::plays::play_so_many;
 
 /// How many seeds an ordinary run plays.
@@ -110,6 +110,11 @@ fn mixed(seed: u64) -> Plan {
         clock_jumps: if has_jumps { some(3, 21) } else { 0 },
         suspensions: unless_calm(u32::from(one_of(6, 22) == 0)),
         restores: u32::from(is_restored),
+        power: PowerPlan {
+            cuts: unless_calm(some(9, 32).saturating_sub(7)),
+            loses: one_of(2, 33) == 0,
+            is_announced: true,
+        },
         pairings: u32::from(has_pairings),
         decisions: some(8, 24),
         limit_changes: some(2, 25),

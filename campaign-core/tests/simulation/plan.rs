@@ -26,6 +26,7 @@ pub(crate) struct Plan {
     /// How often the machine sleeps, alone or with the server on it.
     pub(crate) suspensions: u32,
     pub(crate) restores: u32,
+    pub(crate) power: PowerPlan,
     /// How often a session is paired anew with another number.
     pub(crate) pairings: u32,
     /// How often the operator decides about a delivery that failed or is in doubt, or retries what failed.
@@ -55,6 +56,16 @@ pub(crate) struct Plan {
     pub(crate) hears_events: bool,
     /// Nothing goes wrong any more after this, and the operator resumes what is paused.
     pub(crate) heals_after: Option<Duration>,
+}
+
+/// How often the machine loses power, and what that costs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PowerPlan {
+    pub(crate) cuts: u32,
+    /// The last commits are lost, although they were said to be durable (`synchronous=NORMAL`).
+    pub(crate) loses: bool,
+    /// The store finds out that it is an older copy of itself.
+    pub(crate) is_announced: bool,
 }
 
 /// One session with an account, and the server and phone behind it.
@@ -114,6 +125,7 @@ impl Plan {
             clock_jumps: 0,
             suspensions: 0,
             restores: 0,
+            power: PowerPlan::default(),
             pairings: 0,
             decisions: 0,
             limit_changes: 0,
@@ -150,6 +162,7 @@ impl Plan {
     pub(crate) fn hears_all(&self) -> bool {
         self.crashes == 0
             && self.restores == 0
+            && self.power.cuts == 0
             && self.pairings == 0
             && self.suspensions == 0
             && self.commits.unknown == 0.0

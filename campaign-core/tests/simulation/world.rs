@@ -5,13 +5,16 @@
 //! is durable.
 
 mod audience;
+mod clocks;
 mod commits;
+mod copies;
 mod handset;
 mod healing;
 mod ledger;
 mod operator;
 mod outage;
 mod phone;
+mod power;
 mod server;
 mod steps;
 
@@ -20,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use campaign_core::campaign::CampaignState;
-use campaign_core::clock::{BootId, Elapsed, Now};
+use campaign_core::clock::{Elapsed, Now};
 use campaign_core::delivery::{Ack, CampaignId, DeliveryId, State};
 use campaign_core::engine::{Beginning, Engine, Input, Settings, Step};
 use campaign_core::failure::Outcome;
@@ -29,12 +32,13 @@ use campaign_core::limits::{LaneLimits, Zone};
 use campaign_core::store::{
     Batch, CampaignQuery, CampaignRecord, Command, ReportQuery, ReportRow, Store,
 };
-use campaign_core::testing::{MemoryStore, Snapshot};
+use campaign_core::testing::MemoryStore;
 use fastrand::Rng;
 use futures_util::FutureExt;
-use jiff::SignedDuration;
 
 use self::audience::import;
+use self::clocks::Clocks;
+use self::copies::Copy;
 pub(crate) use self::audience::{Mailing, Pause, text_for};
 pub(crate) use self::handset::Handset;
 pub(crate) use self::ledger::{Attempt, Fate, Ledger, Restriction, recipient};
@@ -42,7 +46,6 @@ use self::server::Request;
 use super::coverage::{Coverage, Strike};
 use super::plan::Plan;
 
-const BOOT: BootId = BootId(1);
 /// How long WhatsApp's 463 holds what is cold in these worlds.
 pub(crate) const RESTRICTION_HOLD: Duration = Duration::from_secs(120);
 /// A world in which nothing comes to an end within this time makes no progress.
@@ -97,6 +100,8 @@ enum Event {
     Refresh,
     TakeCopy,
     RestoreCopy,
+    LeaveUnsynced,
+    CutPower,
     Heal,
     DecideBlocked,
 }
@@ -132,7 +137,7 @@ pub(crate) struct World {
     pub(crate) healed: Option<(Elapsed, Elapsed)>,
     rng: Rng,
     now: Now,
-    wall_offset: SignedDuration,
+    clocks: Clocks,
     store: MemoryStore,
     engine: Option<Engine>,
     life: u32,
@@ -141,7 +146,11 @@ pub(crate) struct World {
     acts: usize,
     event_number: u64,
     asleep_until: Option<Elapsed>,
-    copy: Option<Snapshot>,
+    /// The machine is without power until then.
+    dark_until: Elapsed,
+    copy: Option<Copy>,
+    /// The last moment whose writes have reached the disk, where a loss of power takes the later ones.
+    synced: Option<Copy>,
     /// People have decided what nobody else could.
     is_decided: bool,
     steps_to_crash: Option<u64>,
@@ -174,7 +183,7 @@ impl World {
             copy_has_control: true,
             healed: None,
             now,
-            wall_offset: SignedDuration::ZERO,
+            clocks: Clocks::new(),
             store,
             engine: None,
             life: 0,
@@ -182,7 +191,9 @@ impl World {
             acts: 0,
             event_number: 0,
             asleep_until: None,
+            dark_until: Elapsed::default(),
             copy: None,
+            synced: None,
             is_decided: false,
             steps_to_crash: (plan.crashes > 0).then(|| rng.u64(10..plan.steps_between_crashes)),
             crashes_left: plan.crashes,
@@ -249,7 +260,7 @@ impl World {
                     if self.is_over() {
                         return;
                     }
-                    self.next_event(moment);
+                    self.next_event(self.clocks.in_world(moment));
                 }
                 Step::Idle | Step::Stopped => {
                     if self.is_over() || self.events.is_empty() {
@@ -440,13 +451,6 @@ impl World {
         }
     }
 
-    fn seen_now(&self) -> Now {
-        Now {
-            wall: self.now.wall.checked_add(self.wall_offset).unwrap(),
-            ..self.now
-        }
-    }
-
     fn handle(&mut self, input: Input) {
         let now = self.seen_now();
         if let Some(engine) = &mut self.engine {
@@ -498,14 +502,8 @@ impl World {
             Event::PairAnew => self.pair_anew(),
             Event::Paired(lane) => self.paired(lane),
             Event::Suspend => self.suspend(),
-            Event::JumpClock => {
-                let seconds = self.rng.i64(-90_000..90_000);
-                self.write_down(|| format!("wall clock set by {seconds} s"));
-                self.strike_all(Strike::ClockJump);
-                self.wall_offset = SignedDuration::from_secs(seconds);
-                self.later(Duration::from_secs(600), Event::SetClockRight);
-            }
-            Event::SetClockRight => self.wall_offset = SignedDuration::ZERO,
+            Event::JumpClock => self.jump_clock(),
+            Event::SetClockRight => self.set_clock_right(),
             Event::TurnStoreOn => self.turn_store_on(),
             Event::Refresh => {
                 for mailing in 0..self.mailings.len() {
@@ -513,8 +511,10 @@ impl World {
                     self.command(Command::Refresh { campaign });
                 }
             }
-            Event::TakeCopy => self.copy = Some(self.store.snapshot()),
+            Event::TakeCopy => self.copy = Some(self.copied()),
             Event::RestoreCopy => self.restore_copy(),
+            Event::LeaveUnsynced => self.synced = Some(self.copied()),
+            Event::CutPower => self.cut_power(),
             Event::Heal => self.heal(),
             Event::DecideBlocked => self.decide_blocked(),
         }
@@ -525,24 +525,30 @@ impl World {
     }
 
     fn crash(&mut self, strike: Strike) {
-        if self.engine.take().is_none() {
+        if self.engine.is_none() {
             return;
         }
-        self.write_down(|| format!("{strike:?}"));
-        self.strike_all(strike);
-        self.life += 1;
-        self.store = self.store.crashed();
-        self.ledger.forget_untold(self.now.elapsed);
+        self.end_life(strike);
         let down = self.millis(10, 20_000);
         self.later(down, Event::Restart);
     }
 
+    /// Nothing that the process knew and had not put on record outlives it.
+    fn end_life(&mut self, strike: Strike) {
+        self.write_down(|| format!("{strike:?}"));
+        self.strike_all(strike);
+        self.engine = None;
+        self.life += 1;
+        self.store = self.store.crashed();
+        self.ledger.forget_untold(self.now.elapsed);
+    }
+
     fn wake_up(&mut self) {
-        if self.engine.is_some() {
+        if self.engine.is_some() || self.now.elapsed < self.dark_until {
             return;
         }
         let now = self.seen_now();
-        let taken = run(self.store.take_over(now.stamp(BOOT))).unwrap();
+        let taken = run(self.store.take_over(now.stamp(self.clocks.boot()))).unwrap();
         self.ledger.doubts_made += taken.orphaned;
         let settings = Settings {
             seed: self.rng.u64(..),

@@ -14,6 +14,8 @@ use super::super::world::{Fate, World, text_for};
 pub(super) fn p2_nobody_lost(world: &World) {
     let has: BTreeSet<DeliveryId> = world.ledger.arrived().map(|it| it.delivery).collect();
     let taken: BTreeSet<DeliveryId> = world.ledger.handed().map(|it| it.delivery).collect();
+    let forgotten = world.ledger.attempts.iter().filter(|it| it.is_forgotten);
+    let forgotten: BTreeSet<DeliveryId> = forgotten.map(|it| it.delivery).collect();
     let records = world.records();
     let mut claims = Claims::new();
     for (mailing, record) in world.mailings.iter().zip(&records) {
@@ -34,7 +36,7 @@ pub(super) fn p2_nobody_lost(world: &World) {
                     has_it,
                     taken.contains(&row.delivery),
                     &mut claims
-                ),
+                ) || forgotten.contains(&row.delivery),
                 "P2: {:?} to {} is {} ({:?}) but has it: {has_it}, in {:?}\n{}",
                 row.delivery,
                 row.phone,

@@ -15,7 +15,8 @@ use campaign_core::testing::MemoryStore;
 use jiff::Timestamp;
 
 use super::super::plan::{CampaignPlan, Plan};
-use super::{BOOT, run};
+use super::clocks::FIRST_BOOT;
+use super::run;
 
 /// A campaign as the world knows it.
 #[derive(Debug)]
@@ -66,7 +67,7 @@ pub(super) fn import(store: &MemoryStore, plan: &Plan, now: Now) -> Vec<Mailing>
         let id = run(store.create(&definition, &columns, now)).unwrap();
         let people = people(campaign.audience.clone(), campaign.rows_each);
         run(store.import(id, people, 0)).unwrap();
-        run(store.freeze(id, now.stamp(BOOT))).unwrap();
+        run(store.freeze(id, now.stamp(FIRST_BOOT))).unwrap();
         Mailing {
             id,
             lane: campaign.lane,

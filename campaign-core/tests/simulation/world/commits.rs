@@ -105,12 +105,13 @@ impl World {
 
     fn apply(&mut self, batch: &Arc<Batch>) -> Vec<Effect> {
         let now = self.now.elapsed;
+        let at = self.clocks.in_world(batch.at.elapsed);
         for change in &batch.changes {
-            self.before(change, batch.at.elapsed, now);
+            self.before(change, at, now);
         }
         let effects = run(self.store.commit(Arc::clone(batch))).unwrap();
         for (change, effect) in batch.changes.iter().zip(&effects) {
-            self.after(change, effect, batch.at.elapsed, now);
+            self.after(change, effect, at, now);
         }
         effects
     }

@@ -6,7 +6,6 @@ use campaign_core::clock::Elapsed;
 use campaign_core::delivery::{DeliveryId, State};
 use campaign_core::limits::Slot;
 use campaign_core::store::{CampaignRecord, Command, ReportRow, Store};
-use jiff::SignedDuration;
 
 use super::super::faults::Rates;
 use super::super::plan::CommitRates;
@@ -23,7 +22,7 @@ impl World {
         self.plan.rates = Rates::default();
         self.plan.commits = CommitRates::default();
         self.steps_to_crash = None;
-        self.wall_offset = SignedDuration::ZERO;
+        self.set_clock_right();
         let now = self.now.elapsed;
         for handset in &mut self.handsets {
             handset.heal(now);

@@ -59,6 +59,8 @@ pub(crate) struct Attempt {
     pub(crate) has_arrived: bool,
     /// The session was held up with others in it: what the server let go later went together.
     pub(crate) was_held: bool,
+    /// The store lost its journal, and nobody was told.
+    pub(crate) is_forgotten: bool,
 }
 
 impl Attempt {
@@ -127,6 +129,13 @@ impl Ledger {
     pub(super) fn forget_untold(&mut self, at: Elapsed) {
         for restriction in self.restrictions.iter_mut().filter(|it| !it.is_durable) {
             restriction.forgotten.get_or_insert(at);
+        }
+    }
+
+    /// What was journalled later than this never was, as far as anybody can tell.
+    pub(super) fn forget_journals(&mut self, since: Elapsed) {
+        for attempt in self.attempts.iter_mut().filter(|it| it.recorded > since) {
+            attempt.is_forgotten = true;
         }
     }
 

@@ -1,7 +1,6 @@
 //! The operator, and what befalls his machine: pauses, suppressions, cancels, decisions, copies, sleep, a runner that dies at the
 //! wrong moment.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,11 +12,10 @@ use campaign_core::limits::{Gap, LaneLimits, Slot};
 use campaign_core::store::{
     Batch, Change, Command, CommandId, ReportRow, Store, Suppression, Sweep,
 };
-use campaign_core::testing::MemoryStore;
 
 use super::super::coverage::Strike;
 use super::audience::{Pause, people, phone};
-use super::{BOOT, Event, World, run};
+use super::{Event, World, run};
 
 impl World {
     /// What the operator, the clock and the disk will do, drawn beforehand.
@@ -82,6 +80,15 @@ impl World {
             let after = self.rng.u64(200..4_000);
             self.later(Duration::from_millis(at * 50 + after), Event::RestoreCopy);
         }
+        for _ in 0..self.plan.power.cuts {
+            let at = self.millis(1_000, spread * 1_000);
+            if self.plan.power.loses {
+                // A disk that is told nothing writes within so long by itself.
+                let unsynced = self.millis(20, 30_000).min(at);
+                self.later(at - unsynced, Event::LeaveUnsynced);
+            }
+            self.later(at, Event::CutPower);
+        }
         if let Some(after) = self.plan.heals_after {
             self.later(after, Event::Heal);
         }
@@ -142,7 +149,7 @@ impl World {
 
     /// Who resumes bears the time out that the clock shows: this operator looks at it first.
     pub(super) fn resume(&mut self, mailing: usize) {
-        if !self.wall_offset.is_zero() {
+        if self.clocks.is_wrong() {
             return self.later(Duration::from_secs(30), Event::Resume(mailing));
         }
         let now = self.now.elapsed;
@@ -271,75 +278,10 @@ impl World {
         self.command(Command::SetLimits { account, limits });
     }
 
-    /// The machine sleeps: alone, or with the servers on it.
-    pub(super) fn suspend(&mut self) {
-        let lasts = self.millis(60_000, 5 * 3_600_000);
-        self.strike_all(Strike::Suspended);
-        let until = self.now.elapsed + lasts;
-        if self.rng.bool() {
-            self.write_down(|| format!("sleeps for {lasts:?}"));
-            self.asleep_until = Some(until);
-            return;
-        }
-        self.write_down(|| format!("everything sleeps for {lasts:?}"));
-        let events = std::mem::take(&mut self.events);
-        let postponed = events.into_iter().map(|((at, number), event)| {
-            let at = match event {
-                // People do not sleep with it.
-                Event::Heal => at,
-                _ => at + lasts,
-            };
-            ((at, number), event)
-        });
-        self.events = postponed.collect();
-        for handset in &mut self.handsets {
-            handset.sleep(lasts);
-        }
-        self.pass_to(until);
-    }
-
-    pub(super) fn restore_copy(&mut self) {
-        let Some(copy) = self.copy.take() else { return };
-        self.write_down(|| "restored from a copy".into());
-        self.settle_commit();
-        self.crash(Strike::Restored);
-        // Everything that the copy knows as open is in doubt now.
-        let deliveries: u32 = self.mailings.iter().map(|it| it.rows).sum();
-        self.ledger.doubts_made += u64::from(deliveries);
-        self.ledger.restored = Some(self.now.elapsed);
-        self.store = MemoryStore::restored_from(&copy);
-        // Who came on the list after the copy was made is not on it any more.
-        let listed = run(self.store.suppressed(None, u32::MAX)).unwrap();
-        let listed: BTreeSet<_> = listed.iter().map(|it| it.phone).collect();
-        self.ledger
-            .suppressed
-            .retain(|(phone, _)| listed.contains(phone));
-        self.forget_stops();
-        self.copy_has_control = (0..self.mailings.len()).all(|mailing| self.has_control(mailing));
-    }
-
-    /// Pauses and cancels that the copy knows nothing of are in force no more.
-    fn forget_stops(&mut self) {
-        let open = run(self.store.open_commands()).unwrap();
-        let open: BTreeSet<CommandId> = open.into_iter().map(|(id, _)| id).collect();
-        let now = self.now.elapsed;
-        let records = self.records();
-        for (mailing, record) in self.mailings.iter_mut().zip(&records) {
-            let is_stopped = matches!(
-                record.state,
-                CampaignState::Paused | CampaignState::Cancelled
-            );
-            let stops = mailing.pauses.iter_mut().chain(&mut mailing.cancel);
-            for stop in stops.filter(|it| !is_stopped && !open.contains(&it.command)) {
-                stop.resumed.get_or_insert(now);
-            }
-        }
-    }
-
     /// The runner dies when a retry is durable and before it learns of it.
     pub(crate) fn die_over_a_retry(&mut self) {
         let retry = Batch {
-            at: self.seen_now().stamp(BOOT),
+            at: self.seen_now().stamp(self.clocks.boot()),
             changes: vec![Change::Sweep {
                 campaign: self.mailings[0].id,
                 what: Sweep::Retry(None),
@@ -353,18 +295,5 @@ impl World {
         }
         run(self.store.commit(Arc::new(retry))).unwrap();
         self.crash(Strike::Crash);
-    }
-}
-
-impl super::Handset {
-    fn sleep(&mut self, lasts: Duration) {
-        for until in [
-            &mut self.flap_until,
-            &mut self.gone_until,
-            &mut self.refuses_until,
-            &mut self.holds_until,
-        ] {
-            *until = *until + lasts;
-        }
     }
 }

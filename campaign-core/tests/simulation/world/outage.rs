@@ -17,6 +17,10 @@ impl World {
     pub(super) fn outage(&mut self) {
         let lasts = self.millis(500, 90_000);
         let is_restart = self.rng.bool();
+        self.lose_server(lasts, is_restart);
+    }
+
+    pub(super) fn lose_server(&mut self, lasts: Duration, is_restart: bool) {
         self.write_down(|| format!("no server for {lasts:?}, another process: {is_restart}"));
         let now = self.now.elapsed;
         for handset in &mut self.handsets {

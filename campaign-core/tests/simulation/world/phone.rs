@@ -90,7 +90,7 @@ impl World {
         };
         Observation {
             account: Some(handset.account),
-            server_up_since: Some(handset.server_up_since),
+            server_up_since: Some(self.clocks.on_machine(handset.server_up_since)),
             server_time: Some(self.now.wall),
             store_on: Some(handset.store_is_on),
             platform: Some("simulation".into()),

@@ -33,7 +33,7 @@ impl World {
     pub(super) fn send(&mut self, sending: Sending) {
         let delivery = sending.delivery;
         let mailing = self.mailing_of(delivery.campaign());
-        if !self.mailings[mailing].gate_is_open || self.now.elapsed > sending.deadline {
+        if !self.mailings[mailing].gate_is_open || self.now.elapsed > self.clocks.in_world(sending.deadline) {
             *self.ledger.withheld.entry(delivery).or_default() += 1;
             self.strike(Strike::Withheld, delivery);
             self.write_down(|| format!("withheld {delivery:?} to {}", sending.to));
@@ -84,6 +84,7 @@ impl World {
             handed: None,
             has_arrived: false,
             was_held: false,
+            is_forgotten: false,
         });
         let request = Request {
             attempt,

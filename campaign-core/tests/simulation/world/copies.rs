@@ -1,0 +1,107 @@
+//! Stores that go back to what they were: a backup is brought back, or the disk never had the last commits.
+
+use std::collections::BTreeSet;
+
+use campaign_core::campaign::CampaignState;
+use campaign_core::clock::Elapsed;
+use campaign_core::store::{Command, CommandId, Store};
+use campaign_core::testing::{MemoryStore, Snapshot};
+
+use super::super::coverage::Strike;
+use super::{World, run};
+
+/// The store as it was at a moment.
+#[derive(Debug)]
+pub(super) struct Copy {
+    at: Elapsed,
+    snapshot: Snapshot,
+}
+
+impl World {
+    pub(super) fn copied(&self) -> Copy {
+        Copy {
+            at: self.now.elapsed,
+            snapshot: self.store.snapshot(),
+        }
+    }
+
+    pub(super) fn restore_copy(&mut self) {
+        let Some(copy) = self.copy.take() else { return };
+        self.write_down(|| "restored from a copy".into());
+        self.settle_commit();
+        self.crash(Strike::Restored);
+        self.go_back(&copy, true);
+    }
+
+    /// The store is what it was then. Where that is announced, the next runner knows.
+    pub(super) fn go_back(&mut self, copy: &Copy, is_announced: bool) {
+        let now = self.now.elapsed;
+        if is_announced {
+            // Everything that the copy knows as open is in doubt now.
+            let deliveries: u32 = self.mailings.iter().map(|it| it.rows).sum();
+            self.ledger.doubts_made += u64::from(deliveries);
+            self.store = MemoryStore::restored_from(&copy.snapshot);
+        } else {
+            self.ledger.forget_journals(copy.at);
+            self.store = MemoryStore::set_back_to(&copy.snapshot);
+        }
+        self.ledger.restored = Some(now);
+        // Who came on the list after the copy was made is not on it any more.
+        let listed = run(self.store.suppressed(None, u32::MAX)).unwrap();
+        let listed: BTreeSet<_> = listed.iter().map(|it| it.phone).collect();
+        self.ledger
+            .suppressed
+            .retain(|(phone, _)| listed.contains(phone));
+        self.forget_limits(copy.at);
+        self.forget_commands();
+        self.copy_has_control = (0..self.mailings.len()).all(|mailing| self.has_control(mailing));
+    }
+
+    /// Limits that were set later are in force no more.
+    fn forget_limits(&mut self, at: Elapsed) {
+        let (now, wall) = (self.now.elapsed, self.now.wall);
+        for lane in 0..self.handsets.len() {
+            let account = self.handsets[lane].account;
+            let set = self.ledger.limits.iter();
+            let set = set.filter(|(of, since, ..)| *of == account && *since <= at);
+            let limits = set.last().map(|(.., limits)| limits);
+            let limits = limits.unwrap_or(&self.plan.lanes[lane].limits).clone();
+            if limits != self.handsets[lane].limits {
+                self.handsets[lane].limits = limits.clone();
+                self.ledger.limits.push((account, now, wall, limits));
+            }
+        }
+    }
+
+    /// Pauses and cancels that the copy knows nothing of are in force no more. The operator sees what it does not know to be started or to
+    /// go on again.
+    fn forget_commands(&mut self) {
+        let commands = run(self.store.open_commands()).unwrap();
+        let open: BTreeSet<CommandId> = commands.iter().map(|(id, _)| *id).collect();
+        let now = self.now.elapsed;
+        let mut again = Vec::new();
+        let records = self.records();
+        for (mailing, record) in self.mailings.iter_mut().zip(&records) {
+            let is_stopped = matches!(
+                record.state,
+                CampaignState::Paused | CampaignState::Cancelled
+            );
+            let stops = mailing.pauses.iter_mut().chain(&mut mailing.cancel);
+            for stop in stops.filter(|it| !is_stopped && !open.contains(&it.command)) {
+                stop.resumed.get_or_insert(now);
+            }
+            let campaign = record.id;
+            let is_paused = mailing.pauses.last().is_some_and(|it| it.resumed.is_none());
+            match record.state {
+                CampaignState::Frozen if mailing.started.is_some() => {
+                    again.push(Command::Start { campaign });
+                }
+                CampaignState::Paused if !is_paused => again.push(Command::Resume { campaign }),
+                _ => {}
+            }
+        }
+        for command in again.into_iter().filter(|it| !commands.iter().any(|(_, open)| open == it)) {
+            run(self.store.submit(&command)).unwrap();
+        }
+    }
+}
