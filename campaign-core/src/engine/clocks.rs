@@ -77,7 +77,11 @@ impl Engine {
     pub(super) fn believe_the_clock(&mut self, now: Now) {
         self.is_clock_confirmed = true;
         if let Some(wall) = self.out_of_step.take() {
-            self.in_step = Some(Now { wall, ..now });
+            let now = Now { wall, ..now };
+            self.in_step = Some(now);
+            for lane in self.lanes.values_mut() {
+                lane.place_anew(now);
+            }
         }
         self.release_clock_holds();
     }

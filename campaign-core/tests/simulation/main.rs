@@ -7,6 +7,7 @@
 //!
 //! - `SIMULATION_SEED=n` plays that seed again; with `SIMULATION_TRACE=1` it tells all that happens.
 //! - `SIMULATION_SEEDS=n` plays so many seeds instead of the usual few, from `SIMULATION_FROM` on if that is given.
+//! - `SIMULATION_GO_ON=1` tells of every seed that fails instead of stopping at the first.
 //!
 //! A long run, on every core there is, with a line of progress every 500 seeds and the table of what struck where at the end:
 //!

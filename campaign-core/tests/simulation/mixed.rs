@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use campaign_core::campaign::Category;
+use campaign_core::consent::{ConsentRule, FrequencyCap};
 use campaign_core::delivery::State;
 use campaign_core::limits::{Gap, Hours, LaneLimits, Window};
 
 use super::campaigns::{paced, unpaced};
 use super::coverage::Strike;
 use super::faults::Rates;
-use super::plan::{CampaignPlan, CommitRates, LanePlan, Plan, PowerPlan};
+use super::plan::{CampaignPlan, CommitRates, LanePlan, PeoplePlan, Plan, PowerPlan};
 use super::plays::play_so_many;
 
 /// How many seeds an ordinary run plays.
@@ -85,10 +86,27 @@ fn mixed(seed: u64) -> Plan {
         let hours = Hours::parse("Mon-Sat 07:35-09:00", "Asia/Jakarta".parse().unwrap());
         campaigns[0].hours = Some(hours.unwrap());
     }
+    if one_of(3, 46) == 0 {
+        campaigns[1].may_repeat = false;
+    }
+    if one_of(3, 47) == 0 {
+        campaigns[4].consent = ConsentRule::Required;
+    }
+    let cap = |category, max| FrequencyCap::new(category, max, 1).unwrap();
+    let caps = match one_of(4, 48) {
+        0 if !has_jumps => vec![cap(Some(Category::Marketing), 1)],
+        1 if !has_jumps => vec![cap(None, 2), cap(Some(Category::Marketing), 2)],
+        _ => Vec::new(),
+    };
     let mut lanes: Vec<LanePlan> = (0..3)
         .map(|lane| LanePlan::new(limits(one_of(4, 10 + lane))))
         .collect();
     lanes[1].honours_ids = one_of(3, 13) > 0;
+    for (lane, salt) in lanes.iter_mut().zip([35, 36, 37]) {
+        lane.hides_people = one_of(3, salt) == 0;
+        lane.is_keyed_by_lid = one_of(6, salt) == 3;
+        lane.knows_one_in = [1, 2, 5][one_of(3, salt + 3) as usize];
+    }
     lanes[2].store_on = one_of(4, 14) > 0;
     let some = |max: u64, salt| one_of(max + 1, salt) as u32;
     // One in three hears everything, so that nothing excuses a doubt there.
@@ -118,6 +136,15 @@ fn mixed(seed: u64) -> Plan {
         pairings: u32::from(has_pairings),
         decisions: some(8, 24),
         limit_changes: some(2, 25),
+        people: PeoplePlan {
+            wishes: some(8, 41),
+            lids_learnt: some(20, 42),
+            caps,
+            wait_hours_max: 0,
+            have_agreed: one_of(2, 43) == 0,
+        },
+        singles: some(6, 44),
+        slow_writes: [0.0, 0.1][one_of(2, 45) as usize],
         forwards: some(12, 26),
         letters: some(30, 27),
         stray_acks: some(5, 28),

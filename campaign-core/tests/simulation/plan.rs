@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use campaign_core::campaign::{Category, NumberCheck};
+use campaign_core::consent::{ConsentRule, FrequencyCap};
 use campaign_core::limits::{Hours, LaneLimits, Zone};
 use jiff::Timestamp;
 
@@ -32,6 +33,11 @@ pub(crate) struct Plan {
     /// How often the operator decides about a delivery that failed or is in doubt, or retries what failed.
     pub(crate) decisions: u32,
     pub(crate) limit_changes: u32,
+    pub(crate) people: PeoplePlan,
+    /// How often a program wants a single message sent.
+    pub(crate) singles: u32,
+    /// How many requests wait for a connection, from 0 to 1.
+    pub(crate) slow_writes: f64,
     /// How often somebody else sends a text of ours through the same session.
     pub(crate) forwards: u32,
     /// How often somebody in an audience writes to the account.
@@ -58,6 +64,19 @@ pub(crate) struct Plan {
     pub(crate) heals_after: Option<Duration>,
 }
 
+/// What people want, and what holds over all campaigns because of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PeoplePlan {
+    /// How often somebody opts out, or in again.
+    pub(crate) wishes: u32,
+    /// How often a session learns whose phone belongs to a LID.
+    pub(crate) lids_learnt: u32,
+    pub(crate) caps: Vec<FrequencyCap>,
+    pub(crate) wait_hours_max: u32,
+    /// It is on record who agreed to broadcasts, and who did not.
+    pub(crate) have_agreed: bool,
+}
+
 /// How often the machine loses power, and what that costs.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PowerPlan {
@@ -76,6 +95,12 @@ pub(crate) struct LanePlan {
     /// Where it is off: somebody turns it on during the campaign.
     pub(crate) store_turned_on: bool,
     pub(crate) honours_ids: bool,
+    /// Events tell LIDs, and no phone of whom the session does not know.
+    pub(crate) hides_people: bool,
+    /// Messages are kept under LIDs.
+    pub(crate) is_keyed_by_lid: bool,
+    /// The session knows which LID belongs to whose phone, at first of one in so many.
+    pub(crate) knows_one_in: u32,
 }
 
 /// One campaign.
@@ -86,6 +111,9 @@ pub(crate) struct CampaignPlan {
     pub(crate) greeting: &'static str,
     pub(crate) category: Category,
     pub(crate) is_urgent: bool,
+    /// It may say what another campaign has just said.
+    pub(crate) may_repeat: bool,
+    pub(crate) consent: ConsentRule,
     /// Which of the people there are.
     pub(crate) audience: Range<u32>,
     /// Rows of each person, told apart by a key.
@@ -129,6 +157,9 @@ impl Plan {
             pairings: 0,
             decisions: 0,
             limit_changes: 0,
+            people: PeoplePlan::default(),
+            singles: 0,
+            slow_writes: 0.0,
             forwards: 0,
             letters: 0,
             all_have_written: false,
@@ -182,6 +213,9 @@ impl LanePlan {
             store_on: true,
             store_turned_on: false,
             honours_ids: true,
+            hides_people: false,
+            is_keyed_by_lid: false,
+            knows_one_in: 1,
         }
     }
 }
@@ -193,6 +227,9 @@ impl CampaignPlan {
             greeting: "Halo",
             category: Category::Marketing,
             is_urgent: false,
+            // Most campaigns here greet the same people alike, and everybody is to get each of them.
+            may_repeat: true,
+            consent: ConsentRule::NotRequired,
             audience,
             rows_each: 1,
             check: NumberCheck::Known,

@@ -13,12 +13,14 @@ mod healing;
 mod ledger;
 mod operator;
 mod outage;
+mod people;
 mod phone;
 mod power;
 mod server;
+mod singles;
 mod steps;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,8 +29,9 @@ use campaign_core::clock::{Elapsed, Now};
 use campaign_core::delivery::{Ack, CampaignId, DeliveryId, State};
 use campaign_core::engine::{Beginning, Engine, Input, Settings, Step};
 use campaign_core::failure::Outcome;
-use campaign_core::gateway::Notice;
+use campaign_core::gateway::{Notice, Sending};
 use campaign_core::limits::{LaneLimits, Zone};
+use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
     Batch, CampaignQuery, CampaignRecord, Command, ReportQuery, ReportRow, Store,
 };
@@ -39,10 +42,12 @@ use futures_util::FutureExt;
 use self::audience::import;
 use self::clocks::Clocks;
 use self::copies::Copy;
-pub(crate) use self::audience::{Mailing, Pause, text_for};
+pub(crate) use self::audience::{Mailing, Pause};
 pub(crate) use self::handset::Handset;
 pub(crate) use self::ledger::{Attempt, Fate, Ledger, Restriction, recipient};
+pub(crate) use self::people::{Wished, agreed_before};
 use self::server::Request;
+use self::singles::Single;
 use super::coverage::{Coverage, Strike};
 use super::plan::Plan;
 
@@ -68,6 +73,8 @@ enum Event {
     Durable(u32, Arc<Batch>, commits::End),
     /// The server carries out what it received as this attempt.
     HandOver(Request),
+    /// A request gets its connection, and is written unless something forbids it.
+    Write(u32, Box<Sending>),
     /// The server learns from WhatsApp how far a message got.
     Acknowledged {
         lane: usize,
@@ -87,6 +94,9 @@ enum Event {
     Decide,
     Forward,
     Letter,
+    Wish,
+    LearnLid,
+    SendOnce,
     StrayAck,
     Outage,
     Flaps,
@@ -111,7 +121,11 @@ impl Event {
     fn is_ours(&self) -> bool {
         matches!(
             self,
-            Event::Tell(..) | Event::Ended(..) | Event::Durable(..) | Event::Restart
+            Event::Tell(..)
+                | Event::Ended(..)
+                | Event::Durable(..)
+                | Event::Write(..)
+                | Event::Restart
         )
     }
 
@@ -153,6 +167,9 @@ pub(crate) struct World {
     synced: Option<Copy>,
     /// People have decided what nobody else could.
     is_decided: bool,
+    /// Bodies that are not to be written any more.
+    withheld: BTreeSet<DeliveryId>,
+    singles: Vec<Single>,
     steps_to_crash: Option<u64>,
     crashes_left: u32,
     is_traced: bool,
@@ -173,6 +190,7 @@ impl World {
         let mut rng = Rng::with_seed(plan.seed);
         let store = MemoryStore::new();
         let handsets = Handset::all(&plan);
+        people::set_up(&store, &plan);
         let mailings = import(&store, &plan, now);
         let mut world = Self {
             ledger: Ledger::default(),
@@ -195,6 +213,8 @@ impl World {
             copy: None,
             synced: None,
             is_decided: false,
+            withheld: BTreeSet::new(),
+            singles: Vec::new(),
             steps_to_crash: (plan.crashes > 0).then(|| rng.u64(10..plan.steps_between_crashes)),
             crashes_left: plan.crashes,
             is_traced,
@@ -307,10 +327,15 @@ impl World {
 
     /// Campaigns as the store has them, the first one first.
     pub(crate) fn records(&self) -> Vec<CampaignRecord> {
-        let ids = self.mailings.iter().map(|mailing| mailing.id).collect();
+        let ids = self.kept().map(|mailing| mailing.id).collect();
         let mut records = run(self.store.campaigns(&CampaignQuery::These(ids))).unwrap();
         records.sort_unstable_by_key(|record| record.id);
         records
+    }
+
+    /// Campaigns that the store has.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = &Mailing> {
+        self.mailings.iter().filter(|mailing| !mailing.is_lost)
     }
 
     /// The first campaign.
@@ -359,6 +384,20 @@ impl World {
     /// Notes that something struck while a delivery stood where it stands.
     fn strike(&mut self, strike: Strike, delivery: DeliveryId) {
         if let Some(row) = self.row_of(delivery) {
+            self.coverage.note(strike, row.standing.state);
+        }
+    }
+
+    /// Where everything stands that goes to somebody.
+    fn rows_of(&self, phone: PhoneNumber) -> Vec<State> {
+        let rows = self.kept().flat_map(|mailing| self.report(mailing.id));
+        let rows = rows.filter(|row| row.phone == phone);
+        rows.map(|row| row.standing.state).collect()
+    }
+
+    /// Notes that something struck all of a campaign.
+    fn strike_campaign(&mut self, strike: Strike, campaign: CampaignId) {
+        for row in self.report(campaign) {
             self.coverage.note(strike, row.standing.state);
         }
     }
@@ -496,6 +535,14 @@ impl World {
             Event::Decide => self.decide(),
             Event::Forward => self.forward(),
             Event::Letter => self.letter(),
+            Event::Wish => self.wish(),
+            Event::LearnLid => self.learn_lid(),
+            Event::SendOnce => self.send_once(),
+            Event::Write(life, sending) => {
+                if life == self.life {
+                    self.write(*sending);
+                }
+            }
             Event::StrayAck => self.stray_ack(),
             Event::Outage => self.outage(),
             Event::Flaps => self.flaps(),
@@ -570,6 +617,7 @@ impl World {
             )
         });
         self.engine = Some(engine);
+        self.tell_hidden();
         for record in self.records() {
             let mailing = self.mailing_of(record.id);
             // A gate that nobody has closed is open.
@@ -582,6 +630,7 @@ impl World {
         for (id, command) in run(self.store.open_commands()).unwrap() {
             self.ask(id, command);
         }
+        self.confirm_opt_outs();
     }
 }
 

@@ -377,12 +377,15 @@ impl Tables {
         };
         let category = campaign.definition.category;
         let (slot, text_hash, at) = attempt.unwrap_or((Slot::Reply, 0, at));
+        let text_hash = Terms::hash_to_keep(slot, text_hash);
         let written = self.people.written.entry(phone).or_default();
-        written.entry(id).or_insert(Written {
+        let known = written.entry(id).or_insert(Written {
             delivery: id,
             at,
             category,
-            text_hash: Terms::hash_to_keep(slot, text_hash),
+            text_hash,
         });
+        // It may have been thought to be refused.
+        known.text_hash = text_hash;
     }
 }

@@ -9,7 +9,7 @@ use campaign_core::phone::PhoneNumber;
 use campaign_core::store::ReportRow;
 use jiff::SignedDuration;
 
-use super::super::world::{Fate, World, text_for};
+use super::super::world::{Fate, World};
 
 pub(super) fn p2_nobody_lost(world: &World) {
     let has: BTreeSet<DeliveryId> = world.ledger.arrived().map(|it| it.delivery).collect();
@@ -18,7 +18,7 @@ pub(super) fn p2_nobody_lost(world: &World) {
     let forgotten: BTreeSet<DeliveryId> = forgotten.map(|it| it.delivery).collect();
     let records = world.records();
     let mut claims = Claims::new();
-    for (mailing, record) in world.mailings.iter().zip(&records) {
+    for (mailing, record) in world.kept().zip(&records) {
         let rows = world.report(mailing.id);
         assert_eq!(rows.len(), mailing.rows as usize, "P2: rows of the report");
         assert_eq!(record.counts.total(), rows.len() as u64, "P2: counters");
@@ -76,7 +76,7 @@ fn fits(world: &World, row: &ReportRow, has_it: bool, is_taken: bool, claims: &m
 /// where ids are ignored nothing else could tell the two apart. Each such message explains one of ours, and no more.
 fn is_claimed_by_content(world: &World, row: &ReportRow, claims: &mut Claims) -> bool {
     let mailing = &world.mailings[world.mailing_of(row.delivery.campaign())];
-    let text = text_for(mailing.greeting, row.phone);
+    let text = mailing.text(row.phone);
     let forwards = world.ledger.forwards.iter();
     let same = forwards
         .filter(|(lane, to, other)| *lane == mailing.lane && *to == row.phone && **other == *text)
@@ -133,14 +133,17 @@ pub(super) fn p2_doubts_are_settled(world: &World) {
         "P2: {unconfirmed} unconfirmed of {} doubts",
         world.ledger.doubts_made
     );
-    for (index, mailing) in world.mailings.iter().enumerate() {
+    let all = world.mailings.iter().enumerate();
+    let kept = all.filter(|(_, mailing)| !mailing.is_lost);
+    for ((index, mailing), record) in kept.zip(&records) {
         let handset = &world.handsets[mailing.lane];
         // What another account sent is on a phone that is gone, and so is what it was asked to.
         let is_settleable = handset.honours_ids
             && !handset.store_was_off
             && !handset.was_paired_anew
-            && !handset.was_restarted;
-        if !is_settleable || records[index].state == CampaignState::Paused {
+            && !handset.was_restarted
+            && !world.ledger.has_misplaced;
+        if !is_settleable || record.state == CampaignState::Paused {
             continue;
         }
         // Without a message that can be found, nothing has shown that ids are kept and messages stored. A process that died may have
@@ -152,9 +155,10 @@ pub(super) fn p2_doubts_are_settled(world: &World) {
             continue;
         }
         let rows = world.report(mailing.id);
-        let mut left = rows
-            .iter()
-            .filter(|row| row.standing.state == State::Unconfirmed);
+        // Who hides behind a LID that the session learns late is not looked for any more by then.
+        let mut left = rows.iter().filter(|row| {
+            row.standing.state == State::Unconfirmed && handset.could_always_find(row.phone)
+        });
         let first = left.next();
         assert!(
             first.is_none(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use campaign_core::delivery::DeliveryId;
 use campaign_core::phone::PhoneNumber;
 
-use super::super::world::{Attempt, World, recipient, text_for};
+use super::super::world::{Attempt, World, recipient};
 
 pub(super) fn p1_once(world: &World) {
     let mut of_recipient: BTreeMap<DeliveryId, Vec<&Attempt>> = BTreeMap::new();
@@ -18,7 +18,7 @@ pub(super) fn p1_once(world: &World) {
         // By its own campaign's session, and to nobody else.
         let mailing = &world.mailings[attempt.mailing];
         assert_eq!(attempt.lane, mailing.lane, "P1: {attempt:?}");
-        let text = text_for(mailing.greeting, attempt.to);
+        let text = mailing.text(attempt.to);
         assert_eq!(*attempt.text, *text, "P1: another campaign's message");
     }
     // What a store lost that nobody told is beyond every sender: with durability weakened P1 is kept through crashes of the process, and
@@ -44,7 +44,7 @@ pub(super) fn p1_once(world: &World) {
     let mut admitted: BTreeMap<(PhoneNumber, String), u32> = BTreeMap::new();
     for mailing in &world.mailings {
         for row in world.report(mailing.id) {
-            let text = text_for(mailing.greeting, row.phone);
+            let text = mailing.text(row.phone);
             let times = 1 + asked(&recipient(row.delivery));
             *admitted.entry((row.phone, text)).or_default() += times;
         }

@@ -24,7 +24,12 @@ pub(crate) struct Mailing {
     pub(crate) id: CampaignId,
     pub(crate) lane: usize,
     pub(crate) slot: Slot,
-    pub(crate) greeting: &'static str,
+    pub(super) greeting: &'static str,
+    /// What it says to everybody, where it has no names in it.
+    pub(super) text: Option<String>,
+    pub(crate) confirms_opt_out: bool,
+    /// The store went back to a time before it.
+    pub(crate) is_lost: bool,
     /// Rows that were in the audience from the start or added to it.
     pub(crate) rows: u32,
     pub(crate) started: Option<Elapsed>,
@@ -34,6 +39,33 @@ pub(crate) struct Mailing {
     pub(super) gate_is_open: bool,
     /// Deliveries that the engine has asked for and not done with.
     pub(super) in_memory: BTreeSet<DeliveryId>,
+}
+
+impl Mailing {
+    pub(super) fn new(id: CampaignId, plan: &CampaignPlan, slot: Slot) -> Self {
+        Self {
+            id,
+            lane: plan.lane,
+            slot,
+            greeting: plan.greeting,
+            text: None,
+            confirms_opt_out: false,
+            is_lost: false,
+            rows: plan.deliveries(),
+            started: None,
+            expires_at: None,
+            pauses: Vec::new(),
+            cancel: None,
+            gate_is_open: true,
+            in_memory: BTreeSet::new(),
+        }
+    }
+
+    /// What it says to somebody.
+    pub(crate) fn text(&self, phone: PhoneNumber) -> String {
+        let text = self.text.clone();
+        text.unwrap_or_else(|| format!("{} {}", self.greeting, name(phone)))
+    }
 }
 
 /// Sending was to stop.
@@ -59,8 +91,8 @@ pub(super) fn import(store: &MemoryStore, plan: &Plan, now: Now) -> Vec<Mailing>
             check: campaign.check,
             category: campaign.category,
             is_urgent: campaign.is_urgent,
-            // Its campaigns greet the same people alike: everybody is to get each of them.
-            may_repeat: true,
+            may_repeat: campaign.may_repeat,
+            consent: campaign.consent,
             ..Definition::new(format!("campaign {index}"), session, message)
         };
         let columns: [Box<str>; 1] = ["nama".into()];
@@ -69,17 +101,8 @@ pub(super) fn import(store: &MemoryStore, plan: &Plan, now: Now) -> Vec<Mailing>
         run(store.import(id, people, 0)).unwrap();
         run(store.freeze(id, now.stamp(FIRST_BOOT))).unwrap();
         Mailing {
-            id,
-            lane: campaign.lane,
-            slot: definition.slot(),
-            greeting: campaign.greeting,
-            rows: campaign.deliveries(),
-            started: None,
             expires_at,
-            pauses: Vec::new(),
-            cancel: None,
-            gate_is_open: true,
-            in_memory: BTreeSet::new(),
+            ..Mailing::new(id, campaign, definition.slot())
         }
     };
     plan.campaigns.iter().enumerate().map(mailing).collect()
@@ -99,18 +122,19 @@ pub(super) fn people(indices: Range<u32>, rows_each: u32) -> Vec<NewRecipient> {
     indices.flat_map(person).collect()
 }
 
+pub(super) const FIRST_PHONE: u64 = 6_281_300_000_000;
+
 pub(super) fn phone(index: u32) -> PhoneNumber {
-    PhoneNumber::from_digits(6_281_300_000_000 + u64::from(index)).unwrap()
+    PhoneNumber::from_digits(FIRST_PHONE + u64::from(index)).unwrap()
+}
+
+pub(super) fn index_of(phone: PhoneNumber) -> u32 {
+    u32::try_from(phone.digits() - FIRST_PHONE).unwrap()
 }
 
 /// One person in ten has two numbers.
-fn name(phone: PhoneNumber) -> String {
-    let index = phone.digits() - 6_281_300_000_000;
+pub(super) fn name(phone: PhoneNumber) -> String {
+    let index = index_of(phone);
     let person = if index % 10 == 1 { index - 1 } else { index };
     format!("Orang {person}")
-}
-
-/// What a campaign says to somebody.
-pub(crate) fn text_for(greeting: &str, phone: PhoneNumber) -> String {
-    format!("{greeting} {}", name(phone))
 }

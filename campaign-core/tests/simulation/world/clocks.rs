@@ -18,6 +18,7 @@ pub(super) struct Clocks {
     booted: Duration,
     /// By how much the clock on its wall is wrong.
     offset: SignedDuration,
+    was_ever_wrong: bool,
 }
 
 impl Clocks {
@@ -26,6 +27,7 @@ impl Clocks {
             boot: FIRST_BOOT,
             booted: Duration::ZERO,
             offset: SignedDuration::ZERO,
+            was_ever_wrong: false,
         }
     }
 
@@ -35,6 +37,10 @@ impl Clocks {
 
     pub(super) fn is_wrong(&self) -> bool {
         !self.offset.is_zero()
+    }
+
+    pub(super) fn was_ever_wrong(&self) -> bool {
+        self.was_ever_wrong
     }
 
     /// The machine starts anew, and the network tells it the time.
@@ -69,6 +75,7 @@ impl World {
         self.write_down(|| format!("wall clock set by {seconds} s"));
         self.strike_all(Strike::ClockJump);
         self.clocks.offset = SignedDuration::from_secs(seconds);
+        self.clocks.was_ever_wrong = true;
         self.later(Duration::from_secs(600), Event::SetClockRight);
     }
 

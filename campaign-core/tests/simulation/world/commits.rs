@@ -139,9 +139,22 @@ impl World {
                     restriction.is_durable = true;
                 }
             }
-            Change::Reply(reply) => {
-                let letter = (reply.account, reply.from, now, reply.received_at);
-                self.ledger.letters.push(letter);
+            Change::Reply(reply) => self.replied(reply),
+            Change::HiddenReply(reply) => self.replied_hidden(reply),
+            Change::Lid { phone, .. } => {
+                self.ledger.known.entry(*phone).or_insert(now);
+            }
+            Change::Answer {
+                command,
+                answer: Answer::Refused { .. },
+            } => {
+                // Nothing stops what has come to its end: what the operator wants sent of it later is sent.
+                for mailing in &mut self.mailings {
+                    let stops = mailing.pauses.iter_mut().chain(&mut mailing.cancel);
+                    for stop in stops.filter(|stop| stop.command == *command) {
+                        stop.resumed.get_or_insert(stop.asked);
+                    }
+                }
             }
             Change::Answer {
                 command,

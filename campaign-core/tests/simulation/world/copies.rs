@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use campaign_core::campaign::CampaignState;
 use campaign_core::clock::Elapsed;
-use campaign_core::store::{Command, CommandId, Store};
+use campaign_core::store::{CampaignQuery, Command, CommandId, Store};
 use campaign_core::testing::{MemoryStore, Snapshot};
 
 use super::super::coverage::Strike;
@@ -46,6 +46,12 @@ impl World {
             self.store = MemoryStore::set_back_to(&copy.snapshot);
         }
         self.ledger.restored = Some(now);
+        self.ledger.wishes.retain(|it| it.recorded <= copy.at);
+        self.ledger.known.retain(|_, since| *since <= copy.at);
+        let there = run(self.store.campaigns(&CampaignQuery::All)).unwrap();
+        for mailing in &mut self.mailings {
+            mailing.is_lost |= !there.iter().any(|record| record.id == mailing.id);
+        }
         // Who came on the list after the copy was made is not on it any more.
         let listed = run(self.store.suppressed(None, u32::MAX)).unwrap();
         let listed: BTreeSet<_> = listed.iter().map(|it| it.phone).collect();
@@ -54,7 +60,7 @@ impl World {
             .retain(|(phone, _)| listed.contains(phone));
         self.forget_limits(copy.at);
         self.forget_commands();
-        self.copy_has_control = (0..self.mailings.len()).all(|mailing| self.has_control(mailing));
+        self.copy_has_control = (0..self.mailings.len()).all(|mailing| self.mailings[mailing].is_lost || self.has_control(mailing));
     }
 
     /// Limits that were set later are in force no more.
@@ -81,7 +87,8 @@ impl World {
         let now = self.now.elapsed;
         let mut again = Vec::new();
         let records = self.records();
-        for (mailing, record) in self.mailings.iter_mut().zip(&records) {
+        let kept = self.mailings.iter_mut().filter(|it| !it.is_lost);
+        for (mailing, record) in kept.zip(&records) {
             let is_stopped = matches!(
                 record.state,
                 CampaignState::Paused | CampaignState::Cancelled

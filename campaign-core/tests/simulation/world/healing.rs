@@ -30,6 +30,7 @@ impl World {
         for mailing in 0..self.mailings.len() {
             self.resume(mailing);
         }
+        self.resolve_hidden();
         let bound = self.bound();
         self.write_down(|| format!("all must be over within {bound:?}"));
         self.healed = Some((now, now + bound));
@@ -40,10 +41,11 @@ impl World {
     /// evidence waits for a person, who decides about that one now; and then all must come to their end.
     pub(super) fn decide_blocked(&mut self) {
         self.is_decided = true;
-        let mut campaigns = self.mailings.iter().map(|it| it.id);
-        self.ledger.still_looks =
-            campaigns.any(|campaign| run(self.store.has_pending_doubts(campaign)).unwrap());
-        let rows = self.mailings.iter().flat_map(|mailing| {
+        let still_looks = self
+            .kept()
+            .any(|it| run(self.store.has_pending_doubts(it.id)).unwrap());
+        self.ledger.still_looks = still_looks;
+        let rows = self.kept().flat_map(|mailing| {
             let rows = self.report(mailing.id).into_iter();
             rows.map(|row| (mailing.lane, row))
         });
@@ -73,7 +75,7 @@ impl World {
         let records = self.records();
         let takes = |(lane, handset): (usize, &Handset)| {
             let of_it = |slot: Option<Slot>| {
-                let mailings = self.mailings.iter().zip(&records);
+                let mailings = self.kept().zip(&records);
                 let here = mailings.filter(|(mailing, _)| {
                     mailing.lane == lane && slot.is_none_or(|slot| mailing.slot == slot)
                 });

@@ -11,6 +11,8 @@ use campaign_core::limits::{LaneLimits, Slot};
 use campaign_core::phone::PhoneNumber;
 use jiff::Timestamp;
 
+use super::people::Wished;
+
 /// How an attempt ended, as its server saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -61,6 +63,9 @@ pub(crate) struct Attempt {
     pub(crate) was_held: bool,
     /// The store lost its journal, and nobody was told.
     pub(crate) is_forgotten: bool,
+    /// When WhatsApp refused it, and when it was told that it had it all the same.
+    pub(crate) refused: Option<Elapsed>,
+    pub(crate) corrected: Option<Elapsed>,
 }
 
 impl Attempt {
@@ -108,6 +113,9 @@ pub(crate) struct Ledger {
     pub(crate) restrictions: Vec<Restriction>,
     /// Who wrote to whom, when that was durable, and when they did.
     pub(crate) letters: Vec<(Account, PhoneNumber, Elapsed, Timestamp)>,
+    pub(crate) wishes: Vec<Wished>,
+    /// From when on it is on record whose phone belongs to a LID.
+    pub(crate) known: BTreeMap<PhoneNumber, Elapsed>,
     /// How often the operator has asked for a recipient's message once more.
     pub(crate) asked_again: BTreeMap<DeliveryId, u32>,
     /// The operator has said what became of it.
@@ -119,6 +127,8 @@ pub(crate) struct Ledger {
     /// What the engine was told that is in doubt, and what its predecessors left open.
     pub(crate) doubts_made: u64,
     pub(crate) restored: Option<Elapsed>,
+    /// The machine was started anew after its clock had been wrong: moments on record may lie elsewhere for the next boot.
+    pub(crate) has_misplaced: bool,
     pub(crate) in_memory_max: usize,
     /// Doubts were still going to be looked up when all evidence had long been had.
     pub(crate) still_looks: bool,

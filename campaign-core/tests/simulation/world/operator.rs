@@ -66,6 +66,15 @@ impl World {
         for _ in 0..self.plan.letters {
             self.some_time(spread, Event::Letter);
         }
+        for _ in 0..self.plan.people.wishes {
+            self.some_time(spread, Event::Wish);
+        }
+        for _ in 0..self.plan.people.lids_learnt {
+            self.some_time(spread, Event::LearnLid);
+        }
+        for _ in 0..self.plan.singles {
+            self.some_time(spread, Event::SendOnce);
+        }
         for _ in 0..self.plan.stray_acks {
             self.some_time(spread, Event::StrayAck);
         }
@@ -118,7 +127,7 @@ impl World {
     pub(super) fn start(&mut self, mailing: usize) {
         if self.plan.all_have_written && self.mailings[mailing].slot == Slot::Reply {
             for index in self.plan.campaigns[mailing].audience.clone() {
-                self.write_to(self.mailings[mailing].lane, phone(index));
+                self.write_to(self.mailings[mailing].lane, phone(index), "Ya");
             }
         }
         self.mailings[mailing].started = Some(self.now.elapsed);

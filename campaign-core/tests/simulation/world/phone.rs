@@ -13,7 +13,7 @@ use campaign_core::store::ReportRow;
 
 use super::super::coverage::Strike;
 use super::audience::phone;
-use super::{Event, World, text_for};
+use super::{Event, World};
 
 impl World {
     /// The first question about a number may come to nothing.
@@ -55,18 +55,21 @@ impl World {
         if handset.is_away(now) {
             return Found::Unknown { why: "422".into() };
         }
+        // In the chat with the phone, and in the one with the LID where the session knows it, as the gateway does it.
+        let is_seen = |to: PhoneNumber| !handset.is_keyed_by_lid || handset.knows(to);
         let look = |to: PhoneNumber, id: &str| {
-            let kept = handset.kept.get(id)?;
+            let kept = handset.kept.get(id).filter(|_| is_seen(to))?;
             let is_there = kept.found_from.is_some_and(|from| from <= now) && kept.to == to;
             is_there.then_some(kept.ack)
         };
         match look(finding.to, &finding.message_id) {
             Some(ack) => Found::Found(ack),
             None => Found::Absent {
-                complete: finding
-                    .control
-                    .as_ref()
-                    .is_some_and(|control| look(control.to, &control.message_id).is_some()),
+                complete: is_seen(finding.to)
+                    && finding
+                        .control
+                        .as_ref()
+                        .is_some_and(|control| look(control.to, &control.message_id).is_some()),
             },
         }
     }
@@ -108,8 +111,15 @@ impl World {
             (Ack::Pending, Ack::Error) => Ack::Error,
             (known, new) => known.max(new),
         };
+        let attempt = &mut self.ledger.attempts[kept.attempt];
+        if ack == Ack::Error {
+            attempt.refused.get_or_insert(self.now.elapsed);
+        }
         if !is_told || self.engine.is_none() {
             return;
+        }
+        if ack != Ack::Error && attempt.refused.is_some() {
+            attempt.corrected.get_or_insert(self.now.elapsed);
         }
         let notice = Notice::Ack {
             session: handset.session.clone(),
@@ -134,7 +144,7 @@ impl World {
         let audience = self.plan.campaigns[mailing].audience.clone();
         let to = phone(self.rng.u32(audience));
         let mailing = &self.mailings[mailing];
-        let (lane, text) = (mailing.lane, text_for(mailing.greeting, to));
+        let (lane, text) = (mailing.lane, mailing.text(to));
         let handset = &self.handsets[lane];
         let id = format!("3A{:018X}", self.rng.u64(..));
         let echo = Notice::Echo {
@@ -169,24 +179,7 @@ impl World {
         let mailing = self.rng.usize(..self.mailings.len());
         let audience = self.plan.campaigns[mailing].audience.clone();
         let from = phone(self.rng.u32(audience));
-        self.write_to(self.mailings[mailing].lane, from);
-    }
-
-    pub(super) fn write_to(&mut self, lane: usize, from: PhoneNumber) {
-        let wall = self.now.wall;
-        let message_id = format!("3A{:018X}", self.rng.u64(..));
-        let handset = &mut self.handsets[lane];
-        handset.heard.insert(from, wall);
-        let letter = Notice::Reply {
-            session: handset.session.clone(),
-            account: handset.account,
-            message_id: message_id.into(),
-            from,
-            received_at: wall,
-            text: "Ya".into(),
-        };
-        self.write_down(|| format!("{from} writes to lane {lane}"));
-        self.notice(letter);
+        self.write_to(self.mailings[mailing].lane, from, "Ya");
     }
 
     /// An ack of a message that we know nothing of, or a refusal of one that was never sent: nothing follows from either.

@@ -27,6 +27,7 @@ impl World {
         }
         let back = self.now.elapsed + lasts;
         self.dark_until = back;
+        self.ledger.has_misplaced |= self.clocks.was_ever_wrong();
         self.clocks.reboot(back - BOOTS_IN);
         self.later(lasts, Event::Restart);
         if takes_server {

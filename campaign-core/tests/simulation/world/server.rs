@@ -30,10 +30,24 @@ pub(super) struct Request {
 }
 
 impl World {
+    /// The connection is there at once, or the request waits for one.
     pub(super) fn send(&mut self, sending: Sending) {
+        self.withheld.remove(&sending.delivery);
+        if self.happens(self.plan.slow_writes) {
+            // Longer, too, than its deadline.
+            let wait = self.millis(1, 7_000);
+            return self.later(wait, Event::Write(self.life, Box::new(sending)));
+        }
+        self.write(sending);
+    }
+
+    pub(super) fn write(&mut self, sending: Sending) {
         let delivery = sending.delivery;
         let mailing = self.mailing_of(delivery.campaign());
-        if !self.mailings[mailing].gate_is_open || self.now.elapsed > self.clocks.in_world(sending.deadline) {
+        let is_withheld = self.withheld.remove(&delivery)
+            || !self.mailings[mailing].gate_is_open
+            || self.now.elapsed > self.clocks.in_world(sending.deadline);
+        if is_withheld {
             *self.ledger.withheld.entry(delivery).or_default() += 1;
             self.strike(Strike::Withheld, delivery);
             self.write_down(|| format!("withheld {delivery:?} to {}", sending.to));
@@ -85,6 +99,8 @@ impl World {
             has_arrived: false,
             was_held: false,
             is_forgotten: false,
+            refused: None,
+            corrected: None,
         });
         let request = Request {
             attempt,
@@ -319,6 +335,7 @@ impl World {
             return;
         }
         let kept = Kept {
+            attempt: request.attempt,
             to,
             ack: Ack::Pending,
             found_from: found_from.filter(|_| handset.store_is_on),
@@ -334,11 +351,13 @@ impl World {
         to: campaign_core::phone::PhoneNumber,
     ) {
         let (session, account) = self.names_of(lane);
+        let handset = &self.handsets[lane];
+        let is_told = !handset.hides_people || handset.knows(to);
         let echo = Notice::Echo {
             session,
             account: Some(account),
             message_id: request.id.as_str().into(),
-            to: Some(to),
+            to: is_told.then_some(to),
             kind: Some(MessageKind::Text),
             text_hash: request.text_hash,
         };

@@ -121,12 +121,22 @@ impl World {
                 };
                 self.tell(quick, resolved);
             }
-            Step::PhoneOf { lid, .. } => {
-                let phone = None;
+            Step::PhoneOf { session, lid } => {
+                let phone = self.phone_behind(&session, lid);
                 self.tell(quick, Input::PhoneOf { lid, phone });
             }
-            Step::LidOf { lane, .. } => self.tell(quick, Input::LidOf { lane, lid: None }),
-            Step::Withhold(_) | Step::Confirm => {}
+            Step::LidOf {
+                lane,
+                session,
+                phone,
+            } => {
+                let lid = self.lid_behind(&session, phone);
+                self.tell(quick, Input::LidOf { lane, lid });
+            }
+            Step::Withhold(delivery) => {
+                self.withheld.insert(delivery);
+            }
+            Step::Confirm => self.confirm_opt_outs(),
             Step::WaitUntil(_) | Step::Idle | Step::Stopped => {}
         }
     }
