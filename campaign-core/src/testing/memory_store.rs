@@ -87,6 +87,7 @@ impl MemoryStore {
     pub fn restored_from(snapshot: &Snapshot) -> Self {
         let mut tables = snapshot.0.clone();
         tables.is_restored = true;
+        tables.leave_numbers_out();
         Self::with(tables)
     }
 

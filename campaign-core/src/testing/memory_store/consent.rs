@@ -157,6 +157,13 @@ impl People {
         );
     }
 
+    /// No opt-out that is on record is answered any more.
+    pub(super) fn confirm_nobody(&mut self) {
+        for last in self.wishes.values_mut() {
+            last.is_to_be_confirmed = false;
+        }
+    }
+
     fn wish(&mut self, reply: &Reply, wish: Wish, now: Timestamp) -> bool {
         let (phone, at) = (reply.from, reply.received_at.min(now));
         let last = self.wishes.get(&phone);

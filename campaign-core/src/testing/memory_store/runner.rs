@@ -23,9 +23,8 @@ impl Tables {
         }
         let is_restored = std::mem::take(&mut self.is_restored);
         if is_restored {
-            let last = self.campaigns.last_key_value();
-            let last = last.map_or(0, |(last, _)| last.number());
-            self.campaigns_left_out = last.max(self.campaigns_left_out) + CAMPAIGNS_LEFT_OUT;
+            // Whoever opted out may have been told so in the time that is lost, and is not told twice.
+            self.people.confirm_nobody();
         }
         for attempt in &mut self.attempts {
             if attempt.over().is_none() {
@@ -56,6 +55,13 @@ impl Tables {
             is_restored,
             at: now,
         }
+    }
+
+    /// For campaigns that came after the copy was made.
+    pub(super) fn leave_numbers_out(&mut self) {
+        let last = self.campaigns.last_key_value();
+        let last = last.map_or(0, |(last, _)| last.number());
+        self.campaigns_left_out = last.max(self.campaigns_left_out) + CAMPAIGNS_LEFT_OUT;
     }
 
     fn cut_waits(&mut self, now: Timestamp) {

@@ -209,6 +209,27 @@ pub async fn the_latest_wish_counts_whenever_it_is_told(database: &impl Contract
     assert_eq!(scene.origin_of(1).await, None);
 }
 
+/// What is lost may have held the confirmation.
+pub async fn a_restored_copy_confirms_no_opt_out_that_may_have_been_confirmed(
+    database: &impl ContractStore,
+) {
+    let scene = Scene::open(database).await;
+    scene.running("restored", 0..1).await;
+    scene.one(10, wrote(0, "A", 10, "stop")).await;
+    assert_eq!(scene.store.due_confirmations(10).await.unwrap().len(), 1);
+    database.back_up().await;
+    // The original goes on.
+    let phone = phone(0);
+    scene.one(20, Change::Confirmed { phone }).await;
+    drop(scene);
+    let Some(store) = database.restore().await else {
+        return;
+    };
+    assert!(store.take_over(at(1_000)).await.unwrap().is_restored);
+    assert_eq!(store.due_confirmations(10).await.unwrap(), []);
+    assert_eq!(store.suppressed(None, 10).await.unwrap().len(), 1);
+}
+
 /// One confirmation for each opt-out that is new, until it is made; none for who repeats it, is on the list anyway, or opted out long ago.
 pub async fn an_opt_out_is_confirmed_once_until_the_person_opts_in_again(
     database: &impl ContractStore,

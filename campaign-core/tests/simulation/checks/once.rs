@@ -1,6 +1,6 @@
 //! P1: a recipient gets a campaign's message at most once, unless an operator says "resend".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use campaign_core::delivery::DeliveryId;
 use campaign_core::phone::PhoneNumber;
@@ -48,6 +48,12 @@ pub(super) fn p1_once(world: &World) {
             let times = 1 + asked(&recipient(row.delivery));
             *admitted.entry((row.phone, text)).or_default() += times;
         }
+    }
+    // What the store does not know any more was sent for somebody who wanted it.
+    let lost = world.ledger.arrived().filter(|it| world.mailings[it.mailing].is_lost);
+    let lost: BTreeSet<_> = lost.map(|it| (it.to, it.text.to_string(), recipient(it.delivery))).collect();
+    for (to, text, _) in lost {
+        *admitted.entry((to, text)).or_default() += 1;
     }
     for ((to, text), attempts) in of_text {
         let admitted = admitted.get(&(to, text.to_owned())).copied().unwrap_or(0);

@@ -142,12 +142,15 @@ fn gaps_hold(world: &World, sent: &[&Attempt], slot: Slot, limits: &LaneLimits) 
         );
     }
     let reachable = of_slot.iter().filter(|it| is_within_reach(it));
-    let handed = sorted(reachable.filter_map(|it| it.handed.map(|(at, _)| at)));
+    let mut handed: Vec<(Elapsed, &Attempt)> = reachable
+        .filter_map(|it| Some((it.handed?.0, *it)))
+        .collect();
+    handed.sort_unstable_by_key(|(at, _)| *at);
     for pair in handed.windows(2) {
-        let between = pair[1].since(pair[0]);
+        let between = pair[1].0.since(pair[0].0);
         assert!(
             between >= gap.min,
-            "P3: handed over within {between:?}\n{}",
+            "P3: handed over within {between:?}: {pair:?}\n{}",
             world.tail()
         );
     }

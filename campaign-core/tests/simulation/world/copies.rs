@@ -53,11 +53,7 @@ impl World {
             mailing.is_lost |= !there.iter().any(|record| record.id == mailing.id);
         }
         // Who came on the list after the copy was made is not on it any more.
-        let listed = run(self.store.suppressed(None, u32::MAX)).unwrap();
-        let listed: BTreeSet<_> = listed.iter().map(|it| it.phone).collect();
-        self.ledger
-            .suppressed
-            .retain(|(phone, _)| listed.contains(phone));
+        self.ledger.suppressed.retain(|(_, since)| *since <= copy.at);
         self.forget_limits(copy.at);
         self.forget_commands();
         self.copy_has_control = (0..self.mailings.len()).all(|mailing| self.mailings[mailing].is_lost || self.has_control(mailing));
