@@ -333,6 +333,13 @@ impl World {
         records
     }
 
+    fn some_mailing(&mut self) -> usize {
+        let there: Vec<usize> = (0..self.mailings.len())
+            .filter(|index| !self.mailings[*index].is_lost)
+            .collect();
+        there[self.rng.usize(..there.len())]
+    }
+
     /// Campaigns that the store has.
     pub(crate) fn kept(&self) -> impl Iterator<Item = &Mailing> {
         self.mailings.iter().filter(|mailing| !mailing.is_lost)

@@ -70,10 +70,11 @@ fn epochs(world: &World, account: Account, first: &LaneLimits) -> Vec<Epoch> {
     epochs
 }
 
-/// What the server held for longer than anybody waits is beyond every sender's reach.
+/// What the server held for longer than anybody waits is beyond every sender's reach. A send is charged when it is journalled, and
+/// unanswered it occupies its limits for the hold horizon from then on.
 fn is_within_reach(attempt: &Attempt) -> bool {
     let handed = attempt.handed.map(|(at, _)| at);
-    handed.is_some_and(|at| at.since(attempt.received) <= HOLD_HORIZON)
+    handed.is_some_and(|at| at.since(attempt.journalled) <= HOLD_HORIZON)
 }
 
 fn windows_hold(world: &World, sent: &[&Attempt], limits: &LaneLimits) {

@@ -95,12 +95,13 @@ impl World {
             }
             let campaign = record.id;
             let is_paused = mailing.pauses.last().is_some_and(|it| it.resumed.is_none());
-            match record.state {
-                CampaignState::Frozen if mailing.started.is_some() => {
-                    again.push(Command::Start { campaign });
-                }
-                CampaignState::Paused if !is_paused => again.push(Command::Resume { campaign }),
-                _ => {}
+            let will_be_paused = record.state == CampaignState::Paused
+                || commands.iter().any(|(_, it)| *it == Command::Pause { campaign });
+            if record.state == CampaignState::Frozen && mailing.started.is_some() {
+                again.push(Command::Start { campaign });
+            }
+            if will_be_paused && !is_paused {
+                again.push(Command::Resume { campaign });
             }
         }
         for command in again.into_iter().filter(|it| !commands.iter().any(|(_, open)| open == it)) {

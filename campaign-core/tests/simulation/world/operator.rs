@@ -136,7 +136,7 @@ impl World {
     }
 
     pub(super) fn pause(&mut self) {
-        let mailing = self.rng.usize(..self.mailings.len());
+        let mailing = self.some_mailing();
         let campaign = self.mailings[mailing].id;
         let pauses = &self.mailings[mailing].pauses;
         let is_paused = pauses.last().is_some_and(|pause| pause.resumed.is_none());
@@ -162,8 +162,10 @@ impl World {
             return self.later(Duration::from_secs(30), Event::Resume(mailing));
         }
         let now = self.now.elapsed;
+        let is_lost = self.mailings[mailing].is_lost;
         let pauses = &mut self.mailings[mailing].pauses;
-        let Some(pause) = pauses.last_mut().filter(|it| it.resumed.is_none()) else {
+        let open = pauses.last_mut().filter(|it| it.resumed.is_none());
+        let Some(pause) = open.filter(|_| !is_lost) else {
             return;
         };
         pause.resumed = Some(now);
@@ -185,7 +187,7 @@ impl World {
     }
 
     pub(super) fn suppress(&mut self) {
-        let mailing = self.rng.usize(..self.mailings.len());
+        let mailing = self.some_mailing();
         let audience = self.plan.campaigns[mailing].audience.clone();
         let phone = phone(self.rng.u32(audience));
         let entry = Suppression {
@@ -224,7 +226,7 @@ impl World {
 
     /// The operator says something about a delivery that failed or is in doubt, and may be wrong.
     pub(super) fn decide(&mut self) {
-        let mailing = self.rng.usize(..self.mailings.len());
+        let mailing = self.some_mailing();
         let campaign = self.mailings[mailing].id;
         let is_open = |row: &ReportRow| {
             matches!(

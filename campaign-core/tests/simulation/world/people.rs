@@ -78,7 +78,7 @@ pub(super) fn set_up(store: &MemoryStore, plan: &Plan) {
 impl World {
     /// Somebody in an audience wants no more messages, or wants them again.
     pub(super) fn wish(&mut self) {
-        let mailing = self.rng.usize(..self.mailings.len());
+        let mailing = self.some_mailing();
         let audience = self.plan.campaigns[mailing].audience.clone();
         let from = phone(self.rng.u32(audience));
         let words = [STOP, START][usize::from(self.rng.u8(..4) == 0)];
@@ -133,7 +133,7 @@ impl World {
 
     /// A session learns whose phone belongs to a LID.
     pub(super) fn learn_lid(&mut self) {
-        let mailing = self.rng.usize(..self.mailings.len());
+        let mailing = self.some_mailing();
         let audience = self.plan.campaigns[mailing].audience.clone();
         let whose = phone(self.rng.u32(audience));
         let lane = self.mailings[mailing].lane;

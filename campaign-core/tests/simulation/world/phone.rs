@@ -140,7 +140,7 @@ impl World {
 
     /// Somebody else sends a text of ours to one of ours through the same session, or forwards it from the phone.
     pub(super) fn forward(&mut self) {
-        let mailing = self.rng.usize(..self.mailings.len());
+        let mailing = self.some_mailing();
         let audience = self.plan.campaigns[mailing].audience.clone();
         let to = phone(self.rng.u32(audience));
         let mailing = &self.mailings[mailing];
@@ -176,7 +176,7 @@ impl World {
 
     /// Somebody in an audience writes to the account that writes to them.
     pub(super) fn letter(&mut self) {
-        let mailing = self.rng.usize(..self.mailings.len());
+        let mailing = self.some_mailing();
         let audience = self.plan.campaigns[mailing].audience.clone();
         let from = phone(self.rng.u32(audience));
         self.write_to(self.mailings[mailing].lane, from, "Ya");

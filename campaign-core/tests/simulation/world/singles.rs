@@ -58,7 +58,7 @@ impl World {
     }
 
     fn another(&mut self) -> Single {
-        let mailing = self.rng.usize(..self.mailings.len());
+        let mailing = self.some_mailing();
         let audience = self.plan.campaigns[mailing].audience.clone();
         let to = phone(self.rng.u32(audience));
         let lane = self.mailings[mailing].lane;
