@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::Engine;
+use crate::campaign::CampaignState;
 use crate::clock::{Now, Stamp};
+use crate::delivery::CampaignId;
 use crate::failure::Trouble;
 
 /// A wall clock that moves by more than this against elapsed time has been set by somebody.
@@ -82,6 +84,16 @@ impl Engine {
             for lane in self.lanes.values_mut() {
                 lane.place_anew(now);
             }
+            // What waits was put off until moments of the clock that was wrong; the store knows until when it has to.
+            let campaigns: Vec<CampaignId> = self.campaigns().collect();
+            for campaign in campaigns {
+                if let Some(job) = self.jobs.get_mut(&campaign)
+                    && job.state == CampaignState::Running
+                {
+                    job.start_over();
+                }
+            }
+            self.doubts.load_at(now.elapsed);
         }
         self.release_clock_holds();
     }

@@ -31,6 +31,11 @@ pub(crate) enum Strike {
     OptedIn,
     LidLearnt,
     AskedOnce,
+    ReplyInTime,
+    ByHand,
+    Died,
+    Failed,
+    Restarted,
     Forwarded,
     PairedAnew,
     Outage,
@@ -55,6 +60,8 @@ pub(crate) enum Strike {
     Cancelled,
     Suppressed,
     LimitsChanged,
+    Meddled,
+    Raced,
     Resend,
     Retry,
     Confirm,
@@ -68,6 +75,12 @@ pub(crate) struct Coverage(BTreeMap<(Strike, State), u64>);
 impl Coverage {
     pub(crate) fn note(&mut self, strike: Strike, state: State) {
         *self.0.entry((strike, state)).or_default() += 1;
+    }
+
+    pub(crate) fn note_many(&mut self, strike: Strike, state: State, count: u64) {
+        if count > 0 {
+            *self.0.entry((strike, state)).or_default() += count;
+        }
     }
 
     pub(crate) fn add(&mut self, other: &Coverage) {

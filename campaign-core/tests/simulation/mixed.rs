@@ -5,7 +5,7 @@ use std::time::Duration;
 use campaign_core::campaign::Category;
 use campaign_core::consent::{ConsentRule, FrequencyCap};
 use campaign_core::delivery::State;
-use campaign_core::limits::{Gap, Hours, LaneLimits, Window};
+use campaign_core::limits::{Gap, Hours, LaneLimits, RestartPolicy, Window};
 
 use super::campaigns::{paced, unpaced};
 use super::coverage::Strike;
@@ -75,14 +75,12 @@ fn mixed(seed: u64) -> Plan {
         campaigns[1].cancelled_after = Some(Duration::from_secs(1 + one_of(200, 5)));
     }
     let has_jumps = one_of(4, 8) == 0;
-    // A clock that is wrong when the very first runner begins is believed: nothing tells it that it was right before. Then moments of the
-    // calendar mean nothing.
-    if one_of(4, 6) == 0 && !has_jumps {
+    if one_of(4, 6) == 0 {
         campaigns[4].expires_after = Some(Duration::from_secs(10 + one_of(300, 7)));
     }
     let is_calm = one_of(3, 15) == 0;
     let has_pairings = !is_calm && one_of(5, 23) == 0;
-    if one_of(5, 9) == 0 && !has_jumps {
+    if one_of(5, 9) == 0 {
         let hours = Hours::parse("Mon-Sat 07:35-09:00", "Asia/Jakarta".parse().unwrap());
         campaigns[0].hours = Some(hours.unwrap());
     }
@@ -98,10 +96,27 @@ fn mixed(seed: u64) -> Plan {
         1 if !has_jumps => vec![cap(None, 2), cap(Some(Category::Marketing), 2)],
         _ => Vec::new(),
     };
+    if one_of(4, 53) == 0 {
+        campaigns[3].catch_up.wait = Duration::from_secs(30);
+    }
+    if one_of(4, 54) == 0 {
+        campaigns[0].catch_up.expires_after = Some(Duration::from_secs(400));
+    }
+    let zones = ["Asia/Jayapura", "Europe/London", "America/Los_Angeles"];
+    let zone_changes = match one_of(6, 55) {
+        0 => zones.map(|zone| zone.parse().unwrap()).into(),
+        _ => Vec::new(),
+    };
     let mut lanes: Vec<LanePlan> = (0..3)
         .map(|lane| LanePlan::new(limits(one_of(4, 10 + lane))))
         .collect();
     lanes[1].honours_ids = one_of(3, 13) > 0;
+    for (lane, salt) in lanes.iter_mut().zip([56, 57, 58]) {
+        lane.limits.counts_by_hand = one_of(2, salt) == 0;
+        if one_of(2, salt + 3) == 0 {
+            lane.limits.restart = RestartPolicy::WhenSuspected;
+        }
+    }
     for (lane, salt) in lanes.iter_mut().zip([35, 36, 37]) {
         lane.hides_people = one_of(3, salt) == 0;
         lane.is_keyed_by_lid = one_of(6, salt) == 3;
@@ -132,6 +147,7 @@ fn mixed(seed: u64) -> Plan {
             cuts: unless_calm(some(9, 32).saturating_sub(7)),
             loses: one_of(2, 33) == 0,
             is_announced: true,
+            ..PowerPlan::default()
         },
         pairings: u32::from(has_pairings),
         decisions: some(8, 24),
@@ -145,6 +161,11 @@ fn mixed(seed: u64) -> Plan {
         },
         singles: some(6, 44),
         slow_writes: [0.0, 0.1][one_of(2, 45) as usize],
+        meddling: [0.0, 0.01][one_of(2, 49) as usize],
+        races: [0.0, 0.003][one_of(2, 50) as usize],
+        by_hand: some(20, 51),
+        deaths: unless_calm(some(3, 52).saturating_sub(1)),
+        zone_changes,
         forwards: some(12, 26),
         letters: some(30, 27),
         stray_acks: some(5, 28),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use campaign_core::campaign::{Category, NumberCheck};
 use campaign_core::consent::{ConsentRule, FrequencyCap};
-use campaign_core::limits::{Hours, LaneLimits, Zone};
+use campaign_core::limits::{CatchUp, Hours, LaneLimits, Zone};
 use jiff::Timestamp;
 
 use super::faults::Rates;
@@ -38,6 +38,14 @@ pub(crate) struct Plan {
     pub(crate) singles: u32,
     /// How many requests wait for a connection, from 0 to 1.
     pub(crate) slow_writes: f64,
+    /// How often somebody decides something between a journal and its write, from 0 to 1.
+    pub(crate) meddling: f64,
+    /// How often the operator decides about a message just as evidence of it comes in, from 0 to 1.
+    pub(crate) races: f64,
+    /// How often a person sends a message from a phone.
+    pub(crate) by_hand: u32,
+    /// How often a session dies, and says that it works.
+    pub(crate) deaths: u32,
     /// How often somebody else sends a text of ours through the same session.
     pub(crate) forwards: u32,
     /// How often somebody in an audience writes to the account.
@@ -85,6 +93,8 @@ pub(crate) struct PowerPlan {
     pub(crate) loses: bool,
     /// The store finds out that it is an older copy of itself.
     pub(crate) is_announced: bool,
+    /// The machine has no clock of its own: it comes up days behind, until the network tells it the time.
+    pub(crate) forgets_time: bool,
 }
 
 /// One session with an account, and the server and phone behind it.
@@ -126,6 +136,8 @@ pub(crate) struct CampaignPlan {
     pub(crate) started_after: Duration,
     pub(crate) expires_after: Option<Duration>,
     pub(crate) cancelled_after: Option<Duration>,
+    /// What happens to what is late.
+    pub(crate) catch_up: CatchUp,
 }
 
 /// How often a commit goes wrong in each way, from 0 to 1.
@@ -160,6 +172,10 @@ impl Plan {
             people: PeoplePlan::default(),
             singles: 0,
             slow_writes: 0.0,
+            meddling: 0.0,
+            races: 0.0,
+            by_hand: 0,
+            deaths: 0,
             forwards: 0,
             letters: 0,
             all_have_written: false,
@@ -238,6 +254,7 @@ impl CampaignPlan {
             started_after: Duration::ZERO,
             expires_after: None,
             cancelled_after: None,
+            catch_up: CatchUp::default(),
         }
     }
 

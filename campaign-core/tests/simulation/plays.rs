@@ -6,7 +6,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::checks;
-use super::coverage::Coverage;
+use campaign_core::delivery::State;
+
+use super::coverage::{Coverage, Strike};
 use super::plan::Plan;
 use super::world::World;
 
@@ -130,6 +132,8 @@ fn judge(world: &mut World, check: fn(&World)) -> Result<(), String> {
         world.run();
         checks::all(world);
         check(world);
+        let judged = checks::p10_replies_first_where_nothing_is_wrong(world);
+        world.coverage.note_many(Strike::ReplyInTime, State::Sending, judged);
     }));
     outcome.map_err(|panic| said(&*panic))
 }

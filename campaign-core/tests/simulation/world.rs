@@ -8,6 +8,7 @@ mod audience;
 mod clocks;
 mod commits;
 mod copies;
+mod hands;
 mod handset;
 mod healing;
 mod ledger;
@@ -43,6 +44,7 @@ use self::audience::import;
 use self::clocks::Clocks;
 use self::copies::Copy;
 pub(crate) use self::audience::{Mailing, Pause};
+pub(crate) use self::hands::LAST_ACKS;
 pub(crate) use self::handset::Handset;
 pub(crate) use self::ledger::{Attempt, Fate, Ledger, Restriction, recipient};
 pub(crate) use self::people::{Wished, agreed_before};
@@ -97,6 +99,10 @@ enum Event {
     Wish,
     LearnLid,
     SendOnce,
+    ByHand,
+    Die,
+    /// A session is brought back by a person, if nobody else has done it.
+    Revive(usize),
     StrayAck,
     Outage,
     Flaps,
@@ -457,6 +463,12 @@ impl World {
         self.later(after, Event::Tell(self.life, input));
     }
 
+    /// Something is wrong with a lane, or with all of them, for so long.
+    fn disturb(&mut self, lane: Option<usize>, lasts: Duration) {
+        let now = self.now.elapsed;
+        self.ledger.disturbed.push((lane, now, now + lasts));
+    }
+
     fn millis(&mut self, from: u64, to: u64) -> Duration {
         Duration::from_micros(self.rng.u64(from * 1_000..=to * 1_000))
     }
@@ -545,6 +557,9 @@ impl World {
             Event::Wish => self.wish(),
             Event::LearnLid => self.learn_lid(),
             Event::SendOnce => self.send_once(),
+            Event::ByHand => self.by_hand(),
+            Event::Die => self.die(),
+            Event::Revive(lane) => self.revive(lane),
             Event::Write(life, sending) => {
                 if life == self.life {
                     self.write(*sending);
@@ -592,6 +607,8 @@ impl World {
         self.write_down(|| format!("{strike:?}"));
         self.strike_all(strike);
         self.engine = None;
+        // However long it takes until there is another one.
+        self.ledger.disturbed.push((None, self.now.elapsed, self.now.elapsed + Duration::from_secs(700)));
         self.life += 1;
         self.store = self.store.crashed();
         self.ledger.forget_untold(self.now.elapsed);
@@ -617,6 +634,9 @@ impl World {
                 at: taken.at,
             },
         );
+        let began = (self.now.elapsed, self.clocks.is_wrong());
+        self.ledger.lives.insert(self.life, began);
+        self.disturb(None, Duration::from_secs(5));
         self.write_down(|| {
             format!(
                 "take-over: {} orphaned, restored {}",
@@ -630,6 +650,7 @@ impl World {
             // A gate that nobody has closed is open.
             self.mailings[mailing].gate_is_open = true;
             self.mailings[mailing].in_memory.clear();
+            self.mailings[mailing].put_off.clear();
             if record.state.is_live() {
                 self.introduce(record.id);
             }

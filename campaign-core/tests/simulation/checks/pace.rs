@@ -13,6 +13,8 @@ use jiff::civil::Date;
 use super::super::world::{Attempt, World};
 use super::HOLD_HORIZON;
 
+/// What is on record is known to the engine so much later.
+const TOLD_WITHIN: Duration = Duration::from_millis(20);
 /// Of windows at least this long cold sends leave a part to replies.
 const LONG_WINDOW: Duration = Duration::from_secs(3_600);
 
@@ -38,6 +40,7 @@ pub(super) fn p3_never_too_fast(world: &World) {
                 .filter(|it| it.journalled >= epoch.from && it.journalled < until)
                 .collect();
             windows_hold(world, &within, &epoch.limits);
+            by_hand_counts(world, account, &within, &epoch.limits);
             for slot in Slot::ALL {
                 gaps_hold(world, &within, slot, &epoch.limits);
             }
@@ -116,6 +119,37 @@ fn window_holds(
             window.span,
             world.tail()
         );
+    }
+}
+
+/// What people sent by hand is never stopped, and what was on record of it before ours leaves less to ours. It is known by the wall clock
+/// alone, so that a wrong one puts it elsewhere.
+fn by_hand_counts(world: &World, account: Account, sent: &[&Attempt], limits: &LaneLimits) {
+    if !limits.counts_by_hand || world.plan.clock_jumps > 0 {
+        return;
+    }
+    let ours = || sent.iter().filter(|it| it.is_charged());
+    let restored = world.ledger.restored.unwrap_or_default();
+    let by_hand = world.ledger.by_hand.iter();
+    let by_hand = by_hand.filter(|(of, _, on_record)| *of == account && *on_record > restored);
+    let by_hand: Vec<_> = by_hand.collect();
+    for window in &limits.windows {
+        for attempt in ours() {
+            let is_within = |at: Elapsed| {
+                at <= attempt.received && attempt.received.since(at) <= window.span
+            };
+            let known = by_hand.iter().filter(|(_, at, on_record)| {
+                *on_record + TOLD_WITHIN <= attempt.journalled && is_within(*at)
+            });
+            let known = known.count();
+            let count = known + ours().filter(|it| is_within(it.received)).count();
+            assert!(
+                known == 0 || count <= window.sends_max as usize,
+                "P3: {count} within {:?}, {known} of them by hand: {attempt:?}\n{}",
+                window.span,
+                world.tail()
+            );
+        }
     }
 }
 

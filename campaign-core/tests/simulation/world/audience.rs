@@ -39,6 +39,8 @@ pub(crate) struct Mailing {
     pub(super) gate_is_open: bool,
     /// Deliveries that the engine has asked for and not done with.
     pub(super) in_memory: BTreeSet<DeliveryId>,
+    /// Those that may not go out yet: beyond a window of them they are left to the store.
+    pub(super) put_off: BTreeSet<DeliveryId>,
 }
 
 impl Mailing {
@@ -58,6 +60,7 @@ impl Mailing {
             cancel: None,
             gate_is_open: true,
             in_memory: BTreeSet::new(),
+            put_off: BTreeSet::new(),
         }
     }
 
@@ -88,6 +91,7 @@ pub(super) fn import(store: &MemoryStore, plan: &Plan, now: Now) -> Vec<Mailing>
         let definition = Definition {
             hours: campaign.hours.clone(),
             expires_at,
+            catch_up: campaign.catch_up,
             check: campaign.check,
             category: campaign.category,
             is_urgent: campaign.is_urgent,
@@ -101,7 +105,7 @@ pub(super) fn import(store: &MemoryStore, plan: &Plan, now: Now) -> Vec<Mailing>
         run(store.import(id, people, 0)).unwrap();
         run(store.freeze(id, now.stamp(FIRST_BOOT))).unwrap();
         Mailing {
-            expires_at,
+            expires_at: definition.expires_by(now.wall),
             ..Mailing::new(id, campaign, definition.slot())
         }
     };

@@ -6,6 +6,7 @@ use campaign_core::clock::{BootId, Elapsed, Now};
 use jiff::SignedDuration;
 
 use super::super::coverage::Strike;
+use super::server::HELD_FOR_LONG;
 use super::{Event, Handset, World};
 
 pub(super) const FIRST_BOOT: BootId = BootId(1);
@@ -43,11 +44,12 @@ impl Clocks {
         self.was_ever_wrong
     }
 
-    /// The machine starts anew, and the network tells it the time.
-    pub(super) fn reboot(&mut self, at: Elapsed) {
+    /// The machine starts anew, with so much less on its clock than there should be.
+    pub(super) fn reboot(&mut self, at: Elapsed, behind: SignedDuration) {
         self.boot = BootId(self.boot.0 + 1);
         self.booted = at.since(Elapsed::default());
-        self.offset = SignedDuration::ZERO;
+        self.offset = -behind;
+        self.was_ever_wrong |= !behind.is_zero();
     }
 
     /// A moment of this boot, by the world's clock.
@@ -71,15 +73,20 @@ impl World {
     }
 
     pub(super) fn jump_clock(&mut self) {
-        let seconds = self.rng.i64(-90_000..90_000);
+        // By minutes, by a day and an hour, by days, by weeks.
+        let most = [600, 90_000, 300_000, 2_000_000][self.rng.usize(..4)];
+        let seconds = self.rng.i64(-most..most);
         self.write_down(|| format!("wall clock set by {seconds} s"));
         self.strike_all(Strike::ClockJump);
         self.clocks.offset = SignedDuration::from_secs(seconds);
         self.clocks.was_ever_wrong = true;
-        self.later(Duration::from_secs(600), Event::SetClockRight);
+        let lasts = Duration::from_secs(self.rng.u64(10..1_200));
+        self.disturb(None, lasts + HELD_FOR_LONG);
+        self.later(lasts, Event::SetClockRight);
     }
 
     pub(super) fn set_clock_right(&mut self) {
+        self.disturb(None, HELD_FOR_LONG);
         self.clocks.offset = SignedDuration::ZERO;
     }
 
@@ -87,6 +94,7 @@ impl World {
     pub(super) fn suspend(&mut self) {
         let lasts = self.millis(60_000, 5 * 3_600_000);
         self.strike_all(Strike::Suspended);
+        self.disturb(None, lasts + HELD_FOR_LONG);
         let until = self.now.elapsed + lasts;
         if self.rng.bool() {
             self.write_down(|| format!("sleeps for {lasts:?}"));

@@ -48,6 +48,9 @@ impl World {
             end = unknown;
             self.strike_batch(strike, &batch);
         }
+        if takes > Duration::from_millis(6) || !matches!(end, End::Done(_)) {
+            self.disturb(None, takes + Duration::from_secs(3));
+        }
         self.later(takes, Event::Durable(self.life, batch, end));
     }
 
@@ -141,6 +144,11 @@ impl World {
             }
             Change::Reply(reply) => self.replied(reply),
             Change::HiddenReply(reply) => self.replied_hidden(reply),
+            Change::ByHand(sent) => {
+                let ago = self.now.wall.duration_since(sent.at);
+                let at = now - Duration::try_from(ago).unwrap_or_default();
+                self.ledger.by_hand.push((sent.account, at, now));
+            }
             Change::Lid { phone, .. } => {
                 self.ledger.known.entry(*phone).or_insert(now);
             }
@@ -182,6 +190,7 @@ impl World {
             Change::Sweep { campaign, .. } => {
                 let mailing = self.mailing_of(*campaign);
                 self.mailings[mailing].in_memory.clear();
+                self.mailings[mailing].put_off.clear();
             }
             _ => {}
         }
@@ -193,8 +202,19 @@ impl World {
                 let entry = self.ledger.journals.entry(journal.delivery);
                 let entry = entry.or_insert((at, now, 0));
                 *entry = (at, now, entry.2 + 1);
+                let mailing = self.mailing_of(journal.delivery.campaign());
+                let mailing = &mut self.mailings[mailing];
+                if mailing.put_off.remove(&journal.delivery) {
+                    mailing.in_memory.insert(journal.delivery);
+                }
             }
             (Change::Journal(journal), effect) => {
+                // It waits in memory or, when so many do already, in the store.
+                let mailing = self.mailing_of(journal.delivery.campaign());
+                let mailing = &mut self.mailings[mailing];
+                if mailing.in_memory.remove(&journal.delivery) {
+                    mailing.put_off.insert(journal.delivery);
+                }
                 self.write_down(|| format!("{:?} of {:?}", effect, journal.delivery));
             }
             // The engine reads from the start again, and has forgotten what it does not send.
@@ -225,6 +245,7 @@ impl World {
 
     fn forget_unsent(&mut self, campaign: CampaignId) {
         let mailing = self.mailing_of(campaign);
+        self.mailings[mailing].put_off.clear();
         let mut in_memory = std::mem::take(&mut self.mailings[mailing].in_memory);
         in_memory.retain(|delivery| {
             let row = self.row_of(*delivery);

@@ -31,6 +31,12 @@ pub(crate) struct Handset {
     pub(super) refuses_until: Elapsed,
     pub(super) holds_until: Elapsed,
     pub(super) restricted_until: Elapsed,
+    /// It says that it works, and reaches nobody, until then.
+    pub(super) dead_until: Elapsed,
+    /// WAHA has given it up: it stays so until somebody restarts it.
+    pub(super) has_failed: bool,
+    /// The process that heard an ack of it last.
+    pub(super) heard_by: Option<u32>,
     /// What this account sent, by bare id.
     pub(super) kept: BTreeMap<String, Kept>,
     /// When somebody wrote last, by the server's clock.
@@ -72,6 +78,9 @@ impl Handset {
             refuses_until: Elapsed::default(),
             holds_until: Elapsed::default(),
             restricted_until: Elapsed::default(),
+            dead_until: Elapsed::default(),
+            has_failed: false,
+            heard_by: None,
             kept: BTreeMap::new(),
             heard: BTreeMap::new(),
             pairings: 0,

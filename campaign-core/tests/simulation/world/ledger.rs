@@ -11,6 +11,7 @@ use campaign_core::limits::{LaneLimits, Slot};
 use campaign_core::phone::PhoneNumber;
 use jiff::Timestamp;
 
+use super::super::faults::Fault;
 use super::people::Wished;
 
 /// How an attempt ended, as its server saw it.
@@ -53,6 +54,7 @@ pub(crate) struct Attempt {
     pub(crate) received: Elapsed,
     pub(crate) received_wall: Timestamp,
     pub(crate) fate: Fate,
+    pub(crate) fault: Option<Fault>,
     /// When the engine heard how it ended.
     pub(crate) told: Option<Elapsed>,
     /// When the server carried it out.
@@ -91,6 +93,19 @@ pub(crate) struct Restriction {
     pub(crate) is_durable: bool,
 }
 
+/// A session that says that it works, and reaches nobody.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Death {
+    pub(crate) lane: usize,
+    pub(crate) account: Account,
+    pub(crate) from: Elapsed,
+    pub(crate) until: Elapsed,
+    /// The process that saw it begin had heard acks of it.
+    pub(crate) life: u32,
+    /// Something else was heard of it meanwhile, or somebody said that it is well.
+    pub(crate) is_doubtful: bool,
+}
+
 /// A look-up that did not find a message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Miss {
@@ -123,6 +138,16 @@ pub(crate) struct Ledger {
     /// Limits that were set, and when that was durable.
     pub(crate) limits: Vec<(Account, Elapsed, Timestamp, LaneLimits)>,
     /// Texts of ours that somebody else sent, through which lane, to whom.
+    /// Something was wrong with a lane, or with all of them, from when until when: what somebody waits for may take longer.
+    pub(crate) disturbed: Vec<(Option<usize>, Elapsed, Elapsed)>,
+    /// When each process began, and whether its clock was wrong then.
+    pub(crate) lives: BTreeMap<u32, (Elapsed, bool)>,
+    /// What people sent from the phone: from which account, when, and when that was durable.
+    pub(crate) by_hand: Vec<(Account, Elapsed, Elapsed)>,
+    /// Sessions that were dead while they said that they work.
+    pub(crate) deaths: Vec<Death>,
+    /// When the engine had a session restarted.
+    pub(crate) restarts: Vec<(Account, Elapsed)>,
     pub(crate) forwards: Vec<(usize, PhoneNumber, Box<str>)>,
     /// What the engine was told that is in doubt, and what its predecessors left open.
     pub(crate) doubts_made: u64,

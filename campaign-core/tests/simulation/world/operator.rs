@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use campaign_core::campaign::CampaignState;
 use campaign_core::consent::Origin;
-use campaign_core::delivery::State;
+use campaign_core::delivery::{DeliveryId, State};
+use campaign_core::gateway::Sending;
+use campaign_core::phone::PhoneNumber;
 use campaign_core::engine::Input;
 use campaign_core::limits::{Gap, LaneLimits, Slot};
 use campaign_core::store::{
@@ -75,6 +77,12 @@ impl World {
         for _ in 0..self.plan.singles {
             self.some_time(spread, Event::SendOnce);
         }
+        for _ in 0..self.plan.by_hand {
+            self.some_time(spread, Event::ByHand);
+        }
+        for _ in 0..self.plan.deaths {
+            self.some_time(spread, Event::Die);
+        }
         for _ in 0..self.plan.stray_acks {
             self.some_time(spread, Event::StrayAck);
         }
@@ -137,6 +145,10 @@ impl World {
 
     pub(super) fn pause(&mut self) {
         let mailing = self.some_mailing();
+        self.pause_one(mailing);
+    }
+
+    fn pause_one(&mut self, mailing: usize) {
         let campaign = self.mailings[mailing].id;
         let pauses = &self.mailings[mailing].pauses;
         let is_paused = pauses.last().is_some_and(|pause| pause.resumed.is_none());
@@ -169,7 +181,8 @@ impl World {
             return;
         };
         pause.resumed = Some(now);
-        let campaign = self.mailings[mailing].id;
+        let (campaign, lane) = (self.mailings[mailing].id, self.mailings[mailing].lane);
+        self.is_alive(lane);
         self.command(Command::Resume { campaign });
     }
 
@@ -190,6 +203,10 @@ impl World {
         let mailing = self.some_mailing();
         let audience = self.plan.campaigns[mailing].audience.clone();
         let phone = phone(self.rng.u32(audience));
+        self.suppress_one(phone);
+    }
+
+    fn suppress_one(&mut self, phone: PhoneNumber) {
         let entry = Suppression {
             phone,
             origin: Origin::Operator,
@@ -199,12 +216,8 @@ impl World {
         run(self.store.suppress(&[entry])).unwrap();
         self.write_down(|| format!("{phone} is suppressed"));
         self.ledger.suppressed.push((phone, self.now.elapsed));
-        for campaign in self.mailings.iter().map(|it| it.id).collect::<Vec<_>>() {
-            for row in self.report(campaign) {
-                if row.phone == phone {
-                    self.coverage.note(Strike::Suppressed, row.standing.state);
-                }
-            }
+        for state in self.rows_of(phone) {
+            self.coverage.note(Strike::Suppressed, state);
         }
     }
 
@@ -240,6 +253,11 @@ impl World {
             return;
         }
         let row = &open[self.rng.usize(..open.len())];
+        self.decide_about(row);
+    }
+
+    fn decide_about(&mut self, row: &ReportRow) {
+        let campaign = row.delivery.campaign();
         let deliveries = vec![row.delivery];
         let (strike, command) = match self.rng.u8(..4) {
             0 => (Strike::Resend, Command::Resend { deliveries }),
@@ -259,8 +277,36 @@ impl World {
         self.command(command);
     }
 
+    /// Somebody decides something between the journal of a message and its write.
+    pub(super) fn meddle(&mut self, sending: &Sending) {
+        let delivery = sending.delivery;
+        let mailing = self.mailing_of(delivery.campaign());
+        let lane = self.mailings[mailing].lane;
+        self.strike(Strike::Meddled, delivery);
+        match self.rng.u8(..12) {
+            0..3 => self.pause_one(mailing),
+            3 => self.cancel(mailing),
+            4 | 5 => self.suppress_one(sending.to),
+            6 | 7 => self.opt_out(lane, sending.to),
+            8 | 9 => self.change_limits_of(lane),
+            _ => self.race(delivery),
+        }
+    }
+
+    /// The operator decides about a message just as something becomes known of it.
+    pub(super) fn race(&mut self, delivery: DeliveryId) {
+        if let Some(row) = self.row_of(delivery).filter(|row| row.delivery == delivery) {
+            self.coverage.note(Strike::Raced, row.standing.state);
+            self.decide_about(&row);
+        }
+    }
+
     pub(super) fn change_limits(&mut self) {
         let lane = self.rng.usize(..self.handsets.len());
+        self.change_limits_of(lane);
+    }
+
+    fn change_limits_of(&mut self, lane: usize) {
         let limits = &self.handsets[lane].limits;
         let max = limits.gap.max * self.rng.u32(1..3);
         let limits = LaneLimits {
@@ -284,6 +330,7 @@ impl World {
     }
 
     pub(super) fn set_limits(&mut self, lane: usize, limits: LaneLimits) {
+        self.disturb(Some(lane), Duration::from_secs(10));
         self.handsets[lane].limits = limits.clone();
         let account = self.handsets[lane].account;
         self.command(Command::SetLimits { account, limits });

@@ -8,7 +8,7 @@ use campaign_core::engine::Input;
 use campaign_core::gateway::Readiness;
 
 use super::super::coverage::Strike;
-use super::server::maybe;
+use super::server::{HELD_FOR_LONG, maybe};
 use super::{Event, Fate, World};
 
 impl World {
@@ -22,6 +22,7 @@ impl World {
 
     pub(super) fn lose_server(&mut self, lasts: Duration, is_restart: bool) {
         self.write_down(|| format!("no server for {lasts:?}, another process: {is_restart}"));
+        self.disturb(None, lasts + HELD_FOR_LONG);
         let now = self.now.elapsed;
         for handset in &mut self.handsets {
             handset.gone_until = now + lasts;

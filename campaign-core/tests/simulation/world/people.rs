@@ -124,6 +124,7 @@ impl World {
             };
             self.coverage.note(strike, state);
         }
+        self.is_alive(lane);
         self.notice(letter);
         // A session learns who somebody is as they write, sooner or later.
         if is_hidden && self.rng.bool() {

@@ -86,7 +86,9 @@ impl World {
                 ..Observation::only(Readiness::Unauthorized)
             };
         }
-        let readiness = if handset.is_away(now) {
+        let readiness = if handset.has_failed {
+            Readiness::NotReady("FAILED".into())
+        } else if handset.is_away(now) {
             Readiness::NotReady("STARTING".into())
         } else {
             Readiness::Working
@@ -111,16 +113,21 @@ impl World {
             (Ack::Pending, Ack::Error) => Ack::Error,
             (known, new) => known.max(new),
         };
-        let attempt = &mut self.ledger.attempts[kept.attempt];
+        let kept_at = kept.attempt;
+        let attempt = &mut self.ledger.attempts[kept_at];
         if ack == Ack::Error {
             attempt.refused.get_or_insert(self.now.elapsed);
         }
         if !is_told || self.engine.is_none() {
             return;
         }
+        self.handsets[lane].heard_by = Some(self.life);
+        self.is_alive(lane);
+        let attempt = &mut self.ledger.attempts[kept_at];
         if ack != Ack::Error && attempt.refused.is_some() {
             attempt.corrected.get_or_insert(self.now.elapsed);
         }
+        let handset = &self.handsets[lane];
         let notice = Notice::Ack {
             session: handset.session.clone(),
             account: Some(handset.account),
@@ -134,6 +141,9 @@ impl World {
                 _ => Strike::Ack,
             };
             self.strike(strike, delivery);
+            if self.happens(self.plan.races) {
+                self.race(delivery);
+            }
         }
         self.tell(Duration::ZERO, Input::Noticed(notice));
     }
@@ -226,6 +236,7 @@ impl World {
         let lasts = self.millis(16_000, 60_000);
         self.write_down(|| format!("lane {lane} is being paired anew"));
         self.strike_all(Strike::PairedAnew);
+        self.disturb(Some(lane), Duration::from_secs(86_400));
         self.handsets[lane].flap_until = self.now.elapsed + lasts;
         let away = self.status(lane, Readiness::NotReady("SCAN_QR_CODE".into()));
         self.notice(away);

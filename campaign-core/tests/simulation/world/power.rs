@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::super::coverage::Strike;
 use super::{Event, World};
 
@@ -28,7 +30,15 @@ impl World {
         let back = self.now.elapsed + lasts;
         self.dark_until = back;
         self.ledger.has_misplaced |= self.clocks.was_ever_wrong();
-        self.clocks.reboot(back - BOOTS_IN);
+        let behind = match self.plan.power.forgets_time {
+            true => SignedDuration::from_secs(self.rng.i64(60..2_000_000)),
+            false => SignedDuration::ZERO,
+        };
+        self.clocks.reboot(back - BOOTS_IN, behind);
+        if !behind.is_zero() {
+            let told = self.millis(1_000, 300_000);
+            self.later(lasts + told, Event::SetClockRight);
+        }
         self.later(lasts, Event::Restart);
         if takes_server {
             self.lose_server(lasts, true);
