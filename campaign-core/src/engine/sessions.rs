@@ -108,7 +108,8 @@ impl Engine {
             .hold
             .is_some_and(|hold| hold.trouble == Trouble::ClockJumped);
         let shown = self.out_of_step.unwrap_or(now.wall);
-        if is_held
+        // It may be held for longer by something else, which may itself have been read by the wrong clock.
+        if (is_held || self.out_of_step.is_some())
             && observation
                 .server_time
                 .is_some_and(|server| apart(server, shown) <= CLOCK_JUMP)

@@ -152,6 +152,8 @@ pub(super) fn p2_doubts_are_settled(world: &World) {
             && !handset.store_was_off
             && !handset.was_paired_anew
             && !handset.was_restarted
+            // Who hides behind a LID that the session learns late is not looked for any more by then, and is no control for others.
+            && handset.could_always_find_everybody()
             && !world.ledger.has_misplaced;
         if !is_settleable || record.state == CampaignState::Paused {
             continue;
@@ -165,10 +167,9 @@ pub(super) fn p2_doubts_are_settled(world: &World) {
             continue;
         }
         let rows = world.report(mailing.id);
-        // Who hides behind a LID that the session learns late is not looked for any more by then.
-        let mut left = rows.iter().filter(|row| {
-            row.standing.state == State::Unconfirmed && handset.could_always_find(row.phone)
-        });
+        let mut left = rows
+            .iter()
+            .filter(|row| row.standing.state == State::Unconfirmed);
         let first = left.next();
         assert!(
             first.is_none(),

@@ -75,7 +75,8 @@ impl World {
     pub(super) fn jump_clock(&mut self) {
         // By minutes, by a day and an hour, by days, by weeks.
         let most = [600, 90_000, 300_000, 2_000_000][self.rng.usize(..4)];
-        let seconds = self.rng.i64(-most..most);
+        // One that is wrong by less than a minute is not told from one that is a little off.
+        let seconds = self.rng.i64(61..most) * [-1, 1][self.rng.usize(..2)];
         self.write_down(|| format!("wall clock set by {seconds} s"));
         self.strike_all(Strike::ClockJump);
         self.clocks.offset = SignedDuration::from_secs(seconds);

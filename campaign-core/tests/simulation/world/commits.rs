@@ -149,9 +149,7 @@ impl World {
                 let at = now - Duration::try_from(ago).unwrap_or_default();
                 self.ledger.by_hand.push((sent.account, at, now));
             }
-            Change::Lid { phone, .. } => {
-                self.ledger.known.entry(*phone).or_insert(now);
-            }
+            Change::Lid { phone, .. } => self.lid_known(*phone),
             Change::Answer {
                 command,
                 answer: Answer::Refused { .. },

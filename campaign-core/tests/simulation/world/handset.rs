@@ -107,9 +107,9 @@ impl Handset {
         index_of(phone).is_multiple_of(self.knows_one_in) || self.learnt.contains(&phone)
     }
 
-    /// A message to them is found wherever it is kept, from the first moment on.
-    pub(crate) fn could_always_find(&self, phone: PhoneNumber) -> bool {
-        !self.is_keyed_by_lid || index_of(phone).is_multiple_of(self.knows_one_in)
+    /// Every message is found wherever it is kept, from the first moment on.
+    pub(crate) fn could_always_find_everybody(&self) -> bool {
+        !self.is_keyed_by_lid || self.knows_one_in == 1
     }
 
     pub(super) fn learn(&mut self, phone: PhoneNumber) {

@@ -128,6 +128,8 @@ pub(crate) struct Ledger {
     pub(crate) restrictions: Vec<Restriction>,
     /// Who wrote to whom, when that was durable, and when they did.
     pub(crate) letters: Vec<(Account, PhoneNumber, Elapsed, Timestamp)>,
+    /// The same of letters of which the record knows a LID and no phone.
+    pub(super) hidden_letters: Vec<(Account, PhoneNumber, Timestamp)>,
     pub(crate) wishes: Vec<Wished>,
     /// From when on it is on record whose phone belongs to a LID.
     pub(crate) known: BTreeMap<PhoneNumber, Elapsed>,

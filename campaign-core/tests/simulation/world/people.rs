@@ -165,7 +165,18 @@ impl World {
 
     pub(super) fn replied_hidden(&mut self, reply: &HiddenReply) {
         let phone = phone_of(reply.lid);
+        self.ledger.hidden_letters.push((reply.account, phone, reply.received_at));
         self.wished(phone, reply.account, &reply.text, reply.received_at, true);
+    }
+
+    /// Whatever somebody wrote under a LID is theirs from here on.
+    pub(super) fn lid_known(&mut self, phone: PhoneNumber) {
+        let now = self.now.elapsed;
+        self.ledger.known.entry(phone).or_insert(now);
+        let theirs = self.ledger.hidden_letters.iter();
+        let theirs = theirs.filter(|(_, from, _)| *from == phone);
+        let letters = theirs.map(|(account, from, at)| (*account, *from, now, *at));
+        self.ledger.letters.extend(letters);
     }
 
     fn wished(
