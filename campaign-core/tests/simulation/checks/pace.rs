@@ -23,7 +23,10 @@ pub(super) fn p3_never_too_fast(world: &World) {
     let accounts: BTreeSet<Account> = attempts.iter().map(|it| it.account).collect();
     for account in accounts {
         // A copy that was restored knows nothing of what was sent after it was taken.
-        let since = world.ledger.restored.unwrap_or_default();
+        // Nor does a machine that comes up with its clock ahead know how long ago that was: it places what another boot wrote by the wall.
+        let misled = world.ledger.lives.values().filter(|(_, is_wrong)| *is_wrong && world.plan.power.cuts > 0);
+        let misled = misled.map(|(began, _)| *began).max();
+        let since = world.ledger.restored.max(misled).unwrap_or_default();
         let sent: Vec<&Attempt> = attempts
             .iter()
             .filter(|it| it.account == account && it.received >= since)

@@ -125,6 +125,8 @@ impl World {
             | Change::Sweep { .. }
             | Change::Answer { .. }
             | Change::Happened(_)
+            | Change::Limits { .. }
+            | Change::ByHand(_)
             | Change::Lane(_) => {
                 self.write_down(|| format!("{change:?}"));
             }
@@ -200,6 +202,7 @@ impl World {
                 let entry = self.ledger.journals.entry(journal.delivery);
                 let entry = entry.or_insert((at, now, 0));
                 *entry = (at, now, entry.2 + 1);
+                self.ledger.unknown_attempts.remove(&journal.delivery);
                 let mailing = self.mailing_of(journal.delivery.campaign());
                 let mailing = &mut self.mailings[mailing];
                 if mailing.put_off.remove(&journal.delivery) {

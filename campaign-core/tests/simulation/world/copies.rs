@@ -46,6 +46,7 @@ impl World {
             self.store = MemoryStore::set_back_to(&copy.snapshot);
         }
         self.ledger.restored = Some(now);
+        self.ledger.attempts_are_unknown(copy.at);
         self.ledger.wishes.retain(|it| it.recorded <= copy.at);
         self.ledger.known.retain(|_, since| *since <= copy.at);
         let there = run(self.store.campaigns(&CampaignQuery::All)).unwrap();

@@ -148,9 +148,13 @@ impl World {
     pub(crate) fn has_control(&self, mailing: usize) -> bool {
         let lane = self.mailings[mailing].lane;
         let stored = self.handsets[lane].findable(self.now.elapsed);
-        let here = self.mailings.iter().filter(|it| it.lane == lane);
+        let here = self.kept().filter(|it| it.lane == lane);
         here.flat_map(|it| self.report(it.id))
-            .any(|row| row.standing.state.is_handed_over() && stored.contains(&row.phone))
+            .any(|row| {
+                row.standing.state.is_handed_over()
+                    && stored.contains(&row.phone)
+                    && !self.ledger.unknown_attempts.contains(&row.delivery)
+            })
     }
 
     /// An answer under an id of ours is on record.

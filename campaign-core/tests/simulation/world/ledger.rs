@@ -1,6 +1,6 @@
 //! What really happened, as the world wrote it down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use campaign_core::clock::Elapsed;
@@ -154,6 +154,8 @@ pub(crate) struct Ledger {
     /// What the engine was told that is in doubt, and what its predecessors left open.
     pub(crate) doubts_made: u64,
     pub(crate) restored: Option<Elapsed>,
+    /// A copy that was restored knows no attempt of these, whatever it learns of them: a look-up of others cannot be measured by them.
+    pub(super) unknown_attempts: BTreeSet<DeliveryId>,
     /// The machine was started anew after its clock had been wrong: moments on record may lie elsewhere for the next boot.
     pub(crate) has_misplaced: bool,
     pub(crate) in_memory_max: usize,
@@ -167,6 +169,12 @@ impl Ledger {
         for restriction in self.restrictions.iter_mut().filter(|it| !it.is_durable) {
             restriction.forgotten.get_or_insert(at);
         }
+    }
+
+    pub(super) fn attempts_are_unknown(&mut self, since: Elapsed) {
+        let journals = self.journals.iter();
+        let later = journals.filter(|(_, (_, recorded, _))| *recorded > since);
+        self.unknown_attempts.extend(later.map(|(delivery, _)| *delivery));
     }
 
     /// What was journalled later than this never was, as far as anybody can tell.
