@@ -173,6 +173,8 @@ pub(crate) struct World {
     synced: Option<Copy>,
     /// People have decided what nobody else could.
     is_decided: bool,
+    /// How much was committed when it was looked at last whether all is over, and was not.
+    was_not_over: Option<(u64, bool)>,
     /// Bodies that are not to be written any more.
     withheld: BTreeSet<DeliveryId>,
     singles: Vec<Single>,
@@ -219,6 +221,7 @@ impl World {
             copy: None,
             synced: None,
             is_decided: false,
+            was_not_over: None,
             withheld: BTreeSet::new(),
             singles: Vec::new(),
             steps_to_crash: (plan.crashes > 0).then(|| rng.u64(10..plan.steps_between_crashes)),
@@ -314,8 +317,13 @@ impl World {
         );
     }
 
-    fn is_over(&self) -> bool {
+    fn is_over(&mut self) -> bool {
         if self.acts > 0 {
+            return false;
+        }
+        // Nothing ends but by what is committed, or by a doubt that is left alone.
+        let seen = (self.store.commits(), self.is_decided);
+        if self.was_not_over == Some(seen) {
             return false;
         }
         // What is left to look at after that is a doubt that another generation has replaced, of an account that is gone.
@@ -328,6 +336,14 @@ impl World {
             _ => false,
         };
         let records = self.records();
+        let has_ended = |record: &CampaignRecord| {
+            record.state >= CampaignState::Completed
+                && record.counts.of(State::Scheduled) + record.counts.of(State::Sending) == 0
+        };
+        if !records.iter().all(has_ended) {
+            self.was_not_over = Some(seen);
+            return false;
+        }
         records.iter().all(is_over) && run(self.store.open_commands()).unwrap().is_empty()
     }
 
@@ -403,9 +419,22 @@ impl World {
 
     /// Where everything stands that goes to somebody.
     fn rows_of(&self, phone: PhoneNumber) -> Vec<State> {
-        let rows = self.kept().flat_map(|mailing| self.report(mailing.id));
-        let rows = rows.filter(|row| row.phone == phone);
+        let theirs = self.deliveries_to(phone).into_iter();
+        let rows = theirs.filter_map(|delivery| self.row_of(delivery));
         rows.map(|row| row.standing.state).collect()
+    }
+
+    /// The first generation of everything that goes to somebody who was in an audience from the start.
+    fn deliveries_to(&self, phone: PhoneNumber) -> Vec<DeliveryId> {
+        let index = audience::index_of(phone);
+        let kept = self.mailings.iter().zip(&self.plan.campaigns);
+        let kept = kept.filter(|(mailing, plan)| !mailing.is_lost && plan.audience.contains(&index));
+        let theirs = kept.flat_map(|(mailing, plan)| {
+            let first = (index - plan.audience.start) * plan.rows_each;
+            let rows = first..first + plan.rows_each;
+            rows.filter_map(|ordinal| DeliveryId::new(mailing.id, ordinal))
+        });
+        theirs.collect()
     }
 
     /// Notes that something struck all of a campaign.
@@ -636,6 +665,7 @@ impl World {
         );
         let began = (self.now.elapsed, self.clocks.is_wrong());
         self.ledger.lives.insert(self.life, began);
+        self.ledger.has_misplaced |= self.clocks.is_wrong() && self.plan.power.cuts > 0;
         self.disturb(None, Duration::from_secs(5));
         self.write_down(|| {
             format!(
@@ -644,6 +674,7 @@ impl World {
             )
         });
         self.engine = Some(engine);
+        self.was_not_over = None;
         self.tell_hidden();
         for record in self.records() {
             let mailing = self.mailing_of(record.id);

@@ -172,11 +172,7 @@ impl World {
             ack: Ack::Device,
         };
         self.write_down(|| format!("{text:?} forwarded to {to} on lane {lane}"));
-        let open = self.ledger.journals.keys().copied().filter(|delivery| {
-            let row = self.row_of(*delivery);
-            row.is_some_and(|row| row.phone == to)
-        });
-        for delivery in open.collect::<Vec<_>>() {
+        for delivery in self.deliveries_to(to) {
             self.strike(Strike::Forwarded, delivery);
         }
         self.ledger.forwards.push((lane, to, text.into()));
@@ -207,6 +203,7 @@ impl World {
             message_id: message_id.into(),
             ack,
         };
+        self.is_alive(lane);
         self.notice(notice);
     }
 
