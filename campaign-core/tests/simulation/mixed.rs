@@ -44,13 +44,17 @@ fn limits(kind: u64) -> LaneLimits {
     }
 }
 
+/// Bits that have nothing to do with those of the number beside it (SplitMix64).
+fn mixed_up(number: u64) -> u64 {
+    let bits = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
+}
+
 fn mixed(seed: u64) -> Plan {
-    // Each digit of the seed decides one thing, so that everything meets everything.
-    let one_of = |count: u64, salt: u64| {
-        seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)
-            .rotate_left((salt * 7 % 64) as u32)
-            % count
-    };
+    // Each thing is drawn for itself, so that everything meets everything.
+    let one_of = |count: u64, salt: u64| mixed_up(seed.wrapping_mul(64).wrapping_add(salt)) % count;
     let campaign = |lane, greeting, category, audience| CampaignPlan {
         greeting,
         category,
