@@ -1,4 +1,4 @@
-//! A wall clock that somebody sets.
+//! A wall clock that somebody sets, and a machine that sleeps.
 
 use std::time::Duration;
 
@@ -8,10 +8,27 @@ use crate::clock::{Now, Stamp};
 use crate::delivery::CampaignId;
 use crate::failure::Trouble;
 
+/// An engine that is asked so much later than it wanted to be was frozen, or slept with its machine. A busy machine delays it less.
+const OVERSLEPT: Duration = Duration::from_secs(5);
 /// A wall clock that moves by more than this against elapsed time has been set by somebody.
 pub(super) const CLOCK_JUMP: Duration = Duration::from_secs(60);
 
 impl Engine {
+    /// Nobody saw the servers answer while this process was frozen, and one on the same machine may have slept with it, and hold still what
+    /// it held before: how long that was says nothing about what it has carried out.
+    pub(super) fn notice_sleep(&mut self, now: Now) {
+        if now.elapsed.since(self.wakes_at) <= OVERSLEPT {
+            return;
+        }
+        self.wakes_at = now.elapsed;
+        for lane in self.lanes.values_mut() {
+            lane.interrupted();
+            if let Some(view) = self.sessions.get_mut(&lane.session) {
+                view.observe_at = now.elapsed;
+            }
+        }
+    }
+
     /// This moment, with a wall clock that moves as elapsed time does.
     ///
     /// When somebody sets the wall clock, hours, expiry and the calendar day go on as they were and the lanes are held, until

@@ -449,6 +449,18 @@ fn who_opts_out_is_left_alone_by_phone_and_by_lid() {
     });
 }
 
+/// A server on the same machine sleeps with it, and carries out afterwards what it held before: the hours in between prove nothing.
+#[test]
+fn what_a_sleeping_server_holds_is_not_taken_for_absent() {
+    play_so_many(MANY_SEEDS / 2, "sleep", |seed| Plan {
+        rates: Rates::only(Fault::Late, 0.3),
+        suspensions: 3,
+        spread: Some(Duration::from_secs(400)),
+        crashes: (seed % 3) as u32,
+        ..Plan::new(seed, 60, unpaced())
+    });
+}
+
 /// Sessions die and say that they work, or are given up; a person types on the phone.
 #[test]
 fn sessions_that_die_unnoticed_are_found_out() {
