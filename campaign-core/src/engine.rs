@@ -86,6 +86,8 @@ pub struct Engine {
     release_at: Elapsed,
     /// When it wanted to be asked again.
     wakes_at: Elapsed,
+    /// Since when it was not frozen.
+    awake_since: Elapsed,
     /// When a send ended last.
     last_end: Elapsed,
     parked: VecDeque<(Elapsed, Notice)>,
@@ -140,6 +142,7 @@ impl Engine {
             readings: VecDeque::new(),
             release_at: Elapsed::NEVER,
             wakes_at: Elapsed::NEVER,
+            awake_since: beginning.at.elapsed,
             last_end: beginning.at.elapsed,
             parked: VecDeque::new(),
             early_by_hand: Vec::new(),

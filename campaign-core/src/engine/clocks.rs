@@ -21,6 +21,7 @@ impl Engine {
             return;
         }
         self.wakes_at = now.elapsed;
+        self.awake_since = now.elapsed;
         for lane in self.lanes.values_mut() {
             lane.interrupted();
             if let Some(view) = self.sessions.get_mut(&lane.session) {

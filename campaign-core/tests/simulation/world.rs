@@ -120,6 +120,7 @@ enum Event {
     CutPower,
     Heal,
     DecideBlocked,
+    ResolveHidden,
 }
 
 impl Event {
@@ -139,7 +140,11 @@ impl Event {
     fn may_be_left_over(&self) -> bool {
         matches!(
             self,
-            Event::Tell(..) | Event::Ended(..) | Event::Acknowledged { .. } | Event::DecideBlocked
+            Event::Tell(..)
+                | Event::Ended(..)
+                | Event::Acknowledged { .. }
+                | Event::DecideBlocked
+                | Event::ResolveHidden
         )
     }
 }
@@ -615,6 +620,7 @@ impl World {
             Event::CutPower => self.cut_power(),
             Event::Heal => self.heal(),
             Event::DecideBlocked => self.decide_blocked(),
+            Event::ResolveHidden => self.resolve_hidden(),
         }
     }
 

@@ -20,6 +20,12 @@ const CLOCK_AHEAD_DAYS: u32 = 24;
 
 impl World {
     pub(super) fn heal(&mut self) {
+        // Nobody mends a machine that sleeps or has no power.
+        let awake = self.asleep_until.unwrap_or_default().max(self.dark_until);
+        if awake > self.now.elapsed {
+            let wait = awake.since(self.now.elapsed) + Duration::from_secs(10);
+            return self.later(wait, Event::Heal);
+        }
         self.write_down(|| "nothing goes wrong any more".into());
         self.plan.rates = Rates::default();
         self.plan.commits = CommitRates::default();

@@ -1,5 +1,7 @@
 //! People beyond their numbers: the LIDs that they hide behind, and what they ask for.
 
+use std::time::Duration;
+
 use campaign_core::campaign::Category;
 use campaign_core::clock::Elapsed;
 use campaign_core::consent::{Consent, Lid, Origin, Rules, Wish};
@@ -13,7 +15,7 @@ use jiff::Timestamp;
 use super::super::coverage::Strike;
 use super::super::plan::{CampaignPlan, Plan};
 use super::audience::{FIRST_PHONE, index_of, phone};
-use super::{Mailing, World, run};
+use super::{Event, Mailing, World, run};
 
 const FIRST_LID: u64 = 200_000_000_000_000;
 const STOP: &str = "STOP";
@@ -202,8 +204,9 @@ impl World {
         });
     }
 
-    /// The operator finds out who has opted out, and tells.
+    /// The operator finds out who has opted out, and tells; and looks again a while later.
     pub(super) fn resolve_hidden(&mut self) {
+        self.later(Duration::from_secs(600), Event::ResolveHidden);
         for opt_out in run(self.store.hidden_opt_outs()).unwrap() {
             let (lid, phone) = (opt_out.lid, Some(phone_of(opt_out.lid)));
             self.command(Command::ResolveLid { lid, phone });
