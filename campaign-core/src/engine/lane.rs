@@ -457,14 +457,28 @@ mod tests {
         let (settings, boot) = (Settings::default(), BootId(2));
         let begins = at(10, "2026-11-20T15:30:00Z");
         let mut lane = Lane::new(record, session, &settings, boot, begins);
-        assert!(lane.held(Slot::Reply, begins).unwrap().until > at(9 * 3_600, "2026-11-21T00:30:00Z").elapsed);
+        assert!(
+            lane.held(Slot::Reply, begins).unwrap().until
+                > at(9 * 3_600, "2026-11-21T00:30:00Z").elapsed
+        );
         let right = at(70, "2026-11-21T00:31:00Z");
         lane.place_anew(right);
         let ends = right.elapsed + Duration::from_secs(120);
-        assert_eq!(lane.held(Slot::Reply, right).map(|hold| hold.until), Some(ends));
-        assert_eq!(lane.new_chats.held(right).map(|hold| hold.until), Some(ends));
+        assert_eq!(
+            lane.held(Slot::Reply, right).map(|hold| hold.until),
+            Some(ends)
+        );
+        assert_eq!(
+            lane.new_chats.held(right).map(|hold| hold.until),
+            Some(ends)
+        );
         // One that began since is measured by the clock that nobody sets.
-        lane.hold_for(Trouble::RateLimited, Some(Duration::from_secs(600)), &settings, right);
+        lane.hold_for(
+            Trouble::RateLimited,
+            Some(Duration::from_secs(600)),
+            &settings,
+            right,
+        );
         let began = lane.hold;
         lane.place_anew(at(80, "2026-11-21T08:00:00Z"));
         assert_eq!(lane.hold, began);

@@ -391,13 +391,21 @@ fn whatever_is_decided_between_a_journal_and_its_write_is_obeyed() {
 /// The operator sends again, confirms and gives up just as the acks and the late hand-overs come in that tell what became of a message.
 #[test]
 fn decisions_that_race_with_evidence_send_no_more_than_was_asked_for() {
-    for fault in [Fault::Late, Fault::Held, Fault::AckDisorder, Fault::AckErrorThenDevice, Fault::ResetAfter] {
-        play_so_many(MANY_SEEDS / 4, &format!("races with {fault:?}"), |seed| Plan {
-            rates: Rates::only(fault, 0.25),
-            races: 0.3,
-            decisions: 40,
-            crashes: (seed % 3) as u32,
-            ..Plan::new(seed, 100, paced())
+    for fault in [
+        Fault::Late,
+        Fault::Held,
+        Fault::AckDisorder,
+        Fault::AckErrorThenDevice,
+        Fault::ResetAfter,
+    ] {
+        play_so_many(MANY_SEEDS / 4, &format!("races with {fault:?}"), |seed| {
+            Plan {
+                rates: Rates::only(fault, 0.25),
+                races: 0.3,
+                decisions: 40,
+                crashes: (seed % 3) as u32,
+                ..Plan::new(seed, 100, paced())
+            }
         });
     }
 }
@@ -419,7 +427,8 @@ fn clocks_that_jump_change_nothing_of_hours_expiry_and_the_day() {
             begins: begins.parse().unwrap(),
             spread: Some(Duration::from_secs(2 * 86_400)),
             ..Plan::new(seed, 90, capped(25, name)).campaign(|it| {
-                it.hours = Some(Hours::parse("01:30-03:30, 08:00-20:00", name.parse().unwrap()).unwrap());
+                it.hours =
+                    Some(Hours::parse("01:30-03:30, 08:00-20:00", name.parse().unwrap()).unwrap());
                 it.expires_after = (seed % 2 == 0).then_some(Duration::from_secs(3 * 86_400));
                 it.catch_up.wait = Duration::from_secs(seed % 3 * 300);
             })

@@ -1,4 +1,4 @@
-//! Worlds of three lanes and five campaigns, 200 deliveries in all, in which everything happens at once.
+//! Worlds of three lanes and five campaigns, 200 deliveries and more, in which everything happens at once.
 
 use std::time::Duration;
 
@@ -236,6 +236,85 @@ const REACHED: &[(Strike, &[State])] = &[
         ],
     ),
     (Strike::Outage, &[Sending]),
+    (
+        Strike::OptedOut,
+        &[
+            Scheduled,
+            Sending,
+            Unconfirmed,
+            Accepted,
+            Delivered,
+            Skipped,
+            Cancelled,
+        ],
+    ),
+    (
+        Strike::OptedOutHidden,
+        &[Scheduled, Accepted, Delivered, Skipped],
+    ),
+    (Strike::OptedIn, &[Scheduled, Delivered, Skipped]),
+    (
+        Strike::LidLearnt,
+        &[Scheduled, Unconfirmed, Accepted, Delivered, Skipped],
+    ),
+    (Strike::AskedOnce, &[Scheduled, Delivered]),
+    (Strike::ReplyInTime, &[Sending]),
+    (
+        Strike::ByHand,
+        &[
+            Scheduled,
+            Sending,
+            Unconfirmed,
+            Accepted,
+            Delivered,
+            Skipped,
+            Cancelled,
+        ],
+    ),
+    (
+        Strike::Died,
+        &[Scheduled, Sending, Unconfirmed, Accepted, Sent, Delivered],
+    ),
+    (
+        Strike::Failed,
+        &[Scheduled, Unconfirmed, Accepted, Delivered],
+    ),
+    (
+        Strike::Restarted,
+        &[Scheduled, Unconfirmed, Accepted, Delivered],
+    ),
+    (
+        Strike::PowerCut,
+        &[
+            Scheduled,
+            Sending,
+            Unconfirmed,
+            Accepted,
+            Sent,
+            Delivered,
+            Failed,
+            Skipped,
+        ],
+    ),
+    (
+        Strike::CommitsLost,
+        &[
+            Scheduled,
+            Sending,
+            Unconfirmed,
+            Accepted,
+            Sent,
+            Delivered,
+            Failed,
+            Skipped,
+        ],
+    ),
+    (
+        Strike::Suspended,
+        &[Scheduled, Unconfirmed, Accepted, Delivered],
+    ),
+    (Strike::Meddled, &[Sending]),
+    (Strike::Raced, &[Sending, Unconfirmed, Accepted]),
     (
         Strike::ServerRestarted,
         &[

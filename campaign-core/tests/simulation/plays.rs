@@ -108,7 +108,13 @@ impl Run {
             let mut world = World::with_trace(plan(seed), is_told());
             if let Err(why) = judge(&mut world, check) {
                 if goes_on() {
-                    let why: String = why.lines().next().unwrap_or_default().chars().take(TOLD_OF_EACH).collect();
+                    let why: String = why
+                        .lines()
+                        .next()
+                        .unwrap_or_default()
+                        .chars()
+                        .take(TOLD_OF_EACH)
+                        .collect();
                     eprintln!("{name}: SIMULATION_SEED={seed}: {why}");
                 } else {
                     self.has_failed.store(true, Ordering::Relaxed);
@@ -133,7 +139,9 @@ fn judge(world: &mut World, check: fn(&World)) -> Result<(), String> {
         checks::all(world);
         check(world);
         let judged = checks::p10_replies_first_where_nothing_is_wrong(world);
-        world.coverage.note_many(Strike::ReplyInTime, State::Sending, judged);
+        world
+            .coverage
+            .note_many(Strike::ReplyInTime, State::Sending, judged);
     }));
     outcome.map_err(|panic| said(&*panic))
 }

@@ -41,9 +41,9 @@ use fastrand::Rng;
 use futures_util::FutureExt;
 
 use self::audience::import;
+pub(crate) use self::audience::{Mailing, Pause};
 use self::clocks::Clocks;
 use self::copies::Copy;
-pub(crate) use self::audience::{Mailing, Pause};
 pub(crate) use self::hands::LAST_ACKS;
 pub(crate) use self::handset::Handset;
 pub(crate) use self::ledger::{Attempt, Fate, Ledger, Restriction, recipient};
@@ -433,7 +433,8 @@ impl World {
     fn deliveries_to(&self, phone: PhoneNumber) -> Vec<DeliveryId> {
         let index = audience::index_of(phone);
         let kept = self.mailings.iter().zip(&self.plan.campaigns);
-        let kept = kept.filter(|(mailing, plan)| !mailing.is_lost && plan.audience.contains(&index));
+        let kept =
+            kept.filter(|(mailing, plan)| !mailing.is_lost && plan.audience.contains(&index));
         let theirs = kept.flat_map(|(mailing, plan)| {
             let first = (index - plan.audience.start) * plan.rows_each;
             let rows = first..first + plan.rows_each;
@@ -643,7 +644,11 @@ impl World {
         self.strike_all(strike);
         self.engine = None;
         // However long it takes until there is another one.
-        self.ledger.disturbed.push((None, self.now.elapsed, self.now.elapsed + Duration::from_secs(700)));
+        self.ledger.disturbed.push((
+            None,
+            self.now.elapsed,
+            self.now.elapsed + Duration::from_secs(700),
+        ));
         self.life += 1;
         self.store = self.store.crashed();
         self.ledger.forget_untold(self.now.elapsed);

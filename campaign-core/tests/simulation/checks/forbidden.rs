@@ -56,7 +56,11 @@ fn wishes_are_kept(world: &World) {
         if consent == ConsentRule::Required {
             let has_agreed = last.is_some()
                 || (world.plan.people.have_agreed && agreed_before(attempt.to) == Some(true));
-            assert!(has_agreed, "P5: without consent: {attempt:?}\n{}", world.tail());
+            assert!(
+                has_agreed,
+                "P5: without consent: {attempt:?}\n{}",
+                world.tail()
+            );
         }
     }
 }
@@ -94,7 +98,9 @@ fn caps_hold(world: &World) {
         for attempt in that_count(world).filter(counts) {
             arrivals.entry(attempt.to).or_default().push(attempt);
         }
-        arrivals.into_values().for_each(|of_one| cap_holds(world, cap, of_one));
+        arrivals
+            .into_values()
+            .for_each(|of_one| cap_holds(world, cap, of_one));
     }
 }
 
@@ -117,7 +123,9 @@ fn cap_holds(world: &World, cap: &FrequencyCap, mut of_one: Vec<&Attempt>) {
 
 /// A refusal is believed until it is corrected, and on record a while later.
 fn was_thought_refused(world: &World, earlier: &Attempt, attempt: &Attempt) -> bool {
-    earlier.refused.is_some_and(|refused| refused <= attempt.recorded)
+    earlier
+        .refused
+        .is_some_and(|refused| refused <= attempt.recorded)
         && (!world.hears_all
             || earlier
                 .corrected

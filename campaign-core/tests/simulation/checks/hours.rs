@@ -55,10 +55,15 @@ fn was_misled(world: &World, request: &Attempt) -> bool {
         return false;
     };
     let mut before = world.ledger.attempts.iter();
-    let began_right = |life: u32| world.ledger.lives.get(&life).is_some_and(|(_, is_wrong)| !is_wrong);
-    let is_told = before.any(|it| {
-        it.account == request.account && it.recorded < began && began_right(it.life)
-    });
+    let began_right = |life: u32| {
+        world
+            .ledger
+            .lives
+            .get(&life)
+            .is_some_and(|(_, is_wrong)| !is_wrong)
+    };
+    let is_told = before
+        .any(|it| it.account == request.account && it.recorded < began && began_right(it.life));
     !is_told || world.plan.power.cuts > 0 || world.ledger.restored.is_some()
 }
 

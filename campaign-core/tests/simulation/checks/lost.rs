@@ -92,8 +92,10 @@ fn is_claimed_by_content(world: &World, row: &ReportRow, claims: &mut Claims) ->
 fn given_up(world: &World, lane: usize, phone: PhoneNumber, text: &str) -> usize {
     let arrived = world.ledger.arrived();
     let same = arrived.filter(|it| it.lane == lane && it.to == phone && *it.text == *text);
-    same.filter(|it| !world.handsets[lane].honours_ids && world.ledger.decided.contains(&it.delivery))
-        .count()
+    same.filter(|it| {
+        !world.handsets[lane].honours_ids && world.ledger.decided.contains(&it.delivery)
+    })
+    .count()
 }
 
 /// How many of ours stand where they stand because of what somebody else sent.

@@ -29,7 +29,10 @@ pub(super) fn p1_once(world: &World) {
     }
     let asked = |whose: &DeliveryId| {
         let asked = world.ledger.asked_again.get(whose);
-        [asked, forgotten.get(whose)].into_iter().flatten().sum::<u32>()
+        [asked, forgotten.get(whose)]
+            .into_iter()
+            .flatten()
+            .sum::<u32>()
     };
     for (whose, attempts) in of_recipient {
         let admitted = 1 + asked(&whose);
@@ -50,8 +53,13 @@ pub(super) fn p1_once(world: &World) {
         }
     }
     // What the store does not know any more was sent for somebody who wanted it.
-    let lost = world.ledger.arrived().filter(|it| world.mailings[it.mailing].is_lost);
-    let lost: BTreeSet<_> = lost.map(|it| (it.to, it.text.to_string(), recipient(it.delivery))).collect();
+    let lost = world
+        .ledger
+        .arrived()
+        .filter(|it| world.mailings[it.mailing].is_lost);
+    let lost: BTreeSet<_> = lost
+        .map(|it| (it.to, it.text.to_string(), recipient(it.delivery)))
+        .collect();
     for (to, text, _) in lost {
         *admitted.entry((to, text)).or_default() += 1;
     }

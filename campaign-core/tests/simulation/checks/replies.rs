@@ -29,7 +29,9 @@ pub(crate) fn p10_replies_first_where_nothing_is_wrong(world: &World) -> u64 {
     let urgent = urgent.filter(|(_, it)| {
         it.slot == Slot::Reply && !it.is_lost && it.cancel.is_none() && it.pauses.is_empty()
     });
-    urgent.map(|(index, mailing)| judged(world, index, mailing)).sum()
+    urgent
+        .map(|(index, mailing)| judged(world, index, mailing))
+        .sum()
 }
 
 fn judged(world: &World, index: usize, mailing: &Mailing) -> u64 {
@@ -38,7 +40,13 @@ fn judged(world: &World, index: usize, mailing: &Mailing) -> u64 {
     };
     let limits = &world.plan.lanes[mailing.lane].limits;
     let each = limits.gap(Slot::Reply).max + EACH;
-    let on_lane = || world.ledger.attempts.iter().filter(|it| it.lane == mailing.lane);
+    let on_lane = || {
+        world
+            .ledger
+            .attempts
+            .iter()
+            .filter(|it| it.lane == mailing.lane)
+    };
     let mut replies: Vec<&Attempt> = on_lane()
         .filter(|it| it.slot == Slot::Reply && it.received > started)
         .collect();
@@ -81,9 +89,8 @@ fn judged(world: &World, index: usize, mailing: &Mailing) -> u64 {
 fn is_disturbed(world: &World, lane: usize, from: Elapsed, by: Elapsed) -> bool {
     let mut known = world.ledger.disturbed.iter();
     let is_near = |since: Elapsed, until: Elapsed| since <= by && until >= from;
-    let is_in_trouble = known.any(|(of, since, until)| {
-        of.is_none_or(|of| of == lane) && is_near(*since, *until)
-    });
+    let is_in_trouble =
+        known.any(|(of, since, until)| of.is_none_or(|of| of == lane) && is_near(*since, *until));
     // Slots and sessions that several messages went wrong in pause for long.
     let failed = world.ledger.attempts.iter().filter(|it| {
         let is_remembered = it.received + REMEMBERED > from && it.received <= by;
@@ -97,9 +104,12 @@ fn is_used_up(world: &World, lane: usize, from: Elapsed, by: Elapsed) -> bool {
     let limits = &world.plan.lanes[lane].limits;
     let here = || world.ledger.attempts.iter().filter(|it| it.lane == lane);
     let by_hand = world.ledger.by_hand.len();
-    let day = limits.sends_per_day_max.map_or(usize::MAX, |cap| cap as usize);
+    let day = limits
+        .sends_per_day_max
+        .map_or(usize::MAX, |cap| cap as usize);
     limits.windows.iter().any(|window| {
-        let near = here().filter(|it| it.received + window.span + HELD_FOR_LONG > from && it.received <= by);
+        let near = here()
+            .filter(|it| it.received + window.span + HELD_FOR_LONG > from && it.received <= by);
         near.count() + by_hand >= window.sends_max as usize
     }) || here().count() + by_hand >= day
 }

@@ -61,7 +61,9 @@ fn restarts_are_rare(world: &World) {
             let restored = world.ledger.restored;
             !world.ledger.has_misplaced && restored.is_none_or(|restored| restored < since)
         };
-        let since = last.map(|(_, since)| *since).filter(|since| is_known(*since));
+        let since = last
+            .map(|(_, since)| *since)
+            .filter(|since| is_known(*since));
         assert!(
             // It was on record a slow commit before it was asked for.
             since.is_none_or(|since| at.since(since) + SLOW_COMMIT >= RESTARTED_EVERY),

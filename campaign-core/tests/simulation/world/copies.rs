@@ -54,10 +54,13 @@ impl World {
             mailing.is_lost |= !there.iter().any(|record| record.id == mailing.id);
         }
         // Who came on the list after the copy was made is not on it any more.
-        self.ledger.suppressed.retain(|(_, since)| *since <= copy.at);
+        self.ledger
+            .suppressed
+            .retain(|(_, since)| *since <= copy.at);
         self.forget_limits(copy.at);
         self.forget_commands();
-        self.copy_has_control = (0..self.mailings.len()).all(|mailing| self.mailings[mailing].is_lost || self.has_control(mailing));
+        self.copy_has_control = (0..self.mailings.len())
+            .all(|mailing| self.mailings[mailing].is_lost || self.has_control(mailing));
     }
 
     /// Limits that were set later are in force no more.
@@ -97,7 +100,9 @@ impl World {
             let campaign = record.id;
             let is_paused = mailing.pauses.last().is_some_and(|it| it.resumed.is_none());
             let will_be_paused = record.state == CampaignState::Paused
-                || commands.iter().any(|(_, it)| *it == Command::Pause { campaign });
+                || commands
+                    .iter()
+                    .any(|(_, it)| *it == Command::Pause { campaign });
             if record.state == CampaignState::Frozen && mailing.started.is_some() {
                 again.push(Command::Start { campaign });
             }
@@ -105,7 +110,10 @@ impl World {
                 again.push(Command::Resume { campaign });
             }
         }
-        for command in again.into_iter().filter(|it| !commands.iter().any(|(_, open)| open == it)) {
+        for command in again
+            .into_iter()
+            .filter(|it| !commands.iter().any(|(_, open)| open == it))
+        {
             run(self.store.submit(&command)).unwrap();
         }
     }

@@ -58,7 +58,10 @@ impl World {
             self.handsets[lane].has_failed = true;
             self.handsets[lane].flap_until = now + lasts;
             let away = self.status(lane, Readiness::NotReady("FAILED".into()));
-            self.tell(Duration::from_millis(50), campaign_core::engine::Input::Noticed(away));
+            self.tell(
+                Duration::from_millis(50),
+                campaign_core::engine::Input::Noticed(away),
+            );
         } else {
             self.write_down(|| format!("lane {lane} is dead for {lasts:?}"));
             self.strike_all(Strike::Died);
@@ -102,10 +105,16 @@ impl World {
         if now < self.handsets[lane].gone_until || now < self.handsets[lane].refuses_until {
             return false;
         }
-        let under_way = self.ledger.attempts.iter().find(|it| {
-            it.account == account && it.life == self.life && it.told.is_none()
-        });
-        assert!(under_way.is_none(), "P6: restarted while {under_way:?}\n{}", self.tail());
+        let under_way = self
+            .ledger
+            .attempts
+            .iter()
+            .find(|it| it.account == account && it.life == self.life && it.told.is_none());
+        assert!(
+            under_way.is_none(),
+            "P6: restarted while {under_way:?}\n{}",
+            self.tail()
+        );
         self.revive(lane);
         let lasts = self.millis(500, 8_000);
         self.flap(lane, lasts);

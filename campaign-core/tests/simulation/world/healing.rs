@@ -118,9 +118,14 @@ impl World {
         // One in seven may be closed.
         let days = lanes.iter().map(|(_, days)| *days).max().unwrap_or(0);
         // The day in which an account moves to another zone lasts until that of the new place is over.
-        let moves = if self.plan.zone_changes.is_empty() { 0 } else { 2 };
+        let moves = if self.plan.zone_changes.is_empty() {
+            0
+        } else {
+            2
+        };
         // A day that was counted by a clock that was ahead lasts until it is over.
-        let is_ahead = self.plan.clock_jumps > 0 && self.ledger.lives.values().any(|(_, is_wrong)| *is_wrong);
+        let is_ahead =
+            self.plan.clock_jumps > 0 && self.ledger.lives.values().any(|(_, is_wrong)| *is_wrong);
         let moves = moves + if is_ahead { CLOCK_AHEAD_DAYS } else { 0 };
         let days = if days > 0 { days + moves } else { 0 };
         let days = Duration::from_secs(86_400) * (days + days.div_ceil(6));
@@ -155,12 +160,11 @@ impl World {
         let lane = self.mailings[mailing].lane;
         let stored = self.handsets[lane].findable(self.now.elapsed);
         let here = self.kept().filter(|it| it.lane == lane);
-        here.flat_map(|it| self.report(it.id))
-            .any(|row| {
-                row.standing.state.is_handed_over()
-                    && stored.contains(&row.phone)
-                    && !self.ledger.unknown_attempts.contains(&row.delivery)
-            })
+        here.flat_map(|it| self.report(it.id)).any(|row| {
+            row.standing.state.is_handed_over()
+                && stored.contains(&row.phone)
+                && !self.ledger.unknown_attempts.contains(&row.delivery)
+        })
     }
 
     /// An answer under an id of ours is on record.

@@ -174,7 +174,8 @@ impl Ledger {
     pub(super) fn attempts_are_unknown(&mut self, since: Elapsed) {
         let journals = self.journals.iter();
         let later = journals.filter(|(_, (_, recorded, _))| *recorded > since);
-        self.unknown_attempts.extend(later.map(|(delivery, _)| *delivery));
+        self.unknown_attempts
+            .extend(later.map(|(delivery, _)| *delivery));
     }
 
     /// What was journalled later than this never was, as far as anybody can tell.

@@ -7,10 +7,10 @@ use std::time::Duration;
 use campaign_core::campaign::CampaignState;
 use campaign_core::consent::Origin;
 use campaign_core::delivery::{DeliveryId, State};
-use campaign_core::gateway::Sending;
-use campaign_core::phone::PhoneNumber;
 use campaign_core::engine::Input;
+use campaign_core::gateway::Sending;
 use campaign_core::limits::{Gap, LaneLimits, Slot};
+use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
     Batch, Change, Command, CommandId, ReportRow, Store, Suppression, Sweep,
 };

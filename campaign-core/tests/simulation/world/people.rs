@@ -162,12 +162,20 @@ impl World {
         let now = self.now.elapsed;
         let letter = (reply.account, reply.from, now, reply.received_at);
         self.ledger.letters.push(letter);
-        self.wished(reply.from, reply.account, &reply.text, reply.received_at, false);
+        self.wished(
+            reply.from,
+            reply.account,
+            &reply.text,
+            reply.received_at,
+            false,
+        );
     }
 
     pub(super) fn replied_hidden(&mut self, reply: &HiddenReply) {
         let phone = phone_of(reply.lid);
-        self.ledger.hidden_letters.push((reply.account, phone, reply.received_at));
+        self.ledger
+            .hidden_letters
+            .push((reply.account, phone, reply.received_at));
         self.wished(phone, reply.account, &reply.text, reply.received_at, true);
     }
 

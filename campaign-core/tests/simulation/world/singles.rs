@@ -29,7 +29,12 @@ impl World {
         let now = self.seen_now();
         let left = run(leave(&self.store, &single.once, now)).unwrap();
         let campaign = left.campaign;
-        self.write_down(|| format!("{} to {}, new: {}", single.once.key, single.once.to, left.is_new));
+        self.write_down(|| {
+            format!(
+                "{} to {}, new: {}",
+                single.once.key, single.once.to, left.is_new
+            )
+        });
         if left.is_new {
             let index = index_of(single.once.to);
             let plan = CampaignPlan {
