@@ -1,5 +1,6 @@
 //! The engine in worlds that go wrong: faults, crashes, clocks that jump, all drawn from a seed, judged by the world's own
-//! ledger. [`checks`] has a function for each promise of the design. [`campaigns`] plays worlds of one campaign, each about one thing;
+//! ledger. [`checks`] has a function for each promise of the design. [`campaigns`] plays worlds of one campaign, each about one thing,
+//! and [`aimed`] those in which machine, people and operator do what is hardest at the worst moment;
 //! [`mixed`] worlds of several lanes and campaigns in which everything happens at once; [`slots`] what somebody waits for beside a
 //! broadcast; [`forecasts`] holds forecasts against what happens.
 //!
@@ -22,6 +23,7 @@
     clippy::print_stdout
 )]
 
+mod aimed;
 mod campaigns;
 mod checks;
 mod coverage;

@@ -55,8 +55,8 @@ fn nobody_is_sent_to_the_dead(world: &World) {
 /// Once in half an hour, whichever process does it.
 fn restarts_are_rare(world: &World) {
     for (index, (account, at)) in world.ledger.restarts.iter().enumerate() {
-        let before = world.ledger.restarts[..index].iter();
-        let last = before.filter(|(other, _)| other == account).next_back();
+        let mut before = world.ledger.restarts[..index].iter();
+        let last = before.rfind(|(other, _)| other == account);
         let is_known = |since: Elapsed| {
             let restored = world.ledger.restored;
             !world.ledger.has_misplaced && restored.is_none_or(|restored| restored < since)

@@ -68,9 +68,9 @@ impl World {
         let (now, wall) = (self.now.elapsed, self.now.wall);
         for lane in 0..self.handsets.len() {
             let account = self.handsets[lane].account;
-            let set = self.ledger.limits.iter();
-            let set = set.filter(|(of, since, ..)| *of == account && *since <= at);
-            let limits = set.last().map(|(.., limits)| limits);
+            let mut set = self.ledger.limits.iter();
+            let limits = set.rfind(|(of, since, ..)| *of == account && *since <= at);
+            let limits = limits.map(|(.., limits)| limits);
             let limits = limits.unwrap_or(&self.plan.lanes[lane].limits).clone();
             if limits != self.handsets[lane].limits {
                 self.handsets[lane].limits = limits.clone();
