@@ -89,6 +89,10 @@ pub struct Engine {
     readings: VecDeque<Step>,
     /// When the first unanswered send gives its place in the limits free.
     release_at: Elapsed,
+    /// When it wanted to be asked again.
+    wakes_at: Elapsed,
+    /// Since when it was not frozen.
+    awake_since: Elapsed,
     /// When a send ended last.
     last_end: Elapsed,
     parked: VecDeque<(Elapsed, Notice)>,
@@ -143,6 +147,8 @@ impl Engine {
             steps: VecDeque::new(),
             readings: VecDeque::new(),
             release_at: Elapsed::NEVER,
+            wakes_at: Elapsed::NEVER,
+            awake_since: beginning.at.elapsed,
             last_end: beginning.at.elapsed,
             parked: VecDeque::new(),
             early_by_hand: Vec::new(),
@@ -160,6 +166,7 @@ impl Engine {
     /// Takes note of what happened.
     pub fn handle(&mut self, input: Input, now: Now) {
         let now = self.steady(now);
+        self.notice_sleep(now);
         match input {
             Input::Campaign(record) => self.campaign(*record, now),
             Input::Lane { session, record } => self.lane_opened(session, *record, now),
@@ -209,6 +216,17 @@ impl Engine {
     /// What to do now. Call it again until it answers [`Step::WaitUntil`], [`Step::Idle`] or [`Step::Stopped`].
     pub fn next(&mut self, now: Now) -> Step {
         let now = self.steady(now);
+        self.notice_sleep(now);
+        let step = self.next_step(now);
+        self.wakes_at = match step {
+            Step::WaitUntil(moment) => moment,
+            Step::Idle | Step::Stopped => Elapsed::NEVER,
+            _ => now.elapsed,
+        };
+        step
+    }
+
+    fn next_step(&mut self, now: Now) -> Step {
         self.release_unanswered(now);
         self.take_pulses(now);
         self.watch_pools(now);

@@ -155,6 +155,29 @@ async fn a_restriction_outlives_the_process() {
     runner.stops().await;
 }
 
+/// Nothing has been sent from the account yet, so that there is no lane on record.
+#[tokio::test(start_paused = true)]
+async fn limits_that_are_set_before_the_first_message_outlive_the_process() {
+    let stage = Stage::new();
+    let runner = stage.runs().await;
+    let given = campaign_core::limits::LaneLimits::unpaced(3);
+    stage
+        .asks(Command::SetLimits {
+            account: paused::account(),
+            limits: given.clone(),
+        })
+        .await;
+    stage.passes(Duration::from_secs(5)).await;
+    let cold = stage.campaign(&definition("promo"), 0..3).await;
+    start(&stage, cold).await;
+    stage.passes(Duration::from_secs(30)).await;
+    runner.stops().await;
+    let others = campaign_core::limits::LaneLimits::default();
+    let session = paused::session();
+    let record = stage.store.lane(paused::account(), &session, &others);
+    assert_eq!(record.await.unwrap().limits, given);
+}
+
 /// Many may be under way at once, and a restriction is tried by one alone.
 #[tokio::test(start_paused = true)]
 async fn after_a_restriction_one_message_tries_for_all() {

@@ -30,6 +30,13 @@ pub(super) struct Pauses {
     pub(super) max: Duration,
 }
 
+impl Pauses {
+    /// The longest there is, with all its jitter.
+    pub(super) fn longest(self) -> Duration {
+        self.max + self.max.mul_f64(JITTER)
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     state: State,

@@ -1,15 +1,35 @@
-//! A wall clock that somebody sets.
+//! A wall clock that somebody sets, and a machine that sleeps.
 
 use std::time::Duration;
 
 use super::Engine;
+use crate::campaign::CampaignState;
 use crate::clock::{Now, Stamp};
+use crate::delivery::CampaignId;
 use crate::failure::Trouble;
 
+/// An engine that is asked so much later than it wanted to be was frozen, or slept with its machine. A busy machine delays it less.
+const OVERSLEPT: Duration = Duration::from_secs(5);
 /// A wall clock that moves by more than this against elapsed time has been set by somebody.
 pub(super) const CLOCK_JUMP: Duration = Duration::from_secs(60);
 
 impl Engine {
+    /// Nobody saw the servers answer while this process was frozen, and one on the same machine may have slept with it, and hold still what
+    /// it held before: how long that was says nothing about what it has carried out.
+    pub(super) fn notice_sleep(&mut self, now: Now) {
+        if now.elapsed.since(self.wakes_at) <= OVERSLEPT {
+            return;
+        }
+        self.wakes_at = now.elapsed;
+        self.awake_since = now.elapsed;
+        for lane in self.lanes.values_mut() {
+            lane.interrupted();
+            if let Some(view) = self.sessions.get_mut(&lane.session) {
+                view.observe_at = now.elapsed;
+            }
+        }
+    }
+
     /// This moment, with a wall clock that moves as elapsed time does.
     ///
     /// When somebody sets the wall clock, hours, expiry and the calendar day go on as they were and the lanes are held, until
@@ -77,7 +97,21 @@ impl Engine {
     pub(super) fn believe_the_clock(&mut self, now: Now) {
         self.is_clock_confirmed = true;
         if let Some(wall) = self.out_of_step.take() {
-            self.in_step = Some(Now { wall, ..now });
+            let now = Now { wall, ..now };
+            self.in_step = Some(now);
+            for lane in self.lanes.values_mut() {
+                lane.place_anew(now);
+            }
+            // What waits was put off until moments of the clock that was wrong; the store knows until when it has to.
+            let campaigns: Vec<CampaignId> = self.campaigns().collect();
+            for campaign in campaigns {
+                if let Some(job) = self.jobs.get_mut(&campaign)
+                    && job.state == CampaignState::Running
+                {
+                    job.start_over();
+                }
+            }
+            self.doubts.load_at(now.elapsed);
         }
         self.release_clock_holds();
     }

@@ -62,13 +62,17 @@ pub(super) enum Ended {
 
 impl Health {
     /// As it is on record.
-    pub(super) fn new(record: LaneHealth, chance: Chance, boot: BootId, now: Now) -> Self {
+    pub(super) fn new(
+        record: LaneHealth,
+        chance: Chance,
+        boot: BootId,
+        settings: &Settings,
+        now: Now,
+    ) -> Self {
+        let guarded = |record| Guarded::new(record, pauses(settings), now);
         Self {
-            slots: [
-                Guarded::new(record.cold, now),
-                Guarded::new(record.reply, now),
-            ],
-            session: Guarded::new(record.session, now),
+            slots: [guarded(record.cold), guarded(record.reply)],
+            session: guarded(record.session),
             pulse: Pulse::default(),
             is_vouched_for: false,
             restart: Restart::new(record.restarted_at, boot, now),
@@ -310,11 +314,13 @@ impl Health {
 }
 
 impl Guarded {
-    fn new(record: Condition, now: Now) -> Self {
+    fn new(record: Condition, pauses: Pauses, now: Now) -> Self {
+        // What lies further ahead was written, or is read, under a wrong clock.
+        let wait_max = pauses.longest();
         let opening = record.unwell.map(|unwell| Opening {
             trouble: unwell.trouble,
             since: now.elapsed - passed(unwell.since, now),
-            until: now.elapsed + wait_between(now, unwell.until),
+            until: now.elapsed + wait_between(now, unwell.until).min(wait_max),
         });
         Self {
             breaker: Breaker::opened(opening, record.times),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::Settings;
 use super::chance::Chance;
 use super::health::Health;
@@ -44,6 +46,8 @@ pub(super) struct Lane {
     ever_trusted: Vec<MessageKind>,
     ignored_in_row: u8,
     holds_in_row: u32,
+    /// Holds that were on record when it was opened, and when they end by the wall: a clock that was wrong then puts them elsewhere.
+    read: [Option<(Hold, Timestamp)>; 2],
     chance: Chance,
 }
 
@@ -101,12 +105,13 @@ impl Lane {
             since: None,
             until: now.elapsed + wait_between(now, until),
         };
+        let read = [record.hold, record.cold_hold].map(|it| it.map(|it| (hold(it), it.1)));
         let store_on = record.store_on.filter(|it| it.session == session);
         let keeping = store_on.map_or(Keeping::Unknown, |it| Keeping::Since(it.since));
         // A stream beside that of the pacer: whether something fails must not change how the gaps are drawn.
         let of_health = Chance::new(settings.seed, HEALTH_STREAM | u64::from(record.id.0));
         Self {
-            health: Health::new(record.health, of_health, boot, now),
+            health: Health::new(record.health, of_health, boot, settings, now),
             id: record.id,
             account: record.account,
             session,
@@ -123,6 +128,7 @@ impl Lane {
             away_since: None,
             is_noteworthy: false,
             holds_in_row: 0,
+            read,
             chance,
         }
     }
@@ -290,6 +296,26 @@ impl Lane {
         }
     }
 
+    /// The clock on the wall was wrong when the lane was opened: what was read by it ends at another moment. A machine without a clock of its
+    /// own begins every boot in this way.
+    pub(super) fn place_anew(&mut self, now: Now) {
+        let [hold, restriction] = &mut self.read;
+        let placed = |(known, ends): &mut (Hold, Timestamp)| {
+            let until = now.elapsed + wait_between(now, *ends);
+            let before = std::mem::replace(known, Hold { until, ..*known });
+            (before, *known)
+        };
+        if let Some((before, anew)) = hold.as_mut().map(placed)
+            && self.hold == Some(before)
+        {
+            self.hold = Some(anew);
+        }
+        if let Some((before, anew)) = restriction.as_mut().map(placed) {
+            self.new_chats.place_anew(before, anew);
+        }
+        self.is_noteworthy = true;
+    }
+
     /// A success ends the lengthening of holds.
     pub(super) fn praise(&mut self, slot: Slot, now: Now) {
         self.holds_in_row = 0;
@@ -390,4 +416,72 @@ pub(super) fn lifts_by_itself(trouble: Trouble) -> bool {
 
 pub(super) fn wait_between(now: Now, moment: jiff::Timestamp) -> Duration {
     Duration::try_from(moment.duration_since(now.wall)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::limits::WarmthSoFar;
+    use crate::phone::PhoneNumber;
+    use crate::store::LaneHealth;
+
+    fn at(seconds: i64, wall: &str) -> Now {
+        Now {
+            elapsed: Elapsed::from_micros(seconds * 1_000_000),
+            wall: wall.parse().unwrap(),
+        }
+    }
+
+    /// Nine hours behind at first, and set right after a minute; the restriction ends two minutes after that.
+    #[test]
+    fn a_restriction_that_was_read_by_a_wrong_clock_ends_when_it_ends() {
+        let until: Timestamp = "2026-11-21T00:33:00Z".parse().unwrap();
+        let record = LaneRecord {
+            id: LaneId(1),
+            account: Account(PhoneNumber::from_digits(6_281_200_000_001).unwrap()),
+            epoch: Epoch(1),
+            limits: LaneLimits::unpaced(1),
+            attempts: Vec::new(),
+            day: None,
+            warmth: WarmthSoFar::default(),
+            hold: Some((Trouble::RateLimited, until)),
+            cold_hold: Some((Trouble::Restricted, until)),
+            trusted: Trusted::default(),
+            store_on: None,
+            health: LaneHealth::default(),
+            by_hand: Vec::new(),
+        };
+        let session = Session::new("default");
+        let (settings, boot) = (Settings::default(), BootId(2));
+        let begins = at(10, "2026-11-20T15:30:00Z");
+        let mut lane = Lane::new(record, session, &settings, boot, begins);
+        assert!(
+            lane.held(Slot::Reply, begins).unwrap().until
+                > at(9 * 3_600, "2026-11-21T00:30:00Z").elapsed
+        );
+        let right = at(70, "2026-11-21T00:31:00Z");
+        lane.place_anew(right);
+        let ends = right.elapsed + Duration::from_secs(120);
+        assert_eq!(
+            lane.held(Slot::Reply, right).map(|hold| hold.until),
+            Some(ends)
+        );
+        assert_eq!(
+            lane.new_chats.held(right).map(|hold| hold.until),
+            Some(ends)
+        );
+        // One that began since is measured by the clock that nobody sets.
+        lane.hold_for(
+            Trouble::RateLimited,
+            Some(Duration::from_secs(600)),
+            &settings,
+            right,
+        );
+        let began = lane.hold;
+        lane.place_anew(at(80, "2026-11-21T08:00:00Z"));
+        assert_eq!(lane.hold, began);
+        assert_eq!(lane.new_chats.held(at(80, "2026-11-21T08:00:00Z")), None);
+    }
 }

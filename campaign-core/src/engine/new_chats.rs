@@ -41,6 +41,13 @@ impl NewChats {
         self.restriction
     }
 
+    /// A restriction that was read by a wrong clock ends at another moment.
+    pub(super) fn place_anew(&mut self, before: Hold, anew: Hold) {
+        self.restriction = self
+            .restriction
+            .map(|known| if known == before { anew } else { known });
+    }
+
     /// Why nobody new may be written to now, and until when that is so at least.
     pub(super) fn held(&self, now: Now) -> Option<Hold> {
         self.restriction

@@ -10,7 +10,7 @@ use crate::clock::{Elapsed, Now};
 use crate::delivery::CampaignId;
 use crate::failure::Trouble;
 use crate::gateway::{Account, Observation, Readiness, Session};
-use crate::store::{LaneId, LaneRecord};
+use crate::store::{Change, LaneId, LaneRecord};
 
 /// A session without sends or doubts is looked at so many times less often.
 const QUIET_FACTOR: u32 = 30;
@@ -52,6 +52,7 @@ impl Engine {
         view.observe_at = now.elapsed;
         let seen = view.seen.take();
         let known = session.clone();
+        let on_record = record.limits.clone();
         let is_back = self.lanes.contains_key(&record.id);
         let lane = match self.lanes.entry(record.id) {
             Entry::Occupied(entry) => {
@@ -66,6 +67,11 @@ impl Engine {
         };
         if let Some(limits) = self.given_limits.get(&account) {
             lane.set_limits(limits.clone(), now);
+            // They were set before there was a lane that could keep them.
+            if on_record != *limits {
+                let limits = limits.clone();
+                self.changes.push(Change::Limits { account, limits });
+            }
         }
         if let Some((observation, at)) = seen {
             lane.learn(&observation, &self.settings, self.boot, at);
@@ -109,7 +115,8 @@ impl Engine {
             .hold
             .is_some_and(|hold| hold.trouble == Trouble::ClockJumped);
         let shown = self.out_of_step.unwrap_or(now.wall);
-        if is_held
+        // It may be held for longer by something else, which may itself have been read by the wrong clock.
+        if (is_held || self.out_of_step.is_some())
             && observation
                 .server_time
                 .is_some_and(|server| apart(server, shown) <= CLOCK_JUMP)

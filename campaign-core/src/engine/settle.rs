@@ -339,6 +339,8 @@ impl Engine {
         };
         let ended = now.place(doubt.ended, self.boot);
         let since = job.completed_at.map_or(ended, |done| done.max(ended));
+        // Nobody waits while the machine sleeps, or while nothing runs.
+        let since = since.max(self.awake_since);
         !matches!(job.state, CampaignState::Running) && now.elapsed.since(since) >= patience
     }
 

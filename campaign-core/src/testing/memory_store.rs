@@ -88,7 +88,14 @@ impl MemoryStore {
     pub fn restored_from(snapshot: &Snapshot) -> Self {
         let mut tables = snapshot.0.clone();
         tables.is_restored = true;
+        tables.leave_numbers_out();
         Self::with(tables)
+    }
+
+    /// The store as it was then, and nothing tells it that it was ever further: what a loss of power leaves of a store that said
+    /// durable before the disk did.
+    pub fn set_back_to(snapshot: &Snapshot) -> Self {
+        Self::with(snapshot.0.clone())
     }
 
     /// A copy of everything, as a backup.

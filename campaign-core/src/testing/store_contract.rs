@@ -169,7 +169,8 @@ promises! { $
         a_frequency_cap_holds_across_two_running_campaigns
         a_cap_is_given_back_only_when_it_is_proved_that_nothing_was_sent
         the_same_text_is_not_sent_twice_within_a_week_unless_it_may_be
-        whoever_would_be_left_out_is_known_beforehand;
+        whoever_would_be_left_out_is_known_beforehand
+        a_restored_copy_confirms_no_opt_out_that_may_have_been_confirmed;
     operator:
         a_campaign_moves_only_from_where_it_stands
         a_share_can_be_changed_at_any_time

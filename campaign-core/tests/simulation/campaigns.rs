@@ -20,7 +20,7 @@ const LONG_SEEDS: u64 = 4;
 /// How many seeds an ordinary run plays of each plan whose histories are short.
 const MANY_SEEDS: u64 = 120;
 
-fn capped(sends_per_day_max: u32, zone: &str) -> LaneLimits {
+pub(crate) fn capped(sends_per_day_max: u32, zone: &str) -> LaneLimits {
     LaneLimits {
         sends_per_day_max: Some(sends_per_day_max),
         zone: zone.parse().unwrap(),

@@ -26,6 +26,16 @@ pub(crate) enum Strike {
     Ack,
     AckError,
     LookedUp,
+    OptedOut,
+    OptedOutHidden,
+    OptedIn,
+    LidLearnt,
+    AskedOnce,
+    ReplyInTime,
+    ByHand,
+    Died,
+    Failed,
+    Restarted,
     Forwarded,
     PairedAnew,
     Outage,
@@ -41,6 +51,8 @@ pub(crate) enum Strike {
     RunnerEnded,
     Crash,
     Restored,
+    PowerCut,
+    CommitsLost,
     ClockJump,
     Suspended,
     // The operator.
@@ -48,6 +60,8 @@ pub(crate) enum Strike {
     Cancelled,
     Suppressed,
     LimitsChanged,
+    Meddled,
+    Raced,
     Resend,
     Retry,
     Confirm,
@@ -61,6 +75,12 @@ pub(crate) struct Coverage(BTreeMap<(Strike, State), u64>);
 impl Coverage {
     pub(crate) fn note(&mut self, strike: Strike, state: State) {
         *self.0.entry((strike, state)).or_default() += 1;
+    }
+
+    pub(crate) fn note_many(&mut self, strike: Strike, state: State, count: u64) {
+        if count > 0 {
+            *self.0.entry((strike, state)).or_default() += count;
+        }
     }
 
     pub(crate) fn add(&mut self, other: &Coverage) {

@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use campaign_core::campaign::{Category, NumberCheck};
-use campaign_core::limits::{Hours, LaneLimits, Zone};
+use campaign_core::consent::{ConsentRule, FrequencyCap};
+use campaign_core::limits::{CatchUp, Hours, LaneLimits, Zone};
 use jiff::Timestamp;
 
 use super::faults::Rates;
@@ -26,11 +27,25 @@ pub(crate) struct Plan {
     /// How often the machine sleeps, alone or with the server on it.
     pub(crate) suspensions: u32,
     pub(crate) restores: u32,
+    pub(crate) power: PowerPlan,
     /// How often a session is paired anew with another number.
     pub(crate) pairings: u32,
     /// How often the operator decides about a delivery that failed or is in doubt, or retries what failed.
     pub(crate) decisions: u32,
     pub(crate) limit_changes: u32,
+    pub(crate) people: PeoplePlan,
+    /// How often a program wants a single message sent.
+    pub(crate) singles: u32,
+    /// How many requests wait for a connection, from 0 to 1.
+    pub(crate) slow_writes: f64,
+    /// How often somebody decides something between a journal and its write, from 0 to 1.
+    pub(crate) meddling: f64,
+    /// How often the operator decides about a message just as evidence of it comes in, from 0 to 1.
+    pub(crate) races: f64,
+    /// How often a person sends a message from a phone.
+    pub(crate) by_hand: u32,
+    /// How often a session dies, and says that it works.
+    pub(crate) deaths: u32,
     /// How often somebody else sends a text of ours through the same session.
     pub(crate) forwards: u32,
     /// How often somebody in an audience writes to the account.
@@ -57,6 +72,31 @@ pub(crate) struct Plan {
     pub(crate) heals_after: Option<Duration>,
 }
 
+/// What people want, and what holds over all campaigns because of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PeoplePlan {
+    /// How often somebody opts out, or in again.
+    pub(crate) wishes: u32,
+    /// How often a session learns whose phone belongs to a LID.
+    pub(crate) lids_learnt: u32,
+    pub(crate) caps: Vec<FrequencyCap>,
+    pub(crate) wait_hours_max: u32,
+    /// It is on record who agreed to broadcasts, and who did not.
+    pub(crate) have_agreed: bool,
+}
+
+/// How often the machine loses power, and what that costs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PowerPlan {
+    pub(crate) cuts: u32,
+    /// The last commits are lost, although they were said to be durable (`synchronous=NORMAL`).
+    pub(crate) loses: bool,
+    /// The store finds out that it is an older copy of itself.
+    pub(crate) is_announced: bool,
+    /// The machine has no clock of its own: it comes up days behind, until the network tells it the time.
+    pub(crate) forgets_time: bool,
+}
+
 /// One session with an account, and the server and phone behind it.
 #[derive(Debug, Clone)]
 pub(crate) struct LanePlan {
@@ -65,6 +105,12 @@ pub(crate) struct LanePlan {
     /// Where it is off: somebody turns it on during the campaign.
     pub(crate) store_turned_on: bool,
     pub(crate) honours_ids: bool,
+    /// Events tell LIDs, and no phone of whom the session does not know.
+    pub(crate) hides_people: bool,
+    /// Messages are kept under LIDs.
+    pub(crate) is_keyed_by_lid: bool,
+    /// The session knows which LID belongs to whose phone, at first of one in so many.
+    pub(crate) knows_one_in: u32,
 }
 
 /// One campaign.
@@ -80,6 +126,9 @@ pub(crate) struct CampaignPlan {
     pub(crate) greeting: &'static str,
     pub(crate) category: Category,
     pub(crate) is_urgent: bool,
+    /// It may say what another campaign has just said.
+    pub(crate) may_repeat: bool,
+    pub(crate) consent: ConsentRule,
     /// Which of the people there are.
     pub(crate) audience: Range<u32>,
     /// Rows of each person, told apart by a key.
@@ -92,6 +141,8 @@ pub(crate) struct CampaignPlan {
     pub(crate) started_after: Duration,
     pub(crate) expires_after: Option<Duration>,
     pub(crate) cancelled_after: Option<Duration>,
+    /// What happens to what is late.
+    pub(crate) catch_up: CatchUp,
 }
 
 /// How often a commit goes wrong in each way, from 0 to 1.
@@ -119,9 +170,17 @@ impl Plan {
             clock_jumps: 0,
             suspensions: 0,
             restores: 0,
+            power: PowerPlan::default(),
             pairings: 0,
             decisions: 0,
             limit_changes: 0,
+            people: PeoplePlan::default(),
+            singles: 0,
+            slow_writes: 0.0,
+            meddling: 0.0,
+            races: 0.0,
+            by_hand: 0,
+            deaths: 0,
             forwards: 0,
             letters: 0,
             all_have_written: false,
@@ -155,6 +214,7 @@ impl Plan {
     pub(crate) fn hears_all(&self) -> bool {
         self.crashes == 0
             && self.restores == 0
+            && self.power.cuts == 0
             && self.pairings == 0
             && self.suspensions == 0
             && self.commits.unknown == 0.0
@@ -174,6 +234,9 @@ impl LanePlan {
             store_on: true,
             store_turned_on: false,
             honours_ids: true,
+            hides_people: false,
+            is_keyed_by_lid: false,
+            knows_one_in: 1,
         }
     }
 }
@@ -188,6 +251,9 @@ impl CampaignPlan {
             greeting: "Halo",
             category: Category::Marketing,
             is_urgent: false,
+            // Most campaigns here greet the same people alike, and everybody is to get each of them.
+            may_repeat: true,
+            consent: ConsentRule::NotRequired,
             audience,
             rows_each: 1,
             check: NumberCheck::Known,
@@ -196,6 +262,7 @@ impl CampaignPlan {
             started_after: Duration::ZERO,
             expires_after: None,
             cancelled_after: None,
+            catch_up: CatchUp::default(),
         }
     }
 

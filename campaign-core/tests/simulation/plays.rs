@@ -6,7 +6,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::checks;
-use super::coverage::Coverage;
+use campaign_core::delivery::State;
+
+use super::coverage::{Coverage, Strike};
 use super::plan::Plan;
 use super::world::World;
 
@@ -14,6 +16,8 @@ use super::world::World;
 const SEEDS: u64 = 12;
 /// A long run tells how far it is after every so many seeds.
 const TOLD_EVERY: u64 = 500;
+/// Where all failing seeds are told of, so many characters of why.
+const TOLD_OF_EACH: usize = 300;
 
 pub(crate) fn play(name: &str, plan: impl Fn(u64) -> Plan + Sync) -> Coverage {
     play_so_many(SEEDS, name, plan)
@@ -102,8 +106,19 @@ impl Run {
                 break;
             }
             let mut world = World::with_trace(plan(seed), is_told());
-            if judge(&mut world, check).is_err() {
-                self.has_failed.store(true, Ordering::Relaxed);
+            if let Err(why) = judge(&mut world, check) {
+                if goes_on() {
+                    let why: String = why
+                        .lines()
+                        .next()
+                        .unwrap_or_default()
+                        .chars()
+                        .take(TOLD_OF_EACH)
+                        .collect();
+                    eprintln!("{name}: SIMULATION_SEED={seed}: {why}");
+                } else {
+                    self.has_failed.store(true, Ordering::Relaxed);
+                }
                 let mut failed = self.failed.lock().unwrap();
                 *failed = Some(failed.map_or(seed, |other| other.min(seed)));
             }
@@ -123,6 +138,10 @@ fn judge(world: &mut World, check: fn(&World)) -> Result<(), String> {
         world.run();
         checks::all(world);
         check(world);
+        let judged = checks::p10_replies_first_where_nothing_is_wrong(world);
+        world
+            .coverage
+            .note_many(Strike::ReplyInTime, State::Sending, judged);
     }));
     outcome.map_err(|panic| said(&*panic))
 }
@@ -137,6 +156,12 @@ fn said(panic: &(dyn Any + Send)) -> String {
 pub(crate) fn is_told() -> bool {
     static TOLD: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
     *TOLD.get_or_init(|| std::env::var_os("SIMULATION_TRACE").is_some())
+}
+
+/// Seeds that fail are told of as they come, and the others are played all the same.
+fn goes_on() -> bool {
+    static GOES_ON: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *GOES_ON.get_or_init(|| std::env::var_os("SIMULATION_GO_ON").is_some())
 }
 
 pub(crate) fn number(name: &str) -> Option<u64> {

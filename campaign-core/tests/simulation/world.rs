@@ -5,44 +5,54 @@
 //! is durable.
 
 mod audience;
+mod clocks;
 mod commits;
+mod copies;
+mod hands;
 mod handset;
 mod healing;
 mod ledger;
 mod operator;
 mod outage;
+mod people;
 mod phone;
+mod power;
 mod server;
+mod singles;
 mod steps;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use campaign_core::campaign::CampaignState;
-use campaign_core::clock::{BootId, Elapsed, Now};
+use campaign_core::clock::{Elapsed, Now};
 use campaign_core::delivery::{Ack, CampaignId, DeliveryId, State};
 use campaign_core::engine::{Beginning, Engine, Input, Settings, Step};
 use campaign_core::failure::Outcome;
-use campaign_core::gateway::Notice;
+use campaign_core::gateway::{Notice, Sending};
 use campaign_core::limits::{LaneLimits, Zone};
+use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
     Batch, CampaignQuery, CampaignRecord, Command, ReportQuery, ReportRow, Store,
 };
-use campaign_core::testing::{MemoryStore, Snapshot};
+use campaign_core::testing::MemoryStore;
 use fastrand::Rng;
 use futures_util::FutureExt;
-use jiff::SignedDuration;
 
 use self::audience::import;
-pub(crate) use self::audience::{Mailing, Pause, text_for};
+pub(crate) use self::audience::{Mailing, Pause};
+use self::clocks::Clocks;
+use self::copies::Copy;
+pub(crate) use self::hands::LAST_ACKS;
 pub(crate) use self::handset::Handset;
 pub(crate) use self::ledger::{Attempt, Fate, Ledger, Restriction, recipient};
+pub(crate) use self::people::{Wished, agreed_before};
 use self::server::Request;
+use self::singles::Single;
 use super::coverage::{Coverage, Strike};
 use super::plan::Plan;
 
-const BOOT: BootId = BootId(1);
 /// How long WhatsApp's 463 holds what is cold in these worlds.
 pub(crate) const RESTRICTION_HOLD: Duration = Duration::from_secs(120);
 /// A world in which nothing comes to an end within this time makes no progress.
@@ -65,6 +75,8 @@ enum Event {
     Durable(u32, Arc<Batch>, commits::End),
     /// The server carries out what it received as this attempt.
     HandOver(Request),
+    /// A request gets its connection, and is written unless something forbids it.
+    Write(u32, Box<Sending>),
     /// The server learns from WhatsApp how far a message got.
     Acknowledged {
         lane: usize,
@@ -84,6 +96,13 @@ enum Event {
     Decide,
     Forward,
     Letter,
+    Wish,
+    LearnLid,
+    SendOnce,
+    ByHand,
+    Die,
+    /// A session is brought back by a person, if nobody else has done it.
+    Revive(usize),
     StrayAck,
     Outage,
     Flaps,
@@ -97,8 +116,11 @@ enum Event {
     Refresh,
     TakeCopy,
     RestoreCopy,
+    LeaveUnsynced,
+    CutPower,
     Heal,
     DecideBlocked,
+    ResolveHidden,
 }
 
 impl Event {
@@ -106,7 +128,11 @@ impl Event {
     fn is_ours(&self) -> bool {
         matches!(
             self,
-            Event::Tell(..) | Event::Ended(..) | Event::Durable(..) | Event::Restart
+            Event::Tell(..)
+                | Event::Ended(..)
+                | Event::Durable(..)
+                | Event::Write(..)
+                | Event::Restart
         )
     }
 
@@ -114,7 +140,11 @@ impl Event {
     fn may_be_left_over(&self) -> bool {
         matches!(
             self,
-            Event::Tell(..) | Event::Ended(..) | Event::Acknowledged { .. } | Event::DecideBlocked
+            Event::Tell(..)
+                | Event::Ended(..)
+                | Event::Acknowledged { .. }
+                | Event::DecideBlocked
+                | Event::ResolveHidden
         )
     }
 }
@@ -132,7 +162,7 @@ pub(crate) struct World {
     pub(crate) healed: Option<(Elapsed, Elapsed)>,
     rng: Rng,
     now: Now,
-    wall_offset: SignedDuration,
+    clocks: Clocks,
     store: MemoryStore,
     engine: Option<Engine>,
     life: u32,
@@ -141,9 +171,18 @@ pub(crate) struct World {
     acts: usize,
     event_number: u64,
     asleep_until: Option<Elapsed>,
-    copy: Option<Snapshot>,
+    /// The machine is without power until then.
+    dark_until: Elapsed,
+    copy: Option<Copy>,
+    /// The last moment whose writes have reached the disk, where a loss of power takes the later ones.
+    synced: Option<Copy>,
     /// People have decided what nobody else could.
     is_decided: bool,
+    /// How much was committed when it was looked at last whether all is over, and was not.
+    was_not_over: Option<(u64, bool)>,
+    /// Bodies that are not to be written any more.
+    withheld: BTreeSet<DeliveryId>,
+    singles: Vec<Single>,
     steps_to_crash: Option<u64>,
     crashes_left: u32,
     is_traced: bool,
@@ -164,6 +203,7 @@ impl World {
         let mut rng = Rng::with_seed(plan.seed);
         let store = MemoryStore::new();
         let handsets = Handset::all(&plan);
+        people::set_up(&store, &plan);
         let mailings = import(&store, &plan, now);
         let mut world = Self {
             ledger: Ledger::default(),
@@ -174,7 +214,7 @@ impl World {
             copy_has_control: true,
             healed: None,
             now,
-            wall_offset: SignedDuration::ZERO,
+            clocks: Clocks::new(),
             store,
             engine: None,
             life: 0,
@@ -182,8 +222,13 @@ impl World {
             acts: 0,
             event_number: 0,
             asleep_until: None,
+            dark_until: Elapsed::default(),
             copy: None,
+            synced: None,
             is_decided: false,
+            was_not_over: None,
+            withheld: BTreeSet::new(),
+            singles: Vec::new(),
             steps_to_crash: (plan.crashes > 0).then(|| rng.u64(10..plan.steps_between_crashes)),
             crashes_left: plan.crashes,
             is_traced,
@@ -249,7 +294,7 @@ impl World {
                     if self.is_over() {
                         return;
                     }
-                    self.next_event(moment);
+                    self.next_event(self.clocks.in_world(moment));
                 }
                 Step::Idle | Step::Stopped => {
                     if self.is_over() || self.events.is_empty() {
@@ -277,8 +322,13 @@ impl World {
         );
     }
 
-    fn is_over(&self) -> bool {
+    fn is_over(&mut self) -> bool {
         if self.acts > 0 {
+            return false;
+        }
+        // Nothing ends but by what is committed, or by a doubt that is left alone.
+        let seen = (self.store.commits(), self.is_decided);
+        if self.was_not_over == Some(seen) {
             return false;
         }
         // What is left to look at after that is a doubt that another generation has replaced, of an account that is gone.
@@ -291,15 +341,35 @@ impl World {
             _ => false,
         };
         let records = self.records();
+        let has_ended = |record: &CampaignRecord| {
+            record.state >= CampaignState::Completed
+                && record.counts.of(State::Scheduled) + record.counts.of(State::Sending) == 0
+        };
+        if !records.iter().all(has_ended) {
+            self.was_not_over = Some(seen);
+            return false;
+        }
         records.iter().all(is_over) && run(self.store.open_commands()).unwrap().is_empty()
     }
 
     /// Campaigns as the store has them, the first one first.
     pub(crate) fn records(&self) -> Vec<CampaignRecord> {
-        let ids = self.mailings.iter().map(|mailing| mailing.id).collect();
+        let ids = self.kept().map(|mailing| mailing.id).collect();
         let mut records = run(self.store.campaigns(&CampaignQuery::These(ids))).unwrap();
         records.sort_unstable_by_key(|record| record.id);
         records
+    }
+
+    fn some_mailing(&mut self) -> usize {
+        let there: Vec<usize> = (0..self.mailings.len())
+            .filter(|index| !self.mailings[*index].is_lost)
+            .collect();
+        there[self.rng.usize(..there.len())]
+    }
+
+    /// Campaigns that the store has.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = &Mailing> {
+        self.mailings.iter().filter(|mailing| !mailing.is_lost)
     }
 
     /// The first campaign.
@@ -352,6 +422,34 @@ impl World {
         }
     }
 
+    /// Where everything stands that goes to somebody.
+    fn rows_of(&self, phone: PhoneNumber) -> Vec<State> {
+        let theirs = self.deliveries_to(phone).into_iter();
+        let rows = theirs.filter_map(|delivery| self.row_of(delivery));
+        rows.map(|row| row.standing.state).collect()
+    }
+
+    /// The first generation of everything that goes to somebody who was in an audience from the start.
+    fn deliveries_to(&self, phone: PhoneNumber) -> Vec<DeliveryId> {
+        let index = audience::index_of(phone);
+        let kept = self.mailings.iter().zip(&self.plan.campaigns);
+        let kept =
+            kept.filter(|(mailing, plan)| !mailing.is_lost && plan.audience.contains(&index));
+        let theirs = kept.flat_map(|(mailing, plan)| {
+            let first = (index - plan.audience.start) * plan.rows_each;
+            let rows = first..first + plan.rows_each;
+            rows.filter_map(|ordinal| DeliveryId::new(mailing.id, ordinal))
+        });
+        theirs.collect()
+    }
+
+    /// Notes that something struck all of a campaign.
+    fn strike_campaign(&mut self, strike: Strike, campaign: CampaignId) {
+        for row in self.report(campaign) {
+            self.coverage.note(strike, row.standing.state);
+        }
+    }
+
     /// Notes that something struck all that there are.
     fn strike_all(&mut self, strike: Strike) {
         for record in self.records() {
@@ -400,6 +498,12 @@ impl World {
         self.later(after, Event::Tell(self.life, input));
     }
 
+    /// Something is wrong with a lane, or with all of them, for so long.
+    fn disturb(&mut self, lane: Option<usize>, lasts: Duration) {
+        let now = self.now.elapsed;
+        self.ledger.disturbed.push((lane, now, now + lasts));
+    }
+
     fn millis(&mut self, from: u64, to: u64) -> Duration {
         Duration::from_micros(self.rng.u64(from * 1_000..=to * 1_000))
     }
@@ -437,13 +541,6 @@ impl World {
                 }
                 _ => self.happen(event),
             }
-        }
-    }
-
-    fn seen_now(&self) -> Now {
-        Now {
-            wall: self.now.wall.checked_add(self.wall_offset).unwrap(),
-            ..self.now
         }
     }
 
@@ -492,20 +589,25 @@ impl World {
             Event::Decide => self.decide(),
             Event::Forward => self.forward(),
             Event::Letter => self.letter(),
+            Event::Wish => self.wish(),
+            Event::LearnLid => self.learn_lid(),
+            Event::SendOnce => self.send_once(),
+            Event::ByHand => self.by_hand(),
+            Event::Die => self.die(),
+            Event::Revive(lane) => self.revive(lane),
+            Event::Write(life, sending) => {
+                if life == self.life {
+                    self.write(*sending);
+                }
+            }
             Event::StrayAck => self.stray_ack(),
             Event::Outage => self.outage(),
             Event::Flaps => self.flaps(),
             Event::PairAnew => self.pair_anew(),
             Event::Paired(lane) => self.paired(lane),
             Event::Suspend => self.suspend(),
-            Event::JumpClock => {
-                let seconds = self.rng.i64(-90_000..90_000);
-                self.write_down(|| format!("wall clock set by {seconds} s"));
-                self.strike_all(Strike::ClockJump);
-                self.wall_offset = SignedDuration::from_secs(seconds);
-                self.later(Duration::from_secs(600), Event::SetClockRight);
-            }
-            Event::SetClockRight => self.wall_offset = SignedDuration::ZERO,
+            Event::JumpClock => self.jump_clock(),
+            Event::SetClockRight => self.set_clock_right(),
             Event::TurnStoreOn => self.turn_store_on(),
             Event::Refresh => {
                 for mailing in 0..self.mailings.len() {
@@ -513,10 +615,13 @@ impl World {
                     self.command(Command::Refresh { campaign });
                 }
             }
-            Event::TakeCopy => self.copy = Some(self.store.snapshot()),
+            Event::TakeCopy => self.copy = Some(self.copied()),
             Event::RestoreCopy => self.restore_copy(),
+            Event::LeaveUnsynced => self.synced = Some(self.copied()),
+            Event::CutPower => self.cut_power(),
             Event::Heal => self.heal(),
             Event::DecideBlocked => self.decide_blocked(),
+            Event::ResolveHidden => self.resolve_hidden(),
         }
     }
 
@@ -525,24 +630,36 @@ impl World {
     }
 
     fn crash(&mut self, strike: Strike) {
-        if self.engine.take().is_none() {
+        if self.engine.is_none() {
             return;
         }
-        self.write_down(|| format!("{strike:?}"));
-        self.strike_all(strike);
-        self.life += 1;
-        self.store = self.store.crashed();
-        self.ledger.forget_untold(self.now.elapsed);
+        self.end_life(strike);
         let down = self.millis(10, 20_000);
         self.later(down, Event::Restart);
     }
 
+    /// Nothing that the process knew and had not put on record outlives it.
+    fn end_life(&mut self, strike: Strike) {
+        self.write_down(|| format!("{strike:?}"));
+        self.strike_all(strike);
+        self.engine = None;
+        // However long it takes until there is another one.
+        self.ledger.disturbed.push((
+            None,
+            self.now.elapsed,
+            self.now.elapsed + Duration::from_secs(700),
+        ));
+        self.life += 1;
+        self.store = self.store.crashed();
+        self.ledger.forget_untold(self.now.elapsed);
+    }
+
     fn wake_up(&mut self) {
-        if self.engine.is_some() {
+        if self.engine.is_some() || self.now.elapsed < self.dark_until {
             return;
         }
         let now = self.seen_now();
-        let taken = run(self.store.take_over(now.stamp(BOOT))).unwrap();
+        let taken = run(self.store.take_over(now.stamp(self.clocks.boot()))).unwrap();
         self.ledger.doubts_made += taken.orphaned;
         let settings = Settings {
             seed: self.rng.u64(..),
@@ -558,6 +675,10 @@ impl World {
                 accounts: taken.accounts,
             },
         );
+        let began = (self.now.elapsed, self.clocks.is_wrong());
+        self.ledger.lives.insert(self.life, began);
+        self.ledger.has_misplaced |= self.clocks.is_wrong() && self.plan.power.cuts > 0;
+        self.disturb(None, Duration::from_secs(5));
         self.write_down(|| {
             format!(
                 "take-over: {} orphaned, restored {}",
@@ -565,11 +686,14 @@ impl World {
             )
         });
         self.engine = Some(engine);
+        self.was_not_over = None;
+        self.tell_hidden();
         for record in self.records() {
             let mailing = self.mailing_of(record.id);
             // A gate that nobody has closed is open.
             self.mailings[mailing].gate_is_open = true;
             self.mailings[mailing].in_memory.clear();
+            self.mailings[mailing].put_off.clear();
             if record.state.is_live() {
                 self.introduce(record.id);
             }
@@ -577,6 +701,7 @@ impl World {
         for (id, command) in run(self.store.open_commands()).unwrap() {
             self.ask(id, command);
         }
+        self.confirm_opt_outs();
     }
 }
 

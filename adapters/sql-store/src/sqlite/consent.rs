@@ -352,7 +352,8 @@ pub(super) fn had_it(
     let hash = Terms::hash_to_keep(slot, hash.cast_unsigned());
     connection
         .prepare_cached(
-            "INSERT OR IGNORE INTO written (phone, delivery, at, category, text_hash) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO written (phone, delivery, at, category, text_hash) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT (phone, delivery) DO UPDATE SET text_hash = excluded.text_hash",
         )?
         .execute(params![
             phone,

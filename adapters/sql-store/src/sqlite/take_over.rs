@@ -171,6 +171,11 @@ impl Database {
             .map(|state| state as u8)
             .collect();
         let open = serde_json::to_string(&open)?;
+        // Whoever opted out may have been told so in the time that is lost, and is not told twice.
+        self.connection.execute(
+            "UPDATE wish SET is_to_be_confirmed = 0 WHERE is_to_be_confirmed = 1",
+            [],
+        )?;
         let (last, now_columns) = (rows::columns(meta.last), rows::columns(now));
         self.connection.execute(
             "UPDATE restoration SET ended_elapsed = ?, ended_wall = ?, ended_boot = ?",

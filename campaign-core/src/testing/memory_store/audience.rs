@@ -30,8 +30,10 @@ impl Tables {
                 self.empty(id);
                 id
             }
-            None => u32::try_from(self.campaigns.len() + 1)
-                .ok()
+            None => (self.campaigns.last_key_value())
+                .map_or(0, |(last, _)| last.number())
+                .max(self.campaigns_left_out)
+                .checked_add(1)
                 .and_then(CampaignId::new)
                 .ok_or_else(|| StoreError::Refused("there are too many campaigns".into()))?,
         };

@@ -157,6 +157,13 @@ impl People {
         );
     }
 
+    /// No opt-out that is on record is answered any more.
+    pub(super) fn confirm_nobody(&mut self) {
+        for last in self.wishes.values_mut() {
+            last.is_to_be_confirmed = false;
+        }
+    }
+
     fn wish(&mut self, reply: &Reply, wish: Wish, now: Timestamp) -> bool {
         let (phone, at) = (reply.from, reply.received_at.min(now));
         let last = self.wishes.get(&phone);
@@ -379,12 +386,15 @@ impl Tables {
         };
         let category = campaign.definition.category;
         let (slot, text_hash, at) = attempt.unwrap_or((Slot::Reply, 0, at));
+        let text_hash = Terms::hash_to_keep(slot, text_hash);
         let written = self.people.written.entry(phone).or_default();
-        written.entry(id).or_insert(Written {
+        let known = written.entry(id).or_insert(Written {
             delivery: id,
             at,
             category,
-            text_hash: Terms::hash_to_keep(slot, text_hash),
+            text_hash,
         });
+        // It may have been thought to be refused.
+        known.text_hash = text_hash;
     }
 }

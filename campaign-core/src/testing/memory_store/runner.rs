@@ -13,6 +13,8 @@ use crate::store::TakeOver;
 
 /// A wait that is longer than this at a take-over was written under a wrong clock.
 const WAIT_MAX: Duration = Duration::from_secs(3_600);
+/// Campaigns that came after a copy was made had numbers too: new ones leave so many out.
+const CAMPAIGNS_LEFT_OUT: u32 = 1_024;
 /// There is one key in all stores in memory, so that runs repeat themselves.
 const MESSAGE_KEY: [u8; 16] = *b"memory-store-key";
 
@@ -22,6 +24,10 @@ impl Tables {
             lane.epoch.0 += 1;
         }
         let is_restored = std::mem::take(&mut self.is_restored);
+        if is_restored {
+            // Whoever opted out may have been told so in the time that is lost, and is not told twice.
+            self.people.confirm_nobody();
+        }
         for attempt in &mut self.attempts {
             if attempt.over().is_none() {
                 attempt.taken_over = Some(now);
@@ -60,6 +66,13 @@ impl Tables {
         lanes.sort_by_key(|(id, lane)| (lane.attempts.last().copied(), **id));
         let of = |(_, lane): (_, &Lane)| (lane.session.clone(), lane.account);
         lanes.into_iter().map(of).collect()
+    }
+
+    /// For campaigns that came after the copy was made.
+    pub(super) fn leave_numbers_out(&mut self) {
+        let last = self.campaigns.last_key_value();
+        let last = last.map_or(0, |(last, _)| last.number());
+        self.campaigns_left_out = last.max(self.campaigns_left_out) + CAMPAIGNS_LEFT_OUT;
     }
 
     fn cut_waits(&mut self, now: Timestamp) {

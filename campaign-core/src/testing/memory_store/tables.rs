@@ -26,6 +26,8 @@ pub(super) const AT_ONCE: Timestamp = Timestamp::MIN;
 #[derive(Clone)]
 pub(super) struct Tables {
     pub(super) is_restored: bool,
+    /// Up to here they may have been those of campaigns that came after the copy was made.
+    pub(super) campaigns_left_out: u32,
     /// The last moment that anything was written at.
     pub(super) latest: Option<Stamp>,
     pub(super) lanes: BTreeMap<LaneId, Lane>,
@@ -145,6 +147,7 @@ impl Tables {
     pub(super) fn new() -> Self {
         Self {
             is_restored: false,
+            campaigns_left_out: 0,
             latest: None,
             lanes: BTreeMap::new(),
             campaigns: BTreeMap::new(),

@@ -209,6 +209,27 @@ pub async fn the_latest_wish_counts_whenever_it_is_told(database: &impl Contract
     assert_eq!(scene.origin_of(1).await, None);
 }
 
+/// What is lost may have held the confirmation.
+pub async fn a_restored_copy_confirms_no_opt_out_that_may_have_been_confirmed(
+    database: &impl ContractStore,
+) {
+    let scene = Scene::open(database).await;
+    scene.running("restored", 0..1).await;
+    scene.one(10, wrote(0, "A", 10, "stop")).await;
+    assert_eq!(scene.store.due_confirmations(10).await.unwrap().len(), 1);
+    database.back_up().await;
+    // The original goes on.
+    let phone = phone(0);
+    scene.one(20, Change::Confirmed { phone }).await;
+    drop(scene);
+    let Some(store) = database.restore().await else {
+        return;
+    };
+    assert!(store.take_over(at(1_000)).await.unwrap().is_restored);
+    assert_eq!(store.due_confirmations(10).await.unwrap(), []);
+    assert_eq!(store.suppressed(None, 10).await.unwrap().len(), 1);
+}
+
 /// One confirmation for each opt-out that is new, until it is made; none for who repeats it, is on the list anyway, or opted out long ago.
 pub async fn an_opt_out_is_confirmed_once_until_the_person_opts_in_again(
     database: &impl ContractStore,
@@ -602,8 +623,8 @@ pub async fn the_same_text_is_not_sent_twice_within_a_week_unless_it_may_be(
     database: &impl ContractStore,
 ) {
     let scene = Scene::open(database).await;
-    let (_, first) = scene.running("first", 0..5).await;
-    let (_, second) = scene.running("second", 0..5).await;
+    let (_, first) = scene.running("first", 0..6).await;
+    let (_, second) = scene.running("second", 0..6).await;
     let journal = |target, text_hash, may_repeat| {
         Change::Journal(Journal {
             text_hash,
@@ -635,6 +656,11 @@ pub async fn the_same_text_is_not_sent_twice_within_a_week_unless_it_may_be(
     let refused = evidence(first[4].delivery, Ack::Error);
     scene.one(13, refused).await;
     assert_eq!(may(14, second[4], TEXT_HASH, false).await, Ok(()));
+    // Unless it turns out to have arrived all the same.
+    for (seconds, ack) in [(13, Ack::Error), (14, Ack::Device)] {
+        scene.one(seconds, evidence(first[5].delivery, ack)).await;
+    }
+    assert_eq!(may(15, second[5], TEXT_HASH, false).await, repeated);
     // A take-over forgets only what no rule asks for.
     drop(scene);
     let store = database.open().await;

@@ -11,6 +11,10 @@ const CANCELLED_AFTER: Duration = Duration::from_secs(6);
 
 pub(super) fn p4_never_outside_its_hours(world: &World) {
     for request in &world.ledger.attempts {
+        if was_misled(world, request) {
+            continue;
+        }
+        not_too_soon_after_a_downtime(world, request);
         let campaign = &world.plan.campaigns[request.mailing];
         let mailing = &world.mailings[request.mailing];
         if let Some(hours) = &campaign.hours {
@@ -42,6 +46,43 @@ pub(super) fn p4_never_outside_its_hours(world: &World) {
             stopped(world, pause, PAUSED_AFTER, of_it());
         }
     }
+}
+
+/// Its process began with a wrong clock, and nothing that its account had on record of that boot told it: moments of the calendar mean
+/// nothing to it then.
+fn was_misled(world: &World, request: &Attempt) -> bool {
+    let Some((began, true)) = world.ledger.lives.get(&request.life).copied() else {
+        return false;
+    };
+    let mut before = world.ledger.attempts.iter();
+    let began_right = |life: u32| {
+        world
+            .ledger
+            .lives
+            .get(&life)
+            .is_some_and(|(_, is_wrong)| !is_wrong)
+    };
+    let is_told = before
+        .any(|it| it.account == request.account && it.recorded < began && began_right(it.life));
+    !is_told || world.plan.power.cuts > 0 || world.ledger.restored.is_some()
+}
+
+/// What fell due while nothing ran waits, so that somebody can look first.
+fn not_too_soon_after_a_downtime(world: &World, request: &Attempt) {
+    let wait = world.plan.campaigns[request.mailing].catch_up.wait;
+    let Some((began, _)) = world.ledger.lives.get(&request.life) else {
+        return;
+    };
+    // The first process began as the campaigns were made.
+    if wait.is_zero() || request.life == 0 {
+        return;
+    }
+    assert!(
+        request.received >= *began + wait,
+        "P4: {:?} after the runner was back, {wait:?} was asked for: {request:?}\n{}",
+        request.received.since(*began),
+        world.tail()
+    );
 }
 
 fn stopped<'a>(

@@ -9,14 +9,16 @@ use campaign_core::phone::PhoneNumber;
 use campaign_core::store::ReportRow;
 use jiff::SignedDuration;
 
-use super::super::world::{Fate, World, text_for};
+use super::super::world::{Fate, World};
 
 pub(super) fn p2_nobody_lost(world: &World) {
     let has: BTreeSet<DeliveryId> = world.ledger.arrived().map(|it| it.delivery).collect();
     let taken: BTreeSet<DeliveryId> = world.ledger.handed().map(|it| it.delivery).collect();
+    let forgotten = world.ledger.attempts.iter().filter(|it| it.is_forgotten);
+    let forgotten: BTreeSet<DeliveryId> = forgotten.map(|it| it.delivery).collect();
     let records = world.records();
     let mut claims = Claims::new();
-    for (mailing, record) in world.mailings.iter().zip(&records) {
+    for (mailing, record) in world.kept().zip(&records) {
         let rows = world.report(mailing.id);
         assert_eq!(rows.len(), mailing.rows as usize, "P2: rows of the report");
         assert_eq!(record.counts.total(), rows.len() as u64, "P2: counters");
@@ -34,7 +36,7 @@ pub(super) fn p2_nobody_lost(world: &World) {
                     has_it,
                     taken.contains(&row.delivery),
                     &mut claims
-                ),
+                ) || forgotten.contains(&row.delivery),
                 "P2: {:?} to {} is {} ({:?}) but has it: {has_it}, in {:?}\n{}",
                 row.delivery,
                 row.phone,
@@ -74,14 +76,29 @@ fn fits(world: &World, row: &ReportRow, has_it: bool, is_taken: bool, claims: &m
 /// where ids are ignored nothing else could tell the two apart. Each such message explains one of ours, and no more.
 fn is_claimed_by_content(world: &World, row: &ReportRow, claims: &mut Claims) -> bool {
     let mailing = &world.mailings[world.mailing_of(row.delivery.campaign())];
-    let text = text_for(mailing.greeting, row.phone);
+    let text = mailing.text(row.phone);
     let forwards = world.ledger.forwards.iter();
     let same = forwards
         .filter(|(lane, to, other)| mailing.is_from(*lane) && *to == row.phone && **other == *text)
-        .count();
+        .count()
+        + mailing
+            .lanes()
+            .map(|lane| given_up(world, lane, row.phone, &text))
+            .sum::<usize>();
     let claimed = claims.entry((mailing.lane, row.phone, text)).or_default();
     *claimed += 1;
     *claimed <= same
+}
+
+/// Two bills of the same words are one to whoever reads them. Where ids are ignored, one of them that the operator gave up while the server
+/// held it may be taken for the other when it comes.
+fn given_up(world: &World, lane: usize, phone: PhoneNumber, text: &str) -> usize {
+    let arrived = world.ledger.arrived();
+    let same = arrived.filter(|it| it.lane == lane && it.to == phone && *it.text == *text);
+    same.filter(|it| {
+        !world.handsets[lane].honours_ids && world.ledger.decided.contains(&it.delivery)
+    })
+    .count()
 }
 
 /// How many of ours stand where they stand because of what somebody else sent.
@@ -131,7 +148,8 @@ pub(super) fn p2_doubts_are_settled(world: &World) {
         "P2: {unconfirmed} unconfirmed of {} doubts",
         world.ledger.doubts_made
     );
-    for (index, mailing) in world.mailings.iter().enumerate() {
+    let kept = world.mailings.iter().filter(|mailing| !mailing.is_lost);
+    for (mailing, record) in kept.zip(&records) {
         // What another account sent is on a phone that is gone, and so is what it was asked to.
         let is_settleable = mailing.lanes().all(|lane| {
             let handset = &world.handsets[lane];
@@ -139,10 +157,16 @@ pub(super) fn p2_doubts_are_settled(world: &World) {
                 && !handset.store_was_off
                 && !handset.was_paired_anew
                 && !handset.was_restarted
+                // Who hides behind a LID that the session learns late is not looked for any more by then, and is no control for others.
+                && handset.could_always_find_everybody()
         });
         // Of a pool, any account may have sent what an older copy of the database does not know of.
-        let is_anybodys = mailing.also.is_some() && world.plan.restores > 0;
-        if !is_settleable || is_anybodys || records[index].state == CampaignState::Paused {
+        let is_anybodys = mailing.also.is_some() && world.ledger.restored.is_some();
+        if !is_settleable
+            || is_anybodys
+            || world.ledger.has_misplaced
+            || record.state == CampaignState::Paused
+        {
             continue;
         }
         // Without a message that can be found, nothing has shown that ids are kept and messages stored. A process that died may have

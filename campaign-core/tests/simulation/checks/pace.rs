@@ -13,6 +13,8 @@ use jiff::civil::Date;
 use super::super::world::{Attempt, World};
 use super::HOLD_HORIZON;
 
+/// What is on record is known to the engine so much later.
+const TOLD_WITHIN: Duration = Duration::from_millis(20);
 /// Of windows at least this long cold sends leave a part to replies.
 const LONG_WINDOW: Duration = Duration::from_secs(3_600);
 
@@ -21,7 +23,14 @@ pub(super) fn p3_never_too_fast(world: &World) {
     let accounts: BTreeSet<Account> = attempts.iter().map(|it| it.account).collect();
     for account in accounts {
         // A copy that was restored knows nothing of what was sent after it was taken.
-        let since = world.ledger.restored.unwrap_or_default();
+        // Nor does a machine that comes up with its clock ahead know how long ago that was: it places what another boot wrote by the wall.
+        let misled = world
+            .ledger
+            .lives
+            .values()
+            .filter(|(_, is_wrong)| *is_wrong && world.plan.power.cuts > 0);
+        let misled = misled.map(|(began, _)| *began).max();
+        let since = world.ledger.restored.max(misled).unwrap_or_default();
         let sent: Vec<&Attempt> = attempts
             .iter()
             .filter(|it| it.account == account && it.received >= since)
@@ -38,11 +47,15 @@ pub(super) fn p3_never_too_fast(world: &World) {
                 .filter(|it| it.journalled >= epoch.from && it.journalled < until)
                 .collect();
             windows_hold(world, &within, &epoch.limits);
+            by_hand_counts(world, account, &within, &epoch.limits);
             for slot in Slot::ALL {
                 gaps_hold(world, &within, slot, &epoch.limits);
             }
         }
-        days_hold(world, &sent, &epochs);
+        // Which day it was is beyond a process that began another boot with a wrong clock.
+        if misled.is_none() {
+            days_hold(world, &sent, &epochs);
+        }
     }
 }
 
@@ -70,10 +83,11 @@ fn epochs(world: &World, account: Account, first: &LaneLimits) -> Vec<Epoch> {
     epochs
 }
 
-/// What the server held for longer than anybody waits is beyond every sender's reach.
+/// What the server held for longer than anybody waits is beyond every sender's reach. A send is charged when it is journalled, and
+/// unanswered it occupies its limits for the hold horizon from then on.
 fn is_within_reach(attempt: &Attempt) -> bool {
     let handed = attempt.handed.map(|(at, _)| at);
-    handed.is_some_and(|at| at.since(attempt.received) <= HOLD_HORIZON)
+    handed.is_some_and(|at| at.since(attempt.journalled) <= HOLD_HORIZON)
 }
 
 fn windows_hold(world: &World, sent: &[&Attempt], limits: &LaneLimits) {
@@ -118,6 +132,36 @@ fn window_holds(
     }
 }
 
+/// What people sent by hand is never stopped, and what was on record of it before ours leaves less to ours. It is known by the wall clock
+/// alone, so that a wrong one puts it elsewhere.
+fn by_hand_counts(world: &World, account: Account, sent: &[&Attempt], limits: &LaneLimits) {
+    if !limits.counts_by_hand || world.plan.clock_jumps > 0 {
+        return;
+    }
+    let ours = || sent.iter().filter(|it| it.is_charged());
+    let restored = world.ledger.restored.unwrap_or_default();
+    let by_hand = world.ledger.by_hand.iter();
+    let by_hand = by_hand.filter(|(of, _, on_record)| *of == account && *on_record > restored);
+    let by_hand: Vec<_> = by_hand.collect();
+    for window in &limits.windows {
+        for attempt in ours() {
+            let is_within =
+                |at: Elapsed| at <= attempt.received && attempt.received.since(at) <= window.span;
+            let known = by_hand.iter().filter(|(_, at, on_record)| {
+                *on_record + TOLD_WITHIN <= attempt.journalled && is_within(*at)
+            });
+            let known = known.count();
+            let count = known + ours().filter(|it| is_within(it.received)).count();
+            assert!(
+                known == 0 || count <= window.sends_max as usize,
+                "P3: {count} within {:?}, {known} of them by hand: {attempt:?}\n{}",
+                window.span,
+                world.tail()
+            );
+        }
+    }
+}
+
 /// The gap runs from the end of a send to the beginning of the next, and a slot with a gap has one under way.
 fn gaps_hold(world: &World, sent: &[&Attempt], slot: Slot, limits: &LaneLimits) {
     let gap = limits.gap(slot);
@@ -142,12 +186,15 @@ fn gaps_hold(world: &World, sent: &[&Attempt], slot: Slot, limits: &LaneLimits) 
         );
     }
     let reachable = of_slot.iter().filter(|it| is_within_reach(it));
-    let handed = sorted(reachable.filter_map(|it| it.handed.map(|(at, _)| at)));
+    let mut handed: Vec<(Elapsed, &Attempt)> = reachable
+        .filter_map(|it| Some((it.handed?.0, *it)))
+        .collect();
+    handed.sort_unstable_by_key(|(at, _)| *at);
     for pair in handed.windows(2) {
-        let between = pair[1].since(pair[0]);
+        let between = pair[1].0.since(pair[0].0);
         assert!(
             between >= gap.min,
-            "P3: handed over within {between:?}\n{}",
+            "P3: handed over within {between:?}: {pair:?}\n{}",
             world.tail()
         );
     }

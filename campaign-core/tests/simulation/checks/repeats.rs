@@ -22,6 +22,9 @@ pub(super) fn p7_only_what_is_safe_is_repeated(world: &World) {
 
 /// It was told that the first one was not handed over, or it had looked for it long enough and found others, but not this one.
 fn may_follow(world: &World, earlier: &Attempt, attempt: &Attempt) -> bool {
+    if earlier.is_forgotten {
+        return true;
+    }
     let was_told = earlier.told.is_some_and(|at| at <= attempt.journalled);
     match earlier.fate {
         Fate::NotHandedOver(_) if was_told => return true,

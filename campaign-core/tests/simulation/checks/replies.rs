@@ -3,14 +3,116 @@
 
 use std::time::Duration;
 
+use campaign_core::clock::Elapsed;
 use campaign_core::limits::Slot;
 
-use super::super::world::World;
+use super::super::world::{Attempt, Fate, Mailing, World};
 
 /// Journal, outcome and the reading that may come between them: a commit takes 8 ms, a reading 30 ms, an answer 310 ms here.
 const EACH: Duration = Duration::from_millis(400);
 /// A campaign that is started is read, moved and loaded first.
 const BEGINNING: Duration = Duration::from_millis(500);
+
+/// The longest that a lane is held for what happened before.
+const HELD_FOR_LONG: Duration = Duration::from_secs(75);
+/// Failures and silences count for so long.
+const REMEMBERED: Duration = Duration::from_secs(1_200);
+const REMEMBERED_MAX: usize = 2;
+
+/// In any world, of what fell due while nothing was wrong with its lane: no process, disk, server or session in trouble, nothing paused, no
+/// limit used up, no reply before it in doubt. Tells how many were judged.
+pub(crate) fn p10_replies_first_where_nothing_is_wrong(world: &World) -> u64 {
+    if world.plan.slow_writes > 0.0 {
+        return 0;
+    }
+    let urgent = world.mailings.iter().enumerate();
+    let urgent = urgent.filter(|(_, it)| {
+        it.slot == Slot::Reply && !it.is_lost && it.cancel.is_none() && it.pauses.is_empty()
+    });
+    urgent
+        .map(|(index, mailing)| judged(world, index, mailing))
+        .sum()
+}
+
+fn judged(world: &World, index: usize, mailing: &Mailing) -> u64 {
+    let Some(started) = mailing.started else {
+        return 0;
+    };
+    let limits = &world.plan.lanes[mailing.lane].limits;
+    let each = limits.gap(Slot::Reply).max + EACH;
+    let on_lane = || {
+        world
+            .ledger
+            .attempts
+            .iter()
+            .filter(|it| it.lane == mailing.lane)
+    };
+    let mut replies: Vec<&Attempt> = on_lane()
+        .filter(|it| it.slot == Slot::Reply && it.received > started)
+        .collect();
+    replies.sort_by_key(|it| it.received);
+    let (mut before, mut judged) = (0, 0);
+    for reply in replies {
+        before += 1;
+        let by = started + BEGINNING + each * before;
+        let is_wrong = is_disturbed(world, mailing.lane, started, by)
+            || is_used_up(world, mailing.lane, started, by)
+            || on_lane().any(|it| {
+                let is_near = it.received + HELD_FOR_LONG > started && it.received <= by;
+                let is_of_them = it.slot == Slot::Reply || it.to == reply.to;
+                is_near && is_of_them && (it.fault.is_some() || it.fate != Fate::Accepted)
+            });
+        if is_wrong {
+            // Whatever comes after it in the row is late by that.
+            break;
+        }
+        // A message of a broadcast to the same person is waited for: a chat has one open attempt.
+        let is_behind = on_lane().any(|it| {
+            let told = it.told.unwrap_or(Elapsed::NEVER);
+            it.to == reply.to && it.delivery != reply.delivery && it.received < by && told > started
+        });
+        if reply.mailing != index || is_behind {
+            continue;
+        }
+        judged += 1;
+        assert!(
+            reply.received <= by,
+            "P10: it came {:?} after the start, {:?} at most: {reply:?}\n{}",
+            reply.received.since(started),
+            by.since(started),
+            world.tail()
+        );
+    }
+    judged
+}
+
+fn is_disturbed(world: &World, lane: usize, from: Elapsed, by: Elapsed) -> bool {
+    let mut known = world.ledger.disturbed.iter();
+    let is_near = |since: Elapsed, until: Elapsed| since <= by && until >= from;
+    let is_in_trouble =
+        known.any(|(of, since, until)| of.is_none_or(|of| of == lane) && is_near(*since, *until));
+    // Slots and sessions that several messages went wrong in pause for long.
+    let failed = world.ledger.attempts.iter().filter(|it| {
+        let is_remembered = it.received + REMEMBERED > from && it.received <= by;
+        it.lane == lane && is_remembered && (it.fault.is_some() || it.fate != Fate::Accepted)
+    });
+    is_in_trouble || failed.count() > REMEMBERED_MAX
+}
+
+/// A window or the day may hold no more.
+fn is_used_up(world: &World, lane: usize, from: Elapsed, by: Elapsed) -> bool {
+    let limits = &world.plan.lanes[lane].limits;
+    let here = || world.ledger.attempts.iter().filter(|it| it.lane == lane);
+    let by_hand = world.ledger.by_hand.len();
+    let day = limits
+        .sends_per_day_max
+        .map_or(usize::MAX, |cap| cap as usize);
+    limits.windows.iter().any(|window| {
+        let near = here()
+            .filter(|it| it.received + window.span + HELD_FOR_LONG > from && it.received <= by);
+        near.count() + by_hand >= window.sends_max as usize
+    }) || here().count() + by_hand >= day
+}
 
 /// In a world whose lanes are well, except for what befalls broadcasts.
 pub(crate) fn p10_replies_first(world: &World) {

@@ -2,18 +2,81 @@
 //! writing to strangers, nothing goes to them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use campaign_core::clock::Elapsed;
 use campaign_core::delivery::{DeliveryId, Reason, State};
 use campaign_core::limits::Slot;
 use campaign_core::retry::RetryPolicy;
 use jiff::SignedDuration;
 
-use super::super::world::{Attempt, Fate, RESTRICTION_HOLD, World};
+use super::super::world::{Attempt, Fate, LAST_ACKS, RESTRICTION_HOLD, World};
 
 pub(super) fn p6_a_lane_in_trouble_harms_nobody(world: &World) {
     nobody_fails_for_it(world, Fate::is_trouble);
     strangers_are_left_alone(world);
+    nobody_is_sent_to_the_dead(world);
+    restarts_are_rare(world);
 }
+
+/// Three accepted messages without an ack make a session suspect after the silence; from then on one message tries for all, and half a
+/// minute at least lies between two of them.
+fn nobody_is_sent_to_the_dead(world: &World) {
+    for death in world.ledger.deaths.iter().filter(|it| !it.is_doubtful) {
+        let (_, next_life) = world
+            .ledger
+            .lives
+            .get(&(death.life + 1))
+            .map_or((false, Elapsed::NEVER), |(at, _)| (true, *at));
+        let until = death.until.min(next_life);
+        let here = world.ledger.attempts.iter();
+        let here = here.filter(|it| it.account == death.account && it.life == death.life);
+        let here: Vec<&Attempt> = here.collect();
+        let accepted = here.iter().filter(|it| it.fate == Fate::Accepted);
+        let told = accepted.filter_map(|it| it.told);
+        let mut told: Vec<Elapsed> = told
+            .filter(|at| *at > death.from + LAST_ACKS && *at < until)
+            .collect();
+        told.sort_unstable();
+        let Some(third) = told.get(2) else { continue };
+        let suspect = *third + SILENCE + Duration::from_secs(10);
+        let sent = here.iter();
+        let sent = sent.filter(|it| it.journalled > suspect && it.received < until);
+        let admitted = 1 + until.since(suspect).as_secs() / TRIED_EVERY.as_secs();
+        let count = sent.count() as u64;
+        assert!(
+            count <= admitted,
+            "P6: {count} sent to a session that is dead, {admitted} admitted: {death:?}\n{}",
+            world.tail()
+        );
+    }
+}
+
+/// Once in half an hour, whichever process does it.
+fn restarts_are_rare(world: &World) {
+    for (index, (account, at)) in world.ledger.restarts.iter().enumerate() {
+        let mut before = world.ledger.restarts[..index].iter();
+        let last = before.rfind(|(other, _)| other == account);
+        let is_known = |since: Elapsed| {
+            let restored = world.ledger.restored;
+            !world.ledger.has_misplaced && restored.is_none_or(|restored| restored < since)
+        };
+        let since = last
+            .map(|(_, since)| *since)
+            .filter(|since| is_known(*since));
+        assert!(
+            // It was on record a slow commit before it was asked for.
+            since.is_none_or(|since| at.since(since) + SLOW_COMMIT >= RESTARTED_EVERY),
+            "P6: restarted at {at:?} and at {since:?}\n{}",
+            world.tail()
+        );
+    }
+}
+
+const SILENCE: Duration = Duration::from_secs(60);
+const TRIED_EVERY: Duration = Duration::from_secs(30);
+const SLOW_COMMIT: Duration = Duration::from_secs(10);
+const RESTARTED_EVERY: Duration = Duration::from_secs(30 * 60);
 
 /// The same for a restriction.
 pub(crate) fn p6_nobody_fails_for_a_restriction(world: &World) {

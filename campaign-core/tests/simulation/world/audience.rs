@@ -15,7 +15,8 @@ use campaign_core::testing::MemoryStore;
 use jiff::Timestamp;
 
 use super::super::plan::{CampaignPlan, Plan};
-use super::{BOOT, run};
+use super::clocks::FIRST_BOOT;
+use super::run;
 
 /// A campaign as the world knows it.
 #[derive(Debug)]
@@ -25,7 +26,12 @@ pub(crate) struct Mailing {
     /// The other lane of a pool.
     pub(crate) also: Option<usize>,
     pub(crate) slot: Slot,
-    pub(crate) greeting: &'static str,
+    pub(super) greeting: &'static str,
+    /// What it says to everybody, where it has no names in it.
+    pub(super) text: Option<String>,
+    pub(crate) confirms_opt_out: bool,
+    /// The store went back to a time before it.
+    pub(crate) is_lost: bool,
     /// Rows that were in the audience from the start or added to it.
     pub(crate) rows: u32,
     pub(crate) started: Option<Elapsed>,
@@ -35,6 +41,37 @@ pub(crate) struct Mailing {
     pub(super) gate_is_open: bool,
     /// Deliveries that the engine has asked for and not done with.
     pub(super) in_memory: BTreeSet<DeliveryId>,
+    /// Those that may not go out yet: beyond a window of them they are left to the store.
+    pub(super) put_off: BTreeSet<DeliveryId>,
+}
+
+impl Mailing {
+    pub(super) fn new(id: CampaignId, plan: &CampaignPlan, slot: Slot) -> Self {
+        Self {
+            id,
+            lane: plan.lane,
+            also: plan.also,
+            slot,
+            greeting: plan.greeting,
+            text: None,
+            confirms_opt_out: false,
+            is_lost: false,
+            rows: plan.deliveries(),
+            started: None,
+            expires_at: None,
+            pauses: Vec::new(),
+            cancel: None,
+            gate_is_open: true,
+            in_memory: BTreeSet::new(),
+            put_off: BTreeSet::new(),
+        }
+    }
+
+    /// What it says to somebody.
+    pub(crate) fn text(&self, phone: PhoneNumber) -> String {
+        let text = self.text.clone();
+        text.unwrap_or_else(|| format!("{} {}", self.greeting, name(phone)))
+    }
 }
 
 impl Mailing {
@@ -69,6 +106,7 @@ pub(super) fn import(store: &MemoryStore, plan: &Plan, now: Now) -> Vec<Mailing>
         let definition = Definition {
             hours: campaign.hours.clone(),
             expires_at,
+            catch_up: campaign.catch_up,
             check: campaign.check,
             category: campaign.category,
             is_urgent: campaign.is_urgent,
@@ -76,28 +114,18 @@ pub(super) fn import(store: &MemoryStore, plan: &Plan, now: Now) -> Vec<Mailing>
             pool_policy: campaign
                 .moves_after
                 .map_or(PoolPolicy::Wait, PoolPolicy::MoveAfter),
-            // Its campaigns greet the same people alike: everybody is to get each of them.
-            may_repeat: true,
+            may_repeat: campaign.may_repeat,
+            consent: campaign.consent,
             ..Definition::new(format!("campaign {index}"), sessions, message)
         };
         let columns: [Box<str>; 1] = ["nama".into()];
         let id = run(store.create(&definition, &columns, now)).unwrap();
         let people = people(campaign.audience.clone(), campaign.rows_each);
         run(store.import(id, people, 0)).unwrap();
-        run(store.freeze(id, now.stamp(BOOT))).unwrap();
+        run(store.freeze(id, now.stamp(FIRST_BOOT))).unwrap();
         Mailing {
-            id,
-            lane: campaign.lane,
-            also: campaign.also,
-            slot: definition.slot(),
-            greeting: campaign.greeting,
-            rows: campaign.deliveries(),
-            started: None,
-            expires_at,
-            pauses: Vec::new(),
-            cancel: None,
-            gate_is_open: true,
-            in_memory: BTreeSet::new(),
+            expires_at: definition.expires_by(now.wall),
+            ..Mailing::new(id, campaign, definition.slot())
         }
     };
     plan.campaigns.iter().enumerate().map(mailing).collect()
@@ -117,18 +145,19 @@ pub(super) fn people(indices: Range<u32>, rows_each: u32) -> Vec<NewRecipient> {
     indices.flat_map(person).collect()
 }
 
+pub(super) const FIRST_PHONE: u64 = 6_281_300_000_000;
+
 pub(super) fn phone(index: u32) -> PhoneNumber {
-    PhoneNumber::from_digits(6_281_300_000_000 + u64::from(index)).unwrap()
+    PhoneNumber::from_digits(FIRST_PHONE + u64::from(index)).unwrap()
+}
+
+pub(super) fn index_of(phone: PhoneNumber) -> u32 {
+    u32::try_from(phone.digits() - FIRST_PHONE).unwrap()
 }
 
 /// One person in ten has two numbers.
-fn name(phone: PhoneNumber) -> String {
-    let index = phone.digits() - 6_281_300_000_000;
+pub(super) fn name(phone: PhoneNumber) -> String {
+    let index = index_of(phone);
     let person = if index % 10 == 1 { index - 1 } else { index };
     format!("Orang {person}")
-}
-
-/// What a campaign says to somebody.
-pub(crate) fn text_for(greeting: &str, phone: PhoneNumber) -> String {
-    format!("{greeting} {}", name(phone))
 }

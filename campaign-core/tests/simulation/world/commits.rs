@@ -48,6 +48,9 @@ impl World {
             end = unknown;
             self.strike_batch(strike, &batch);
         }
+        if takes > Duration::from_millis(6) || !matches!(end, End::Done(_)) {
+            self.disturb(None, takes + Duration::from_secs(3));
+        }
         self.later(takes, Event::Durable(self.life, batch, end));
     }
 
@@ -105,12 +108,13 @@ impl World {
 
     fn apply(&mut self, batch: &Arc<Batch>) -> Vec<Effect> {
         let now = self.now.elapsed;
+        let at = self.clocks.in_world(batch.at.elapsed);
         for change in &batch.changes {
-            self.before(change, batch.at.elapsed, now);
+            self.before(change, at, now);
         }
         let effects = run(self.store.commit(Arc::clone(batch))).unwrap();
         for (change, effect) in batch.changes.iter().zip(&effects) {
-            self.after(change, effect, batch.at.elapsed, now);
+            self.after(change, effect, at, now);
         }
         effects
     }
@@ -121,6 +125,8 @@ impl World {
             | Change::Sweep { .. }
             | Change::Answer { .. }
             | Change::Happened(_)
+            | Change::Limits { .. }
+            | Change::ByHand(_)
             | Change::Lane(_) => {
                 self.write_down(|| format!("{change:?}"));
             }
@@ -138,9 +144,25 @@ impl World {
                     restriction.is_durable = true;
                 }
             }
-            Change::Reply(reply) => {
-                let letter = (reply.account, reply.from, now, reply.received_at);
-                self.ledger.letters.push(letter);
+            Change::Reply(reply) => self.replied(reply),
+            Change::HiddenReply(reply) => self.replied_hidden(reply),
+            Change::ByHand(sent) => {
+                let ago = self.now.wall.duration_since(sent.at);
+                let at = now - Duration::try_from(ago).unwrap_or_default();
+                self.ledger.by_hand.push((sent.account, at, now));
+            }
+            Change::Lid { phone, .. } => self.lid_known(*phone),
+            Change::Answer {
+                command,
+                answer: Answer::Refused { .. },
+            } => {
+                // Nothing stops what has come to its end: what the operator wants sent of it later is sent.
+                for mailing in &mut self.mailings {
+                    let stops = mailing.pauses.iter_mut().chain(&mut mailing.cancel);
+                    for stop in stops.filter(|stop| stop.command == *command) {
+                        stop.resumed.get_or_insert(stop.asked);
+                    }
+                }
             }
             Change::Answer {
                 command,
@@ -168,6 +190,7 @@ impl World {
             Change::Sweep { campaign, .. } => {
                 let mailing = self.mailing_of(*campaign);
                 self.mailings[mailing].in_memory.clear();
+                self.mailings[mailing].put_off.clear();
             }
             _ => {}
         }
@@ -179,8 +202,20 @@ impl World {
                 let entry = self.ledger.journals.entry(journal.delivery);
                 let entry = entry.or_insert((at, now, 0));
                 *entry = (at, now, entry.2 + 1);
+                self.ledger.unknown_attempts.remove(&journal.delivery);
+                let mailing = self.mailing_of(journal.delivery.campaign());
+                let mailing = &mut self.mailings[mailing];
+                if mailing.put_off.remove(&journal.delivery) {
+                    mailing.in_memory.insert(journal.delivery);
+                }
             }
             (Change::Journal(journal), effect) => {
+                // It waits in memory or, when so many do already, in the store.
+                let mailing = self.mailing_of(journal.delivery.campaign());
+                let mailing = &mut self.mailings[mailing];
+                if mailing.in_memory.remove(&journal.delivery) {
+                    mailing.put_off.insert(journal.delivery);
+                }
                 self.write_down(|| format!("{:?} of {:?}", effect, journal.delivery));
             }
             // The engine reads from the start again, and has forgotten what it does not send.
@@ -211,6 +246,7 @@ impl World {
 
     fn forget_unsent(&mut self, campaign: CampaignId) {
         let mailing = self.mailing_of(campaign);
+        self.mailings[mailing].put_off.clear();
         let mut in_memory = std::mem::take(&mut self.mailings[mailing].in_memory);
         in_memory.retain(|delivery| {
             let row = self.row_of(*delivery);

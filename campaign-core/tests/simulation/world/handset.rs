@@ -10,6 +10,7 @@ use campaign_core::phone::PhoneNumber;
 use jiff::Timestamp;
 
 use super::super::plan::Plan;
+use super::audience::index_of;
 
 #[derive(Debug)]
 pub(crate) struct Handset {
@@ -30,15 +31,29 @@ pub(crate) struct Handset {
     pub(super) refuses_until: Elapsed,
     pub(super) holds_until: Elapsed,
     pub(super) restricted_until: Elapsed,
+    /// It says that it works, and reaches nobody, until then.
+    pub(super) dead_until: Elapsed,
+    /// WAHA has given it up: it stays so until somebody restarts it.
+    pub(super) has_failed: bool,
+    /// The process that heard an ack of it last.
+    pub(super) heard_by: Option<u32>,
     /// What this account sent, by bare id.
     pub(super) kept: BTreeMap<String, Kept>,
     /// When somebody wrote last, by the server's clock.
     pub(super) heard: BTreeMap<PhoneNumber, Timestamp>,
     pub(super) pairings: u64,
+    /// Events tell LIDs, and no phone of whom the session does not know.
+    pub(super) hides_people: bool,
+    /// Messages are kept under LIDs.
+    pub(super) is_keyed_by_lid: bool,
+    knows_one_in: u32,
+    learnt: BTreeSet<PhoneNumber>,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
+    /// Its place in the ledger.
+    pub(super) attempt: usize,
     pub(super) to: PhoneNumber,
     pub(super) ack: Ack,
     /// From when on a look-up finds it.
@@ -63,9 +78,16 @@ impl Handset {
             refuses_until: Elapsed::default(),
             holds_until: Elapsed::default(),
             restricted_until: Elapsed::default(),
+            dead_until: Elapsed::default(),
+            has_failed: false,
+            heard_by: None,
             kept: BTreeMap::new(),
             heard: BTreeMap::new(),
             pairings: 0,
+            hides_people: lane.hides_people,
+            is_keyed_by_lid: lane.is_keyed_by_lid,
+            knows_one_in: lane.knows_one_in,
+            learnt: BTreeSet::new(),
         };
         lanes.map(handset).collect()
     }
@@ -80,9 +102,31 @@ impl Handset {
         self.heard.clear();
     }
 
+    /// Whether the session knows which LID belongs to a phone.
+    pub(super) fn knows(&self, phone: PhoneNumber) -> bool {
+        index_of(phone).is_multiple_of(self.knows_one_in) || self.learnt.contains(&phone)
+    }
+
+    /// Every message is found wherever it is kept, from the first moment on.
+    pub(crate) fn could_always_find_everybody(&self) -> bool {
+        !self.is_keyed_by_lid || self.knows_one_in == 1
+    }
+
+    pub(super) fn learn(&mut self, phone: PhoneNumber) {
+        self.learnt.insert(phone);
+    }
+
+    /// Its server answers questions, and the session works.
+    pub(super) fn answers(&self, now: Elapsed) -> bool {
+        now >= self.gone_until && now >= self.refuses_until && !self.is_away(now)
+    }
+
     /// Whose message can be found in it.
     pub(super) fn findable(&self, now: Elapsed) -> BTreeSet<PhoneNumber> {
-        let found = |kept: &&Kept| kept.found_from.is_some_and(|from| from <= now);
+        let found = |kept: &&Kept| {
+            let is_seen = !self.is_keyed_by_lid || self.knows(kept.to);
+            is_seen && kept.found_from.is_some_and(|from| from <= now)
+        };
         self.kept.values().filter(found).map(|it| it.to).collect()
     }
 }

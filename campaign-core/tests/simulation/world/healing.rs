@@ -6,7 +6,6 @@ use campaign_core::clock::Elapsed;
 use campaign_core::delivery::{DeliveryId, State};
 use campaign_core::limits::Slot;
 use campaign_core::store::{CampaignRecord, Command, ReportRow, Store};
-use jiff::SignedDuration;
 
 use super::super::faults::Rates;
 use super::super::plan::CommitRates;
@@ -16,21 +15,31 @@ use super::{Event, Handset, World, run};
 const SETTLING: Duration = Duration::from_secs(75 * 60);
 /// What each send takes beside its gap: two commits, the answer, reading.
 const EACH: Duration = Duration::from_millis(400);
+/// By so much a clock is ahead at most.
+const CLOCK_AHEAD_DAYS: u32 = 24;
 
 impl World {
     pub(super) fn heal(&mut self) {
+        // Nobody mends a machine that sleeps or has no power.
+        let awake = self.asleep_until.unwrap_or_default().max(self.dark_until);
+        if awake > self.now.elapsed {
+            let wait = awake.since(self.now.elapsed) + Duration::from_secs(10);
+            return self.later(wait, Event::Heal);
+        }
         self.write_down(|| "nothing goes wrong any more".into());
         self.plan.rates = Rates::default();
         self.plan.commits = CommitRates::default();
         self.steps_to_crash = None;
-        self.wall_offset = SignedDuration::ZERO;
+        self.set_clock_right();
         let now = self.now.elapsed;
-        for handset in &mut self.handsets {
-            handset.heal(now);
+        for lane in 0..self.handsets.len() {
+            self.revive(lane);
+            self.handsets[lane].heal(now);
         }
         for mailing in 0..self.mailings.len() {
             self.resume(mailing);
         }
+        self.resolve_hidden();
         let bound = self.bound();
         self.write_down(|| format!("all must be over within {bound:?}"));
         self.healed = Some((now, now + bound));
@@ -41,10 +50,11 @@ impl World {
     /// evidence waits for a person, who decides about that one now; and then all must come to their end.
     pub(super) fn decide_blocked(&mut self) {
         self.is_decided = true;
-        let mut campaigns = self.mailings.iter().map(|it| it.id);
-        self.ledger.still_looks =
-            campaigns.any(|campaign| run(self.store.has_pending_doubts(campaign)).unwrap());
-        let rows = self.mailings.iter().flat_map(|mailing| {
+        let still_looks = self
+            .kept()
+            .any(|it| run(self.store.has_pending_doubts(it.id)).unwrap());
+        self.ledger.still_looks = still_looks;
+        let rows = self.kept().flat_map(|mailing| {
             let rows = self.report(mailing.id).into_iter();
             rows.map(|row| (mailing.lanes().collect(), row))
         });
@@ -77,7 +87,7 @@ impl World {
         let records = self.records();
         let takes = |(lane, handset): (usize, &Handset)| {
             let of_it = |slot: Option<Slot>| {
-                let mailings = self.mailings.iter().zip(&records);
+                let mailings = self.kept().zip(&records);
                 let here = mailings.filter(|(mailing, _)| {
                     mailing.is_from(lane) && slot.is_none_or(|slot| mailing.slot == slot)
                 });
@@ -110,6 +120,17 @@ impl World {
         let works = works.unwrap_or_default() + SETTLING;
         // One in seven may be closed.
         let days = lanes.iter().map(|(_, days)| *days).max().unwrap_or(0);
+        // The day in which an account moves to another zone lasts until that of the new place is over.
+        let moves = if self.plan.zone_changes.is_empty() {
+            0
+        } else {
+            2
+        };
+        // A day that was counted by a clock that was ahead lasts until it is over.
+        let is_ahead =
+            self.plan.clock_jumps > 0 && self.ledger.lives.values().any(|(_, is_wrong)| *is_wrong);
+        let moves = moves + if is_ahead { CLOCK_AHEAD_DAYS } else { 0 };
+        let days = if days > 0 { days + moves } else { 0 };
         let days = Duration::from_secs(86_400) * (days + days.div_ceil(6));
         let hours = self
             .plan
@@ -141,10 +162,14 @@ impl World {
     pub(crate) fn has_control(&self, lane: usize) -> bool {
         let stored = self.handsets[lane].findable(self.now.elapsed);
         let account = self.handsets[lane].account;
-        let here = self.mailings.iter().filter(|it| it.is_from(lane));
+        let here = self.kept().filter(|it| it.is_from(lane));
         here.flat_map(|it| self.report(it.id))
             .filter(|row| row.account == Some(account))
-            .any(|row| row.standing.state.is_handed_over() && stored.contains(&row.phone))
+            .any(|row| {
+                row.standing.state.is_handed_over()
+                    && stored.contains(&row.phone)
+                    && !self.ledger.unknown_attempts.contains(&row.delivery)
+            })
     }
 
     /// An answer under an id of ours is on record.

@@ -1,6 +1,6 @@
 //! What really happened, as the world wrote it down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use campaign_core::clock::Elapsed;
@@ -10,6 +10,9 @@ use campaign_core::gateway::{Account, NumberStatus};
 use campaign_core::limits::{LaneLimits, Slot};
 use campaign_core::phone::PhoneNumber;
 use jiff::Timestamp;
+
+use super::super::faults::Fault;
+use super::people::Wished;
 
 /// How an attempt ended, as its server saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +54,7 @@ pub(crate) struct Attempt {
     pub(crate) received: Elapsed,
     pub(crate) received_wall: Timestamp,
     pub(crate) fate: Fate,
+    pub(crate) fault: Option<Fault>,
     /// When the engine heard how it ended.
     pub(crate) told: Option<Elapsed>,
     /// When the server carried it out.
@@ -59,6 +63,11 @@ pub(crate) struct Attempt {
     pub(crate) has_arrived: bool,
     /// The session was held up with others in it: what the server let go later went together.
     pub(crate) was_held: bool,
+    /// The store lost its journal, and nobody was told.
+    pub(crate) is_forgotten: bool,
+    /// When WhatsApp refused it, and when it was told that it had it all the same.
+    pub(crate) refused: Option<Elapsed>,
+    pub(crate) corrected: Option<Elapsed>,
 }
 
 impl Attempt {
@@ -84,6 +93,19 @@ pub(crate) struct Restriction {
     pub(crate) is_durable: bool,
 }
 
+/// A session that says that it works, and reaches nobody.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Death {
+    pub(crate) lane: usize,
+    pub(crate) account: Account,
+    pub(crate) from: Elapsed,
+    pub(crate) until: Elapsed,
+    /// The process that saw it begin had heard acks of it.
+    pub(crate) life: u32,
+    /// Something else was heard of it meanwhile, or somebody said that it is well.
+    pub(crate) is_doubtful: bool,
+}
+
 /// A look-up that did not find a message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Miss {
@@ -106,6 +128,11 @@ pub(crate) struct Ledger {
     pub(crate) restrictions: Vec<Restriction>,
     /// Who wrote to whom, when that was durable, and when they did.
     pub(crate) letters: Vec<(Account, PhoneNumber, Elapsed, Timestamp)>,
+    /// The same of letters of which the record knows a LID and no phone.
+    pub(super) hidden_letters: Vec<(Account, PhoneNumber, Timestamp)>,
+    pub(crate) wishes: Vec<Wished>,
+    /// From when on it is on record whose phone belongs to a LID.
+    pub(crate) known: BTreeMap<PhoneNumber, Elapsed>,
     /// How often the operator has asked for a recipient's message once more.
     pub(crate) asked_again: BTreeMap<DeliveryId, u32>,
     /// The operator has said what became of it.
@@ -113,10 +140,24 @@ pub(crate) struct Ledger {
     /// Limits that were set, and when that was durable.
     pub(crate) limits: Vec<(Account, Elapsed, Timestamp, LaneLimits)>,
     /// Texts of ours that somebody else sent, through which lane, to whom.
+    /// Something was wrong with a lane, or with all of them, from when until when: what somebody waits for may take longer.
+    pub(crate) disturbed: Vec<(Option<usize>, Elapsed, Elapsed)>,
+    /// When each process began, and whether its clock was wrong then.
+    pub(crate) lives: BTreeMap<u32, (Elapsed, bool)>,
+    /// What people sent from the phone: from which account, when, and when that was durable.
+    pub(crate) by_hand: Vec<(Account, Elapsed, Elapsed)>,
+    /// Sessions that were dead while they said that they work.
+    pub(crate) deaths: Vec<Death>,
+    /// When the engine had a session restarted.
+    pub(crate) restarts: Vec<(Account, Elapsed)>,
     pub(crate) forwards: Vec<(usize, PhoneNumber, Box<str>)>,
     /// What the engine was told that is in doubt, and what its predecessors left open.
     pub(crate) doubts_made: u64,
     pub(crate) restored: Option<Elapsed>,
+    /// A copy that was restored knows no attempt of these, whatever it learns of them: a look-up of others cannot be measured by them.
+    pub(super) unknown_attempts: BTreeSet<DeliveryId>,
+    /// The machine was started anew after its clock had been wrong: moments on record may lie elsewhere for the next boot.
+    pub(crate) has_misplaced: bool,
     pub(crate) in_memory_max: usize,
     /// Doubts were still going to be looked up when all evidence had long been had.
     pub(crate) still_looks: bool,
@@ -127,6 +168,20 @@ impl Ledger {
     pub(super) fn forget_untold(&mut self, at: Elapsed) {
         for restriction in self.restrictions.iter_mut().filter(|it| !it.is_durable) {
             restriction.forgotten.get_or_insert(at);
+        }
+    }
+
+    pub(super) fn attempts_are_unknown(&mut self, since: Elapsed) {
+        let journals = self.journals.iter();
+        let later = journals.filter(|(_, (_, recorded, _))| *recorded > since);
+        self.unknown_attempts
+            .extend(later.map(|(delivery, _)| *delivery));
+    }
+
+    /// What was journalled later than this never was, as far as anybody can tell.
+    pub(super) fn forget_journals(&mut self, since: Elapsed) {
+        for attempt in self.attempts.iter_mut().filter(|it| it.recorded > since) {
+            attempt.is_forgotten = true;
         }
     }
 

@@ -1,23 +1,23 @@
 //! The operator, and what befalls his machine: pauses, suppressions, cancels, decisions, copies, sleep, a runner that dies at the
 //! wrong moment.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use campaign_core::campaign::CampaignState;
 use campaign_core::consent::Origin;
-use campaign_core::delivery::State;
+use campaign_core::delivery::{DeliveryId, State};
 use campaign_core::engine::Input;
+use campaign_core::gateway::Sending;
 use campaign_core::limits::{Gap, LaneLimits, Slot};
+use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
     Batch, Change, Command, CommandId, ReportRow, Store, Suppression, Sweep,
 };
-use campaign_core::testing::MemoryStore;
 
 use super::super::coverage::Strike;
-use super::audience::{Mailing, Pause, people, phone};
-use super::{BOOT, Event, World, run};
+use super::audience::{Pause, people, phone};
+use super::{Event, World, run};
 
 impl World {
     /// What the operator, the clock and the disk will do, drawn beforehand.
@@ -68,6 +68,21 @@ impl World {
         for _ in 0..self.plan.letters {
             self.some_time(spread, Event::Letter);
         }
+        for _ in 0..self.plan.people.wishes {
+            self.some_time(spread, Event::Wish);
+        }
+        for _ in 0..self.plan.people.lids_learnt {
+            self.some_time(spread, Event::LearnLid);
+        }
+        for _ in 0..self.plan.singles {
+            self.some_time(spread, Event::SendOnce);
+        }
+        for _ in 0..self.plan.by_hand {
+            self.some_time(spread, Event::ByHand);
+        }
+        for _ in 0..self.plan.deaths {
+            self.some_time(spread, Event::Die);
+        }
         for _ in 0..self.plan.stray_acks {
             self.some_time(spread, Event::StrayAck);
         }
@@ -81,6 +96,15 @@ impl World {
             self.later(Duration::from_millis(at * 50), Event::TakeCopy);
             let after = self.rng.u64(200..4_000);
             self.later(Duration::from_millis(at * 50 + after), Event::RestoreCopy);
+        }
+        for _ in 0..self.plan.power.cuts {
+            let at = self.millis(1_000, spread * 1_000);
+            if self.plan.power.loses {
+                // A disk that is told nothing writes within so long by itself.
+                let unsynced = self.millis(20, 30_000).min(at);
+                self.later(at - unsynced, Event::LeaveUnsynced);
+            }
+            self.later(at, Event::CutPower);
         }
         if let Some(after) = self.plan.heals_after {
             self.later(after, Event::Heal);
@@ -111,7 +135,7 @@ impl World {
     pub(super) fn start(&mut self, mailing: usize) {
         if self.plan.all_have_written && self.mailings[mailing].slot == Slot::Reply {
             for index in self.plan.campaigns[mailing].audience.clone() {
-                self.write_to(self.mailings[mailing].lane, phone(index));
+                self.write_to(self.mailings[mailing].lane, phone(index), "Ya");
             }
         }
         self.mailings[mailing].started = Some(self.now.elapsed);
@@ -120,7 +144,11 @@ impl World {
     }
 
     pub(super) fn pause(&mut self) {
-        let mailing = self.rng.usize(..self.mailings.len());
+        let mailing = self.some_mailing();
+        self.pause_one(mailing);
+    }
+
+    fn pause_one(&mut self, mailing: usize) {
         let campaign = self.mailings[mailing].id;
         let pauses = &self.mailings[mailing].pauses;
         let is_paused = pauses.last().is_some_and(|pause| pause.resumed.is_none());
@@ -142,16 +170,19 @@ impl World {
 
     /// Who resumes bears the time out that the clock shows: this operator looks at it first.
     pub(super) fn resume(&mut self, mailing: usize) {
-        if !self.wall_offset.is_zero() {
+        if self.clocks.is_wrong() {
             return self.later(Duration::from_secs(30), Event::Resume(mailing));
         }
         let now = self.now.elapsed;
+        let is_lost = self.mailings[mailing].is_lost;
         let pauses = &mut self.mailings[mailing].pauses;
-        let Some(pause) = pauses.last_mut().filter(|it| it.resumed.is_none()) else {
+        let open = pauses.last_mut().filter(|it| it.resumed.is_none());
+        let Some(pause) = open.filter(|_| !is_lost) else {
             return;
         };
         pause.resumed = Some(now);
-        let campaign = self.mailings[mailing].id;
+        let (campaign, lane) = (self.mailings[mailing].id, self.mailings[mailing].lane);
+        self.is_alive(lane);
         self.command(Command::Resume { campaign });
     }
 
@@ -169,9 +200,13 @@ impl World {
     }
 
     pub(super) fn suppress(&mut self) {
-        let mailing = self.rng.usize(..self.mailings.len());
+        let mailing = self.some_mailing();
         let audience = self.plan.campaigns[mailing].audience.clone();
         let phone = phone(self.rng.u32(audience));
+        self.suppress_one(phone);
+    }
+
+    fn suppress_one(&mut self, phone: PhoneNumber) {
         let entry = Suppression {
             phone,
             origin: Origin::Operator,
@@ -181,12 +216,8 @@ impl World {
         run(self.store.suppress(&[entry])).unwrap();
         self.write_down(|| format!("{phone} is suppressed"));
         self.ledger.suppressed.push((phone, self.now.elapsed));
-        for campaign in self.mailings.iter().map(|it| it.id).collect::<Vec<_>>() {
-            for row in self.report(campaign) {
-                if row.phone == phone {
-                    self.coverage.note(Strike::Suppressed, row.standing.state);
-                }
-            }
+        for state in self.rows_of(phone) {
+            self.coverage.note(Strike::Suppressed, state);
         }
     }
 
@@ -208,7 +239,7 @@ impl World {
 
     /// The operator says something about a delivery that failed or is in doubt, and may be wrong.
     pub(super) fn decide(&mut self) {
-        let mailing = self.rng.usize(..self.mailings.len());
+        let mailing = self.some_mailing();
         let campaign = self.mailings[mailing].id;
         let is_open = |row: &ReportRow| {
             matches!(
@@ -222,6 +253,11 @@ impl World {
             return;
         }
         let row = &open[self.rng.usize(..open.len())];
+        self.decide_about(row);
+    }
+
+    fn decide_about(&mut self, row: &ReportRow) {
+        let campaign = row.delivery.campaign();
         let deliveries = vec![row.delivery];
         let (strike, command) = match self.rng.u8(..4) {
             0 => (Strike::Resend, Command::Resend { deliveries }),
@@ -241,8 +277,36 @@ impl World {
         self.command(command);
     }
 
+    /// Somebody decides something between the journal of a message and its write.
+    pub(super) fn meddle(&mut self, sending: &Sending) {
+        let delivery = sending.delivery;
+        let mailing = self.mailing_of(delivery.campaign());
+        let lane = self.mailings[mailing].lane;
+        self.strike(Strike::Meddled, delivery);
+        match self.rng.u8(..12) {
+            0..3 => self.pause_one(mailing),
+            3 => self.cancel(mailing),
+            4 | 5 => self.suppress_one(sending.to),
+            6 | 7 => self.opt_out(lane, sending.to),
+            8 | 9 => self.change_limits_of(lane),
+            _ => self.race(delivery),
+        }
+    }
+
+    /// The operator decides about a message just as something becomes known of it.
+    pub(super) fn race(&mut self, delivery: DeliveryId) {
+        if let Some(row) = self.row_of(delivery).filter(|row| row.delivery == delivery) {
+            self.coverage.note(Strike::Raced, row.standing.state);
+            self.decide_about(&row);
+        }
+    }
+
     pub(super) fn change_limits(&mut self) {
         let lane = self.rng.usize(..self.handsets.len());
+        self.change_limits_of(lane);
+    }
+
+    fn change_limits_of(&mut self, lane: usize) {
         let limits = &self.handsets[lane].limits;
         let max = limits.gap.max * self.rng.u32(1..3);
         let limits = LaneLimits {
@@ -266,84 +330,16 @@ impl World {
     }
 
     pub(super) fn set_limits(&mut self, lane: usize, limits: LaneLimits) {
+        self.disturb(Some(lane), Duration::from_secs(10));
         self.handsets[lane].limits = limits.clone();
         let account = self.handsets[lane].account;
         self.command(Command::SetLimits { account, limits });
     }
 
-    /// The machine sleeps: alone, or with the servers on it.
-    pub(super) fn suspend(&mut self) {
-        let lasts = self.millis(60_000, 5 * 3_600_000);
-        self.strike_all(Strike::Suspended);
-        let until = self.now.elapsed + lasts;
-        if self.rng.bool() {
-            self.write_down(|| format!("sleeps for {lasts:?}"));
-            self.asleep_until = Some(until);
-            return;
-        }
-        self.write_down(|| format!("everything sleeps for {lasts:?}"));
-        let events = std::mem::take(&mut self.events);
-        let postponed = events.into_iter().map(|((at, number), event)| {
-            let at = match event {
-                // People do not sleep with it.
-                Event::Heal => at,
-                _ => at + lasts,
-            };
-            ((at, number), event)
-        });
-        self.events = postponed.collect();
-        for handset in &mut self.handsets {
-            handset.sleep(lasts);
-        }
-        self.pass_to(until);
-    }
-
-    pub(super) fn restore_copy(&mut self) {
-        let Some(copy) = self.copy.take() else { return };
-        self.write_down(|| "restored from a copy".into());
-        self.settle_commit();
-        self.crash(Strike::Restored);
-        // Everything that the copy knows as open is in doubt now.
-        let deliveries: u32 = self.mailings.iter().map(|it| it.rows).sum();
-        self.ledger.doubts_made += u64::from(deliveries);
-        self.ledger.restored = Some(self.now.elapsed);
-        self.store = MemoryStore::restored_from(&copy);
-        // Who came on the list after the copy was made is not on it any more.
-        let listed = run(self.store.suppressed(None, u32::MAX)).unwrap();
-        let listed: BTreeSet<_> = listed.iter().map(|it| it.phone).collect();
-        self.ledger
-            .suppressed
-            .retain(|(phone, _)| listed.contains(phone));
-        self.forget_stops();
-        self.copy_has_control = self
-            .mailings
-            .iter()
-            .flat_map(Mailing::lanes)
-            .all(|lane| self.has_control(lane));
-    }
-
-    /// Pauses and cancels that the copy knows nothing of are in force no more.
-    fn forget_stops(&mut self) {
-        let open = run(self.store.open_commands()).unwrap();
-        let open: BTreeSet<CommandId> = open.into_iter().map(|(id, _)| id).collect();
-        let now = self.now.elapsed;
-        let records = self.records();
-        for (mailing, record) in self.mailings.iter_mut().zip(&records) {
-            let is_stopped = matches!(
-                record.state,
-                CampaignState::Paused | CampaignState::Cancelled
-            );
-            let stops = mailing.pauses.iter_mut().chain(&mut mailing.cancel);
-            for stop in stops.filter(|it| !is_stopped && !open.contains(&it.command)) {
-                stop.resumed.get_or_insert(now);
-            }
-        }
-    }
-
     /// The runner dies when a retry is durable and before it learns of it.
     pub(crate) fn die_over_a_retry(&mut self) {
         let retry = Batch {
-            at: self.seen_now().stamp(BOOT),
+            at: self.seen_now().stamp(self.clocks.boot()),
             changes: vec![Change::Sweep {
                 campaign: self.mailings[0].id,
                 what: Sweep::Retry(None),
@@ -357,18 +353,5 @@ impl World {
         }
         run(self.store.commit(Arc::new(retry))).unwrap();
         self.crash(Strike::Crash);
-    }
-}
-
-impl super::Handset {
-    fn sleep(&mut self, lasts: Duration) {
-        for until in [
-            &mut self.flap_until,
-            &mut self.gone_until,
-            &mut self.refuses_until,
-            &mut self.holds_until,
-        ] {
-            *until = *until + lasts;
-        }
     }
 }

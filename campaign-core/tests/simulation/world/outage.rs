@@ -8,7 +8,7 @@ use campaign_core::engine::Input;
 use campaign_core::gateway::Readiness;
 
 use super::super::coverage::Strike;
-use super::server::maybe;
+use super::server::{HELD_FOR_LONG, maybe};
 use super::{Event, Fate, World};
 
 impl World {
@@ -17,7 +17,12 @@ impl World {
     pub(super) fn outage(&mut self) {
         let lasts = self.millis(500, 90_000);
         let is_restart = self.rng.bool();
+        self.lose_server(lasts, is_restart);
+    }
+
+    pub(super) fn lose_server(&mut self, lasts: Duration, is_restart: bool) {
         self.write_down(|| format!("no server for {lasts:?}, another process: {is_restart}"));
+        self.disturb(None, lasts + HELD_FOR_LONG);
         let now = self.now.elapsed;
         for handset in &mut self.handsets {
             handset.gone_until = now + lasts;

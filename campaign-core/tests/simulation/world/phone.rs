@@ -13,7 +13,7 @@ use campaign_core::store::ReportRow;
 
 use super::super::coverage::Strike;
 use super::audience::phone;
-use super::{Event, World, text_for};
+use super::{Event, World};
 
 impl World {
     /// The first question about a number may come to nothing.
@@ -55,18 +55,21 @@ impl World {
         if handset.is_away(now) {
             return Found::Unknown { why: "422".into() };
         }
+        // In the chat with the phone, and in the one with the LID where the session knows it, as the gateway does it.
+        let is_seen = |to: PhoneNumber| !handset.is_keyed_by_lid || handset.knows(to);
         let look = |to: PhoneNumber, id: &str| {
-            let kept = handset.kept.get(id)?;
+            let kept = handset.kept.get(id).filter(|_| is_seen(to))?;
             let is_there = kept.found_from.is_some_and(|from| from <= now) && kept.to == to;
             is_there.then_some(kept.ack)
         };
         match look(finding.to, &finding.message_id) {
             Some(ack) => Found::Found(ack),
             None => Found::Absent {
-                complete: finding
-                    .control
-                    .as_ref()
-                    .is_some_and(|control| look(control.to, &control.message_id).is_some()),
+                complete: is_seen(finding.to)
+                    && finding
+                        .control
+                        .as_ref()
+                        .is_some_and(|control| look(control.to, &control.message_id).is_some()),
             },
         }
     }
@@ -83,14 +86,16 @@ impl World {
                 ..Observation::only(Readiness::Unauthorized)
             };
         }
-        let readiness = if handset.is_away(now) {
+        let readiness = if handset.has_failed {
+            Readiness::NotReady("FAILED".into())
+        } else if handset.is_away(now) {
             Readiness::NotReady("STARTING".into())
         } else {
             Readiness::Working
         };
         Observation {
             account: Some(handset.account),
-            server_up_since: Some(handset.server_up_since),
+            server_up_since: Some(self.clocks.on_machine(handset.server_up_since)),
             server_time: Some(self.now.wall),
             store_on: Some(handset.store_is_on),
             platform: Some("simulation".into()),
@@ -108,9 +113,21 @@ impl World {
             (Ack::Pending, Ack::Error) => Ack::Error,
             (known, new) => known.max(new),
         };
+        let kept_at = kept.attempt;
+        let attempt = &mut self.ledger.attempts[kept_at];
+        if ack == Ack::Error {
+            attempt.refused.get_or_insert(self.now.elapsed);
+        }
         if !is_told || self.engine.is_none() {
             return;
         }
+        self.handsets[lane].heard_by = Some(self.life);
+        self.is_alive(lane);
+        let attempt = &mut self.ledger.attempts[kept_at];
+        if ack != Ack::Error && attempt.refused.is_some() {
+            attempt.corrected.get_or_insert(self.now.elapsed);
+        }
+        let handset = &self.handsets[lane];
         let notice = Notice::Ack {
             session: handset.session.clone(),
             account: Some(handset.account),
@@ -124,17 +141,20 @@ impl World {
                 _ => Strike::Ack,
             };
             self.strike(strike, delivery);
+            if self.happens(self.plan.races) {
+                self.race(delivery);
+            }
         }
         self.tell(Duration::ZERO, Input::Noticed(notice));
     }
 
     /// Somebody else sends a text of ours to one of ours through the same session, or forwards it from the phone.
     pub(super) fn forward(&mut self) {
-        let mailing = self.rng.usize(..self.mailings.len());
+        let mailing = self.some_mailing();
         let audience = self.plan.campaigns[mailing].audience.clone();
         let to = phone(self.rng.u32(audience));
         let mailing = &self.mailings[mailing];
-        let (lane, text) = (mailing.lane, text_for(mailing.greeting, to));
+        let (lane, text) = (mailing.lane, mailing.text(to));
         let handset = &self.handsets[lane];
         let id = format!("3A{:018X}", self.rng.u64(..));
         let echo = Notice::Echo {
@@ -152,11 +172,7 @@ impl World {
             ack: Ack::Device,
         };
         self.write_down(|| format!("{text:?} forwarded to {to} on lane {lane}"));
-        let open = self.ledger.journals.keys().copied().filter(|delivery| {
-            let row = self.row_of(*delivery);
-            row.is_some_and(|row| row.phone == to)
-        });
-        for delivery in open.collect::<Vec<_>>() {
+        for delivery in self.deliveries_to(to) {
             self.strike(Strike::Forwarded, delivery);
         }
         self.ledger.forwards.push((lane, to, text.into()));
@@ -166,7 +182,7 @@ impl World {
 
     /// Somebody in an audience writes to the account that writes to them.
     pub(super) fn letter(&mut self) {
-        let mailing = self.rng.usize(..self.mailings.len());
+        let mailing = self.some_mailing();
         let audience = self.plan.campaigns[mailing].audience.clone();
         let from = phone(self.rng.u32(audience));
         let mailing = &self.mailings[mailing];
@@ -174,24 +190,7 @@ impl World {
             Some(other) if self.rng.bool() => other,
             _ => mailing.lane,
         };
-        self.write_to(lane, from);
-    }
-
-    pub(super) fn write_to(&mut self, lane: usize, from: PhoneNumber) {
-        let wall = self.now.wall;
-        let message_id = format!("3A{:018X}", self.rng.u64(..));
-        let handset = &mut self.handsets[lane];
-        handset.heard.insert(from, wall);
-        let letter = Notice::Reply {
-            session: handset.session.clone(),
-            account: handset.account,
-            message_id: message_id.into(),
-            from,
-            received_at: wall,
-            text: "Ya".into(),
-        };
-        self.write_down(|| format!("{from} writes to lane {lane}"));
-        self.notice(letter);
+        self.write_to(lane, from, "Ya");
     }
 
     /// An ack of a message that we know nothing of, or a refusal of one that was never sent: nothing follows from either.
@@ -209,12 +208,13 @@ impl World {
             message_id: message_id.into(),
             ack,
         };
+        self.is_alive(lane);
         self.notice(notice);
     }
 
     /// The id of one that was skipped or cancelled before it was tried, or of somebody who was never in the audience.
     fn unsent(&mut self, lane: usize) -> Option<String> {
-        let here = self.mailings.iter().filter(|it| it.lane == lane);
+        let here = self.mailings.iter().filter(|it| it.is_from(lane));
         let campaigns: Vec<CampaignId> = here.map(|it| it.id).collect();
         let campaign = *campaigns.get(self.rng.usize(..campaigns.len().max(1)))?;
         let ids = campaign_core::message_id::MessageIds::new(*b"memory-store-key");
@@ -238,6 +238,7 @@ impl World {
         let lasts = self.millis(16_000, 60_000);
         self.write_down(|| format!("lane {lane} is being paired anew"));
         self.strike_all(Strike::PairedAnew);
+        self.disturb(Some(lane), Duration::from_secs(86_400));
         self.handsets[lane].flap_until = self.now.elapsed + lasts;
         let away = self.status(lane, Readiness::NotReady("SCAN_QR_CODE".into()));
         self.notice(away);

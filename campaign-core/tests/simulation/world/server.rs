@@ -17,6 +17,10 @@ use super::{Attempt, Event, Fate, Restriction, World};
 
 /// The client stops waiting for an answer.
 const CLIENT_WAIT: Duration = Duration::from_secs(30);
+/// The longest that a lane is held after its server or session is back, and a little.
+pub(super) const HELD_FOR_LONG: Duration = Duration::from_secs(75);
+/// The same after a restriction.
+const RESTRICTED_FOR_LONG: Duration = Duration::from_secs(300);
 /// WAHA waits for a session that is not WORKING, up to so long, and then goes on or gives up.
 const SESSION_WAIT: Duration = Duration::from_secs(15);
 
@@ -30,10 +34,27 @@ pub(super) struct Request {
 }
 
 impl World {
+    /// The connection is there at once, or the request waits for one.
     pub(super) fn send(&mut self, sending: Sending) {
+        self.withheld.remove(&sending.delivery);
+        if self.happens(self.plan.meddling) {
+            self.meddle(&sending);
+        }
+        if self.happens(self.plan.slow_writes) {
+            // Longer, too, than its deadline.
+            let wait = self.millis(1, 7_000);
+            return self.later(wait, Event::Write(self.life, Box::new(sending)));
+        }
+        self.write(sending);
+    }
+
+    pub(super) fn write(&mut self, sending: Sending) {
         let delivery = sending.delivery;
         let mailing = self.mailing_of(delivery.campaign());
-        if !self.mailings[mailing].gate_is_open || self.now.elapsed > sending.deadline {
+        let is_withheld = self.withheld.remove(&delivery)
+            || !self.mailings[mailing].gate_is_open
+            || self.now.elapsed > self.clocks.in_world(sending.deadline);
+        if is_withheld {
             *self.ledger.withheld.entry(delivery).or_default() += 1;
             self.strike(Strike::Withheld, delivery);
             self.write_down(|| format!("withheld {delivery:?} to {}", sending.to));
@@ -80,10 +101,14 @@ impl World {
             received: self.now.elapsed,
             received_wall: self.now.wall,
             fate: Fate::Accepted,
+            fault,
             told: None,
             handed: None,
             has_arrived: false,
             was_held: false,
+            is_forgotten: false,
+            refused: None,
+            corrected: None,
         });
         let request = Request {
             attempt,
@@ -133,11 +158,13 @@ impl World {
                 }
                 let lasts = self.millis(1_000, 400_000);
                 self.handsets[lane].restricted_until = now + lasts;
+                self.disturb(Some(lane), lasts + RESTRICTED_FOR_LONG);
                 self.restricted(attempt);
             }
             Some(Fault::ResetBefore) => self.end(works, attempt, maybe(Doubt::NoAnswer, None)),
             Some(Fault::RateLimited) => {
                 let wait = Some(Duration::from_secs(7));
+                self.disturb(Some(lane), HELD_FOR_LONG);
                 self.end(
                     works,
                     attempt,
@@ -160,6 +187,7 @@ impl World {
             Some(Fault::Unauthorized) => {
                 let lasts = self.millis(2_000, 40_000);
                 self.handsets[lane].refuses_until = now + lasts;
+                self.disturb(Some(lane), lasts + HELD_FOR_LONG);
                 let outcome = not_handed_over(NotHandedOver::Unauthorized, None);
                 self.end(works, attempt, outcome);
             }
@@ -167,6 +195,7 @@ impl World {
                 // Sooner and later than the hold horizon and than the client's patience.
                 let lasts = self.millis(1_000, 100_000);
                 self.handsets[lane].holds_until = now + lasts;
+                self.disturb(Some(lane), lasts + HELD_FOR_LONG);
                 self.hold(request, lane);
             }
             Some(Fault::Late) => {
@@ -208,6 +237,7 @@ impl World {
 
     /// The session is not WORKING for so long.
     pub(super) fn flap(&mut self, lane: usize, lasts: Duration) {
+        self.disturb(Some(lane), lasts + HELD_FOR_LONG);
         self.handsets[lane].flap_until = self.now.elapsed + lasts;
         let away = self.status(lane, Readiness::NotReady("STARTING".into()));
         let back = self.status(lane, Readiness::Working);
@@ -317,13 +347,21 @@ impl World {
             // What another account had in flight went out from its own phone, or nowhere: nothing of it is seen here.
             return;
         }
+        let is_dead = now.elapsed < handset.dead_until;
         let kept = Kept {
+            attempt: request.attempt,
             to,
             ack: Ack::Pending,
             found_from: found_from.filter(|_| handset.store_is_on),
         };
         handset.kept.insert(request.id.clone(), kept);
-        self.echo_and_acks(&request, lane, to);
+        if is_dead {
+            self.ledger.attempts[request.attempt].has_arrived = false;
+        }
+        self.echo_and_acks(&request, lane, to, is_dead);
+        if self.happens(self.plan.races) {
+            self.race(delivery);
+        }
     }
 
     fn echo_and_acks(
@@ -331,13 +369,16 @@ impl World {
         request: &Request,
         lane: usize,
         to: campaign_core::phone::PhoneNumber,
+        is_dead: bool,
     ) {
         let (session, account) = self.names_of(lane);
+        let handset = &self.handsets[lane];
+        let is_told = !handset.hides_people || handset.knows(to);
         let echo = Notice::Echo {
             session,
             account: Some(account),
             message_id: request.id.as_str().into(),
-            to: Some(to),
+            to: is_told.then_some(to),
             kind: Some(MessageKind::Text),
             text_hash: request.text_hash,
         };
@@ -346,6 +387,7 @@ impl World {
             self.tell(soon, Input::Noticed(echo));
         }
         let acks: &[(u64, Ack, bool)] = match request.fault {
+            _ if is_dead => &[],
             Some(Fault::AckMissing) => &[(500, Ack::Server, false), (3_000, Ack::Device, false)],
             Some(Fault::AckLate) => &[(3_600_500, Ack::Server, true), (3_603_000, Ack::Read, true)],
             Some(Fault::AckDisorder) => &[

@@ -67,9 +67,8 @@ impl World {
                     },
                 );
             }
-            // Nobody allows it here.
             Step::Restart(session) => {
-                let is_done = false;
+                let is_done = self.restart(&session);
                 self.tell(quick, Input::Restarted { session, is_done });
             }
             Step::Gate { campaign, is_open } => {
@@ -91,9 +90,13 @@ impl World {
                 let input = match run(self.store.ready(query.clone())) {
                     Ok(page) => {
                         let mailing = self.mailing_of(query.campaign);
-                        let in_memory = &mut self.mailings[mailing].in_memory;
-                        in_memory.extend(page.ready.iter().map(|ready| ready.delivery));
-                        let count = in_memory.len();
+                        let mailing = &mut self.mailings[mailing];
+                        for ready in &page.ready {
+                            mailing.put_off.remove(&ready.delivery);
+                            mailing.in_memory.insert(ready.delivery);
+                        }
+                        let put_off = mailing.put_off.len().min(self.plan.window as usize);
+                        let count = mailing.in_memory.len() + put_off;
                         self.ledger.in_memory_max = self.ledger.in_memory_max.max(count);
                         Input::Loaded {
                             campaign: query.campaign,
@@ -121,12 +124,22 @@ impl World {
                 };
                 self.tell(quick, resolved);
             }
-            Step::PhoneOf { lid, .. } => {
-                let phone = None;
+            Step::PhoneOf { session, lid } => {
+                let phone = self.phone_behind(&session, lid);
                 self.tell(quick, Input::PhoneOf { lid, phone });
             }
-            Step::LidOf { lane, .. } => self.tell(quick, Input::LidOf { lane, lid: None }),
-            Step::Withhold(_) | Step::Confirm => {}
+            Step::LidOf {
+                lane,
+                session,
+                phone,
+            } => {
+                let lid = self.lid_behind(&session, phone);
+                self.tell(quick, Input::LidOf { lane, lid });
+            }
+            Step::Withhold(delivery) => {
+                self.withheld.insert(delivery);
+            }
+            Step::Confirm => self.confirm_opt_outs(),
             Step::WaitUntil(_) | Step::Idle | Step::Stopped => {}
         }
     }
