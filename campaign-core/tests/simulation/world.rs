@@ -30,7 +30,7 @@ use campaign_core::clock::{Elapsed, Now};
 use campaign_core::delivery::{Ack, CampaignId, DeliveryId, State};
 use campaign_core::engine::{Beginning, Engine, Input, Settings, Step};
 use campaign_core::failure::Outcome;
-use campaign_core::gateway::{Notice, Sending};
+use campaign_core::gateway::{Notice, Readiness, Sending};
 use campaign_core::limits::{LaneLimits, Zone};
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
@@ -109,6 +109,8 @@ enum Event {
     PairAnew,
     /// The session of this lane works again, as this account.
     Paired(usize),
+    /// A lane's session is back from a short absence, and tells that runner.
+    Back(u32, usize),
     Suspend,
     JumpClock,
     SetClockRight,
@@ -132,6 +134,7 @@ impl Event {
                 | Event::Ended(..)
                 | Event::Durable(..)
                 | Event::Write(..)
+                | Event::Back(..)
                 | Event::Restart
         )
     }
@@ -142,6 +145,7 @@ impl Event {
             self,
             Event::Tell(..)
                 | Event::Ended(..)
+                | Event::Back(..)
                 | Event::Acknowledged { .. }
                 | Event::DecideBlocked
                 | Event::ResolveHidden
@@ -498,6 +502,11 @@ impl World {
         self.later(after, Event::Tell(self.life, input));
     }
 
+    /// The session of a lane says so when it is back.
+    fn tell_when_back(&mut self, after: Duration, lane: usize) {
+        self.later(after, Event::Back(self.life, lane));
+    }
+
     /// Something is wrong with a lane, or with all of them, for so long.
     fn disturb(&mut self, lane: Option<usize>, lasts: Duration) {
         let now = self.now.elapsed;
@@ -605,6 +614,12 @@ impl World {
             Event::Flaps => self.flaps(),
             Event::PairAnew => self.pair_anew(),
             Event::Paired(lane) => self.paired(lane),
+            Event::Back(life, lane) => {
+                if life == self.life && !self.handsets[lane].is_away(self.now.elapsed) {
+                    let back = self.status(lane, Readiness::Working);
+                    self.notice(back);
+                }
+            }
             Event::Suspend => self.suspend(),
             Event::JumpClock => self.jump_clock(),
             Event::SetClockRight => self.set_clock_right(),

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use campaign_core::delivery::Doubt;
-use campaign_core::engine::Input;
 use campaign_core::gateway::Readiness;
 
 use super::super::coverage::Strike;
@@ -43,8 +42,7 @@ impl World {
             if self.handsets[lane].is_away(now) {
                 continue;
             }
-            let back = self.status(lane, Readiness::Working);
-            self.tell(lasts, Input::Noticed(back));
+            self.tell_when_back(lasts, lane);
         }
     }
 

@@ -240,9 +240,8 @@ impl World {
         self.disturb(Some(lane), lasts + HELD_FOR_LONG);
         self.handsets[lane].flap_until = self.now.elapsed + lasts;
         let away = self.status(lane, Readiness::NotReady("STARTING".into()));
-        let back = self.status(lane, Readiness::Working);
         self.tell(Duration::from_millis(50), Input::Noticed(away));
-        self.tell(lasts, Input::Noticed(back));
+        self.tell_when_back(lasts, lane);
     }
 
     pub(super) fn status(&self, lane: usize, readiness: Readiness) -> Notice {
