@@ -676,6 +676,11 @@ impl World {
         let now = self.seen_now();
         let taken = run(self.store.take_over(now.stamp(self.clocks.boot()))).unwrap();
         self.ledger.doubts_made += taken.orphaned;
+        if taken.is_restored {
+            // Everything that is known as open is in doubt now.
+            let deliveries: u32 = self.mailings.iter().map(|it| it.rows).sum();
+            self.ledger.doubts_made += u64::from(deliveries);
+        }
         let settings = Settings {
             seed: self.rng.u64(..),
             restriction_hold: RESTRICTION_HOLD,

@@ -30,6 +30,8 @@ pub(crate) struct Mailing {
     /// What it says to everybody, where it has no names in it.
     pub(super) text: Option<String>,
     pub(crate) confirms_opt_out: bool,
+    /// One message, outside campaigns.
+    pub(super) is_single: bool,
     /// The store went back to a time before it.
     pub(crate) is_lost: bool,
     /// Rows that were in the audience from the start or added to it.
@@ -55,6 +57,7 @@ impl Mailing {
             greeting: plan.greeting,
             text: None,
             confirms_opt_out: false,
+            is_single: false,
             is_lost: false,
             rows: plan.deliveries(),
             started: None,

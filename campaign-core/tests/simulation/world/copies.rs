@@ -38,9 +38,6 @@ impl World {
     pub(super) fn go_back(&mut self, copy: &Copy, is_announced: bool) {
         let now = self.now.elapsed;
         if is_announced {
-            // Everything that the copy knows as open is in doubt now.
-            let deliveries: u32 = self.mailings.iter().map(|it| it.rows).sum();
-            self.ledger.doubts_made += u64::from(deliveries);
             self.store = MemoryStore::restored_from(&copy.snapshot);
         } else {
             self.ledger.forget_journals(copy.at);

@@ -158,11 +158,12 @@ impl World {
         waits.max().unwrap_or(works) + days
     }
 
-    /// Somebody is on record as having it whose message can be found: what look-ups of others can be measured by.
+    /// Somebody is on record as having it whose message can be found: what look-ups of others can be measured by. A single message may be
+    /// sent when the last look has long been made.
     pub(crate) fn has_control(&self, lane: usize) -> bool {
         let stored = self.handsets[lane].findable(self.now.elapsed);
         let account = self.handsets[lane].account;
-        let here = self.kept().filter(|it| it.is_from(lane));
+        let here = self.kept().filter(|it| it.is_from(lane) && !it.is_single);
         here.flat_map(|it| self.report(it.id))
             .filter(|row| row.account == Some(account))
             .any(|row| {

@@ -246,6 +246,7 @@ impl World {
                 let mailing = Mailing {
                     text: Some(text),
                     confirms_opt_out: true,
+                    is_single: true,
                     started: Some(self.now.elapsed),
                     expires_at: definition.expires_at,
                     ..Mailing::new(campaign, &plan, definition.slot())

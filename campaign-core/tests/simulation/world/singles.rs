@@ -47,6 +47,7 @@ impl World {
             let slot = single.once.definition().unwrap().slot();
             let mailing = Mailing {
                 started: Some(self.now.elapsed),
+                is_single: true,
                 ..Mailing::new(campaign, &plan, slot)
             };
             self.plan.campaigns.push(plan);
