@@ -214,13 +214,14 @@ pub async fn a_restored_copy_confirms_no_opt_out_that_may_have_been_confirmed(
     database: &impl ContractStore,
 ) {
     let scene = Scene::open(database).await;
-    scene.running("restored", 0..1).await;
+    let (_, targets) = scene.running("restored", 0..2).await;
     scene.one(10, wrote(0, "A", 10, "stop")).await;
     assert_eq!(scene.store.due_confirmations(10).await.unwrap().len(), 1);
     database.back_up().await;
-    // The original goes on.
+    // The original goes on, and sends.
     let phone = phone(0);
     scene.one(20, Change::Confirmed { phone }).await;
+    scene.send(21, targets[1]).await;
     drop(scene);
     let Some(store) = database.restore().await else {
         return;

@@ -135,7 +135,11 @@ fn was_thought_refused(world: &World, earlier: &Attempt, attempt: &Attempt) -> b
 /// Whoever has it from one campaign does not get it from another that may not repeat it.
 fn nothing_is_said_twice(world: &World) {
     let mut said: BTreeMap<(PhoneNumber, &str), Vec<&Attempt>> = BTreeMap::new();
-    let cold = that_count(world).filter(|it| it.slot == Slot::Cold);
+    let mut cold: Vec<&Attempt> = that_count(world)
+        .filter(|it| it.slot == Slot::Cold)
+        .collect();
+    // A slow write may come after that of a later journal.
+    cold.sort_by_key(|it| it.recorded);
     for attempt in cold {
         let before = said.entry((attempt.to, &*attempt.text)).or_default();
         if !world.plan.campaigns[attempt.mailing].may_repeat {
