@@ -483,7 +483,7 @@ pub enum Change {
         /// Of which campaign.
         campaign: CampaignId,
     },
-    /// Gives a lane other limits.
+    /// Gives an account's lane other limits. One that is not there yet begins with them.
     Limits {
         /// Whose.
         account: Account,

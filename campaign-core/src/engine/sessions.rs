@@ -10,7 +10,7 @@ use crate::clock::{Elapsed, Now};
 use crate::delivery::CampaignId;
 use crate::failure::Trouble;
 use crate::gateway::{Account, Observation, Readiness, Session};
-use crate::store::{Change, LaneId, LaneRecord};
+use crate::store::{LaneId, LaneRecord};
 
 /// A session without sends or doubts is looked at so many times less often.
 const QUIET_FACTOR: u32 = 30;
@@ -52,7 +52,6 @@ impl Engine {
         view.observe_at = now.elapsed;
         let seen = view.seen.take();
         let known = session.clone();
-        let on_record = record.limits.clone();
         let is_back = self.lanes.contains_key(&record.id);
         let lane = match self.lanes.entry(record.id) {
             Entry::Occupied(entry) => {
@@ -66,12 +65,8 @@ impl Engine {
             }
         };
         if let Some(limits) = self.given_limits.get(&account) {
+            // They may have been set while the lane was being opened.
             lane.set_limits(limits.clone(), now);
-            // They were set before there was a lane that could keep them.
-            if on_record != *limits {
-                let limits = limits.clone();
-                self.changes.push(Change::Limits { account, limits });
-            }
         }
         if let Some((observation, at)) = seen {
             lane.learn(&observation, &self.settings, self.boot, at);

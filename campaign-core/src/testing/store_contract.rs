@@ -127,6 +127,7 @@ promises! { $
         a_restored_copy_doubts_whatever_was_open
         the_runner_leaves_word;
     lanes:
+        a_lane_begins_with_the_limits_that_were_set_before
         a_lane_keeps_what_it_was_told
         a_lane_remembers_the_attempts_that_its_windows_need
         a_lane_remembers_the_last_attempt_of_each_slot;

@@ -21,6 +21,12 @@ CREATE TABLE by_hand (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX by_hand_latest ON by_hand (account, sent_at);
 
+-- Limits of accounts that nothing was sent from yet: their lane begins with them.
+CREATE TABLE early_limits (
+    account INTEGER PRIMARY KEY,
+    limits TEXT NOT NULL
+) STRICT;
+
 -- Whom nothing may be sent to, and why.
 
 -- How a number came on the suppression list: 0 operator, 1 reply, 2 import, 3 block, 4 bounce. What a reply brought about, a reply can lift.

@@ -190,15 +190,19 @@ impl Making<'_> {
             } => self.sweep(*campaign, *what, *deliveries_max),
             Change::LookNow { campaign } => self.look_now(*campaign),
             Change::Limits { account, limits } => {
-                let changed = self
-                    .moves
-                    .connection
-                    .prepare_cached("UPDATE lane SET limits = ? WHERE account = ?")?
-                    .execute(params![
-                        serde_json::to_string(limits)?,
-                        rows::digits(account.0)
-                    ])?;
-                Ok(done_or_not_found(changed))
+                let connection = self.moves.connection;
+                let values = params![rows::digits(account.0), serde_json::to_string(limits)?];
+                let changed = connection
+                    .prepare_cached("UPDATE lane SET limits = ?2 WHERE account = ?1")?
+                    .execute(values)?;
+                if changed == 0 {
+                    connection
+                        .prepare_cached(
+                            "INSERT OR REPLACE INTO early_limits (account, limits) VALUES (?1, ?2)",
+                        )?
+                        .execute(values)?;
+                }
+                Ok(Effect::Done)
             }
             Change::NewGeneration { delivery } => self.new_generation(*delivery),
             Change::Message { campaign, message } => self.edit(*campaign, message),

@@ -288,7 +288,8 @@ impl Database {
             let nothing = campaign_core::store::Trusted::default();
             self.connection
                 .prepare_cached(
-                    "INSERT INTO lane (account, session, limits, trusted) VALUES (?, ?, ?, ?)
+                    "INSERT INTO lane (account, session, limits, trusted)
+                     VALUES (?1, ?2, coalesce((SELECT limits FROM early_limits WHERE account = ?1), ?3), ?4)
                      ON CONFLICT (account) DO UPDATE SET session = excluded.session",
                 )?
                 .execute(params![
@@ -297,6 +298,9 @@ impl Database {
                     serde_json::to_string(limits)?,
                     serde_json::to_string(&nothing)?
                 ])?;
+            self.connection
+                .prepare_cached("DELETE FROM early_limits WHERE account = ?")?
+                .execute([digits])?;
         }
         let mut statement = self.connection.prepare_cached(
             "SELECT id, epoch, limits, day, day_sends, day_cold, hold, hold_until, cold_hold, cold_hold_until,

@@ -61,9 +61,12 @@ impl Tables {
                 Ok(Effect::Done)
             }
             Change::Limits { account, limits } => {
-                let lane = self.lane_of(*account).ok_or(Lost::NotFound)?;
-                if let Some(lane) = self.lanes.get_mut(&lane) {
-                    lane.limits = limits.clone();
+                let lane = self.lane_of(*account);
+                match lane.and_then(|lane| self.lanes.get_mut(&lane)) {
+                    Some(lane) => lane.limits = limits.clone(),
+                    None => {
+                        self.early_limits.insert(*account, limits.clone());
+                    }
                 }
                 Ok(Effect::Done)
             }

@@ -36,11 +36,12 @@ impl Tables {
         let id = self
             .lane_of(account)
             .unwrap_or(LaneId(self.lanes.len() as u32 + 1));
+        let early = self.early_limits.remove(&account);
         let lane = self.lanes.entry(id).or_insert_with(|| Lane {
             account,
             session: session.clone(),
             epoch: Epoch(1),
-            limits: limits.clone(),
+            limits: early.unwrap_or_else(|| limits.clone()),
             attempts: Vec::new(),
             day: None,
             warmth: WarmthSoFar::default(),

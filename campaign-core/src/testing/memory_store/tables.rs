@@ -31,6 +31,8 @@ pub(super) struct Tables {
     /// The last moment that anything was written at.
     pub(super) latest: Option<Stamp>,
     pub(super) lanes: BTreeMap<LaneId, Lane>,
+    /// Of accounts whose lane is not there yet.
+    pub(super) early_limits: BTreeMap<Account, LaneLimits>,
     pub(super) campaigns: BTreeMap<CampaignId, Campaign>,
     pub(super) names: BTreeMap<String, CampaignId>,
     pub(super) deliveries: BTreeMap<DeliveryId, Delivery>,
@@ -149,6 +151,7 @@ impl Tables {
             is_restored: false,
             campaigns_left_out: 0,
             latest: None,
+            early_limits: BTreeMap::new(),
             lanes: BTreeMap::new(),
             campaigns: BTreeMap::new(),
             names: BTreeMap::new(),

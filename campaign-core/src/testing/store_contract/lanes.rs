@@ -12,8 +12,8 @@ use crate::gateway::Session;
 use crate::limits::{DayCount, Gap, LaneLimits, Rest, Slot, WarmthSoFar, Window};
 use crate::message::MessageKind;
 use crate::store::{
-    Change, Condition, Effect, Journal, LaneHealth, LaneNote, Lost, PastAttempt, Store, StoreOn,
-    Trusted, Unwell,
+    Change, Condition, Effect, Journal, LaneHealth, LaneNote, PastAttempt, Store, StoreOn, Trusted,
+    Unwell,
 };
 
 fn limits(sends_max: u32) -> LaneLimits {
@@ -115,17 +115,10 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
         account: account(2),
         limits: limits(3),
     };
-    let unknown = Change::Limits {
-        account: account(3),
-        limits: limits(3),
-    };
     let effects = scene
-        .commit(1, vec![Change::Lane(note.clone()), given, unknown])
+        .commit(1, vec![Change::Lane(note.clone()), given])
         .await;
-    assert_eq!(
-        effects,
-        [Effect::Done, Effect::Done, Effect::Lost(Lost::NotFound)]
-    );
+    assert_eq!(effects, [Effect::Done, Effect::Done]);
     drop(scene);
     let store = database.open().await;
     store.take_over(at(10)).await.unwrap();
@@ -157,6 +150,28 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
         (kept.day, kept.hold, kept.cold_hold, kept.health),
         (note.day, None, None, LaneHealth::default())
     );
+}
+
+/// Limits may be set before anything is sent from an account; the latest hold.
+pub async fn a_lane_begins_with_the_limits_that_were_set_before(database: &impl ContractStore) {
+    let scene = Scene::open(database).await;
+    for (second, sends_max) in [(1, 3), (2, 4)] {
+        let given = Change::Limits {
+            account: account(3),
+            limits: limits(sends_max),
+        };
+        assert_eq!(scene.one(second, given).await, Effect::Done);
+    }
+    drop(scene);
+    let store = database.open().await;
+    store.take_over(at(10)).await.unwrap();
+    for session in ["a", "b"] {
+        let session = Session::new(session);
+        let lane = store.lane(account(3), &session, &limits(9)).await.unwrap();
+        assert_eq!(lane.limits, limits(4), "{session}");
+    }
+    let other = store.lane(account(4), &Session::new("c"), &limits(9)).await;
+    assert_eq!(other.unwrap().limits, limits(9));
 }
 
 /// However many cold messages went out since, the last reply is told with them, and the other way round: each slot has a gap of its own.
