@@ -66,10 +66,10 @@ fn judged(world: &World, index: usize, mailing: &Mailing) -> u64 {
             // Whatever comes after it in the row is late by that.
             break;
         }
-        // A message of a broadcast to the same person is waited for: a chat has one open attempt.
+        // A message of a broadcast to the same person is waited for, for as long as it is in doubt: a chat has one open attempt.
         let is_behind = on_lane().any(|it| {
-            let told = it.told.unwrap_or(Elapsed::NEVER);
-            it.to == reply.to && it.delivery != reply.delivery && it.received < by && told > started
+            let is_open = it.told.is_none_or(|told| told > started) || it.fate != Fate::Accepted;
+            it.to == reply.to && it.delivery != reply.delivery && it.received < by && is_open
         });
         if reply.mailing != index || is_behind {
             continue;
