@@ -173,9 +173,12 @@ impl World {
 
     pub(super) fn replied_hidden(&mut self, reply: &HiddenReply) {
         let phone = phone_of(reply.lid);
-        self.ledger
-            .hidden_letters
-            .push((reply.account, phone, reply.received_at));
+        let (account, at) = (reply.account, reply.received_at);
+        self.ledger.hidden_letters.push((account, phone, at));
+        if self.ledger.known.contains_key(&phone) {
+            let letter = (account, phone, self.now.elapsed, at);
+            self.ledger.letters.push(letter);
+        }
         self.wished(phone, reply.account, &reply.text, reply.received_at, true);
     }
 
