@@ -48,9 +48,13 @@ pub(super) fn p4_never_outside_its_hours(world: &World) {
     }
 }
 
-/// Its process began with a wrong clock, and nothing that its account had on record of that boot told it: moments of the calendar mean
-/// nothing to it then.
+/// Its process began with a wrong clock, and nothing that its account had on record of that boot told it, or the operator has borne a wrong
+/// one out: moments of the calendar mean nothing to it then.
 fn was_misled(world: &World, request: &Attempt) -> bool {
+    let mut misled = world.ledger.misled.iter();
+    if misled.any(|(life, at)| *life == request.life && *at <= request.journalled) {
+        return true;
+    }
     let Some((began, true)) = world.ledger.lives.get(&request.life).copied() else {
         return false;
     };

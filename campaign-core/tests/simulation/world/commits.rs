@@ -168,6 +168,7 @@ impl World {
                 command,
                 answer: Answer::Campaign { in_flight, .. },
             } => {
+                self.bears_out(*command);
                 for mailing in &mut self.mailings {
                     let pauses = mailing.pauses.iter_mut().chain(&mut mailing.cancel);
                     for pause in pauses.filter(|pause| pause.command == *command) {

@@ -9,6 +9,7 @@ use campaign_core::failure::{NotHandedOver, Signal};
 use campaign_core::gateway::{Account, NumberStatus};
 use campaign_core::limits::{LaneLimits, Slot};
 use campaign_core::phone::PhoneNumber;
+use campaign_core::store::CommandId;
 use jiff::Timestamp;
 
 use super::super::faults::Fault;
@@ -130,6 +131,10 @@ pub(crate) struct Ledger {
     pub(crate) letters: Vec<(Account, PhoneNumber, Elapsed, Timestamp)>,
     /// The same of letters of which the record knows a LID and no phone.
     pub(super) hidden_letters: Vec<(Account, PhoneNumber, Timestamp)>,
+    /// When the operator bore out a clock that was wrong, and to which runner.
+    pub(crate) misled: Vec<(u32, Elapsed)>,
+    /// Campaigns that were to go on: which runner was told so, and when.
+    pub(super) resumes: Vec<(CommandId, u32, Elapsed)>,
     pub(crate) wishes: Vec<Wished>,
     /// From when on it is on record whose phone belongs to a LID.
     pub(crate) known: BTreeMap<PhoneNumber, Elapsed>,

@@ -129,7 +129,21 @@ impl World {
         if let Some(campaign) = command.campaign() {
             self.introduce(campaign);
         }
+        // Whoever lets a campaign go on bears the clock out.
+        if matches!(command, Command::Resume { .. }) {
+            self.ledger.resumes.push((id, self.life, self.now.elapsed));
+            self.bears_out(id);
+        }
         self.handle(Input::Asked(id, command));
+    }
+
+    /// A command is obeyed at once, or when its campaign has come to rest.
+    pub(super) fn bears_out(&mut self, id: CommandId) {
+        if self.clocks.is_wrong() {
+            let resumes = self.ledger.resumes.iter().filter(|it| it.0 == id);
+            let misled = resumes.map(|(_, life, asked)| (*life, *asked));
+            self.ledger.misled.extend(misled);
+        }
     }
 
     pub(super) fn start(&mut self, mailing: usize) {
