@@ -14,7 +14,7 @@ use super::plan::{CampaignPlan, CommitRates, LanePlan, PeoplePlan, Plan, PowerPl
 use super::plays::play_so_many;
 
 /// How many seeds an ordinary run plays.
-const SEEDS: u64 = 500;
+const SEEDS: u64 = 2_000;
 /// While all of it goes on.
 const SPREAD: Duration = Duration::from_secs(600);
 

@@ -71,6 +71,8 @@ fn judged(world: &World, index: usize, mailing: &Mailing) -> u64 {
             let is_open = it.told.is_none_or(|told| told > started) || it.fate != Fate::Accepted;
             it.to == reply.to && it.delivery != reply.delivery && it.received < by && is_open
         });
+        // So is whatever an older copy of the store left in doubt.
+        let is_behind = is_behind || world.ledger.restored.is_some_and(|at| at < by);
         if reply.mailing != index || is_behind {
             continue;
         }
