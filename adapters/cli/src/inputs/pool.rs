@@ -17,7 +17,7 @@ pub(crate) struct PoolArgs {
     #[arg(long = "session", value_name = "NAME", value_delimiter = ',')]
     sessions: Vec<String>,
     /// With several sessions: what happens to people whom one account knows while it cannot send. "wait", or "move-after=30m": after half
-    /// an hour of this command another account writes to them [wait]
+    /// an hour of this command another account writes to them (wait, unless told)
     #[arg(long, value_name = "POLICY")]
     if_held: Option<String>,
 }

@@ -6,10 +6,10 @@ use clap::{Args, ValueEnum};
 /// A campaign's share of its account.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct ShareArgs {
-    /// Which campaigns of the account go first; of ten messages one goes to the next lower priority [normal]
+    /// Which campaigns of the account go first; of ten messages one goes to the next lower priority (normal, unless told)
     #[arg(long, value_enum, help_heading = "Sharing")]
     priority: Option<PriorityArg>,
-    /// How many messages it sends for each of a campaign of its priority that weighs 1: 1 to 100 [1]
+    /// How many messages it sends for each of a campaign of its priority that weighs 1: 1 to 100 (1, unless told)
     #[arg(long, value_name = "N", help_heading = "Sharing", value_parser = weight)]
     weight: Option<Weight>,
 }
