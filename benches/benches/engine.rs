@@ -218,6 +218,7 @@ impl World {
             message_key: [7; 16],
             at: now.stamp(BOOT),
             accounts: BTreeMap::new(),
+            shared: Vec::new(),
         };
         let mut world = Self {
             engine: Engine::new(settings, beginning),

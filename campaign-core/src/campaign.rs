@@ -70,6 +70,9 @@ pub struct Definition {
     /// It goes to people too whom another campaign has told the same within 7 days.
     #[serde(default)]
     pub may_repeat: bool,
+    /// Whose campaign it is, where several share a database: whose limits it counts in ([`crate::limits::Scope::Tenant`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<Box<str>>,
     /// It answers opt-outs, and goes to nobody else.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub confirms_opt_out: bool,
@@ -234,6 +237,7 @@ impl Definition {
             retry: RetryPolicy::default(),
             consent: ConsentRule::default(),
             may_repeat: false,
+            tenant: None,
             confirms_opt_out: false,
         }
     }
@@ -306,6 +310,8 @@ impl Definition {
             self.category.to_string(),
             other.category.to_string(),
         );
+        let tenant = |of: &Definition| of.tenant.as_deref().unwrap_or("none").to_owned();
+        compare("tenant", tenant(self), tenant(other));
         compare("urgent", show(&self.is_urgent), show(&other.is_urgent));
         compare("file", show_hash(&self.source), show_hash(&other.source));
         compare(

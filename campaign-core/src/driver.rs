@@ -265,12 +265,18 @@ impl Driver {
             .hidden_opt_outs()
             .await
             .map_err(DriverError::TakeOver)?;
+        let shared = parts
+            .store
+            .shared_limits()
+            .await
+            .map_err(DriverError::TakeOver)?;
         let engine = Engine::new(
             parts.settings.clone(),
             Beginning {
                 message_key: taken.message_key,
                 at: taken.at,
                 accounts: taken.accounts.clone(),
+                shared,
             },
         );
         let mut narrator = Narrator::default();

@@ -7,6 +7,7 @@
 mod barred;
 mod behind;
 mod breaker;
+mod budgets;
 mod by_hand;
 mod campaigns;
 mod chance;
@@ -38,6 +39,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use self::behind::Behind;
+use self::budgets::Budgets;
 pub(crate) use self::chance::Chance;
 use self::checks::Checks;
 use self::commands::Waiting;
@@ -74,6 +76,7 @@ pub struct Engine {
     lanes: BTreeMap<LaneId, Lane>,
     jobs: Jobs,
     pools: Pools,
+    budgets: Budgets,
     flights: BTreeMap<DeliveryId, Flight>,
     checks: Checks,
     behind: Behind,
@@ -125,6 +128,10 @@ struct Silent {
 impl Engine {
     /// An engine that begins with a take-over and nothing else.
     pub fn new(settings: Settings, beginning: Beginning) -> Self {
+        let began = Now {
+            elapsed: beginning.at.elapsed,
+            wall: beginning.at.wall,
+        };
         Self {
             chance: Chance::new(settings.seed, u64::MAX),
             boot: beginning.at.boot,
@@ -135,6 +142,7 @@ impl Engine {
             lanes: BTreeMap::new(),
             jobs: Jobs::default(),
             pools: Pools::new(beginning.accounts),
+            budgets: Budgets::new(beginning.shared, beginning.at.boot, began),
             flights: BTreeMap::new(),
             checks: Checks::default(),
             behind: Behind::default(),
@@ -230,6 +238,7 @@ impl Engine {
         self.release_unanswered(now);
         self.take_pulses(now);
         self.watch_pools(now);
+        self.spend_again();
         self.attend(now);
         if let Some(step) = self.steps.pop_front() {
             return step;
@@ -366,10 +375,15 @@ impl Engine {
             return Some(hold.until);
         }
         let pulse = lane.health.next_moment(&self.settings);
-        let pace = match lane.pacer.when(slot, now) {
+        let whens = [
+            lane.pacer.when(slot, now),
+            self.shared_when(session, slot, now).when,
+        ];
+        let paces = whens.map(|when| match when {
             When::At(moment, _) => Some(moment),
             When::Now | When::AfterAnEnd(_) => None,
-        };
+        });
+        let pace = paces.into_iter().flatten().max();
         [pulse, pace].into_iter().flatten().min()
     }
 }

@@ -16,7 +16,7 @@ use crate::delivery::{CampaignId, DeliveryId, Reason, State};
 use crate::engine::WaitsFor;
 use crate::failure::Trouble;
 use crate::gateway::Account;
-use crate::limits::Limit;
+use crate::limits::{Limit, Scope};
 use crate::phone::PhoneNumber;
 use crate::store::{
     Batch, Change, Condition, Effect, LaneHealth, LaneId, LaneNote, LaneRecord, Reply, Sweep,
@@ -140,6 +140,11 @@ pub enum What {
         /// Whose.
         account: Account,
     },
+    /// Limits above the accounts were set, or taken away.
+    SharedLimitsSet {
+        /// Whose.
+        scope: Scope,
+    },
     /// It is known whether a number is on WhatsApp.
     Checked {
         /// Which number.
@@ -195,6 +200,7 @@ impl What {
             | What::LaneHeld { .. }
             | What::LaneReleased { .. }
             | What::LimitsSet { .. }
+            | What::SharedLimitsSet { .. }
             | What::Checked { .. }
             | What::Replied(_)
             | What::Wished { .. }
@@ -278,6 +284,7 @@ impl fmt::Display for What {
                 slot(*only_cold)
             ),
             What::LimitsSet { account } => write!(f, "{} has other limits", account.0.masked()),
+            What::SharedLimitsSet { scope } => write!(f, "{scope} has other limits"),
             What::Checked {
                 phone,
                 is_on_whatsapp: true,
@@ -328,6 +335,7 @@ struct Known {
 enum Wait {
     Hours,
     Limit(Limit),
+    SharedLimit(Limit),
     Lane(Trouble),
     Session,
     HiddenOptOut,
@@ -530,6 +538,9 @@ fn changed(change: &Change, effect: &Effect) -> Option<What> {
             share: *share,
         },
         (Change::Limits { account, .. }, Effect::Done) => What::LimitsSet { account: *account },
+        (Change::SharedLimits { scope, .. }, Effect::Done) => What::SharedLimitsSet {
+            scope: scope.clone(),
+        },
         (
             Change::Presence {
                 phone,
@@ -560,6 +571,7 @@ fn wait_of(waits_for: &WaitsFor) -> Option<Wait> {
         } => return None,
         WaitsFor::Hours { .. } => Wait::Hours,
         WaitsFor::Limit { limit, .. } => Wait::Limit(*limit),
+        WaitsFor::SharedLimit { limit, .. } => Wait::SharedLimit(*limit),
         WaitsFor::Lane { trouble, .. } => Wait::Lane(*trouble),
         WaitsFor::Session { .. } => Wait::Session,
         WaitsFor::HiddenOptOut => Wait::HiddenOptOut,

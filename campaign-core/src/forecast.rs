@@ -20,7 +20,7 @@ use crate::delivery::{CampaignId, DeliveryId, Happening, Standing, State, apply}
 use crate::engine::{Beginning, Chance, Engine, Input, Settings, Step, WaitsFor};
 use crate::failure::Outcome;
 use crate::gateway::{Account, NumberStatus, Observation, Readiness, Session};
-use crate::limits::{DayCount, LaneLimits, Limit, WarmthSoFar};
+use crate::limits::{DayCount, LaneLimits, Limit, Scope, SharedRecord, WarmthSoFar};
 use crate::message::MessageTemplate;
 use crate::phone::PhoneNumber;
 use crate::store::{
@@ -37,6 +37,8 @@ pub struct Outlook<'a> {
     pub recipients: u32,
     /// The limits of its account, or of each of several.
     pub limits: &'a LaneLimits,
+    /// The limits above its accounts that it will keep, with what was sent under them. Those of a server count for all its sessions.
+    pub shared: &'a [SharedRecord],
     /// What the account, or each of them, has sent today already.
     pub sent_today: Option<DayCount>,
     /// How long the server takes to answer a send: shortest and longest.
@@ -80,6 +82,8 @@ pub enum Bottleneck {
     WarmUp,
     /// Rests.
     Rest,
+    /// A limit above the accounts.
+    Shared,
     /// Sending hours, or the start.
     Hours,
 }
@@ -90,6 +94,8 @@ pub fn forecast(outlook: &Outlook<'_>) -> Forecast {
 }
 
 const BOOT: BootId = BootId(0);
+const CAMPAIGN: u32 = 1;
+const SERVER: &str = "server";
 /// A campaign that is not over after so long never will be, as far as anybody cares.
 const FAR: Duration = Duration::from_secs(10 * 366 * 86_400);
 
@@ -117,8 +123,9 @@ impl<'a> World<'a> {
             message_key: [0; 16],
             at: outlook.now.stamp(BOOT),
             accounts: accounts(outlook.definition).collect(),
+            shared: outlook.shared.iter().map(own_scope).collect(),
         };
-        let id = CampaignId::new(1).unwrap_or(CampaignId::MAX);
+        let id = CampaignId::new(CAMPAIGN).unwrap_or(CampaignId::MAX);
         // A message of no variables: rendering takes no part in time.
         let message =
             MessageTemplate::text("-").unwrap_or_else(|_| outlook.definition.message.clone());
@@ -199,6 +206,7 @@ impl<'a> World<'a> {
                 Limit::Rest => Some(Bottleneck::Rest),
                 Limit::InFlight => None,
             },
+            Some((_, WaitsFor::SharedLimit { .. })) => Some(Bottleneck::Shared),
             _ => None,
         };
         if let Some(bottleneck) = bottleneck {
@@ -238,6 +246,7 @@ impl<'a> World<'a> {
                     account: self.account_of(&session),
                     server_time: Some(self.now.wall),
                     store_on: Some(true),
+                    server: Some(SERVER.into()),
                     ..Observation::only(Readiness::Working)
                 },
                 session,
@@ -374,6 +383,19 @@ impl<'a> World<'a> {
     }
 }
 
+/// The same limits, of the campaign and the server that it is played with.
+fn own_scope(record: &SharedRecord) -> SharedRecord {
+    let scope = match (&record.scope, CampaignId::new(CAMPAIGN)) {
+        (Scope::Server(_), _) => Scope::Server(SERVER.into()),
+        (Scope::Campaign(_), Some(id)) => Scope::Campaign(id),
+        (other, _) => other.clone(),
+    };
+    SharedRecord {
+        scope,
+        ..record.clone()
+    }
+}
+
 /// Numbers that stand for the accounts of its sessions.
 fn accounts(definition: &Definition) -> impl Iterator<Item = (Session, Account)> {
     let sessions = definition.sessions.iter().cloned();
@@ -399,6 +421,7 @@ mod tests {
             definition,
             recipients,
             limits,
+            shared: &[],
             sent_today: None,
             answer_time: (Duration::from_millis(100), Duration::from_millis(100)),
             now: Now {

@@ -188,6 +188,8 @@ pub struct Observation {
     pub store_on: Option<bool>,
     /// Version and engine: what trust in ids is bound to.
     pub platform: Option<Box<str>>,
+    /// The server that the session lives on, by a name that stays the same: whose limits it counts in ([`crate::limits::Scope::Server`]).
+    pub server: Option<Box<str>>,
     /// What WhatsApp lets the account do, as far as the server tells.
     pub allowance: Allowance,
 }
@@ -202,6 +204,7 @@ impl Observation {
             server_time: None,
             store_on: None,
             platform: None,
+            server: None,
             allowance: Allowance::default(),
         }
     }

@@ -1,8 +1,9 @@
 //! How fast one account may send, and when. Each part answers "when may I?"; none of them sleeps.
 //!
 //! [`Pacer`] holds an account's gap, sliding windows and daily cap; [`WarmUp`] tells a new number's cap from day to day, [`Rest`]
-//! when it pauses. [`Hours`] tells when a campaign may send at all, [`CatchUp`] what becomes of what is late. What is charged
-//! is charged when the attempt is journalled, and stays charged unless the send is proved not handed over.
+//! when it pauses. [`Budget`] keeps limits that several accounts have together. [`Hours`] tells when a campaign may send at all,
+//! [`CatchUp`] what becomes of what is late. What is charged is charged when the attempt is journalled, and stays charged unless the send
+//! is proved not handed over.
 
 mod by_hand;
 mod calendar;
@@ -11,6 +12,7 @@ mod hours;
 mod pacing;
 mod presets;
 mod rest;
+mod shared;
 mod warm_up;
 mod zone;
 
@@ -28,6 +30,7 @@ pub use self::hours::{Hours, HoursError, HoursPreset, Span, UnknownHoursPreset};
 pub use self::pacing::{DayCount, History, Pacer, Past, When};
 pub use self::presets::{LanePreset, UnknownLanePreset};
 pub use self::rest::{Rest, Resting, Spell};
+pub use self::shared::{Budget, Run, Scope, SharedLimits, SharedPast, SharedRecord};
 pub use self::warm_up::{Growth, GrowthError, WarmUp, WarmthSoFar};
 pub use self::zone::{Zone, ZoneError};
 

@@ -31,7 +31,10 @@ use crate::consent::{Barred, Consent, DueConfirmation, Lid, Rules, Terms, Wish};
 use crate::delivery::{CampaignId, DeliveryId, Happening, Reason, Standing, State};
 use crate::failure::Trouble;
 use crate::gateway::{Account, Session};
-use crate::limits::{DayCount, LaneLimits, SentByHand, Slot, WarmthSoFar};
+use crate::limits::{
+    DayCount, LaneLimits, Scope, SentByHand, SharedLimits, SharedPast, SharedRecord, Slot,
+    WarmthSoFar,
+};
 use crate::message::{MessageKind, MessageTemplate};
 use crate::phone::PhoneNumber;
 
@@ -490,6 +493,20 @@ pub enum Change {
         /// Which.
         limits: LaneLimits,
     },
+    /// Sets limits above the accounts, or takes them away. Where others take the place of some, what was counted stays counted.
+    SharedLimits {
+        /// Whose.
+        scope: Scope,
+        /// Which; `None`: none any more.
+        limits: Option<SharedLimits>,
+    },
+    /// Keeps what was sent under limits above the accounts, where there are such.
+    SharedPast {
+        /// Whose limits.
+        scope: Scope,
+        /// What was sent.
+        past: SharedPast,
+    },
     /// Gives a recipient a new generation, scheduled, from a delivery that failed or is unconfirmed, unless its campaign was cancelled.
     /// The old one leaves the counts.
     NewGeneration {
@@ -847,6 +864,9 @@ pub trait Store: Send + Sync + 'static {
         inquiries: &[Inquiry],
         now: Timestamp,
     ) -> Result<Vec<MayNot>, StoreError>;
+
+    /// All limits above the accounts, with what was sent under them, in order of scopes.
+    async fn shared_limits(&self) -> Result<Vec<SharedRecord>, StoreError>;
 
     /// Opt-outs that are still to be confirmed.
     async fn due_confirmations(&self, limit: u32) -> Result<Vec<DueConfirmation>, StoreError>;

@@ -168,6 +168,7 @@ fn holidays_sundays_and_summer_time_are_kept_until_the_last_message() {
             definition: &definition,
             recipients: 10,
             limits: &LaneLimits::default(),
+            shared: &[],
             sent_today: None,
             answer_time: (MINUTE / 600, MINUTE / 600),
             now: Now {

@@ -67,6 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         message_key: taken.message_key,
         at: taken.at,
         accounts: taken.accounts,
+        shared: Vec::new(),
     };
     let mut engine = Engine::new(Settings::default(), beginning);
     let hidden = world.store.hidden_opt_outs().await?;

@@ -63,6 +63,7 @@ async fn five_hundred_sends_over_http_end_when_it_was_forecast() {
         definition: &embedded::definition(),
         recipients: PEOPLE,
         limits: &limits,
+        shared: &[],
         sent_today: None,
         // As `plan` takes it to be. The simulator answers at once: sockets and disk run at their own speed, and take that place.
         answer_time: (Duration::from_millis(100), Duration::from_millis(500)),

@@ -18,6 +18,7 @@ mod ready;
 mod recipients;
 mod rows;
 mod schema;
+mod shared_limits;
 mod silence;
 mod take_over;
 #[cfg(test)]
@@ -34,7 +35,7 @@ use campaign_core::clock::{Now, Stamp};
 use campaign_core::consent::{Consent, DueConfirmation, Rules};
 use campaign_core::delivery::{CampaignId, DeliveryId};
 use campaign_core::gateway::{Account, Session};
-use campaign_core::limits::LaneLimits;
+use campaign_core::limits::{LaneLimits, SharedRecord};
 use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
@@ -418,6 +419,10 @@ impl Store for SqliteStore {
         let inquiries = inquiries.to_vec();
         self.call(move |database| database.may_not(&inquiries, now))
             .await
+    }
+
+    async fn shared_limits(&self) -> Result<Vec<SharedRecord>, StoreError> {
+        self.call(|database| database.shared_limits()).await
     }
 
     async fn due_confirmations(&self, limit: u32) -> Result<Vec<DueConfirmation>, StoreError> {

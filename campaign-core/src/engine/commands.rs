@@ -108,6 +108,10 @@ impl Engine {
                 self.changes.push(Change::Limits { account, limits });
                 self.reply(command, Answer::Done);
             }
+            Command::SetSharedLimits { scope, limits } => {
+                self.set_shared(scope, limits, now);
+                self.reply(command, Answer::Done);
+            }
         }
     }
 

@@ -39,6 +39,7 @@ impl Engine {
             lane.is_noteworthy = false;
             changes.push(Change::Lane(lane.note(now)));
         }
+        changes.extend(self.budgets.notes(self.boot, now));
         if changes.is_empty() {
             return None;
         }
@@ -77,6 +78,7 @@ impl Engine {
                     || self.checks.is_asking(id, slot)
                     || (slot == Slot::Cold && self.hidden.is_asking(id))
                     || lane.pacer.when(slot, now) != When::Now
+                    || self.shared_when(&lane.session, slot, now).when != When::Now
                 {
                     break;
                 }
@@ -98,7 +100,9 @@ impl Engine {
         loop {
             let campaign = self.jobs.in_turn(&session, slot)?;
             let job = self.jobs.get(&campaign)?;
-            if let Some(deadline) = job.may_send(&session, latest, now) {
+            if let Some(deadline) = job.may_send(&session, latest, now)
+                && self.if_in_budget(campaign, now)
+            {
                 return Some((campaign, deadline));
             }
             self.jobs.rest(campaign, self.settings.ack_time, now);
@@ -136,6 +140,9 @@ impl Engine {
                 return None;
             }
         };
+        let session = self.lanes.get(&lane_id)?.session.clone();
+        let charged = self.charge_shared(&session, campaign, slot, now);
+        let job = self.jobs.get_mut(&campaign)?;
         let lane = self.lanes.get_mut(&lane_id)?;
         let if_heard_since = lane.only_if_heard_since(now);
         lane.charge(slot, now);
@@ -160,6 +167,7 @@ impl Engine {
                 ready,
                 lane: lane_id,
                 slot,
+                charged,
                 kind: message.kind,
                 message: Some(message),
                 started: now,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::budgets::Charged;
 use super::health::Ended;
 use super::{Engine, STORE_PAUSE, Step, happened};
 use crate::clock::{Elapsed, Now};
@@ -28,6 +29,7 @@ pub(super) struct Flight {
     pub(super) ready: Ready,
     pub(super) lane: LaneId,
     pub(super) slot: Slot,
+    pub(super) charged: Charged,
     pub(super) kind: MessageKind,
     pub(super) message: Option<RenderedMessage>,
     pub(super) started: Now,
@@ -122,6 +124,8 @@ impl Engine {
                 }
             }
             Change::Limits { .. }
+            | Change::SharedLimits { .. }
+            | Change::SharedPast { .. }
             | Change::Presence { .. }
             | Change::Confirmed { .. }
             | Change::Answer { .. } => {}
@@ -237,9 +241,10 @@ impl Engine {
         self.last_end = now.elapsed;
         let verdict = outcome.verdict();
         let stage = std::mem::replace(&mut flight.stage, Stage::Closing);
-        let (lane_id, slot, kind, counted) = (
+        let (lane_id, slot, charged, kind, counted) = (
             flight.lane,
             flight.slot,
+            flight.charged,
             flight.kind,
             flight.ready.attempts.saturating_add(1),
         );
@@ -254,6 +259,14 @@ impl Engine {
         let is_judged = flight.is_judged;
         let given_back = matches!(verdict.next, Next::Hold | Next::Retry);
         let mut look_now = None;
+        match stage {
+            Stage::Released(assumed) if !given_back => {
+                self.budgets.ended_later(charged, slot, assumed, now)
+            }
+            Stage::Released(_) => {}
+            _ if given_back => self.budgets.give_back(charged, slot),
+            _ => self.budgets.end(charged, slot, now),
+        }
         if let Some(lane) = self.lanes.get_mut(&lane_id) {
             let unit = lane.unit();
             match stage {
@@ -395,12 +408,14 @@ impl Engine {
                 let unit = lane.unit();
                 lane.pacer.end(flight.slot, now, unit);
             }
+            self.budgets.end(flight.charged, flight.slot, now);
             flight.stage = Stage::Released(now.elapsed);
         }
     }
 
     /// It was never on record.
     fn give_back(&mut self, delivery: DeliveryId, flight: &Flight, now: Now) {
+        self.budgets.give_back(flight.charged, flight.slot);
         if let Some(lane) = self.lanes.get_mut(&flight.lane) {
             lane.pacer.give_back(flight.slot);
             let campaign = delivery.campaign();

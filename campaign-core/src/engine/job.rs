@@ -68,6 +68,8 @@ pub(super) struct Job {
     pub(super) pool: Pool,
     /// Since when its runner has been running.
     back: Elapsed,
+    /// Its own limits, or its tenant's, let nothing of it go until then; [`Elapsed::NEVER`]: until something under way has ended.
+    pub(super) over_budget_until: Option<Elapsed>,
     /// The hours of recipients, where those are kept by their own clocks.
     pub(super) clocks: Clocks,
 }
@@ -76,6 +78,7 @@ impl Job {
     pub(super) fn new(record: CampaignRecord, back: Elapsed) -> Self {
         Self {
             back,
+            over_budget_until: None,
             clocks: Clocks::of(&record.definition, &record.columns),
             state: record.state,
             message: record.definition.message.bind(&record.columns).ok(),
@@ -346,7 +349,11 @@ impl Job {
         let is_over = self.state == CampaignState::Completed || (is_running && self.is_used_up());
         let rereads = (is_over && !self.is_rereading && !self.is_moving)
             .then(|| concludes.map_or(self.reread_at, |moment| moment.max(self.reread_at)));
-        let next = [quiet, expiry, opens, due.filter(|_| is_running), concludes];
+        let budget = self
+            .over_budget_until
+            .filter(|until| is_running && *until < Elapsed::NEVER);
+        let due = due.filter(|_| is_running);
+        let next = [quiet, expiry, opens, due, concludes, budget];
         Moments {
             next: next
                 .into_iter()
@@ -371,7 +378,10 @@ impl Job {
     /// Until when a message that this session begins now may be written; `None` when it has nothing to send for it now, or may not.
     pub(super) fn may_send(&self, session: &Session, latest: Elapsed, now: Now) -> Option<Elapsed> {
         let is_able = self.state == CampaignState::Running && !self.is_moving && !self.is_edited;
-        if !is_able || !self.has_work_for(session, now) {
+        let is_over_budget = self
+            .over_budget_until
+            .is_some_and(|until| until > now.elapsed);
+        if !is_able || is_over_budget || !self.has_work_for(session, now) {
             return None;
         }
         match self.open(now).ok()?.map(|closes| wait_between(now, closes)) {

@@ -13,7 +13,7 @@ use crate::failure::Outcome;
 use crate::gateway::{
     Account, Finding, Found, Notice, NumberStatus, Observation, Sending, Session,
 };
-use crate::limits::Slot;
+use crate::limits::{SharedRecord, Slot};
 use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
 use crate::store::{
@@ -315,4 +315,6 @@ pub struct Beginning {
     pub at: Stamp,
     /// Whose the sessions were, as far as that is on record.
     pub accounts: BTreeMap<Session, Account>,
+    /// The limits above the accounts, with what was sent under them.
+    pub shared: Vec<SharedRecord>,
 }

@@ -4,6 +4,7 @@ use jiff::{Timestamp, Unit};
 use serde::Serialize;
 
 use super::Engine;
+use super::budgets::Longest;
 use super::job::Job;
 use super::lane::{self, Hold};
 use crate::campaign::CampaignState;
@@ -11,7 +12,7 @@ use crate::clock::{Elapsed, Now};
 use crate::delivery::CampaignId;
 use crate::failure::Trouble;
 use crate::gateway::{Readiness, Session};
-use crate::limits::{Limit, When};
+use crate::limits::{Limit, Scope, When};
 
 impl Engine {
     /// Where a campaign stands, and what it waits for.
@@ -66,7 +67,11 @@ impl Engine {
         if let Some(hold) = lane.held(slot, now) {
             return held(hold, now);
         }
-        match lane.pacer.when(slot, now) {
+        let shared = self.shared_when(session, slot, now);
+        let shared = shared.or(self.job_when(job, now));
+        let own = Longest::of_lane(lane.pacer.when(slot, now));
+        let longest = own.or(shared);
+        match longest.when {
             When::At(moment, limit) => {
                 // The hours may be over by then.
                 let then = Now {
@@ -74,9 +79,14 @@ impl Engine {
                     wall: at(moment, now),
                 };
                 let opens = job.open(then).err().flatten();
-                WaitsFor::Limit {
-                    limit,
-                    until: at(opens.unwrap_or(moment), now),
+                let until = at(opens.unwrap_or(moment), now);
+                match self.budgets.scope_of(longest) {
+                    None => WaitsFor::Limit { limit, until },
+                    Some(scope) => WaitsFor::SharedLimit {
+                        scope: scope.clone(),
+                        limit,
+                        until,
+                    },
                 }
             }
             _ if self.hidden.keeps_waiting(job.id()) && !job.has_work(now) => {
@@ -99,7 +109,7 @@ fn held(hold: Hold, now: Now) -> WaitsFor {
 fn nearness(waits_for: &WaitsFor) -> (u8, Option<Timestamp>) {
     match waits_for {
         WaitsFor::Nothing => (0, None),
-        WaitsFor::Limit { until, .. } => (1, Some(*until)),
+        WaitsFor::Limit { until, .. } | WaitsFor::SharedLimit { until, .. } => (1, Some(*until)),
         WaitsFor::HiddenOptOut => (2, None),
         WaitsFor::Lane { until, .. } => (3, Some(*until)),
         WaitsFor::Session { .. } => (4, None),
@@ -134,6 +144,15 @@ pub enum WaitsFor {
     },
     /// A limit of its lane.
     Limit {
+        /// Which.
+        limit: Limit,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// A limit that several accounts or campaigns keep together, or the campaign's own.
+    SharedLimit {
+        /// Whose.
+        scope: Scope,
         /// Which.
         limit: Limit,
         /// Until when.

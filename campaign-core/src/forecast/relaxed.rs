@@ -55,6 +55,8 @@ pub enum Relaxation {
     WarmedUp,
     /// No rests.
     NoRest,
+    /// No limits above the accounts.
+    NoSharedLimits,
     /// Sending at any hour, and from now on.
     AnyHour,
 }
@@ -66,9 +68,14 @@ pub fn alternative(outlook: &Outlook<'_>, seen: &Forecast) -> Option<Alternative
         return None;
     }
     let (change, limits, definition) = relaxed(outlook, seen.bottleneck?)?;
+    let without: &[_] = &[];
     let other = forecast(&Outlook {
         definition: &definition,
         limits: &limits,
+        shared: match change {
+            Relaxation::NoSharedLimits => without,
+            _ => outlook.shared,
+        },
         ..outlook.clone()
     });
     let is_better = other.sends > seen.sends || other.ends_at < seen.ends_at;
@@ -121,6 +128,7 @@ fn relaxed(
             limits.rest.take()?;
             Relaxation::NoRest
         }
+        Bottleneck::Shared => Relaxation::NoSharedLimits,
         Bottleneck::Hours => {
             definition.hours = None;
             definition.starts_at = None;
@@ -154,6 +162,7 @@ mod tests {
             definition,
             recipients: 1_000,
             limits,
+            shared: &[],
             sent_today: None,
             answer_time: (SECOND / 10, SECOND / 10),
             now: Now {

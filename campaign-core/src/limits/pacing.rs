@@ -101,6 +101,12 @@ pub struct Pacer {
 #[derive(Debug, Clone, Default)]
 struct Ends(VecDeque<Elapsed>);
 
+/// Ends of sends, the earliest first: of all, and of cold ones.
+pub(super) struct Tallies<I> {
+    pub(super) all: I,
+    pub(super) cold: I,
+}
+
 /// What a slot has for itself.
 #[derive(Debug, Clone, Copy, Default)]
 struct Turn {
@@ -307,6 +313,24 @@ impl Pacer {
     /// How many sends of a slot are under way.
     pub fn in_flight_of(&self, slot: Slot) -> usize {
         self.slots[slot as usize].in_flight
+    }
+
+    /// The ends that the windows count.
+    pub(super) fn tallies(&self) -> Tallies<impl DoubleEndedIterator<Item = Elapsed> + use<'_>> {
+        Tallies {
+            all: self.all.0.iter().copied(),
+            cold: self.cold.0.iter().copied(),
+        }
+    }
+
+    /// Counts these ends too, so many at each moment, the earliest first.
+    pub(super) fn recall(&mut self, all: Vec<(Elapsed, u32)>, cold: Vec<(Elapsed, u32)>) {
+        for (ends, moments) in [(&mut self.all, all), (&mut self.cold, cold)] {
+            for (end, count) in moments {
+                (0..count).for_each(|_| ends.insert(end));
+            }
+        }
+        self.forget_surplus();
     }
 
     /// How far the number is warmed up.

@@ -191,6 +191,7 @@ mod tests {
             definition: &Definition::new("preset", Session::new("default"), message),
             recipients,
             limits: &preset.limits(Zone::default()),
+            shared: &[],
             sent_today: None,
             answer_time: (
                 Duration::from_millis(answer_ms.0),

@@ -6,7 +6,7 @@ use crate::campaign::{CampaignState, Share};
 use crate::consent::Lid;
 use crate::delivery::{CampaignId, DeliveryId, Reason};
 use crate::gateway::Account;
-use crate::limits::LaneLimits;
+use crate::limits::{LaneLimits, Scope, SharedLimits};
 use crate::message::MessageTemplate;
 use crate::phone::PhoneNumber;
 
@@ -94,6 +94,13 @@ pub enum Command {
         /// Which.
         limits: LaneLimits,
     },
+    /// Keep other limits above the accounts from now on.
+    SetSharedLimits {
+        /// Whose.
+        scope: Scope,
+        /// Which; `None`: none any more.
+        limits: Option<SharedLimits>,
+    },
 }
 
 impl Command {
@@ -113,7 +120,9 @@ impl Command {
             | Command::Resend { deliveries } => {
                 deliveries.first().map(|delivery| delivery.campaign())
             }
-            Command::SetLimits { .. } | Command::ResolveLid { .. } => None,
+            Command::SetLimits { .. }
+            | Command::SetSharedLimits { .. }
+            | Command::ResolveLid { .. } => None,
         }
     }
 }

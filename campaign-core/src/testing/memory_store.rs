@@ -23,7 +23,7 @@ use crate::clock::{Now, Stamp};
 use crate::consent::{Consent, DueConfirmation, Rules};
 use crate::delivery::{CampaignId, DeliveryId};
 use crate::gateway::{Account, Session};
-use crate::limits::LaneLimits;
+use crate::limits::{LaneLimits, SharedRecord};
 use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
 use crate::store::{
@@ -395,6 +395,17 @@ impl Store for MemoryStore {
         let people = &shared.tables.people;
         let answers = inquiries.iter().map(|inquiry| people.may_not(inquiry, now));
         Ok(answers.collect())
+    }
+
+    async fn shared_limits(&self) -> Result<Vec<SharedRecord>, StoreError> {
+        let shared = self.shared();
+        let all = shared.tables.shared_limits.iter();
+        let all = all.map(|(scope, (limits, past))| SharedRecord {
+            scope: scope.clone(),
+            limits: limits.clone(),
+            past: past.clone(),
+        });
+        Ok(all.collect())
     }
 
     async fn due_confirmations(&self, limit: u32) -> Result<Vec<DueConfirmation>, StoreError> {

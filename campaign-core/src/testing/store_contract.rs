@@ -130,7 +130,8 @@ promises! { $
         a_lane_begins_with_the_limits_that_were_set_before
         a_lane_keeps_what_it_was_told
         a_lane_remembers_the_attempts_that_its_windows_need
-        a_lane_remembers_the_last_attempt_of_each_slot;
+        a_lane_remembers_the_last_attempt_of_each_slot
+        limits_above_the_accounts_are_kept_with_what_was_sent;
     audience:
         a_duplicate_is_told_its_first_row
         creating_again_empties_what_was_never_frozen

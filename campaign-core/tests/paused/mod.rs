@@ -159,6 +159,12 @@ impl Runner {
         self.handle.notify(notice).await;
     }
 
+    /// Its process is gone, whatever it was doing. The next one finds what the store has.
+    pub(crate) fn dies(self, stage: &mut Stage) {
+        self.driver.abort();
+        stage.store = Arc::new(stage.store.crashed());
+    }
+
     pub(crate) async fn stops(self) {
         self.handle.stop().await;
         self.driver.await.unwrap().unwrap();

@@ -48,6 +48,7 @@ fn holds(
         definition: &seen.record().definition,
         recipients: seen.plan.deliveries(),
         limits: &seen.plan.lanes[0].limits,
+        shared: &[],
         sent_today: None,
         answer_time: seen.answer_time(),
         now: begins,

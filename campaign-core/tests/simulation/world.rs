@@ -693,6 +693,7 @@ impl World {
                 message_key: taken.message_key,
                 at: taken.at,
                 accounts: taken.accounts,
+                shared: run(self.store.shared_limits()).unwrap(),
             },
         );
         let began = (self.now.elapsed, self.clocks.is_wrong());

@@ -27,6 +27,14 @@ CREATE TABLE early_limits (
     limits TEXT NOT NULL
 ) STRICT;
 
+-- Limits above the accounts, and what was sent under them: JSON. The scope is JSON too: "installation", {"server":"..."}, {"tenant":"..."} or
+-- {"campaign":1}.
+CREATE TABLE shared_limits (
+    scope TEXT PRIMARY KEY,
+    limits TEXT NOT NULL,
+    past TEXT
+) STRICT, WITHOUT ROWID;
+
 -- Whom nothing may be sent to, and why.
 
 -- How a number came on the suppression list: 0 operator, 1 reply, 2 import, 3 block, 4 bounce. What a reply brought about, a reply can lift.

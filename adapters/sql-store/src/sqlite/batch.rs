@@ -23,6 +23,7 @@ use super::moves::{Moves, Row};
 use super::people;
 use super::recipients::Recipients;
 use super::rows::{self, SUPERSEDED};
+use super::shared_limits;
 
 /// Looks without a decision; the engine keeps the last number for itself.
 const LOOKS_MAX: u8 = u8::MAX - 1;
@@ -202,6 +203,14 @@ impl Making<'_> {
                         )?
                         .execute(values)?;
                 }
+                Ok(Effect::Done)
+            }
+            Change::SharedLimits { scope, limits } => {
+                shared_limits::set(self.moves.connection, scope, limits.as_ref())?;
+                Ok(Effect::Done)
+            }
+            Change::SharedPast { scope, past } => {
+                shared_limits::keep_past(self.moves.connection, scope, past)?;
                 Ok(Effect::Done)
             }
             Change::NewGeneration { delivery } => self.new_generation(*delivery),

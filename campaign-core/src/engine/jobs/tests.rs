@@ -64,6 +64,7 @@ impl World {
             message_key: [0; 16],
             at: now.stamp(BootId(0)),
             accounts: BTreeMap::new(),
+            shared: Vec::new(),
         };
         let mut world = Self {
             engine: Engine::new(Settings::default(), beginning),

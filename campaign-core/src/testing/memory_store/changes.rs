@@ -70,6 +70,20 @@ impl Tables {
                 }
                 Ok(Effect::Done)
             }
+            Change::SharedLimits { scope, limits } => {
+                let (scope, all) = (scope.clone(), &mut self.shared_limits);
+                match limits {
+                    Some(limits) => all.entry(scope).or_default().0 = limits.clone(),
+                    None => drop(all.remove(&scope)),
+                }
+                Ok(Effect::Done)
+            }
+            Change::SharedPast { scope, past } => {
+                if let Some((_, before)) = self.shared_limits.get_mut(scope) {
+                    *before = Some(past.clone());
+                }
+                Ok(Effect::Done)
+            }
             Change::NewGeneration { delivery } => {
                 self.new_generation(*delivery, at).map(Effect::Created)
             }

@@ -12,7 +12,9 @@ use crate::clock::Stamp;
 use crate::delivery::{CampaignId, DeliveryId, Reason, Standing, State};
 use crate::failure::Trouble;
 use crate::gateway::{Account, Session};
-use crate::limits::{DayCount, LaneLimits, SentByHand, Slot, WarmthSoFar};
+use crate::limits::{
+    DayCount, LaneLimits, Scope, SentByHand, SharedLimits, SharedPast, Slot, WarmthSoFar,
+};
 use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
 use crate::store::{
@@ -33,6 +35,8 @@ pub(super) struct Tables {
     pub(super) lanes: BTreeMap<LaneId, Lane>,
     /// Of accounts whose lane is not there yet.
     pub(super) early_limits: BTreeMap<Account, LaneLimits>,
+    /// Above the accounts, with what was sent under them.
+    pub(super) shared_limits: BTreeMap<Scope, (SharedLimits, Option<SharedPast>)>,
     pub(super) campaigns: BTreeMap<CampaignId, Campaign>,
     pub(super) names: BTreeMap<String, CampaignId>,
     pub(super) deliveries: BTreeMap<DeliveryId, Delivery>,
@@ -152,6 +156,7 @@ impl Tables {
             campaigns_left_out: 0,
             latest: None,
             early_limits: BTreeMap::new(),
+            shared_limits: BTreeMap::new(),
             lanes: BTreeMap::new(),
             campaigns: BTreeMap::new(),
             names: BTreeMap::new(),

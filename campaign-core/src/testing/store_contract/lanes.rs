@@ -9,7 +9,10 @@ use super::scene::{Scene, Target, account, answered, at, wall};
 use crate::delivery::Happening;
 use crate::failure::Trouble;
 use crate::gateway::Session;
-use crate::limits::{DayCount, Gap, LaneLimits, Rest, Slot, WarmthSoFar, Window};
+use crate::limits::{
+    DayCount, Gap, LaneLimits, Rest, Run, Scope, SharedLimits, SharedPast, SharedRecord, Slot,
+    WarmthSoFar, Window,
+};
 use crate::message::MessageKind;
 use crate::store::{
     Change, Condition, Effect, Journal, LaneHealth, LaneNote, PastAttempt, Store, StoreOn, Trusted,
@@ -298,4 +301,80 @@ pub async fn a_lane_remembers_the_attempts_that_its_windows_need(database: &impl
     drop(scene);
     let next = Scene::run(database.open().await, 100).await;
     assert_eq!(next.lane.attempts[0], cold(80, Some(85)));
+}
+
+/// Limits above the accounts are there for the next process, with what was sent under them. Others take their place and leave what was sent;
+/// where there are none, nothing is kept.
+pub async fn limits_above_the_accounts_are_kept_with_what_was_sent(database: &impl ContractStore) {
+    let scene = Scene::open(database).await;
+    let (campaign, _) = scene.running("shared", 0..1).await;
+    let limits = |sends_max| SharedLimits {
+        windows: limits(sends_max).windows,
+        sends_per_day_max: Some(sends_max * 10),
+        ..SharedLimits::default()
+    };
+    let set = |scope: &Scope, limits: Option<SharedLimits>| Change::SharedLimits {
+        scope: scope.clone(),
+        limits,
+    };
+    let past = SharedPast {
+        at: at(5),
+        day: Some(DayCount {
+            date: date(2026, 2, 2),
+            sends: 4,
+            cold: 3,
+        }),
+        ended: vec![
+            Run {
+                ago_micros: 0,
+                sends: 1,
+            },
+            Run {
+                ago_micros: 86_400_000_000,
+                sends: 3,
+            },
+        ],
+        ended_cold: Vec::new(),
+        under_way: [2, 1],
+    };
+    let sent = |scope: &Scope| Change::SharedPast {
+        scope: scope.clone(),
+        past: past.clone(),
+    };
+    let scopes = [
+        Scope::Installation,
+        Scope::Server("waha.example:3000".into()),
+        Scope::Tenant("PT \"Maju\"".into()),
+        Scope::Campaign(campaign),
+    ];
+    assert_eq!(scene.store.shared_limits().await.unwrap(), []);
+    for scope in scopes.iter().rev() {
+        let effects = scene
+            .commit(5, vec![sent(scope), set(scope, Some(limits(7)))])
+            .await;
+        assert_eq!(effects, [Effect::Done, Effect::Done], "{scope}");
+    }
+    let record = |scope: &Scope, sends_max, past: Option<&SharedPast>| SharedRecord {
+        scope: scope.clone(),
+        limits: limits(sends_max),
+        past: past.cloned(),
+    };
+    let nothing_sent: Vec<_> = scopes.iter().map(|it| record(it, 7, None)).collect();
+    let reader = database.open().await;
+    assert_eq!(reader.shared_limits().await.unwrap(), nothing_sent);
+    let [installation, server, tenant, own] = &scopes;
+    scene.commit(6, vec![sent(server), sent(own)]).await;
+    let others = vec![
+        set(server, Some(limits(9))),
+        set(installation, None),
+        set(own, None),
+        set(own, Some(limits(8))),
+    ];
+    scene.commit(7, others).await;
+    let left = [
+        record(server, 9, Some(&past)),
+        record(tenant, 7, None),
+        record(own, 8, None),
+    ];
+    assert_eq!(reader.shared_limits().await.unwrap(), left);
 }
