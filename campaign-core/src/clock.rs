@@ -47,8 +47,14 @@ impl Elapsed {
 impl Add<Duration> for Elapsed {
     type Output = Elapsed;
 
+    /// Not before the wait is over: a part of a microsecond counts as a whole one. What ends with a day must not end within the day.
     fn add(self, wait: Duration) -> Elapsed {
-        Elapsed(self.0.saturating_add(micros(wait)))
+        let is_more = !wait.subsec_nanos().is_multiple_of(1_000);
+        Elapsed(
+            self.0
+                .saturating_add(micros(wait))
+                .saturating_add(i64::from(is_more)),
+        )
     }
 }
 
@@ -158,6 +164,16 @@ mod tests {
             rebooted.place(stored, BootId(2)),
             Elapsed::from_micros(2_000_000 - 10_000_000)
         );
+    }
+
+    #[test]
+    fn a_wait_is_over_no_earlier_than_it_says() {
+        let start = Elapsed::from_micros(5);
+        for (nanos, micros) in [(0, 5), (1, 6), (999, 6), (1_000, 6), (1_001, 7)] {
+            let end = start + Duration::from_nanos(nanos);
+            assert_eq!(end.as_micros(), micros, "{nanos} ns");
+        }
+        assert_eq!(Elapsed::NEVER + Duration::from_nanos(1), Elapsed::NEVER);
     }
 
     #[test]

@@ -416,8 +416,12 @@ mod tests {
         Definition::new("outlook", Session::new("default"), message)
     }
 
-    fn see(definition: &Definition, recipients: u32, limits: &LaneLimits) -> Forecast {
-        forecast(&Outlook {
+    fn outlook<'a>(
+        definition: &'a Definition,
+        recipients: u32,
+        limits: &'a LaneLimits,
+    ) -> Outlook<'a> {
+        Outlook {
             definition,
             recipients,
             limits,
@@ -430,7 +434,35 @@ mod tests {
                 wall: "2026-11-21T01:00:00Z".parse().unwrap(),
             },
             seed: 1,
-        })
+        }
+    }
+
+    fn see(definition: &Definition, recipients: u32, limits: &LaneLimits) -> Forecast {
+        forecast(&outlook(definition, recipients, limits))
+    }
+
+    #[test]
+    fn a_limit_above_the_account_decides_where_it_is_the_narrower_one() {
+        let cap = SharedRecord {
+            scope: Scope::Server("waha.example:443".into()),
+            limits: crate::limits::SharedLimits {
+                sends_per_day_max: Some(5),
+                ..Default::default()
+            },
+            past: None,
+        };
+        let (definition, limits) = (definition(), LaneLimits::unpaced(16));
+        let outlook = Outlook {
+            shared: &[cap],
+            ..outlook(&definition, 20, &limits)
+        };
+        let seen = forecast(&outlook);
+        let per_day: Vec<u64> = seen.per_day.values().copied().collect();
+        assert_eq!(per_day, [5, 5, 5, 5]);
+        assert_eq!(seen.bottleneck, Some(Bottleneck::Shared));
+        let other = alternative(&outlook, &seen).unwrap();
+        assert_eq!(other.change, Relaxation::NoSharedLimits);
+        assert!(other.ends_at < seen.ends_at);
     }
 
     fn hours_taken(forecast: &Forecast) -> f64 {

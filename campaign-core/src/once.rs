@@ -64,6 +64,8 @@ pub struct SendOnce {
     pub zone: Zone,
     /// It is not sent after this moment.
     pub expires_at: Option<Timestamp>,
+    /// Whose message it is, where several share a database.
+    pub tenant: Option<Box<str>>,
 }
 
 impl SendOnce {
@@ -80,6 +82,7 @@ impl SendOnce {
             hours: None,
             zone: Zone::default(),
             expires_at: None,
+            tenant: None,
         }
     }
 
@@ -97,6 +100,7 @@ impl SendOnce {
             hours: self.hours.clone(),
             zone: self.zone.clone(),
             expires_at: self.expires_at,
+            tenant: self.tenant.clone(),
             source: Source {
                 options: self.options(),
                 ..Source::default()

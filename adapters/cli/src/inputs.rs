@@ -223,6 +223,7 @@ impl InputArgs {
                 ConsentArg::Required => ConsentRule::Required,
             },
             may_repeat: self.again,
+            tenant: None,
             confirms_opt_out: false,
         };
         Ok(Inputs {
@@ -240,7 +241,7 @@ impl InputArgs {
     }
 }
 
-fn zone(flag: &Option<String>, settings: &Settings) -> Result<Zone, Failure> {
+pub(crate) fn zone(flag: &Option<String>, settings: &Settings) -> Result<Zone, Failure> {
     match settings.zone(flag) {
         None => Ok(Zone::default()),
         Some(set) => set.value.parse().map_err(|error| set.wrong("zone", error)),

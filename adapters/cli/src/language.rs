@@ -13,7 +13,7 @@ use campaign_core::audience::{Fault, RejectReason};
 use campaign_core::campaign::{CampaignState, Category, Share};
 use campaign_core::delivery::{Reason, State};
 use campaign_core::forecast::Relaxation;
-use campaign_core::limits::CalendarFault;
+use campaign_core::limits::{CalendarFault, Scope};
 use sql_store::TroubleKind;
 
 pub(crate) use self::cause::Cause;
@@ -125,6 +125,11 @@ pub(crate) enum WaitText {
     Window {
         until: Option<String>,
     },
+    /// A limit above the account.
+    Shared {
+        scope: Scope,
+        until: Option<String>,
+    },
     Trouble {
         trouble: String,
         since: Option<String>,
@@ -146,6 +151,7 @@ pub(crate) enum Slowest {
     DailyCap,
     WarmUp,
     Rest,
+    Shared,
     Hours,
     Server,
 }
@@ -798,6 +804,14 @@ pub(crate) enum Text {
     LimitsAre {
         session: String,
         phone: String,
+    },
+    SharedLimitsAre {
+        scope: Scope,
+        /// The name of the campaign, where it is one's.
+        campaign: Option<String>,
+    },
+    OnlyShared {
+        option: &'static str,
     },
     ReplyLine {
         name: String,

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use campaign_core::limits::{
-    Gap, Growth, LaneLimits, LanePreset, Rest, RestartPolicy, WarmUp, Window, Zone,
+    Gap, Growth, LaneLimits, LanePreset, Rest, RestartPolicy, SharedLimits, WarmUp, Window, Zone,
 };
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::language::{Cause, Text};
-use crate::settings::{Setting, Settings};
+use crate::settings::{Origin, Setting, Settings};
 
 /// Options that change an account's limits.
 #[derive(Debug, Clone, Default, Args)]
@@ -21,7 +21,7 @@ pub(crate) struct LimitArgs {
     /// The most messages of one day, or "none"
     #[arg(long, value_name = "N", help_heading = "Limits of the account")]
     pub(crate) per_day: Option<String>,
-    /// The most messages in any interval of such a length: 30/1m; may be given again
+    /// The most messages in any interval of such a length: 30/1m; may be given again; or "none"
     #[arg(long, value_name = "N/TIME", help_heading = "Limits of the account")]
     pub(crate) window: Vec<String>,
     /// Limits that go together: careful, waha, 1k, 10k, 100k; what else is given here comes before them
@@ -101,18 +101,11 @@ impl LimitWishes {
         let windows = settings
             .windows(&args.window)
             .map(|set| {
-                set.value
-                    .iter()
-                    .map(|text| {
-                        window(text).ok_or_else(|| {
-                            let set = Setting {
-                                value: text.clone(),
-                                origin: set.origin.clone(),
-                            };
-                            set.wrong("window", Cause::Example("30/1m"))
-                        })
-                    })
-                    .collect::<Result<Vec<_>, _>>()
+                windows_of(&set.value, |value| {
+                    let origin = set.origin.clone();
+                    let set = Setting { value, origin };
+                    set.wrong("window", Cause::Example("30/1m"))
+                })
             })
             .transpose()?;
         let preset = settings.preset(&args.preset).map(|set| {
@@ -202,6 +195,68 @@ impl LimitWishes {
     }
 }
 
+/// What somebody wants of limits above the account. What stands in the settings is an account's alone.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct SharedWishes {
+    per_day: Option<Option<u32>>,
+    windows: Option<Vec<Window>>,
+}
+
+impl SharedWishes {
+    /// From flags.
+    ///
+    /// # Errors
+    /// Naming the text that cannot be read, or the flag that only an account has.
+    pub(crate) fn read(args: &LimitArgs) -> Result<Self, Failure> {
+        let of_account = [
+            ("--gap", &args.gap),
+            ("--preset", &args.preset),
+            ("--rest", &args.rest),
+            ("--warm-up", &args.warm_up),
+            ("--restart", &args.restart),
+            ("--count-by-hand", &args.count_by_hand),
+        ];
+        if let Some((option, _)) = of_account.into_iter().find(|(_, text)| text.is_some()) {
+            return Err(Failure::new(Exit::Usage, Text::OnlyShared { option }));
+        }
+        let set = |value| Setting {
+            value,
+            origin: Origin::Flag,
+        };
+        let cap = args.per_day.as_ref().map(|text| {
+            let wrong = || set(text.clone()).wrong("per-day", Cause::Example("1000"));
+            per_day(text).ok_or_else(wrong)
+        });
+        let windows = (!args.window.is_empty()).then(|| {
+            windows_of(&args.window, |value| {
+                set(value).wrong("window", Cause::Example("30/1m"))
+            })
+        });
+        Ok(Self {
+            per_day: cap.transpose()?,
+            windows: windows.transpose()?,
+        })
+    }
+
+    /// These limits with those that were named.
+    pub(crate) fn over(&self, limits: SharedLimits) -> SharedLimits {
+        SharedLimits {
+            windows: self.windows.clone().unwrap_or(limits.windows),
+            sends_per_day_max: self.per_day.unwrap_or(limits.sends_per_day_max),
+            zone: limits.zone,
+        }
+    }
+}
+
+/// Limits above the account in a line.
+pub(crate) fn shared_shown(limits: &SharedLimits) -> Text {
+    shown(&LaneLimits {
+        windows: limits.windows.clone(),
+        sends_per_day_max: limits.sends_per_day_max,
+        ..LaneLimits::unpaced(1)
+    })
+}
+
 /// Limits in a line.
 pub(crate) fn shown(limits: &LaneLimits) -> Text {
     Text::PlanLimits {
@@ -246,6 +301,18 @@ fn per_day(text: &str) -> Option<Option<u32>> {
         .filter(|c| !matches!(c, '_' | '.' | ','))
         .collect();
     digits.parse().ok().filter(|count| *count > 0).map(Some)
+}
+
+/// Each of them, or no window for the one word `none`.
+fn windows_of(texts: &[String], wrong: impl Fn(String) -> Failure) -> Result<Vec<Window>, Failure> {
+    if let [text] = texts
+        && is_none(text)
+    {
+        return Ok(Vec::new());
+    }
+    let windows = texts.iter();
+    let windows = windows.map(|text| window(text).ok_or_else(|| wrong(text.clone())));
+    windows.collect()
 }
 
 /// `30/1m`.

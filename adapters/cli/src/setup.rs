@@ -139,6 +139,14 @@ impl Setup {
         })
     }
 
+    /// The name of the server, as limits know it.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub(crate) fn server_name(&self) -> Result<String, Failure> {
+        Ok(waha_gateway::server_name(&self.client()?))
+    }
+
     /// The client of the server. A clock that runs fast is refused unless a simulator is at the other end.
     ///
     /// # Errors

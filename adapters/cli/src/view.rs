@@ -6,6 +6,7 @@ use campaign_core::campaign::CampaignState;
 use campaign_core::clock::Now;
 use campaign_core::delivery::{CampaignId, State};
 use campaign_core::driver::Status;
+use campaign_core::limits::Scope;
 use campaign_core::progress::Progress;
 use campaign_core::store::{CampaignRecord, Counts};
 use jiff::{SignedDuration, Timestamp};
@@ -21,6 +22,9 @@ pub(crate) struct Waiting {
     pub(crate) waits_for: String,
     #[serde(default)]
     pub(crate) limit: Option<String>,
+    /// Whose limit, where it is none of the account.
+    #[serde(default)]
+    pub(crate) scope: Option<Scope>,
     #[serde(default)]
     pub(crate) trouble: Option<String>,
     #[serde(default)]
@@ -60,6 +64,10 @@ impl Waiting {
                 Some("warm_up") => WaitText::WarmUp { until },
                 Some("rest") => WaitText::Rest { until },
                 _ => return None,
+            },
+            "shared_limit" => WaitText::Shared {
+                scope: self.scope.clone()?,
+                until,
             },
             "lane" => WaitText::Trouble {
                 trouble: self.trouble.clone().unwrap_or_default(),
@@ -101,7 +109,7 @@ impl Waiting {
         const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
         match self.waits_for.as_str() {
             "hours" | "operator" | "hidden_opt_out" => true,
-            "limit" | "lane" => self
+            "limit" | "shared_limit" | "lane" => self
                 .until
                 .is_some_and(|until| until.duration_since(now.wall) > PATIENCE),
             _ => false,

@@ -51,6 +51,7 @@ use crate::media::{MediaFiles, MediaProblem};
 use crate::observe::Platform;
 
 pub use crate::events::pump;
+pub use crate::observe::server_name;
 
 /// How long the gateway waits for answers.
 ///

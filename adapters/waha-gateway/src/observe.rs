@@ -59,6 +59,7 @@ impl WahaGateway {
             server_up_since: uptime.map(|uptime| now.elapsed - uptime),
             server_time: status.as_ref().and_then(|status| self.server_time(status)),
             store_on,
+            server: Some(server_name(client).into()),
             platform: platform
                 .zip(engine)
                 .map(|(known, engine)| format!("{} {engine}", known.version).into()),
@@ -125,6 +126,22 @@ impl Platform {
 
     fn keep(&self, platform: KnownPlatform) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(platform);
+    }
+}
+
+/// The name of a client's server: host and port, whatever the path and whoever asks.
+///
+/// ```
+/// let client = waha_client::WahaClient::builder("https://waha.example/a").build()?;
+/// assert_eq!(waha_gateway::server_name(&client), "waha.example:443");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn server_name(client: &WahaClient) -> String {
+    let address = client.address();
+    let host = address.host_str().unwrap_or_default();
+    match address.port_or_known_default() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
     }
 }
 

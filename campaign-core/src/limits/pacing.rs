@@ -558,6 +558,31 @@ mod tests {
         send(&mut pacer, day, day + 1);
     }
 
+    /// Clocks on walls count in nanoseconds: the wait for midnight must not end a part of a microsecond before it.
+    #[test]
+    fn a_day_lasts_until_its_last_nanosecond() {
+        let mut pacer = pacer(LaneLimits {
+            sends_per_day_max: Some(1),
+            ..limits()
+        });
+        send(&mut pacer, 0, 1);
+        let mut now = at(2);
+        now.wall = now
+            .wall
+            .checked_add(jiff::SignedDuration::from_nanos(1))
+            .unwrap();
+        let When::At(until, Limit::DailyCap) = pacer.when(Slot::Cold, now) else {
+            panic!("the day is used up");
+        };
+        let passes = jiff::SignedDuration::try_from(until.since(now.elapsed)).unwrap();
+        let then = Now {
+            elapsed: until,
+            wall: now.wall.checked_add(passes).unwrap(),
+        };
+        assert_eq!(pacer.when(Slot::Cold, then), When::Now);
+        assert_eq!(pacer.day(then).sends, 0, "it is another day");
+    }
+
     #[test]
     fn a_send_under_way_at_midnight_counts_on_both_days() {
         let day = 86_400 * SECOND;

@@ -8,7 +8,7 @@ use campaign_core::audience::{
 };
 use campaign_core::campaign::Share;
 use campaign_core::forecast::{Alternative, Bottleneck, Forecast, Outlook, alternative, forecast};
-use campaign_core::limits::LaneLimits;
+use campaign_core::limits::{LaneLimits, Scope, SharedRecord};
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::Store;
 use serde_json::{Value, json};
@@ -67,10 +67,15 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     let plan = plan.await?;
     drop(counter);
     let limits = inputs.limits.over(LaneLimits::default());
+    let shared = match &store {
+        Some(store) => above(&**store, setup).await?,
+        None => Vec::new(),
+    };
     let outlook = Outlook {
         definition: &inputs.definition,
         recipients: u32::try_from(plan.to_send).unwrap_or(u32::MAX),
         limits: &limits,
+        shared: &shared,
         sent_today: None,
         answer_time: ANSWER_TIME,
         now: setup.clock().now(),
@@ -98,6 +103,18 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         setup.output.say(&Text::PlanNext { command });
     }
     Ok(Exit::Done)
+}
+
+/// The limits above the account that a campaign of no tenant will keep.
+async fn above(store: &dyn Store, setup: &Setup) -> Result<Vec<SharedRecord>, Failure> {
+    let server = setup.server_name()?;
+    let mut all = store.shared_limits().await?;
+    all.retain(|record| match &record.scope {
+        Scope::Installation => true,
+        Scope::Server(name) => **name == *server,
+        Scope::Tenant(_) | Scope::Campaign(_) => false,
+    });
+    Ok(all)
 }
 
 /// The command line that sends what this one has planned, ready to be pasted; `None` when this is not `plan`'s own command line.
@@ -381,6 +398,7 @@ fn say_time(
                 Some(Bottleneck::DailyCap) => Slowest::DailyCap,
                 Some(Bottleneck::WarmUp) => Slowest::WarmUp,
                 Some(Bottleneck::Rest) => Slowest::Rest,
+                Some(Bottleneck::Shared) => Slowest::Shared,
                 Some(Bottleneck::Hours) => Slowest::Hours,
                 None => Slowest::Server,
             },

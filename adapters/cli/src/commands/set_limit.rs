@@ -1,31 +1,49 @@
-//! `set-limit`: what an account may send, from now on; without any limit, what it may send now.
+//! `set-limit`: what an account may send, from now on, or what a campaign, a server or the whole installation may; without any limit, what it
+//! may send now.
 
 use std::sync::Arc;
 
 use campaign_core::gateway::{Gateway, Session};
-use campaign_core::limits::LaneLimits;
+use campaign_core::limits::{LaneLimits, Scope, SharedLimits};
 use campaign_core::store::{Command, Store};
 
+use super::campaign;
 use crate::exit::{Exit, Failure};
+use crate::inputs::zone;
 use crate::language::Text;
-use crate::limits::{LimitArgs, LimitWishes, shown};
+use crate::limits::{LimitArgs, LimitWishes, SharedWishes, shared_shown, shown};
 use crate::operate::carry_out;
 use crate::setup::{Setup, check_session};
 
-/// Change what an account may send, while campaigns run too; without a limit, show it
+/// Change what an account may send, or a campaign over all its accounts, while campaigns run too; without a limit, show it
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   waha-campaign set-limit --per-day 300 --gap 20s..40s
-  waha-campaign set-limit --session toko")]
+  waha-campaign set-limit --session toko
+  waha-campaign set-limit --campaign \"tagihan mei\" --per-day 500
+  waha-campaign set-limit --installation --window 1000/1h")]
 pub(crate) struct Args {
     /// The WhatsApp session whose account it is (default unless told)
     #[arg(long, value_name = "NAME")]
     session: Option<String>,
+    /// Not an account's limits, but those of this campaign over all its accounts: --per-day and --window
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["session", "server", "installation"])]
+    campaign: Option<String>,
+    /// Those of all sessions of a server, by its host and port; without a name of the server that --url names
+    #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["session", "installation"])]
+    server: Option<String>,
+    /// Those of everything that is sent from this database
+    #[arg(long, conflicts_with = "session")]
+    installation: bool,
     #[command(flatten)]
     limits: LimitArgs,
 }
 
 pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
+    let is_shared = args.campaign.is_some() || args.server.is_some() || args.installation;
+    if is_shared {
+        return run_shared(setup, args).await;
+    }
     let is_asked = !args.limits.is_empty();
     let wishes = LimitWishes::read(&args.limits, None, &setup.settings)?;
     let session = Session::new(&setup.settings.session(&args.session).value);
@@ -56,6 +74,40 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         phone: account.0.to_string(),
     });
     setup.output.say(&shown(&limits));
+    setup.output.json(&limits);
+    Ok(Exit::Done)
+}
+
+async fn run_shared(setup: &Setup, args: Args) -> Result<Exit, Failure> {
+    let wishes = SharedWishes::read(&args.limits)?;
+    let store = setup.store().await?;
+    let scope = match (&args.campaign, args.server) {
+        (Some(name), _) => Scope::Campaign(campaign(&*store, name).await?.id),
+        (None, Some(name)) if name.is_empty() => Scope::Server(setup.server_name()?.into()),
+        (None, Some(name)) => Scope::Server(name.into()),
+        (None, None) => Scope::Installation,
+    };
+    let all = store.shared_limits().await?;
+    let on_record = all.into_iter().find(|record| record.scope == scope);
+    let zone = zone(&None, &setup.settings)?;
+    let on_record = on_record.map(|record| record.limits);
+    let mut limits = on_record.unwrap_or(SharedLimits {
+        zone,
+        ..SharedLimits::default()
+    });
+    if !args.limits.is_empty() {
+        limits = wishes.over(limits);
+        let command = Command::SetSharedLimits {
+            scope: scope.clone(),
+            limits: (!limits.is_empty()).then(|| limits.clone()),
+        };
+        carry_out(setup, &store, vec![command]).await?;
+    }
+    setup.output.say(&Text::SharedLimitsAre {
+        scope,
+        campaign: args.campaign,
+    });
+    setup.output.say(&shared_shown(&limits));
     setup.output.json(&limits);
     Ok(Exit::Done)
 }

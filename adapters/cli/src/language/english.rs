@@ -11,6 +11,7 @@ use campaign_core::consent::Origin;
 use campaign_core::delivery::{Reason, State};
 use campaign_core::forecast::Relaxation;
 use campaign_core::limits::Gap;
+use campaign_core::limits::Scope;
 use sql_store::TroubleKind;
 
 pub(super) use self::doctor::finding;
@@ -234,6 +235,7 @@ pub(super) fn say(text: &Text) -> String {
                 Slowest::DailyCap => "; the limit per day takes most of it",
                 Slowest::WarmUp => "; warming the number up takes most of it",
                 Slowest::Rest => "; its rests take most of it",
+                Slowest::Shared => "; a limit above the account takes most of it",
                 Slowest::Hours => "; the wait for its hours takes most of it",
                 Slowest::Server => "",
             };
@@ -249,6 +251,7 @@ pub(super) fn say(text: &Text) -> String {
                 Relaxation::DailyCap { from, to } => format!("with {to} a day instead of {from}"),
                 Relaxation::WarmedUp => "with a number that is warmed up".into(),
                 Relaxation::NoRest => "without rests".into(),
+                Relaxation::NoSharedLimits => "without limits above the account".into(),
                 Relaxation::AnyHour => "at any hour".into(),
             };
             let late = if *late > 0 { format!(", {late} too late") } else { String::new() };
@@ -610,6 +613,15 @@ pub(super) fn say(text: &Text) -> String {
             "the session {session:?} does not tell its own number: give yours with --to 0812..."
         ),
         Text::LimitsAre { session, phone } => format!("{phone} (session {session:?})"),
+        Text::SharedLimitsAre { scope, campaign } => match (scope, campaign) {
+            (_, Some(name)) => format!("campaign {name:?}, over all its accounts"),
+            (Scope::Server(name), _) => format!("server {name}, over all its sessions"),
+            (Scope::Tenant(name), _) => format!("{name}, over all campaigns"),
+            _ => "the whole installation".into(),
+        },
+        Text::OnlyShared { option } => format!(
+            "{option} is a matter of one account: with --campaign, --server and --installation only --per-day and --window can be set"
+        ),
         Text::ReplyLine { name, phone, at, text } => format!("{at}  {phone}  {name}: {text}"),
         Text::NoReplies => "no replies were heard: they are heard while a command sends or watches".into(),
         Text::NoSuchState { given, known } => {
@@ -826,6 +838,18 @@ fn wait(waits: &WaitText) -> String {
         }
         WaitText::Rest { until: moment } => format!("rests{}", until(moment)),
         WaitText::Window { until: moment } => format!("a limit is reached, waits{}", until(moment)),
+        WaitText::Shared {
+            scope,
+            until: moment,
+        } => {
+            let whose = match scope {
+                Scope::Installation => "of the whole installation".to_owned(),
+                Scope::Server(name) => format!("of the server {name}"),
+                Scope::Tenant(name) => format!("of {name}"),
+                Scope::Campaign(_) => "of this campaign".to_owned(),
+            };
+            format!("the limit {whose} is reached, waits{}", until(moment))
+        }
         WaitText::Trouble {
             trouble,
             since,

@@ -13,6 +13,7 @@ use campaign_core::consent::Origin;
 use campaign_core::delivery::{Reason, State};
 use campaign_core::forecast::Relaxation;
 use campaign_core::limits::Gap;
+use campaign_core::limits::Scope;
 use sql_store::TroubleKind;
 
 pub(super) use self::doctor::finding;
@@ -239,6 +240,7 @@ pub(super) fn say(text: &Text) -> String {
                 Slowest::DailyCap => "; paling lama karena batas per hari",
                 Slowest::WarmUp => "; paling lama karena nomornya masih dihangatkan",
                 Slowest::Rest => "; paling lama karena waktu istirahatnya",
+                Slowest::Shared => "; paling lama karena batas di atas akun",
                 Slowest::Hours => "; paling lama karena menunggu jam kirim",
                 Slowest::Server => "",
             };
@@ -254,6 +256,7 @@ pub(super) fn say(text: &Text) -> String {
                 Relaxation::DailyCap { from, to } => format!("dengan {to} per hari, bukan {from}"),
                 Relaxation::WarmedUp => "dengan nomor yang sudah hangat".into(),
                 Relaxation::NoRest => "tanpa waktu istirahat".into(),
+                Relaxation::NoSharedLimits => "tanpa batas di atas akun".into(),
                 Relaxation::AnyHour => "tanpa batas jam kirim".into(),
             };
             let late = if *late > 0 { format!(", {late} terlambat") } else { String::new() };
@@ -626,6 +629,15 @@ pub(super) fn say(text: &Text) -> String {
             "sesi {session:?} tidak menyebutkan nomornya sendiri: sebutkan nomor Anda dengan --to 0812..."
         ),
         Text::LimitsAre { session, phone } => format!("{phone} (sesi {session:?})"),
+        Text::SharedLimitsAre { scope, campaign } => match (scope, campaign) {
+            (_, Some(name)) => format!("kampanye {name:?}, untuk semua akunnya"),
+            (Scope::Server(name), _) => format!("server {name}, untuk semua sesinya"),
+            (Scope::Tenant(name), _) => format!("{name}, untuk semua kampanyenya"),
+            _ => "seluruh instalasi".into(),
+        },
+        Text::OnlyShared { option } => format!(
+            "{option} hanya berlaku untuk satu akun: dengan --campaign, --server, dan --installation hanya --per-day dan --window yang dapat diatur"
+        ),
         Text::ReplyLine { name, phone, at, text } => format!("{at}  {phone}  {name}: {text}"),
         Text::NoReplies => "tidak ada balasan yang terdengar: balasan terdengar selama ada perintah yang mengirim atau memantau".into(),
         Text::NoSuchState { given, known } => {
@@ -818,6 +830,18 @@ fn wait(waits: &WaitText) -> String {
         }
         WaitText::Rest { until: moment } => format!("istirahat{}", until(moment)),
         WaitText::Window { until: moment } => format!("batas tercapai, menunggu{}", until(moment)),
+        WaitText::Shared {
+            scope,
+            until: moment,
+        } => {
+            let whose = match scope {
+                Scope::Installation => "seluruh instalasi".to_owned(),
+                Scope::Server(name) => format!("server {name}"),
+                Scope::Tenant(name) => name.to_string(),
+                Scope::Campaign(_) => "kampanye ini".to_owned(),
+            };
+            format!("batas {whose} tercapai, menunggu{}", until(moment))
+        }
         WaitText::Trouble {
             trouble,
             since,
