@@ -9,6 +9,7 @@ mod once;
 mod pace;
 mod repeats;
 mod replies;
+mod shared;
 mod trouble;
 
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub(crate) fn all(world: &World) {
     lost::p2_nobody_lost(world);
     lost::p2_doubts_are_settled(world);
     pace::p3_never_too_fast(world);
+    shared::p3_never_too_fast_together(world);
     hours::p4_never_outside_its_hours(world);
     forbidden::p5_never_to_whom_it_must_not(world);
     trouble::p6_a_lane_in_trouble_harms_nobody(world);

@@ -10,7 +10,9 @@ use campaign_core::limits::{Gap, Hours, LaneLimits, RestartPolicy, Window};
 use super::campaigns::{paced, unpaced};
 use super::coverage::Strike;
 use super::faults::Rates;
-use super::plan::{CampaignPlan, CommitRates, LanePlan, PeoplePlan, Plan, PowerPlan};
+use super::plan::{
+    CampaignPlan, CommitRates, LanePlan, PeoplePlan, Plan, PowerPlan, SharedPlan, Whose,
+};
 use super::plays::play_so_many;
 
 /// How many seeds an ordinary run plays.
@@ -142,8 +144,26 @@ fn mixed(seed: u64) -> Plan {
     // One in three hears everything, so that nothing excuses a doubt there.
     let unless_calm = |count: u32| if is_calm { 0 } else { count };
     let is_restored = !is_calm && one_of(10, 16) == 0;
+    // Above the accounts there are limits in one world of three, so that the others go as fast as their accounts may.
+    let mut shared = Vec::new();
+    if one_of(3, 70) == 0 {
+        campaigns[0].is_of_tenant = true;
+        campaigns[4].is_of_tenant = true;
+        let all = [
+            (Whose::Installation, 12, 20),
+            (Whose::Server, 30, 60),
+            (Whose::Tenant, 5, 15),
+            (Whose::Campaign(3), 2, 7),
+        ];
+        for ((whose, sends_max, seconds), salt) in all.into_iter().zip(71..) {
+            if one_of(2, salt) == 0 {
+                shared.push(SharedPlan::window(whose, sends_max, seconds));
+            }
+        }
+    }
     Plan {
         lanes,
+        shared,
         campaigns,
         rates: Rates::all([0.002, 0.006, 0.02][one_of(3, 17) as usize]),
         commits: CommitRates {

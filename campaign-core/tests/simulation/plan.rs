@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use campaign_core::campaign::{Category, NumberCheck};
 use campaign_core::consent::{ConsentRule, FrequencyCap};
-use campaign_core::limits::{CatchUp, Hours, LaneLimits, Zone};
+use campaign_core::limits::{CatchUp, Hours, LaneLimits, SharedLimits, Window, Zone};
 use jiff::Timestamp;
 
 use super::faults::Rates;
@@ -16,6 +16,8 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) lanes: Vec<LanePlan>,
     pub(crate) campaigns: Vec<CampaignPlan>,
+    /// Limits above the accounts.
+    pub(crate) shared: Vec<SharedPlan>,
     pub(crate) rates: Rates,
     pub(crate) commits: CommitRates,
     pub(crate) crashes: u32,
@@ -113,6 +115,47 @@ pub(crate) struct LanePlan {
     pub(crate) knows_one_in: u32,
 }
 
+/// Limits above the accounts.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedPlan {
+    pub(crate) whose: Whose,
+    pub(crate) limits: SharedLimits,
+}
+
+/// Who keeps them together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    Installation,
+    /// All sessions live on one.
+    Server,
+    /// That of the campaigns that have one.
+    Tenant,
+    /// This campaign.
+    Campaign(usize),
+}
+
+impl SharedPlan {
+    pub(crate) fn window(whose: Whose, sends_max: u32, seconds: u64) -> Self {
+        let window = Window {
+            sends_max,
+            span: Duration::from_secs(seconds),
+        };
+        let limits = SharedLimits {
+            windows: vec![window],
+            ..SharedLimits::default()
+        };
+        Self { whose, limits }
+    }
+
+    /// As if they were an account's.
+    pub(crate) fn as_of_lane(&self) -> LaneLimits {
+        LaneLimits {
+            windows: self.limits.windows.clone(),
+            ..LaneLimits::unpaced(u16::MAX)
+        }
+    }
+}
+
 /// One campaign.
 #[derive(Debug, Clone)]
 pub(crate) struct CampaignPlan {
@@ -125,6 +168,7 @@ pub(crate) struct CampaignPlan {
     /// What it says before the name.
     pub(crate) greeting: &'static str,
     pub(crate) category: Category,
+    pub(crate) is_of_tenant: bool,
     pub(crate) is_urgent: bool,
     /// It may say what another campaign has just said.
     pub(crate) may_repeat: bool,
@@ -161,6 +205,7 @@ impl Plan {
             seed,
             lanes: vec![LanePlan::new(limits)],
             campaigns: vec![CampaignPlan::new(0, 0..recipients)],
+            shared: Vec::new(),
             rates: Rates::default(),
             commits: CommitRates::default(),
             crashes: 0,
@@ -250,6 +295,7 @@ impl CampaignPlan {
             weight: 1,
             greeting: "Halo",
             category: Category::Marketing,
+            is_of_tenant: false,
             is_urgent: false,
             // Most campaigns here greet the same people alike, and everybody is to get each of them.
             may_repeat: true,

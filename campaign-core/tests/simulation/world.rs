@@ -18,6 +18,7 @@ mod people;
 mod phone;
 mod power;
 mod server;
+mod shared;
 mod singles;
 mod steps;
 
@@ -209,6 +210,7 @@ impl World {
         let handsets = Handset::all(&plan);
         people::set_up(&store, &plan);
         let mailings = import(&store, &plan, now);
+        shared::set_limits(&store, &plan, &mailings, now);
         let mut world = Self {
             ledger: Ledger::default(),
             handsets,

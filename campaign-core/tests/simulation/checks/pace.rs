@@ -23,13 +23,7 @@ pub(super) fn p3_never_too_fast(world: &World) {
     let accounts: BTreeSet<Account> = attempts.iter().map(|it| it.account).collect();
     for account in accounts {
         // A copy that was restored knows nothing of what was sent after it was taken.
-        // Nor does a machine that comes up with its clock ahead know how long ago that was: it places what another boot wrote by the wall.
-        let misled = world
-            .ledger
-            .lives
-            .values()
-            .filter(|(_, is_wrong)| *is_wrong && world.plan.power.cuts > 0);
-        let misled = misled.map(|(began, _)| *began).max();
+        let misled = misled(world);
         let since = world.ledger.restored.max(misled).unwrap_or_default();
         let sent: Vec<&Attempt> = attempts
             .iter()
@@ -57,6 +51,13 @@ pub(super) fn p3_never_too_fast(world: &World) {
             days_hold(world, &sent, &epochs);
         }
     }
+}
+
+/// A machine that comes up with its clock ahead does not know how long ago something was: it places what another boot wrote by the wall.
+pub(super) fn misled(world: &World) -> Option<Elapsed> {
+    let lives = world.ledger.lives.values();
+    let misled = lives.filter(|(_, is_wrong)| *is_wrong && world.plan.power.cuts > 0);
+    misled.map(|(began, _)| *began).max()
 }
 
 /// Limits and the moment from which they hold.
@@ -90,7 +91,7 @@ fn is_within_reach(attempt: &Attempt) -> bool {
     handed.is_some_and(|at| at.since(attempt.journalled) <= HOLD_HORIZON)
 }
 
-fn windows_hold(world: &World, sent: &[&Attempt], limits: &LaneLimits) {
+pub(super) fn windows_hold(world: &World, sent: &[&Attempt], limits: &LaneLimits) {
     for window in &limits.windows {
         let cold_max = match window.span < LONG_WINDOW {
             true => window.sends_max,

@@ -114,6 +114,19 @@ fn is_used_up(world: &World, lane: usize, from: Elapsed, by: Elapsed) -> bool {
             .filter(|it| it.received + window.span + HELD_FOR_LONG > from && it.received <= by);
         near.count() + by_hand >= window.sends_max as usize
     }) || here().count() + by_hand >= day
+        || is_used_up_together(world, from, by)
+}
+
+/// The same of a limit above the accounts, whoever it is that sends.
+fn is_used_up_together(world: &World, from: Elapsed, by: Elapsed) -> bool {
+    let shared = world.plan.shared.iter();
+    let mut windows = shared.flat_map(|shared| &shared.limits.windows);
+    windows.any(|window| {
+        let attempts = world.ledger.attempts.iter();
+        let near = attempts
+            .filter(|it| it.received + window.span + HELD_FOR_LONG > from && it.received <= by);
+        near.count() >= window.sends_max as usize
+    })
 }
 
 /// In a world whose lanes are well, except for what befalls broadcasts.

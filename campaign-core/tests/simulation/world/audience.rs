@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use super::super::plan::{CampaignPlan, Plan};
 use super::clocks::FIRST_BOOT;
 use super::run;
+use super::shared::TENANT;
 
 /// A campaign as the world knows it.
 #[derive(Debug)]
@@ -113,6 +114,7 @@ pub(super) fn import(store: &MemoryStore, plan: &Plan, now: Now) -> Vec<Mailing>
             check: campaign.check,
             category: campaign.category,
             is_urgent: campaign.is_urgent,
+            tenant: campaign.is_of_tenant.then(|| TENANT.into()),
             weight: Weight::new(campaign.weight).unwrap(),
             pool_policy: campaign
                 .moves_after

@@ -117,7 +117,8 @@ impl World {
         };
         let lanes: Vec<(Duration, u32)> = self.handsets.iter().enumerate().map(takes).collect();
         let works = lanes.iter().map(|(works, _)| *works).max();
-        let works = works.unwrap_or_default() + SETTLING;
+        let all = records.iter().map(left).sum();
+        let works = works.unwrap_or_default() + self.bound_together(all, EACH) + SETTLING;
         // One in seven may be closed.
         let days = lanes.iter().map(|(_, days)| *days).max().unwrap_or(0);
         // The day in which an account moves to another zone lasts until that of the new place is over.

@@ -13,6 +13,7 @@ use campaign_core::store::ReportRow;
 
 use super::super::coverage::Strike;
 use super::audience::phone;
+use super::shared::SERVER;
 use super::{Event, World};
 
 impl World {
@@ -99,6 +100,7 @@ impl World {
             server_time: Some(self.now.wall),
             store_on: Some(handset.store_is_on),
             platform: Some("simulation".into()),
+            server: Some(SERVER.into()),
             ..Observation::only(readiness)
         }
     }
