@@ -6,6 +6,7 @@
 
 mod caps;
 mod confirmation;
+mod confirming;
 mod judgement;
 mod lid;
 mod words;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::caps::{CapError, FrequencyCap, HANDED_OVER_WITHIN};
 pub use self::confirmation::{Confirmation, DueConfirmation, NAME_PREFIX};
+pub use self::confirming::make_confirmations;
 pub use self::judgement::{Barred, Person, REPEATED_WITHIN, Terms, Written, bar};
 pub use self::lid::{Lid, NoLid};
 pub use self::words::{Wish, Words};

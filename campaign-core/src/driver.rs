@@ -7,8 +7,6 @@
 mod listening;
 mod once;
 
-mod confirmations;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -25,6 +23,7 @@ pub use self::listening::{Events, Heard};
 pub use self::once::Sent;
 use crate::campaign::CampaignState;
 use crate::clock::{Clock, Elapsed};
+use crate::consent::make_confirmations;
 use crate::delivery::{CampaignId, DeliveryId, State};
 use crate::engine::{Beginning, Engine, Input, ReadFailed, Settings, Step, WaitsFor};
 use crate::event::{Event, Narrator};
@@ -621,7 +620,7 @@ impl Driver {
                 self.tasks.spawn(async move {
                     let _alone = one_at_a_time.lock().await;
                     // What cannot be made now is due still, and made with the next one or by the next runner.
-                    let _due = confirmations::make(&*store, &*clock).await;
+                    let _due = make_confirmations(&*store, clock.now(), clock.boot()).await;
                     Told::Nothing
                 });
             }

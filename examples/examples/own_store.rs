@@ -20,7 +20,7 @@ use campaign_core::clock::{Now, Stamp};
 use campaign_core::consent::{Consent, DueConfirmation, Rules};
 use campaign_core::delivery::{CampaignId, DeliveryId};
 use campaign_core::gateway::{Account, Session};
-use campaign_core::limits::LaneLimits;
+use campaign_core::limits::{LaneLimits, SharedRecord};
 use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
@@ -260,6 +260,10 @@ impl<S: Store> Store for Mirrored<S> {
         now: Timestamp,
     ) -> Result<Vec<MayNot>, StoreError> {
         self.inner.may_not(inquiries, now).await
+    }
+
+    async fn shared_limits(&self) -> Result<Vec<SharedRecord>, StoreError> {
+        self.inner.shared_limits().await
     }
 
     async fn due_confirmations(&self, limit: u32) -> Result<Vec<DueConfirmation>, StoreError> {

@@ -18,6 +18,7 @@ use std::ops::ControlFlow;
 
 use campaign_core::campaign::{CampaignState, Definition};
 use campaign_core::clock::{BootId, Elapsed, Now};
+use campaign_core::consent::make_confirmations;
 use campaign_core::delivery::{Ack, CampaignId};
 use campaign_core::engine::{Beginning, Engine, Input, Settings, Step};
 use campaign_core::failure::{NotHandedOver, Outcome};
@@ -67,7 +68,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         message_key: taken.message_key,
         at: taken.at,
         accounts: taken.accounts,
-        shared: Vec::new(),
+        shared: world.store.shared_limits().await?,
     };
     let mut engine = Engine::new(Settings::default(), beginning);
     let hidden = world.store.hidden_opt_outs().await?;
@@ -214,7 +215,12 @@ impl World {
                 is_done: false,
             },
             // Nobody writes back here, and no body waits to be written.
-            Step::Withhold(_) | Step::Confirm => return Ok(ControlFlow::Continue(None)),
+            Step::Withhold(_) => return Ok(ControlFlow::Continue(None)),
+            // Whoever opts out is told so, once.
+            Step::Confirm => {
+                make_confirmations(&self.store, self.now, BOOT).await?;
+                return Ok(ControlFlow::Continue(None));
+            }
             // Nothing happens before then, so then is now.
             Step::WaitUntil(moment) => {
                 let passes = moment.since(self.now.elapsed);

@@ -25,7 +25,7 @@ use campaign_core::delivery::{CampaignId, DeliveryId, Reason, State};
 use campaign_core::driver::{Driver, Parts};
 use campaign_core::engine::Settings;
 use campaign_core::gateway::Account;
-use campaign_core::limits::{Gap, LaneLimits, Window};
+use campaign_core::limits::{Gap, LaneLimits, Scope, SharedLimits, Window};
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{Command, ReportRow, Store, Suppression};
 use embedded::dying::{
@@ -57,7 +57,7 @@ const CALLS: [&str; 10] = [
     "publish",
 ];
 /// Changes that a batch may hold, as they occur in a campaign of many people with faults and an operator who intervenes.
-const CHANGES: [&str; 29] = [
+const CHANGES: [&str; 31] = [
     "campaign: importing to frozen",
     "campaign: frozen to running",
     "campaign: running to paused",
@@ -86,6 +86,8 @@ const CHANGES: [&str; 29] = [
     "sweep: retry",
     "look now",
     "limits",
+    "shared limits",
+    "shared past",
     "new generation",
 ];
 const ANSWER: &str = "answer";
@@ -427,6 +429,18 @@ impl<'a> Operator<'a> {
             self.ask(Command::SetLimits {
                 account: account(),
                 limits,
+            })
+            .await;
+        }
+        if self.misses("shared limits") && sent > 150 {
+            // So many a day as nobody reaches: it counts, and holds nothing.
+            let limits = SharedLimits {
+                sends_per_day_max: Some(1_000_000),
+                ..SharedLimits::default()
+            };
+            self.ask(Command::SetSharedLimits {
+                scope: Scope::Installation,
+                limits: Some(limits),
             })
             .await;
         }

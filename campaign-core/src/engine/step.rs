@@ -88,7 +88,7 @@ pub enum Step {
     },
     /// Withhold the body of a send that is not written yet: the person has opted out.
     Withhold(DeliveryId),
-    /// Make the confirmations that are due; nothing is to be told.
+    /// Make the confirmations that are due, as [`crate::consent::make_confirmations`] does; nothing is to be told.
     Confirm,
     /// Look at a session; tell by [`Input::Observed`].
     Observe(Session),

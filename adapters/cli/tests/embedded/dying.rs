@@ -15,7 +15,7 @@ use campaign_core::failure::{NotHandedOver, Outcome};
 use campaign_core::gateway::{
     Account, Finding, Found, Gateway, Guard, Observation, Sending, Session,
 };
-use campaign_core::limits::LaneLimits;
+use campaign_core::limits::{LaneLimits, SharedRecord};
 use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
@@ -167,6 +167,8 @@ fn name_of(change: &Change) -> String {
         },
         Change::LookNow { .. } => "look now".into(),
         Change::Limits { .. } => "limits".into(),
+        Change::SharedLimits { .. } => "shared limits".into(),
+        Change::SharedPast { .. } => "shared past".into(),
         Change::NewGeneration { .. } => "new generation".into(),
         Change::Message { .. } => "message".into(),
         Change::Share { .. } => "share".into(),
@@ -299,6 +301,10 @@ impl<S: Store> Store for DyingStore<S> {
         now: Timestamp,
     ) -> Result<Vec<MayNot>, StoreError> {
         self.inner.may_not(inquiries, now).await
+    }
+
+    async fn shared_limits(&self) -> Result<Vec<SharedRecord>, StoreError> {
+        self.inner.shared_limits().await
     }
 
     async fn due_confirmations(&self, limit: u32) -> Result<Vec<DueConfirmation>, StoreError> {
