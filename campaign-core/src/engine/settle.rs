@@ -303,6 +303,8 @@ impl Engine {
             .get(&doubt.lane)
             .is_some_and(|lane| lane.has_trusted(doubt.kind));
         match missing {
+            // Its server is back and was not asked yet since when it runs: only one that never tells leaves that to a person.
+            Missing::SameServer if !self.knows_server_start(doubt) => self.later(doubt, now),
             // It chose other ids for a while; when it keeps ours again, this look is worth making again.
             Missing::TrustedId if may_trust_again && now.elapsed >= over => self.later(doubt, now),
             // Evidence may still come in while the server may hold the request; after that only a person can decide.
@@ -330,6 +332,11 @@ impl Engine {
             }
             Missing::Control | Missing::OtherAccounts => self.later(doubt, now),
         }
+    }
+
+    fn knows_server_start(&self, doubt: &Doubtful) -> bool {
+        let lane = self.lanes.get(&doubt.lane);
+        lane.is_some_and(|lane| lane.server_up_since.is_some())
     }
 
     /// Nothing has been sent for so long since a doubt arose: while there is, waiting costs nobody anything.
@@ -384,3 +391,6 @@ fn moved(doubt: &Doubtful, happening: Happening) -> Happened {
         message: None,
     }
 }
+
+#[cfg(test)]
+mod tests;
