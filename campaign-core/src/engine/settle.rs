@@ -341,14 +341,14 @@ impl Engine {
 
     /// Nothing has been sent for so long since a doubt arose: while there is, waiting costs nobody anything.
     fn has_waited(&self, doubt: &Doubtful, patience: Duration, now: Now) -> bool {
-        let Some(job) = self.jobs.get(&doubt.delivery.campaign()) else {
-            return true;
-        };
+        let job = self.jobs.get(&doubt.delivery.campaign());
         let ended = now.place(doubt.ended, self.boot);
-        let since = job.completed_at.map_or(ended, |done| done.max(ended));
+        let completed = job.and_then(|job| job.completed_at);
+        let since = completed.map_or(ended, |done| done.max(ended));
         // Nobody waits while the machine sleeps, or while nothing runs.
         let since = since.max(self.awake_since);
-        !matches!(job.state, CampaignState::Running) && now.elapsed.since(since) >= patience
+        let is_running = job.is_some_and(|job| job.state == CampaignState::Running);
+        !is_running && now.elapsed.since(since) >= patience
     }
 
     fn later(&self, doubt: &Doubtful, now: Now) -> Option<Elapsed> {

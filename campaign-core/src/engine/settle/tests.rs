@@ -301,3 +301,17 @@ fn a_server_that_was_restarted_since_leaves_the_doubt_to_a_person() {
     assert_eq!(world.looked.last(), Some(&(delivery(0), None)));
     assert!(world.proved.is_empty());
 }
+
+/// It was not started, as far as the older copy tells that was put in place.
+#[test]
+fn a_doubt_of_a_campaign_that_is_not_at_work_is_settled_like_any_other() {
+    let other = CampaignId::new(9).unwrap();
+    let delivery = DeliveryId::new(other, 0).unwrap();
+    let mut world = World::of(vec![Doubtful {
+        delivery,
+        ..doubtful(0)
+    }]);
+    world.shows(working(at(10).elapsed));
+    world.until(1_600);
+    assert_eq!(world.proved, [delivery], "{:?}", world.looked);
+}
