@@ -29,7 +29,11 @@ pub(super) fn p3_never_too_fast(world: &World) {
             .lives
             .values()
             .filter(|(_, is_wrong)| *is_wrong && world.plan.power.cuts > 0);
-        let misled = misled.map(|(began, _)| *began).max();
+        let misled = misled.map(|(began, _)| *began);
+        // And the next boot places by the wall what was written while it was wrong.
+        let next_boot = |began| world.ledger.boots.iter().find(move |at| **at > began);
+        let misled = misled.map(|began| next_boot(began).copied().unwrap_or(began));
+        let misled = misled.max();
         let since = world.ledger.restored.max(misled).unwrap_or_default();
         let sent: Vec<&Attempt> = attempts
             .iter()
@@ -60,13 +64,13 @@ pub(super) fn p3_never_too_fast(world: &World) {
 }
 
 /// Limits and the moment from which they hold.
-struct Epoch {
-    from: Elapsed,
+pub(super) struct Epoch {
+    pub(super) from: Elapsed,
     from_wall: Timestamp,
-    limits: LaneLimits,
+    pub(super) limits: LaneLimits,
 }
 
-fn epochs(world: &World, account: Account, first: &LaneLimits) -> Vec<Epoch> {
+pub(super) fn epochs(world: &World, account: Account, first: &LaneLimits) -> Vec<Epoch> {
     let mut epochs = vec![Epoch {
         from: Elapsed::default(),
         from_wall: Timestamp::MIN,
