@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use campaign_core::campaign::{CampaignState, Definition, HoursBy};
 use campaign_core::clock::{Elapsed, Now};
-use campaign_core::delivery::{CampaignId, Reason, State};
+use campaign_core::delivery::{CampaignId, DeliveryId, Reason, State};
 use campaign_core::forecast::{Outlook, forecast};
 use campaign_core::limits::{CatchUp, Hours, HoursPreset, LaneLimits, OwnCalendar, Zone};
 use campaign_core::store::{Command, NewRecipient, Store};
+use campaign_core::testing::{Hold, Play};
 use paused::{Stage, definition, phone};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -219,4 +220,35 @@ async fn what_is_too_late_expires_and_what_is_held_after_downtime_waits() {
         assert_eq!(expired.copied().unwrap_or(0), 3 - late as u64, "{case}");
         runner.stops().await;
     }
+}
+
+/// The others have expired, and one of them is still under way, so that the campaign has not come to its end.
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_for_again_after_the_end_expires_as_well() {
+    let stage = Stage::new();
+    let definition = Definition {
+        catch_up: CatchUp {
+            wait: Duration::ZERO,
+            expires_after: Some(MINUTE * 10),
+        },
+        ..definition("pengingat")
+    };
+    let campaign = campaign(&stage, &definition, &[(1, ""), (2, "")]).await;
+    let [refused, held] = [0, 1].map(|ordinal| DeliveryId::new(campaign, ordinal).unwrap());
+    stage.gateway.play(refused, [Play::refused("no such chat")]);
+    stage
+        .gateway
+        .play(held, [Play::accepted().held(Hold::BeforeAnswer)]);
+    let runner = stage.runs().await;
+    stage.passes(MINUTE * 11).await;
+    let deliveries = vec![refused];
+    stage.asks(Command::Resend { deliveries }).await;
+    stage.passes(MINUTE).await;
+    stage.gateway.release(held);
+    stage.passes(MINUTE * 10).await;
+    let record = stage.store.campaign("pengingat").await.unwrap().unwrap();
+    assert_eq!(record.state, CampaignState::Settled, "{:?}", record.counts);
+    let expired = (State::Skipped, Some(Reason::Expired));
+    assert_eq!(record.counts.0.get(&expired), Some(&1));
+    runner.stops().await;
 }

@@ -161,6 +161,10 @@ impl Engine {
                 || hidden.is_about(delivery)
         };
         if let Some(job) = self.jobs.get_mut(&campaign) {
+            if !page.ready.is_empty() && job.has_expired(now) {
+                // Made due again when the others had been swept.
+                job.sweep_again();
+            }
             job.loaded(page, is_known, now);
         }
     }

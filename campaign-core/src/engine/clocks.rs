@@ -131,3 +131,6 @@ impl Engine {
 pub(super) fn apart(one: jiff::Timestamp, other: jiff::Timestamp) -> Duration {
     Duration::try_from(one.duration_since(other).abs()).unwrap_or(Duration::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,6 +73,10 @@ impl Engine {
         if let Some((observation, at)) = seen {
             lane.learn(&observation, &self.settings, self.boot, at);
         }
+        if self.out_of_step.is_some() {
+            // It is held with the others, until the clock is borne out.
+            lane.hold_for(Trouble::ClockJumped, None, &self.settings, now);
+        }
         self.account_seen(&known, account);
         self.account_came(&known, is_back);
         self.unpark();

@@ -303,6 +303,8 @@ impl Engine {
             .get(&doubt.lane)
             .is_some_and(|lane| lane.has_trusted(doubt.kind));
         match missing {
+            // Its server is back and was not asked yet since when it runs: only one that never tells leaves that to a person.
+            Missing::SameServer if !self.knows_server_start(doubt) => self.later(doubt, now),
             // It chose other ids for a while; when it keeps ours again, this look is worth making again.
             Missing::TrustedId if may_trust_again && now.elapsed >= over => self.later(doubt, now),
             // Evidence may still come in while the server may hold the request; after that only a person can decide.
@@ -332,16 +334,21 @@ impl Engine {
         }
     }
 
+    fn knows_server_start(&self, doubt: &Doubtful) -> bool {
+        let lane = self.lanes.get(&doubt.lane);
+        lane.is_some_and(|lane| lane.server_up_since.is_some())
+    }
+
     /// Nothing has been sent for so long since a doubt arose: while there is, waiting costs nobody anything.
     fn has_waited(&self, doubt: &Doubtful, patience: Duration, now: Now) -> bool {
-        let Some(job) = self.jobs.get(&doubt.delivery.campaign()) else {
-            return true;
-        };
+        let job = self.jobs.get(&doubt.delivery.campaign());
         let ended = now.place(doubt.ended, self.boot);
-        let since = job.completed_at.map_or(ended, |done| done.max(ended));
+        let completed = job.and_then(|job| job.completed_at);
+        let since = completed.map_or(ended, |done| done.max(ended));
         // Nobody waits while the machine sleeps, or while nothing runs.
         let since = since.max(self.awake_since);
-        !matches!(job.state, CampaignState::Running) && now.elapsed.since(since) >= patience
+        let is_running = job.is_some_and(|job| job.state == CampaignState::Running);
+        !is_running && now.elapsed.since(since) >= patience
     }
 
     fn later(&self, doubt: &Doubtful, now: Now) -> Option<Elapsed> {
@@ -384,3 +391,6 @@ fn moved(doubt: &Doubtful, happening: Happening) -> Happened {
         message: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

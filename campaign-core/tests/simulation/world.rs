@@ -178,6 +178,8 @@ pub(crate) struct World {
     asleep_until: Option<Elapsed>,
     /// The machine is without power until then.
     dark_until: Elapsed,
+    /// Since when there has been no process, while there is none.
+    down_since: Option<Elapsed>,
     copy: Option<Copy>,
     /// The last moment whose writes have reached the disk, where a loss of power takes the later ones.
     synced: Option<Copy>,
@@ -229,6 +231,7 @@ impl World {
             event_number: 0,
             asleep_until: None,
             dark_until: Elapsed::default(),
+            down_since: None,
             copy: None,
             synced: None,
             is_decided: false,
@@ -660,12 +663,8 @@ impl World {
         self.write_down(|| format!("{strike:?}"));
         self.strike_all(strike);
         self.engine = None;
-        // However long it takes until there is another one.
-        self.ledger.disturbed.push((
-            None,
-            self.now.elapsed,
-            self.now.elapsed + Duration::from_secs(700),
-        ));
+        self.down_since.get_or_insert(self.now.elapsed);
+        self.disturb(None, Duration::from_secs(700));
         self.life += 1;
         self.store = self.store.crashed();
         self.ledger.forget_untold(self.now.elapsed);
@@ -701,7 +700,10 @@ impl World {
         let began = (self.now.elapsed, self.clocks.is_wrong());
         self.ledger.lives.insert(self.life, began);
         self.ledger.has_misplaced |= self.clocks.is_wrong() && self.plan.power.cuts > 0;
-        self.disturb(None, Duration::from_secs(5));
+        // However long it took until there is one again: its machine may have slept meanwhile.
+        let down_since = self.down_since.take().unwrap_or(self.now.elapsed);
+        let is_back = self.now.elapsed + Duration::from_secs(5);
+        self.ledger.disturbed.push((None, down_since, is_back));
         self.write_down(|| {
             format!(
                 "take-over: {} orphaned, restored {}",

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use campaign_core::consent::{ConsentRule, FrequencyCap, Wish};
+use campaign_core::consent::{ConsentRule, FrequencyCap, REPEATED_WITHIN, Wish};
 use campaign_core::limits::Slot;
 use campaign_core::phone::PhoneNumber;
 use jiff::SignedDuration;
@@ -13,6 +13,9 @@ use super::super::world::{Attempt, Mailing, Wished, World, agreed_before};
 
 /// A slow commit, and one that fails before.
 const COMMITTED_WITHIN: Duration = Duration::from_secs(20);
+
+/// A clock that is off by less than a minute is not told from one that is right, and a commit may be slow.
+const STAMPED_WITHIN: SignedDuration = SignedDuration::from_secs(80);
 
 pub(super) fn p5_never_to_whom_it_must_not(world: &World) {
     suppressed_are_left_alone(world);
@@ -132,19 +135,33 @@ fn was_thought_refused(world: &World, earlier: &Attempt, attempt: &Attempt) -> b
                 .is_none_or(|corrected| attempt.recorded <= corrected + COMMITTED_WITHIN))
 }
 
+/// It counts for so long, by the clock that the two were put on record by: one of another boot may have been days behind.
+fn is_long_past(earlier: &Attempt, attempt: &Attempt) -> bool {
+    let is_wrong = |it: &Attempt| {
+        let off = it.received_wall.duration_since(it.stamped);
+        off < SignedDuration::ZERO || off > STAMPED_WITHIN
+    };
+    let (at, before) = match is_wrong(earlier) || is_wrong(attempt) {
+        true => (attempt.stamped, earlier.stamped),
+        false => (attempt.received_wall, earlier.received_wall),
+    };
+    at.duration_since(before) >= REPEATED_WITHIN - STAMPED_WITHIN
+}
+
 /// Whoever has it from one campaign does not get it from another that may not repeat it.
 fn nothing_is_said_twice(world: &World) {
     let mut said: BTreeMap<(PhoneNumber, &str), Vec<&Attempt>> = BTreeMap::new();
     let mut cold: Vec<&Attempt> = that_count(world)
         .filter(|it| it.slot == Slot::Cold)
         .collect();
-    // A slow write may come after that of a later journal.
-    cold.sort_by_key(|it| it.recorded);
+    // A slow write may come after that of a later journal, and a batch journals one after the other.
+    cold.sort_by_key(|it| (it.recorded, it.delivery));
     for attempt in cold {
         let before = said.entry((attempt.to, &*attempt.text)).or_default();
         if !world.plan.campaigns[attempt.mailing].may_repeat {
             let mut others = before.iter().filter(|it| it.mailing != attempt.mailing);
-            let other = others.find(|it| !was_thought_refused(world, it, attempt));
+            let other = others
+                .find(|it| !was_thought_refused(world, it, attempt) && !is_long_past(it, attempt));
             assert!(
                 other.is_none(),
                 "P5: {attempt:?} repeats {other:?}\n{}",

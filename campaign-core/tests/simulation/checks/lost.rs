@@ -9,7 +9,7 @@ use campaign_core::phone::PhoneNumber;
 use campaign_core::store::ReportRow;
 use jiff::SignedDuration;
 
-use super::super::world::{Fate, World};
+use super::super::world::{Attempt, Fate, World, recipient};
 
 pub(super) fn p2_nobody_lost(world: &World) {
     let has: BTreeSet<DeliveryId> = world.ledger.arrived().map(|it| it.delivery).collect();
@@ -83,20 +83,27 @@ fn is_claimed_by_content(world: &World, row: &ReportRow, claims: &mut Claims) ->
         .count()
         + mailing
             .lanes()
-            .map(|lane| given_up(world, lane, row.phone, &text))
+            .map(|lane| given_up(world, lane, row, &text))
             .sum::<usize>();
     let claimed = claims.entry((mailing.lane, row.phone, text)).or_default();
     *claimed += 1;
     *claimed <= same
 }
 
-/// Two bills of the same words are one to whoever reads them. Where ids are ignored, one of them that the operator gave up while the server
-/// held it may be taken for the other when it comes.
-fn given_up(world: &World, lane: usize, phone: PhoneNumber, text: &str) -> usize {
-    let arrived = world.ledger.arrived();
-    let same = arrived.filter(|it| it.lane == lane && it.to == phone && *it.text == *text);
+/// Messages of the same words are one to whoever reads them. Where ids are ignored, one that the operator gave up or sent again while the
+/// server held it may be taken for the other when it comes; so may one of several that an older copy of the store left in doubt.
+fn given_up(world: &World, lane: usize, row: &ReportRow, text: &str) -> usize {
+    // Of what is accepted it is not claimed that WhatsApp took it.
+    let is_enough = |it: &&Attempt| it.has_arrived || row.standing.state == State::Accepted;
+    let taken = world.ledger.handed().filter(is_enough);
+    let same = taken.filter(|it| it.lane == lane && it.to == row.phone && *it.text == *text);
     same.filter(|it| {
-        !world.handsets[lane].honours_ids && world.ledger.decided.contains(&it.delivery)
+        let ledger = &world.ledger;
+        let is_decided = ledger.decided.contains(&it.delivery)
+            || ledger.asked_again.contains_key(&recipient(it.delivery));
+        let handed = it.handed.map(|(at, _)| at);
+        let is_of_several = ledger.restored.is_some() && handed > ledger.restored;
+        !world.handsets[lane].honours_ids && (is_decided || is_of_several)
     })
     .count()
 }

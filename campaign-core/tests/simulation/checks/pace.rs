@@ -53,21 +53,24 @@ pub(super) fn p3_never_too_fast(world: &World) {
     }
 }
 
-/// A machine that comes up with its clock ahead does not know how long ago something was: it places what another boot wrote by the wall.
+/// A machine that comes up with its clock ahead does not know how long ago something was: it places what another boot wrote by the wall. And
+/// the next boot places by the wall what was written while it was wrong.
 pub(super) fn misled(world: &World) -> Option<Elapsed> {
     let lives = world.ledger.lives.values();
     let misled = lives.filter(|(_, is_wrong)| *is_wrong && world.plan.power.cuts > 0);
-    misled.map(|(began, _)| *began).max()
+    let next_boot = |began| world.ledger.boots.iter().find(move |at| **at > began);
+    let misled = misled.map(|(began, _)| next_boot(*began).copied().unwrap_or(*began));
+    misled.max()
 }
 
 /// Limits and the moment from which they hold.
-struct Epoch {
-    from: Elapsed,
+pub(super) struct Epoch {
+    pub(super) from: Elapsed,
     from_wall: Timestamp,
-    limits: LaneLimits,
+    pub(super) limits: LaneLimits,
 }
 
-fn epochs(world: &World, account: Account, first: &LaneLimits) -> Vec<Epoch> {
+pub(super) fn epochs(world: &World, account: Account, first: &LaneLimits) -> Vec<Epoch> {
     let mut epochs = vec![Epoch {
         from: Elapsed::default(),
         from_wall: Timestamp::MIN,

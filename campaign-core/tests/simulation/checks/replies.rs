@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use campaign_core::clock::Elapsed;
-use campaign_core::limits::Slot;
+use campaign_core::gateway::Account;
+use campaign_core::limits::{LaneLimits, Slot};
 
 use super::super::world::{Attempt, Fate, Mailing, World};
+use super::pace::epochs;
 
 /// Journal, outcome and the reading that may come between them: a commit takes 8 ms, a reading 30 ms, an answer 310 ms here.
 const EACH: Duration = Duration::from_millis(400);
@@ -55,21 +57,30 @@ fn judged(world: &World, index: usize, mailing: &Mailing) -> u64 {
     for reply in replies {
         before += 1;
         let by = started + BEGINNING + each * before;
-        let is_wrong = is_disturbed(world, mailing.lane, started, by)
-            || is_used_up(world, mailing.lane, started, by)
-            || on_lane().any(|it| {
-                let is_near = it.received + HELD_FOR_LONG > started && it.received <= by;
-                let is_of_them = it.slot == Slot::Reply || it.to == reply.to;
-                is_near && is_of_them && (it.fault.is_some() || it.fate != Fate::Accepted)
-            });
+        // Of several accounts a person may be left to another one.
+        let mut lanes = mailing.lanes();
+        let is_wrong = lanes.any(|lane| {
+            let account = match lane == mailing.lane {
+                true => reply.account,
+                false => world.handsets[lane].account,
+            };
+            is_disturbed(world, lane, started, by) || is_used_up(world, lane, account, started, by)
+        }) || on_lane().any(|it| {
+            let is_near = it.received + HELD_FOR_LONG > started && it.received <= by;
+            let is_of_them = it.slot == Slot::Reply || it.to == reply.to;
+            is_near && is_of_them && (it.fault.is_some() || it.fate != Fate::Accepted)
+        });
         if is_wrong {
             // Whatever comes after it in the row is late by that.
             break;
         }
-        // A message of a broadcast to the same person is waited for, for as long as it is in doubt: a chat has one open attempt.
-        let is_behind = on_lane().any(|it| {
-            let is_open = it.told.is_none_or(|told| told > started) || it.fate != Fate::Accepted;
-            it.to == reply.to && it.delivery != reply.delivery && it.received < by && is_open
+        // Another message to the same person is waited for, for as long as it is in doubt: a chat has one open attempt. What was heard of
+        // it may have died with the process that heard it, and then a person may have to decide.
+        let is_behind = world.ledger.open_chats.iter().any(|it| {
+            let is_open = it.from < by && it.until.is_none_or(|until| until > started);
+            let is_other = it.delivery != reply.delivery && it.to == reply.to;
+            let other = &world.mailings[world.mailing_of(it.delivery.campaign())];
+            is_open && is_other && other.is_from(mailing.lane)
         });
         // So is whatever an older copy of the store left in doubt.
         let is_behind = is_behind || world.ledger.restored.is_some_and(|at| at < by);
@@ -101,9 +112,24 @@ fn is_disturbed(world: &World, lane: usize, from: Elapsed, by: Elapsed) -> bool 
     is_in_trouble || failed.count() > REMEMBERED_MAX
 }
 
-/// A window or the day may hold no more.
-fn is_used_up(world: &World, lane: usize, from: Elapsed, by: Elapsed) -> bool {
-    let limits = &world.plan.lanes[lane].limits;
+/// A window or the day may hold no more, by the limits of the plan or those that an operator has set since.
+fn is_used_up(world: &World, lane: usize, account: Account, from: Elapsed, by: Elapsed) -> bool {
+    let epochs = epochs(world, account, &world.plan.lanes[lane].limits);
+    let until = epochs.iter().skip(1).map(|it| it.from);
+    let until = until.chain([Elapsed::NEVER]);
+    let mut in_force = epochs.iter().zip(until);
+    in_force.any(|(epoch, until)| {
+        epoch.from <= by && until >= from && are_used_up(world, lane, &epoch.limits, from, by)
+    })
+}
+
+fn are_used_up(
+    world: &World,
+    lane: usize,
+    limits: &LaneLimits,
+    from: Elapsed,
+    by: Elapsed,
+) -> bool {
     let here = || world.ledger.attempts.iter().filter(|it| it.lane == lane);
     let by_hand = world.ledger.by_hand.len();
     let day = limits

@@ -10,7 +10,7 @@ use campaign_core::limits::Slot;
 use campaign_core::retry::RetryPolicy;
 use jiff::SignedDuration;
 
-use super::super::world::{Attempt, Fate, LAST_ACKS, RESTRICTION_HOLD, World};
+use super::super::world::{Attempt, Fate, LAST_ACKS, RESTRICTION_HOLD, Restriction, World};
 
 pub(super) fn p6_a_lane_in_trouble_harms_nobody(world: &World) {
     nobody_fails_for_it(world, Fate::is_trouble);
@@ -88,8 +88,8 @@ fn nobody_fails_for_it(world: &World, is_excused: fn(Fate) -> bool) {
     let mut excused: BTreeMap<DeliveryId, u32> = world.ledger.withheld.clone();
     let mut refused: BTreeSet<DeliveryId> = BTreeSet::new();
     for attempt in &world.ledger.attempts {
-        // Where nobody lived to hear of it, it cannot be told from a message that may have been sent.
-        if is_excused(attempt.fate) && attempt.told.is_some() {
+        // Where nobody lived to put it on record, it cannot be told from a message that may have been sent.
+        if is_excused(attempt.fate) && is_on_record(world, attempt) {
             *excused.entry(attempt.delivery).or_default() += 1;
         }
         if attempt.fate == Fate::Refused {
@@ -123,6 +123,16 @@ fn nobody_fails_for_it(world: &World, is_excused: fn(Fate) -> bool) {
     }
 }
 
+/// The process that was told has put it on record.
+fn is_on_record(world: &World, attempt: &Attempt) -> bool {
+    let mut chats = world.ledger.open_chats.iter();
+    let chat = chats.find(|it| it.delivery == attempt.delivery && it.from == attempt.recorded);
+    let next_life = world.ledger.lives.get(&(attempt.life + 1));
+    let closed = chat.and_then(|it| it.until);
+    attempt.told.is_some()
+        && closed.is_some_and(|at| next_life.is_none_or(|(began, _)| at < *began))
+}
+
 /// From the moment at which the engine was told of a 463 to the end of the hold. What was durably on record before that moment is in flight.
 fn strangers_are_left_alone(world: &World) {
     for restriction in &world.ledger.restrictions {
@@ -134,6 +144,9 @@ fn strangers_are_left_alone(world: &World) {
             .is_some_and(|at| at > restriction.told)
         {
             // The copy may know nothing of it.
+            continue;
+        }
+        if is_misplaced(world, restriction) {
             continue;
         }
         let within = world.ledger.attempts.iter().filter(|it| {
@@ -150,6 +163,16 @@ fn strangers_are_left_alone(world: &World) {
             );
         }
     }
+}
+
+/// The machine was started anew since, and its clock was wrong when the end of the hold was put on record: it lies elsewhere for the next
+/// boot.
+fn is_misplaced(world: &World, restriction: &Restriction) -> bool {
+    let told = restriction.told;
+    let mut boots = world.ledger.boots.iter();
+    let boot = boots.find(|boot| **boot > told);
+    let mut wrong = world.ledger.misstamped.iter();
+    boot.is_some_and(|boot| wrong.any(|(at, _)| *at >= told && at < boot))
 }
 
 /// Within the last day, and it was on record.

@@ -93,6 +93,9 @@ impl World {
 
     /// The machine sleeps: alone, or with the servers on it.
     pub(super) fn suspend(&mut self) {
+        if self.now.elapsed < self.dark_until {
+            return;
+        }
         let lasts = self.millis(60_000, 5 * 3_600_000);
         self.strike_all(Strike::Suspended);
         self.disturb(None, lasts + HELD_FOR_LONG);

@@ -1,5 +1,6 @@
 //! Batches on their way to the disk.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,11 +8,15 @@ use campaign_core::campaign::CampaignState;
 use campaign_core::clock::Elapsed;
 use campaign_core::delivery::{CampaignId, DeliveryId, State};
 use campaign_core::engine::Input;
-use campaign_core::store::{Answer, Batch, Change, Effect, Store, Sweep};
+use campaign_core::store::{Answer, Batch, Change, Effect, ReportRow, Store, Sweep};
+use jiff::SignedDuration;
 
 use super::super::coverage::Strike;
-use super::ledger::recipient;
+use super::ledger::{OpenChat, recipient};
 use super::{Event, World, run};
+
+/// No commit takes so long: a batch that is so much older, or younger, was put together by a wrong clock.
+const MISSTAMPED: SignedDuration = SignedDuration::from_secs(60);
 
 /// How a commit ends.
 #[derive(Debug, Clone, Copy)]
@@ -112,11 +117,50 @@ impl World {
         for change in &batch.changes {
             self.before(change, at, now);
         }
+        let off = self.now.wall.duration_since(batch.at.wall);
+        if self.clocks.was_ever_wrong() && off.abs() > MISSTAMPED {
+            self.ledger.misstamped.push((now, batch.at.wall));
+        }
+        let before = self.retried_by(batch);
         let effects = run(self.store.commit(Arc::clone(batch))).unwrap();
         for (change, effect) in batch.changes.iter().zip(&effects) {
+            if let Change::Journal(journal) = change {
+                self.ledger.stamps.insert(journal.delivery, batch.at.wall);
+            }
             self.after(change, effect, at, now);
         }
+        self.count_retries(&before, &effects);
         effects
+    }
+
+    /// Where everything stands of the campaigns whose failures a batch sends again.
+    fn retried_by(&self, batch: &Batch) -> Vec<ReportRow> {
+        let retried = batch.changes.iter().filter_map(|change| match change {
+            Change::Sweep {
+                campaign,
+                what: Sweep::Retry(_),
+                ..
+            } => Some(*campaign),
+            _ => None,
+        });
+        let retried: BTreeSet<CampaignId> = retried.collect();
+        let retried = retried.into_iter();
+        retried.flat_map(|campaign| self.report(campaign)).collect()
+    }
+
+    /// Retrying is sending again, by the word of the operator. What failed in the same batch is among it.
+    fn count_retries(&mut self, before: &[ReportRow], effects: &[Effect]) {
+        let campaigns = before.iter().map(|row| row.delivery.campaign());
+        let campaigns: BTreeSet<CampaignId> = campaigns.collect();
+        let before: BTreeSet<DeliveryId> = before.iter().map(|row| row.delivery).collect();
+        for campaign in campaigns {
+            for row in self.report(campaign) {
+                let is_resent = effects.contains(&Effect::Created(row.delivery));
+                if !before.contains(&row.delivery) && !is_resent {
+                    *self.asked_again(row.delivery) += 1;
+                }
+            }
+        }
     }
 
     fn before(&mut self, change: &Change, at: Elapsed, now: Elapsed) {
@@ -176,18 +220,6 @@ impl World {
                     }
                 }
             }
-            Change::Sweep {
-                campaign,
-                what: Sweep::Retry(_),
-                ..
-            } => {
-                // Retrying is sending again, by the word of the operator.
-                for row in self.report(*campaign) {
-                    if row.standing.state == State::Failed {
-                        *self.asked_again(row.delivery) += 1;
-                    }
-                }
-            }
             Change::Sweep { campaign, .. } => {
                 let mailing = self.mailing_of(*campaign);
                 self.mailings[mailing].in_memory.clear();
@@ -203,6 +235,12 @@ impl World {
                 let entry = self.ledger.journals.entry(journal.delivery);
                 let entry = entry.or_insert((at, now, 0));
                 *entry = (at, now, entry.2 + 1);
+                self.ledger.open_chats.push(OpenChat {
+                    delivery: journal.delivery,
+                    to: journal.phone,
+                    from: now,
+                    until: None,
+                });
                 self.ledger.unknown_attempts.remove(&journal.delivery);
                 let mailing = self.mailing_of(journal.delivery.campaign());
                 let mailing = &mut self.mailings[mailing];
@@ -226,9 +264,13 @@ impl World {
                 self.forget_unsent(*campaign);
             }
             (Change::NewGeneration { delivery }, Effect::Created(_)) => {
+                self.ledger.chat_is_free(*delivery, now);
                 self.forget_unsent(delivery.campaign());
             }
-            (Change::Happened(happened), Effect::Moved { to, .. }) => {
+            (Change::Happened(happened), Effect::Moved { from, to }) => {
+                if from.state.is_open() && !to.state.is_open() {
+                    self.ledger.chat_is_free(happened.delivery, now);
+                }
                 if to.state == State::Scheduled && !happened.ends_attempt {
                     self.forget_unsent(happened.delivery.campaign());
                 }

@@ -52,6 +52,8 @@ pub(crate) struct Attempt {
     /// The moment of its journal, and the one at which that was durable.
     pub(crate) journalled: Elapsed,
     pub(crate) recorded: Elapsed,
+    /// The wall clock of its journal, as it showed then.
+    pub(crate) stamped: Timestamp,
     pub(crate) received: Elapsed,
     pub(crate) received_wall: Timestamp,
     pub(crate) fate: Fate,
@@ -82,6 +84,15 @@ impl Attempt {
         let released = self.journalled + hold_horizon;
         self.told.map_or(released, |told| told.min(released))
     }
+}
+
+/// An attempt is on record, and not what became of it: nothing else goes to that person from its account.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OpenChat {
+    pub(crate) delivery: DeliveryId,
+    pub(crate) to: PhoneNumber,
+    pub(crate) from: Elapsed,
+    pub(crate) until: Option<Elapsed>,
 }
 
 /// WhatsApp forbade an account to write to strangers, and the engine was told.
@@ -121,6 +132,10 @@ pub(crate) struct Ledger {
     pub(crate) misses: Vec<Miss>,
     /// The last journal of each, its moment and the one at which it was durable, and how many there were.
     pub(crate) journals: BTreeMap<DeliveryId, (Elapsed, Elapsed, u32)>,
+    /// Who kept others to the same person waiting, and how long.
+    pub(crate) open_chats: Vec<OpenChat>,
+    /// What the wall clock showed at the last journal of each.
+    pub(super) stamps: BTreeMap<DeliveryId, Timestamp>,
     /// Bodies that were never written.
     pub(crate) withheld: BTreeMap<DeliveryId, u32>,
     /// What a server was asked about, and whether it is on WhatsApp, if it said so.
@@ -149,6 +164,10 @@ pub(crate) struct Ledger {
     pub(crate) disturbed: Vec<(Option<usize>, Elapsed, Elapsed)>,
     /// When each process began, and whether its clock was wrong then.
     pub(crate) lives: BTreeMap<u32, (Elapsed, bool)>,
+    /// What was put on record by a clock that was wrong: when that was durable, and what the clock showed.
+    pub(crate) misstamped: Vec<(Elapsed, Timestamp)>,
+    /// When the machine came up anew.
+    pub(crate) boots: Vec<Elapsed>,
     /// What people sent from the phone: from which account, when, and when that was durable.
     pub(crate) by_hand: Vec<(Account, Elapsed, Elapsed)>,
     /// Sessions that were dead while they said that they work.
@@ -187,6 +206,14 @@ impl Ledger {
     pub(super) fn forget_journals(&mut self, since: Elapsed) {
         for attempt in self.attempts.iter_mut().filter(|it| it.recorded > since) {
             attempt.is_forgotten = true;
+        }
+    }
+
+    /// What became of it is on record, or somebody sends again without knowing: it keeps nobody else waiting any more.
+    pub(super) fn chat_is_free(&mut self, delivery: DeliveryId, at: Elapsed) {
+        let mut open = self.open_chats.iter_mut();
+        if let Some(chat) = open.rfind(|it| it.delivery == delivery) {
+            chat.until.get_or_insert(at);
         }
     }
 

@@ -271,6 +271,10 @@ impl World {
     }
 
     fn decide_about(&mut self, row: &ReportRow) {
+        if self.is_decided {
+            // Nobody changes their mind about what has been decided at the end.
+            return;
+        }
         let campaign = row.delivery.campaign();
         let deliveries = vec![row.delivery];
         let (strike, command) = match self.rng.u8(..4) {

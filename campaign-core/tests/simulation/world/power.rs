@@ -16,6 +16,14 @@ use super::{Event, World};
 const BOOTS_IN: Duration = Duration::from_secs(4);
 
 impl World {
+    /// What a machine that slept was to do later is not done any more.
+    fn forget_restart(&mut self) {
+        let before = self.events.len();
+        self.events
+            .retain(|_, event| !matches!(event, Event::Restart));
+        self.acts -= before - self.events.len();
+    }
+
     pub(super) fn cut_power(&mut self) {
         let lasts = BOOTS_IN + self.millis(1_000, 600_000);
         let takes_server = self.rng.bool();
@@ -23,6 +31,7 @@ impl World {
         self.settle_commit();
         self.end_life(Strike::PowerCut);
         self.asleep_until = None;
+        self.forget_restart();
         if let Some(synced) = self.synced.take() {
             self.strike_all(Strike::CommitsLost);
             self.go_back(&synced, self.plan.power.is_announced);
@@ -35,6 +44,7 @@ impl World {
             false => SignedDuration::ZERO,
         };
         self.clocks.reboot(back - BOOTS_IN, behind);
+        self.ledger.boots.push(back - BOOTS_IN);
         if !behind.is_zero() {
             let told = self.millis(1_000, 300_000);
             self.later(lasts + told, Event::SetClockRight);

@@ -98,6 +98,7 @@ impl World {
             text: sending.message.text.into(),
             journalled,
             recorded,
+            stamped: self.ledger.stamps[&delivery],
             received: self.now.elapsed,
             received_wall: self.now.wall,
             fate: Fate::Accepted,

@@ -1,0 +1,84 @@
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::clock::{BootId, Elapsed};
+use crate::engine::{Beginning, Input, Settings, Step};
+use crate::gateway::{Account, Session};
+use crate::limits::{LaneLimits, Slot, WarmthSoFar};
+use crate::phone::PhoneNumber;
+use crate::store::{Epoch, LaneHealth, LaneId, LaneRecord, PastAttempt, Trusted};
+
+const BOOT: BootId = BootId(1);
+
+fn at(second: i64, wall: &str) -> Now {
+    Now {
+        elapsed: Elapsed::from_micros(second * 1_000_000),
+        wall: wall.parse().unwrap(),
+    }
+}
+
+fn lane(number: u32, attempts: Vec<PastAttempt>) -> LaneRecord {
+    let phone = PhoneNumber::from_digits(6_281_200_000_000 + u64::from(number));
+    LaneRecord {
+        id: LaneId(number),
+        account: Account(phone.unwrap()),
+        epoch: Epoch(1),
+        limits: LaneLimits::unpaced(1),
+        attempts,
+        day: None,
+        warmth: WarmthSoFar::default(),
+        hold: None,
+        cold_hold: None,
+        trusted: Trusted::default(),
+        store_on: None,
+        by_hand: Vec::new(),
+        health: LaneHealth::default(),
+    }
+}
+
+/// The first lane remembers that the clock was eighteen hours ahead a while ago; the restriction of the second was written since then.
+#[test]
+fn a_lane_that_opens_while_the_clock_is_in_question_waits_with_the_others() {
+    let now = at(1_000, "2026-11-21T00:45:00Z");
+    let beginning = Beginning {
+        message_key: [0; 16],
+        at: now.stamp(BOOT),
+        accounts: BTreeMap::new(),
+        shared: Vec::new(),
+    };
+    let mut engine = Engine::new(Settings::default(), beginning);
+    let before = at(900, "2026-11-21T18:43:20Z").stamp(BOOT);
+    let attempt = PastAttempt {
+        slot: Slot::Cold,
+        started: before,
+        ended: Some(before),
+        taken_over: None,
+    };
+    let until: Timestamp = "2026-11-21T00:46:00Z".parse().unwrap();
+    let restricted = LaneRecord {
+        cold_hold: Some((Trouble::Restricted, until)),
+        ..lane(2, Vec::new())
+    };
+    for (name, record) in [("one", lane(1, vec![attempt])), ("two", restricted)] {
+        let session = Session::new(name);
+        engine.sessions.entry(session.clone()).or_default();
+        let record = Box::new(record);
+        engine.handle(Input::Lane { session, record }, now);
+        assert!(!matches!(engine.next(now), Step::Send(_)));
+    }
+    let steady = engine.steady(now);
+    for lane in engine.lanes.values() {
+        let hold = lane.held(Slot::Cold, steady).unwrap();
+        assert_eq!(hold.trouble, Trouble::ClockJumped, "{:?}", lane.id);
+    }
+    engine.believe_the_clock(steady);
+    let held = |number| engine.lanes[&LaneId(number)].held(Slot::Cold, now);
+    assert_eq!(held(1), None);
+    let hold = held(2).unwrap();
+    let ends = now.elapsed + Duration::from_secs(60);
+    assert_eq!((hold.trouble, hold.until), (Trouble::Restricted, ends));
+}

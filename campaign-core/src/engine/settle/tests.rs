@@ -1,0 +1,318 @@
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use super::*;
+use crate::campaign::Definition;
+use crate::clock::BootId;
+use crate::delivery::{CampaignId, Standing};
+use crate::engine::{Beginning, Input, Settings, Step};
+use crate::gateway::{Account, Notice, Observation, Readiness, Session};
+use crate::limits::{LaneLimits, WarmthSoFar};
+use crate::message::{MessageKind, MessageTemplate};
+use crate::phone::PhoneNumber;
+use crate::store::{
+    CampaignRecord, ControlRow, Counts, Effect, Epoch, LaneHealth, LaneId, LaneRecord, ReadyPage,
+    StoreOn, Trusted,
+};
+
+const ACCOUNT: Account = Account(PhoneNumber::FICTITIOUS);
+const BOOT: BootId = BootId(1);
+
+fn at(second: i64) -> Now {
+    let begins: Timestamp = "2026-11-21T01:00:00Z".parse().unwrap();
+    Now {
+        elapsed: Elapsed::from_micros(second * 1_000_000),
+        wall: begins
+            .checked_add(jiff::SignedDuration::from_secs(second))
+            .unwrap(),
+    }
+}
+
+fn campaign() -> CampaignId {
+    CampaignId::new(1).unwrap()
+}
+
+fn delivery(ordinal: u32) -> DeliveryId {
+    DeliveryId::new(campaign(), ordinal).unwrap()
+}
+
+fn unconfirmed() -> Standing {
+    Standing {
+        state: State::Unconfirmed,
+        reason: Some(Reason::NoAnswer),
+        attempts: 1,
+        ..Standing::NEW
+    }
+}
+
+/// One that was sent and not answered ten minutes after the machine started.
+fn doubtful(ordinal: u32) -> Doubtful {
+    Doubtful {
+        delivery: delivery(ordinal),
+        phone: PhoneNumber::FICTITIOUS,
+        standing: unconfirmed(),
+        lane: LaneId(1),
+        is_restored: false,
+        kind: MessageKind::Text,
+        started: at(600).stamp(BOOT),
+        ended: at(630).stamp(BOOT),
+        foreign_id: None,
+        looks: 4,
+        control: Some(ControlRow {
+            delivery: delivery(9_999),
+            phone: PhoneNumber::FICTITIOUS,
+            foreign_id: None,
+            accepted_before: true,
+        }),
+    }
+}
+
+/// A runner that has just begun, of a campaign of which all is sent and some are in doubt.
+struct World {
+    engine: Engine,
+    now: Now,
+    /// What a look at the session shows; `None`: no answer yet.
+    seen: Option<Observation>,
+    is_asked: bool,
+    doubts: Vec<(Doubtful, Timestamp)>,
+    pages: usize,
+    looks: Vec<DeliveryId>,
+    looked: Vec<(DeliveryId, Option<Timestamp>)>,
+    proved: Vec<DeliveryId>,
+}
+
+impl World {
+    fn of(doubts: Vec<Doubtful>) -> Self {
+        let now = at(1_000);
+        let beginning = Beginning {
+            message_key: [0; 16],
+            at: now.stamp(BOOT),
+            accounts: BTreeMap::new(),
+            shared: Vec::new(),
+        };
+        let message = MessageTemplate::text("Halo").unwrap();
+        let in_doubt = (State::Unconfirmed, unconfirmed().reason);
+        let record = CampaignRecord {
+            id: campaign(),
+            definition: Arc::new(Definition::new("promo", session(), message)),
+            columns: Arc::new([]),
+            state: CampaignState::Running,
+            created_at: at(500).wall,
+            rejected: 0,
+            counts: Counts([(in_doubt, doubts.len() as u64)].into()),
+            pruned_at: None,
+        };
+        let mut engine = Engine::new(Settings::default(), beginning);
+        engine.handle(Input::Campaign(Box::new(record)), now);
+        Self {
+            engine,
+            now,
+            seen: None,
+            is_asked: false,
+            doubts: doubts.into_iter().map(|it| (it, now.wall)).collect(),
+            pages: 0,
+            looks: Vec::new(),
+            looked: Vec::new(),
+            proved: Vec::new(),
+        }
+    }
+
+    fn is(&mut self, readiness: Readiness) {
+        let status = Notice::Status {
+            session: session(),
+            readiness,
+            account: Some(ACCOUNT),
+        };
+        self.engine.handle(Input::Noticed(status), self.now);
+    }
+
+    /// Whoever looks at the session sees this from now on.
+    fn shows(&mut self, observation: Observation) {
+        self.seen = Some(observation.clone());
+        if std::mem::take(&mut self.is_asked) {
+            let observed = Input::Observed {
+                session: session(),
+                observation,
+            };
+            self.engine.handle(observed, self.now);
+        }
+    }
+
+    /// Does all that is to be done until this moment.
+    fn until(&mut self, second: i64) {
+        for _ in 0..100_000 {
+            match self.engine.next(self.now) {
+                Step::WaitUntil(moment) if moment < at(second).elapsed => {
+                    let passes = moment.since(self.now.elapsed);
+                    self.now.elapsed = moment;
+                    self.now.wall = self.now.wall.checked_add(passes).unwrap();
+                }
+                Step::WaitUntil(_) | Step::Idle | Step::Stopped => {
+                    self.now = at(second);
+                    return;
+                }
+                step => self.does(step),
+            }
+        }
+        panic!("it goes round in a circle");
+    }
+
+    fn does(&mut self, step: Step) {
+        let input = match step {
+            Step::OpenLane { account, session } => Input::Lane {
+                record: Box::new(lane(account, &session)),
+                session,
+            },
+            Step::Load(query) => Input::Loaded {
+                campaign: query.campaign,
+                page: ReadyPage::default(),
+            },
+            Step::MarkSilent { .. } => Input::SilentMarked(0),
+            Step::LoadDoubts(query) => {
+                self.pages += 1;
+                Input::DoubtsLoaded(self.page(query))
+            }
+            Step::Find(finding) => {
+                self.looks.push(finding.delivery);
+                Input::FindEnded {
+                    delivery: finding.delivery,
+                    found: Found::Absent { complete: true },
+                }
+            }
+            Step::Observe(session) => match self.seen.clone() {
+                Some(observation) => Input::Observed {
+                    session,
+                    observation,
+                },
+                None => {
+                    self.is_asked = true;
+                    return;
+                }
+            },
+            Step::Commit(batch) => {
+                let changes = batch.changes.iter();
+                Input::Committed(changes.map(|change| self.effect(change)).collect())
+            }
+            _ => return,
+        };
+        self.engine.handle(input, self.now);
+    }
+
+    fn page(&self, query: crate::store::DoubtQuery) -> DoubtPage {
+        let is_after = |it: &Doubtful| query.after.is_none_or(|after| it.delivery > after);
+        let due = self.doubts.iter();
+        let due = due.filter(|(it, due)| *due <= query.due && is_after(it));
+        let later = self.doubts.iter().map(|(_, due)| *due);
+        DoubtPage {
+            doubts: due
+                .take(query.limit as usize)
+                .map(|(it, _)| it.clone())
+                .collect(),
+            next_due: later.filter(|due| *due > query.due).min(),
+        }
+    }
+
+    fn effect(&mut self, change: &Change) -> Effect {
+        match change {
+            Change::Looked { delivery, next, .. } => {
+                self.looked.push((*delivery, *next));
+                self.doubts.retain_mut(|(it, due)| {
+                    if it.delivery == *delivery {
+                        it.looks += 1;
+                        *due = next.unwrap_or(*due);
+                        return next.is_some();
+                    }
+                    true
+                });
+                Effect::Done
+            }
+            Change::Happened(happened) => {
+                assert_eq!(happened.happening, Happening::ProvedAbsent);
+                self.proved.push(happened.delivery);
+                self.doubts
+                    .retain(|(it, _)| it.delivery != happened.delivery);
+                Effect::Moved {
+                    from: unconfirmed(),
+                    to: crate::delivery::apply(unconfirmed(), happened.happening).unwrap(),
+                }
+            }
+            _ => Effect::Done,
+        }
+    }
+}
+
+fn session() -> Session {
+    Session::new("default")
+}
+
+fn lane(account: Account, session: &Session) -> LaneRecord {
+    LaneRecord {
+        id: LaneId(1),
+        account,
+        epoch: Epoch(1),
+        limits: LaneLimits::unpaced(1),
+        attempts: Vec::new(),
+        day: None,
+        warmth: WarmthSoFar::default(),
+        hold: None,
+        cold_hold: None,
+        trusted: Trusted {
+            platform: "test".into(),
+            kinds: vec![MessageKind::Text],
+        },
+        store_on: Some(StoreOn {
+            session: session.clone(),
+            since: at(0).stamp(BOOT),
+        }),
+        by_hand: Vec::new(),
+        health: LaneHealth::default(),
+    }
+}
+
+fn working(server_up_since: Elapsed) -> Observation {
+    Observation {
+        account: Some(ACCOUNT),
+        server_up_since: Some(server_up_since),
+        store_on: Some(true),
+        platform: Some("test".into()),
+        ..Observation::only(Readiness::Working)
+    }
+}
+
+#[test]
+fn a_server_that_was_not_asked_yet_since_when_it_runs_was_not_restarted_for_that() {
+    let mut world = World::of(vec![doubtful(0)]);
+    // An event tells that its session is back before anybody has asked the server.
+    world.is(Readiness::Working);
+    world.until(1_005);
+    assert_eq!(world.looks, [delivery(0)]);
+    let (_, next) = world.looked[0];
+    assert!(next.is_some(), "{:?}", world.looked);
+    world.shows(working(at(10).elapsed));
+    world.until(1_600);
+    assert_eq!(world.proved, [delivery(0)]);
+}
+
+#[test]
+fn a_server_that_was_restarted_since_leaves_the_doubt_to_a_person() {
+    let mut world = World::of(vec![doubtful(0)]);
+    world.shows(working(at(700).elapsed));
+    world.until(9_000);
+    assert_eq!(world.looked.last(), Some(&(delivery(0), None)));
+    assert!(world.proved.is_empty());
+}
+
+/// It was not started, as far as the older copy tells that was put in place.
+#[test]
+fn a_doubt_of_a_campaign_that_is_not_at_work_is_settled_like_any_other() {
+    let other = CampaignId::new(9).unwrap();
+    let delivery = DeliveryId::new(other, 0).unwrap();
+    let mut world = World::of(vec![Doubtful {
+        delivery,
+        ..doubtful(0)
+    }]);
+    world.shows(working(at(10).elapsed));
+    world.until(1_600);
+    assert_eq!(world.proved, [delivery], "{:?}", world.looked);
+}
