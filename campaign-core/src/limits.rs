@@ -8,6 +8,7 @@
 mod by_hand;
 mod calendar;
 mod catch_up;
+mod ends;
 mod hours;
 mod pacing;
 mod presets;

@@ -8,14 +8,14 @@
 //! Each [`Slot`] has a gap and sends under way of its own; windows and cap are the account's, and a part of the
 //! long ones is kept for replies ([`LaneLimits::kept_for_replies`]).
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::by_hand::ByHand;
-use super::{LaneLimits, Limit, Resting, SentByHand, Slot, Spell, WarmthSoFar, Window};
+use super::ends::Ends;
+use super::{LaneLimits, Limit, Resting, SentByHand, Slot, Spell, WarmthSoFar};
 use crate::clock::{Elapsed, Now};
 
 /// When the account may send next.
@@ -97,11 +97,7 @@ pub struct Pacer {
     by_hand: ByHand,
 }
 
-/// Ends of finished sends, ascending; no more than the largest window admits.
-#[derive(Debug, Clone, Default)]
-struct Ends(VecDeque<Elapsed>);
-
-/// Ends of sends, the earliest first: of all, and of cold ones.
+/// Moments at which sends ended, the earliest first, and how many at each: of all sends, and of cold ones.
 pub(super) struct Tallies<I> {
     pub(super) all: I,
     pub(super) cold: I,
@@ -316,18 +312,20 @@ impl Pacer {
     }
 
     /// The ends that the windows count.
-    pub(super) fn tallies(&self) -> Tallies<impl DoubleEndedIterator<Item = Elapsed> + use<'_>> {
+    pub(super) fn tallies(
+        &self,
+    ) -> Tallies<impl DoubleEndedIterator<Item = (Elapsed, u32)> + use<'_>> {
         Tallies {
-            all: self.all.0.iter().copied(),
-            cold: self.cold.0.iter().copied(),
+            all: self.all.moments(),
+            cold: self.cold.moments(),
         }
     }
 
     /// Counts these ends too, so many at each moment, the earliest first.
     pub(super) fn recall(&mut self, all: Vec<(Elapsed, u32)>, cold: Vec<(Elapsed, u32)>) {
         for (ends, moments) in [(&mut self.all, all), (&mut self.cold, cold)] {
-            for (end, count) in moments {
-                (0..count).for_each(|_| ends.insert(end));
+            for (end, sends) in moments {
+                ends.insert(end, sends);
             }
         }
         self.forget_surplus();
@@ -391,9 +389,9 @@ impl Pacer {
     }
 
     fn fill(&mut self, slot: Slot, end: Elapsed) {
-        self.all.insert(end);
+        self.all.insert(end, 1);
         if slot == Slot::Cold {
-            self.cold.insert(end);
+            self.cold.insert(end, 1);
         }
         self.forget_surplus();
     }
@@ -415,36 +413,6 @@ fn limits_of(slot: Slot) -> usize {
     }
 }
 
-impl Ends {
-    /// The moment from which a window admits one more beside what is `in_flight`; `None`: when something has ended.
-    fn free_at(&self, in_flight: usize, sends_max: u32, window: &Window) -> Option<Elapsed> {
-        let free = (sends_max as usize).checked_sub(in_flight);
-        let free = free.filter(|free| *free > 0)?;
-        let blocking = self.0.len().checked_sub(free);
-        let blocking = blocking.and_then(|index| self.0.get(index));
-        // One microsecond more: an interval of exactly the span must not hold both ends.
-        Some(blocking.map_or(Elapsed::default(), |end| {
-            *end + window.span + Duration::from_micros(1)
-        }))
-    }
-
-    fn insert(&mut self, end: Elapsed) {
-        let after = self.0.iter().rposition(|other| *other <= end);
-        self.0.insert(after.map_or(0, |index| index + 1), end);
-    }
-
-    fn forget(&mut self, end: Elapsed) {
-        if let Some(index) = self.0.iter().rposition(|other| *other == end) {
-            self.0.remove(index);
-        }
-    }
-
-    fn keep(&mut self, count: usize) {
-        let surplus = self.0.len().saturating_sub(count);
-        self.0.drain(..surplus);
-    }
-}
-
 fn later(answer: When, moment: Elapsed, limit: Limit, now: Now) -> When {
     if moment <= now.elapsed {
         return answer;
@@ -460,7 +428,7 @@ mod tests {
     use jiff::Timestamp;
     use proptest::prelude::*;
 
-    use super::super::{Gap, Rest, WarmUp, Zone};
+    use super::super::{Gap, Rest, WarmUp, Window, Zone};
     use super::*;
 
     const SECOND: i64 = 1_000_000;

@@ -193,17 +193,21 @@ impl Budget {
 }
 
 /// Ends, the earliest first, as runs, the latest first.
-fn runs(ends: impl DoubleEndedIterator<Item = Elapsed>, grain: Duration, now: Now) -> Vec<Run> {
+fn runs(
+    ends: impl DoubleEndedIterator<Item = (Elapsed, u32)>,
+    grain: Duration,
+    now: Now,
+) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    for end in ends.rev() {
+    for (end, sends) in ends.rev() {
         let ago = now.elapsed.since(end);
         let reach = grain.max(ago / PARTS);
         let latest = u64::try_from(ago.saturating_sub(reach).as_micros()).unwrap_or(u64::MAX);
         match runs.last_mut() {
-            Some(run) if run.ago_micros >= latest => run.sends += 1,
+            Some(run) if run.ago_micros >= latest => run.sends += sends,
             _ => runs.push(Run {
                 ago_micros: u64::try_from(ago.as_micros()).unwrap_or(u64::MAX),
-                sends: 1,
+                sends,
             }),
         }
     }
@@ -256,7 +260,7 @@ mod tests {
             .collect();
         let now = at(3_600 * SECOND);
         let runs = runs(
-            ends.iter().copied(),
+            ends.iter().map(|end| (*end, 1)),
             Duration::from_secs(3_600) / PARTS,
             now,
         );
