@@ -24,12 +24,12 @@ use campaign_core::failure::{NotHandedOver, Outcome};
 use campaign_core::gateway::{
     Account, Found, Notice, NumberStatus, Observation, Readiness, Sending, Session,
 };
-use campaign_core::limits::{DayCount, Gap, Hours, LaneLimits, Rest, WarmthSoFar, Window, Zone};
+use campaign_core::limits::{Gap, Hours, LaneLimits, Rest, Window, Zone};
 use campaign_core::message::{MessageKind, MessageTemplate};
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
     Batch, CampaignRecord, Change, ControlRow, Counts, DoubtPage, DoubtQuery, Doubtful, Effect,
-    Epoch, Happened, LaneHealth, LaneId, LaneRecord, Lost, Ready, ReadyPage, ReadyQuery, Trusted,
+    Happened, LaneId, LaneRecord, Lost, Ready, ReadyPage, ReadyQuery,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -561,21 +561,8 @@ impl World {
     }
 
     fn lane(&self, account: Account) -> LaneRecord {
-        LaneRecord {
-            id: LaneId(u32::try_from(account.0.digits() % 1_000).unwrap_or(0) + 1),
-            account,
-            epoch: Epoch(1),
-            limits: self.limits.clone(),
-            attempts: Vec::new(),
-            day: None::<DayCount>,
-            warmth: WarmthSoFar::default(),
-            hold: None,
-            cold_hold: None,
-            trusted: Trusted::default(),
-            store_on: None,
-            by_hand: Vec::new(),
-            health: LaneHealth::default(),
-        }
+        let id = LaneId(u32::try_from(account.0.digits() % 1_000).unwrap_or(0) + 1);
+        LaneRecord::new(id, account, self.limits.clone())
     }
 
     fn page(&mut self, query: ReadyQuery) -> Result<ReadyPage, Failure> {

@@ -20,12 +20,12 @@ use crate::delivery::{CampaignId, DeliveryId, Happening, Standing, State, apply}
 use crate::engine::{Beginning, Chance, Engine, Input, Settings, Step, WaitsFor};
 use crate::failure::Outcome;
 use crate::gateway::{Account, NumberStatus, Observation, Readiness, Session};
-use crate::limits::{DayCount, LaneLimits, Limit, Scope, SharedRecord, WarmthSoFar};
+use crate::limits::{DayCount, LaneLimits, Limit, Scope, SharedRecord};
 use crate::message::MessageTemplate;
 use crate::phone::PhoneNumber;
 use crate::store::{
-    Batch, CampaignRecord, Change, Counts, DoubtPage, Effect, Epoch, LaneHealth, LaneId,
-    LaneRecord, Ready, ReadyPage, ReadyQuery, Sweep, Trusted, Whom,
+    Batch, CampaignRecord, Change, Counts, DoubtPage, Effect, LaneId, LaneRecord, Ready, ReadyPage,
+    ReadyQuery, Sweep, Whom,
 };
 
 /// What a forecast is made from.
@@ -307,20 +307,10 @@ impl<'a> World<'a> {
 
     fn lane(&self, account: Account) -> LaneRecord {
         let place = accounts(self.outlook.definition).position(|(_, other)| other == account);
+        let id = LaneId(place.map_or(0, |place| place as u32) + 1);
         LaneRecord {
-            id: LaneId(place.map_or(0, |place| place as u32) + 1),
-            account,
-            epoch: Epoch(1),
-            limits: self.outlook.limits.clone(),
-            attempts: Vec::new(),
             day: self.outlook.sent_today,
-            warmth: WarmthSoFar::default(),
-            hold: None,
-            cold_hold: None,
-            trusted: Trusted::default(),
-            store_on: None,
-            health: LaneHealth::default(),
-            by_hand: Vec::new(),
+            ..LaneRecord::new(id, account, self.outlook.limits.clone())
         }
     }
 

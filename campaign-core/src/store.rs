@@ -133,6 +133,27 @@ pub struct LaneRecord {
     pub by_hand: Vec<SentByHand>,
 }
 
+impl LaneRecord {
+    /// A lane that nothing was sent through yet, and of which nothing was learnt.
+    pub fn new(id: LaneId, account: Account, limits: LaneLimits) -> Self {
+        Self {
+            id,
+            account,
+            epoch: Epoch(1),
+            limits,
+            attempts: Vec::new(),
+            day: None,
+            warmth: WarmthSoFar::default(),
+            hold: None,
+            cold_hold: None,
+            trusted: Trusted::default(),
+            store_on: None,
+            health: LaneHealth::default(),
+            by_hand: Vec::new(),
+        }
+    }
+}
+
 /// An attempt that charges its lane's limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PastAttempt {

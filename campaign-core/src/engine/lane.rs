@@ -423,9 +423,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::limits::WarmthSoFar;
     use crate::phone::PhoneNumber;
-    use crate::store::LaneHealth;
 
     fn at(seconds: i64, wall: &str) -> Now {
         Now {
@@ -438,20 +436,11 @@ mod tests {
     #[test]
     fn a_restriction_that_was_read_by_a_wrong_clock_ends_when_it_ends() {
         let until: Timestamp = "2026-11-21T00:33:00Z".parse().unwrap();
+        let account = Account(PhoneNumber::from_digits(6_281_200_000_001).unwrap());
         let record = LaneRecord {
-            id: LaneId(1),
-            account: Account(PhoneNumber::from_digits(6_281_200_000_001).unwrap()),
-            epoch: Epoch(1),
-            limits: LaneLimits::unpaced(1),
-            attempts: Vec::new(),
-            day: None,
-            warmth: WarmthSoFar::default(),
             hold: Some((Trouble::RateLimited, until)),
             cold_hold: Some((Trouble::Restricted, until)),
-            trusted: Trusted::default(),
-            store_on: None,
-            health: LaneHealth::default(),
-            by_hand: Vec::new(),
+            ..LaneRecord::new(LaneId(1), account, LaneLimits::unpaced(1))
         };
         let session = Session::new("default");
         let (settings, boot) = (Settings::default(), BootId(2));

@@ -9,12 +9,11 @@ use crate::delivery::{DeliveryId, Standing, State, apply};
 use crate::engine::{Beginning, Engine, Input, Settings, Step};
 use crate::failure::Outcome;
 use crate::gateway::{Account, Observation, Readiness};
-use crate::limits::{Hours, LaneLimits, WarmthSoFar};
+use crate::limits::{Hours, LaneLimits};
 use crate::message::MessageTemplate;
 use crate::phone::PhoneNumber;
 use crate::store::{
-    Batch, CampaignRecord, Change, Counts, DoubtPage, Effect, Epoch, LaneHealth, LaneId,
-    LaneRecord, Ready, ReadyPage, Trusted,
+    Batch, CampaignRecord, Change, Counts, DoubtPage, Effect, LaneId, LaneRecord, Ready, ReadyPage,
 };
 
 /// An engine with so many single messages in one lane.
@@ -122,21 +121,7 @@ impl World {
 }
 
 fn lane(account: Account) -> LaneRecord {
-    LaneRecord {
-        id: LaneId(1),
-        account,
-        epoch: Epoch(1),
-        limits: LaneLimits::unpaced(1),
-        attempts: Vec::new(),
-        day: None,
-        warmth: WarmthSoFar::default(),
-        hold: None,
-        cold_hold: None,
-        trusted: Trusted::default(),
-        store_on: None,
-        by_hand: Vec::new(),
-        health: LaneHealth::default(),
-    }
+    LaneRecord::new(LaneId(1), account, LaneLimits::unpaced(1))
 }
 
 fn page(campaign: CampaignId) -> ReadyPage {
