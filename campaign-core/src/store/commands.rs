@@ -104,6 +104,11 @@ pub enum Command {
 }
 
 impl Command {
+    /// It has messages sent once more to people who may have them: done twice, it sends them twice.
+    pub fn sends_again(&self) -> bool {
+        matches!(self, Command::Resend { .. } | Command::Retry { .. })
+    }
+
     /// The campaign it is about, when it is about one.
     pub fn campaign(&self) -> Option<CampaignId> {
         match self {
@@ -152,4 +157,16 @@ pub enum Answer {
         /// Why, and what to do.
         why: String,
     },
+}
+
+impl Answer {
+    /// To what an older copy of the database holds open and must not be done twice: it may have been done in the time that the copy does
+    /// not know of.
+    pub fn may_have_been_done() -> Self {
+        Answer::Refused {
+            why: "an older copy of the database was put in place, and this may have been done before that: \
+                  ask again if it is still wanted"
+                .to_owned(),
+        }
+    }
 }

@@ -125,6 +125,7 @@ promises! { $
         what_an_earlier_owner_writes_is_lost
         waits_far_ahead_are_over_after_a_take_over
         a_restored_copy_doubts_whatever_was_open
+        a_restored_copy_sends_nothing_again_that_was_asked_for_before
         the_runner_leaves_word;
     lanes:
         a_lane_begins_with_the_limits_that_were_set_before

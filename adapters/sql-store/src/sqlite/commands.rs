@@ -1,7 +1,7 @@
 //! Commands and their answers, and the runner's word: what other processes write beside the runner.
 
 use campaign_core::store::{Answer, Command, CommandId, RunnerWord};
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, params};
 
 use super::Database;
 use super::fault::Result;
@@ -53,6 +53,25 @@ impl Database {
         }
         self.commands.read = Some((version, commands.clone()));
         Ok(commands)
+    }
+
+    /// This is an older copy: what it holds open may have been done in the time that it does not know of.
+    pub(super) fn refuse_what_sends_again(&self) -> Result<()> {
+        let open = self
+            .connection
+            .prepare("SELECT id, body FROM command WHERE answer IS NULL")?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<Vec<(i64, String)>>>()?;
+        let answer = serde_json::to_string(&Answer::may_have_been_done())?;
+        for (id, body) in open {
+            let command: Command = serde_json::from_str(&body)?;
+            if command.sends_again() {
+                self.connection
+                    .prepare_cached("UPDATE command SET answer = ? WHERE id = ?")?
+                    .execute(params![answer, id])?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn answer(&self, command: CommandId) -> Result<Option<Answer>> {

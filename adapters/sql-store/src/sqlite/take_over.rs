@@ -75,6 +75,7 @@ impl Database {
         let orphaned = self.orphan(now)?;
         if is_restored {
             self.distrust(&meta, now)?;
+            self.refuse_what_sends_again()?;
             meta.database = self.begin_anew()?;
         }
         self.cut_waits(now.wall)?;

@@ -9,7 +9,7 @@ use super::tables::{AT_ONCE, Lane, Tables};
 use crate::clock::Stamp;
 use crate::delivery::{DeliveryId, Happening, State, apply};
 use crate::gateway::{Account, Session};
-use crate::store::TakeOver;
+use crate::store::{Answer, TakeOver};
 
 /// A wait that is longer than this at a take-over was written under a wrong clock.
 const WAIT_MAX: Duration = Duration::from_secs(3_600);
@@ -27,6 +27,11 @@ impl Tables {
         if is_restored {
             // Whoever opted out may have been told so in the time that is lost, and is not told twice.
             self.people.confirm_nobody();
+            for (command, answer) in self.commands.values_mut() {
+                if answer.is_none() && command.sends_again() {
+                    *answer = Some(Answer::may_have_been_done());
+                }
+            }
         }
         for attempt in &mut self.attempts {
             if attempt.over().is_none() {

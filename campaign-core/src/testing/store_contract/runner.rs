@@ -2,13 +2,14 @@
 
 use super::ContractStore;
 use super::scene::{
-    Scene, answered, assert_counts_equal_the_report, at, evidence, happened, lane, report, wall,
+    Scene, answered, assert_counts_equal_the_report, at, commit, evidence, happened, lane, report,
+    wall,
 };
 use crate::delivery::{Ack, Doubt, Happening, Reason, State};
 use crate::limits::WarmthSoFar;
 use crate::store::{
-    CampaignQuery, Change, Effect, Happened, Journal, LaneHealth, LaneNote, Lost, Store,
-    StoreError, Trusted,
+    Answer, CampaignQuery, Change, Command, Effect, Happened, Journal, LaneHealth, LaneNote, Lost,
+    Store, StoreError, Trusted,
 };
 
 /// There is one runner; it is named to whoever else tries, and leaves by stepping down or by its end.
@@ -273,6 +274,55 @@ pub async fn a_restored_copy_doubts_whatever_was_open(database: &impl ContractSt
         !scene.store.take_over(at(1_003)).await.unwrap().is_restored,
         "found out once"
     );
+}
+
+/// What was asked for when an older copy was made may have been done since: nothing is sent twice because it is asked for there.
+pub async fn a_restored_copy_sends_nothing_again_that_was_asked_for_before(
+    database: &impl ContractStore,
+) {
+    let scene = Scene::open(database).await;
+    let (campaign, targets) = scene.running("restored", 0..2).await;
+    scene.send_and(1, targets[0], Happening::Refused).await;
+    let resend = Command::Resend {
+        deliveries: vec![targets[0].delivery],
+    };
+    let retry = Command::Retry {
+        campaign,
+        reason: None,
+    };
+    let again = [
+        scene.store.submit(&resend).await.unwrap(),
+        scene.store.submit(&retry).await.unwrap(),
+    ];
+    let pause = Command::Pause { campaign };
+    let other = scene.store.submit(&pause).await.unwrap();
+    database.back_up().await;
+    // Whoever takes over the original does all of it.
+    scene.store.take_over(at(3)).await.unwrap();
+    let open = scene.store.open_commands().await.unwrap();
+    assert_eq!(open.len(), 3, "nothing was put in place");
+    let done = again.map(|command| Change::Answer {
+        command,
+        answer: Answer::Done,
+    });
+    commit(&scene.store, 4, done.into()).await;
+    let lane_record = lane(&scene.store, 1).await;
+    let journal = Change::Journal(Journal {
+        epoch: lane_record.epoch,
+        ..scene.journal_of(targets[1])
+    });
+    scene.one(5, journal).await;
+    drop(scene);
+    let Some(store) = database.restore().await else {
+        return;
+    };
+    assert!(store.take_over(at(1_000)).await.unwrap().is_restored);
+    let open = store.open_commands().await.unwrap();
+    assert_eq!(open, [(other, pause)]);
+    for command in again {
+        let answer = store.answer(command).await.unwrap();
+        assert_eq!(answer, Some(Answer::may_have_been_done()));
+    }
 }
 
 /// Others can read who runs and what it said last.
