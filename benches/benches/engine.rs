@@ -7,7 +7,6 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
-use std::ops::Bound;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -603,16 +602,12 @@ impl World {
 
     fn doubts(&self, query: DoubtQuery) -> DoubtPage {
         let mut page = DoubtPage::default();
-        let after = query.after.map_or(Bound::Unbounded, Bound::Excluded);
-        for doubt in self
-            .doubts
-            .range((after, Bound::Unbounded))
-            .map(|(_, doubt)| doubt)
-        {
+        for (id, doubt) in &self.doubts {
             let Some(next) = doubt.next else { continue };
+            let is_after = query.after.is_none_or(|after| *id > after);
             if next > query.due {
                 page.next_due = Some(page.next_due.map_or(next, |other| other.min(next)));
-            } else if page.doubts.len() < query.limit as usize {
+            } else if is_after && page.doubts.len() < query.limit as usize {
                 page.doubts.push(doubt.doubtful.clone());
             }
         }

@@ -417,7 +417,8 @@ pub struct ControlRow {
 pub struct DoubtPage {
     /// In key order.
     pub doubts: Vec<Doubtful>,
-    /// When the next look of another one comes due.
+    /// When the next look comes due of one that is not on the page: of those behind a full page, and of all where it is the last one, whatever
+    /// it came after.
     pub next_due: Option<Timestamp>,
 }
 

@@ -111,7 +111,7 @@ impl Engine {
                     job.start_over();
                 }
             }
-            self.doubts.load_at(now.elapsed);
+            self.doubts.start_over(now.elapsed);
         }
         self.release_clock_holds();
     }

@@ -9,7 +9,7 @@ use crate::clock::{Elapsed, Now};
 use crate::delivery::{CampaignId, Happening, Reason};
 use crate::gateway::{Finding, Readiness};
 use crate::limits::{Slot, When};
-use crate::store::{Batch, Change, DoubtQuery, Happened, Journal, LaneId, Ready};
+use crate::store::{Batch, Change, Happened, Journal, LaneId, Ready};
 
 /// Attempts between journal and answer, over all lanes.
 const FLIGHTS_MAX: usize = 1_024;
@@ -17,8 +17,6 @@ const FLIGHTS_MAX: usize = 1_024;
 const FLIGHTS_KEPT_FOR_REPLIES: usize = 128;
 /// Accepted deliveries considered at a time for want of an ack.
 const SILENT_PAGE: u32 = 512;
-/// Doubts read at a time.
-const DOUBT_PAGE: u32 = 256;
 
 impl Engine {
     /// Everything that waits, and as many new attempts as the lanes admit now. Outcomes come first: what they free, a journal of
@@ -211,12 +209,7 @@ impl Engine {
             return Some(reading);
         }
         if self.doubts.may_load(now) {
-            self.doubts.loading();
-            return Some(Step::LoadDoubts(DoubtQuery {
-                after: None,
-                due: now.wall,
-                limit: DOUBT_PAGE,
-            }));
+            return Some(Step::LoadDoubts(self.doubts.loading(now)));
         }
         if !self.silent.is_marking && self.silent.next <= now.elapsed && !self.jobs.is_empty() {
             self.silent.is_marking = true;

@@ -13,7 +13,7 @@ use crate::clock::{Elapsed, Now};
 use crate::delivery::{Ack, DeliveryId, Happening, Reason, State};
 use crate::evidence::{Absence, Missing};
 use crate::gateway::Found;
-use crate::store::{Change, DoubtPage, Doubtful, Happened};
+use crate::store::{Change, DoubtPage, DoubtQuery, Doubtful, Happened};
 
 /// The page of doubts in hand; the store has the rest.
 #[derive(Debug, Default)]
@@ -24,7 +24,12 @@ pub(super) struct Doubts {
     /// Decided, and not yet on record.
     deciding: BTreeSet<DeliveryId>,
     is_loading: bool,
+    /// When the first page is to be read again.
     load_at: Option<Elapsed>,
+    /// The page in hand was full: others are due behind it, as of the moment at which its round began.
+    behind: Option<(DeliveryId, Timestamp)>,
+    /// When that was.
+    round_due: Timestamp,
 }
 
 impl Doubts {
@@ -33,19 +38,36 @@ impl Doubts {
     }
 
     pub(super) fn may_load(&self, now: Now) -> bool {
-        !self.is_loading
-            && self.is_through()
-            && self.load_at.is_some_and(|moment| moment <= now.elapsed)
+        let is_due = self.load_at.is_some_and(|moment| moment <= now.elapsed);
+        !self.is_loading && self.is_through() && (is_due || self.behind.is_some())
     }
 
-    pub(super) fn loading(&mut self) {
+    /// What to read next: a round goes through all that is due as it begins, so that whoever cannot be looked up keeps nobody waiting. What
+    /// comes due meanwhile is for the next one.
+    pub(super) fn loading(&mut self, now: Now) -> DoubtQuery {
         self.is_loading = true;
-        self.load_at = None;
+        let (after, due) = match self.behind.take() {
+            Some((after, due)) => (Some(after), due),
+            None => {
+                self.load_at = None;
+                (None, now.wall)
+            }
+        };
+        self.round_due = due;
+        DoubtQuery {
+            after,
+            due,
+            limit: DOUBT_PAGE,
+        }
     }
 
-    pub(super) fn loaded(&mut self, page: DoubtPage, now: Now) {
+    /// `last` of a page that is full: others may be behind it.
+    pub(super) fn loaded(&mut self, page: DoubtPage, last: Option<DeliveryId>, now: Now) {
         self.is_loading = false;
-        if let Some(due) = page.next_due {
+        self.behind = last.map(|last| (last, self.round_due));
+        if self.behind.is_none()
+            && let Some(due) = page.next_due
+        {
             // At least a moment later: a page that brings nothing new must not be read without end.
             let wait = super::lane::wait_between(now, due).max(Duration::from_millis(10));
             self.load_at(now.elapsed + wait);
@@ -60,6 +82,12 @@ impl Doubts {
     pub(super) fn load_failed(&mut self, again: Elapsed) {
         self.is_loading = false;
         self.load_at(again);
+    }
+
+    /// The moments that a round goes by may be those of a clock that was wrong.
+    pub(super) fn start_over(&mut self, now: Elapsed) {
+        self.behind = None;
+        self.load_at(now);
     }
 
     pub(super) fn finds(&self) -> usize {
@@ -105,10 +133,12 @@ impl Doubts {
     }
 
     pub(super) fn are_pending(&self) -> bool {
-        self.is_loading || self.load_at.is_some() || !self.is_through()
+        self.is_loading || self.load_at.is_some() || self.behind.is_some() || !self.is_through()
     }
 }
 
+/// Doubts read at a time.
+const DOUBT_PAGE: u32 = 256;
 /// So many looks are enough when they took so many horizons.
 const ENOUGH: u32 = 4;
 /// Doubts of a session that is away are read again after this, unless it is back earlier.
@@ -119,11 +149,14 @@ const UNSTEADY_MAX: u32 = 30;
 impl Engine {
     /// Those of an account that is gone wait for a person, or for the account.
     pub(super) fn doubts_loaded(&mut self, page: DoubtPage, now: Now) {
+        let is_full = page.doubts.len() >= DOUBT_PAGE as usize;
+        let last = page.doubts.last().filter(|_| is_full);
+        let last = last.map(|doubt| doubt.delivery);
         let doubts = page.doubts.into_iter();
         let (gone, doubts) = doubts
             .map(|doubt| self.asked_in_turn(doubt))
             .partition(|doubt| self.whereabouts(doubt) == Whereabouts::Gone);
-        self.doubts.loaded(DoubtPage { doubts, ..page }, now);
+        self.doubts.loaded(DoubtPage { doubts, ..page }, last, now);
         let gone: Vec<Doubtful> = gone;
         for doubt in gone {
             self.doubts.leave(doubt.delivery);

@@ -56,7 +56,8 @@ impl Database {
                 .map_or(after, |doubt| rows::number(doubt.delivery));
             self.next_look("next_look <= ?", [due, rest])?
         } else {
-            self.next_look("next_look > ?", [due, after])?
+            // Of those before it as well: whoever reads page after page is told here when to begin again.
+            self.next_look("next_look > ?", [due, -1])?
         };
         Ok(DoubtPage { doubts, next_due })
     }

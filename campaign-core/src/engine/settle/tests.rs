@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::campaign::Definition;
+use crate::campaign::{Definition, Sessions};
 use crate::clock::BootId;
 use crate::delivery::{CampaignId, Standing};
 use crate::engine::{Beginning, Input, Settings, Step};
@@ -18,6 +18,7 @@ use crate::store::{
 
 const ACCOUNT: Account = Account(PhoneNumber::FICTITIOUS);
 const BOOT: BootId = BootId(1);
+const SECOND: Duration = Duration::from_secs(1);
 
 fn at(second: i64) -> Now {
     let begins: Timestamp = "2026-11-21T01:00:00Z".parse().unwrap();
@@ -95,7 +96,10 @@ impl World {
         let in_doubt = (State::Unconfirmed, unconfirmed().reason);
         let record = CampaignRecord {
             id: campaign(),
-            definition: Arc::new(Definition::new("promo", session(), message)),
+            definition: Arc::new(Definition {
+                sessions: Sessions::new([session(), away()]).unwrap(),
+                ..Definition::new("promo", session(), message)
+            }),
             columns: Arc::new([]),
             state: CampaignState::Running,
             created_at: at(500).wall,
@@ -180,6 +184,8 @@ impl World {
                     found: Found::Absent { complete: true },
                 }
             }
+            // It never answers.
+            Step::Observe(session) if session == away() => return,
             Step::Observe(session) => match self.seen.clone() {
                 Some(observation) => Input::Observed {
                     session,
@@ -240,6 +246,11 @@ impl World {
             _ => Effect::Done,
         }
     }
+}
+
+/// Another session of the campaign, of which nothing is known yet.
+fn away() -> Session {
+    Session::new("away")
 }
 
 fn session() -> Session {
@@ -315,4 +326,47 @@ fn a_doubt_of_a_campaign_that_is_not_at_work_is_settled_like_any_other() {
     world.shows(working(at(10).elapsed));
     world.until(1_600);
     assert_eq!(world.proved, [delivery], "{:?}", world.looked);
+}
+
+#[test]
+fn any_number_of_doubts_of_an_account_that_is_away_keeps_nobody_else_waiting() {
+    let of_another = |ordinal| Doubtful {
+        lane: LaneId(2),
+        ..doubtful(ordinal)
+    };
+    for away in [255, 256, 257, 1_000] {
+        let mut doubts: Vec<Doubtful> = (0..away).map(of_another).collect();
+        doubts.push(doubtful(away));
+        let mut world = World::of(doubts);
+        world.shows(working(at(10).elapsed));
+        world.until(1_600);
+        assert_eq!(world.proved, [delivery(away)], "{away} away");
+        // They are read again once a minute, and not without end.
+        let before = world.pages;
+        world.until(5_200);
+        let pages = (world.pages - before) as u64;
+        let in_one_round = u64::from(away) / 256 + 1;
+        assert!(pages <= 61 * in_one_round, "{away} away: {pages} pages");
+        assert!(pages >= 59, "{away} away: {pages} pages");
+    }
+}
+
+/// One far down is looked at again when it is due, although pages before and behind it are full.
+#[test]
+fn what_is_due_later_is_not_lost_between_pages() {
+    let mut doubts: Vec<Doubtful> = (0..600)
+        .map(|ordinal| Doubtful {
+            lane: LaneId(2),
+            ..doubtful(ordinal)
+        })
+        .collect();
+    doubts[3].lane = LaneId(1);
+    let mut world = World::of(doubts);
+    let soon = world.now.wall.checked_add(20 * SECOND).unwrap();
+    world.doubts[3].1 = soon;
+    world.shows(working(at(10).elapsed));
+    world.until(1_015);
+    assert_eq!(world.looks, []);
+    world.until(1_022);
+    assert_eq!(world.looks, [delivery(3)]);
 }

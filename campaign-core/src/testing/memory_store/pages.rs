@@ -188,7 +188,11 @@ impl Tables {
         page.sort_unstable();
         page.truncate(query.limit as usize);
         let on_page: BTreeSet<DeliveryId> = page.iter().copied().collect();
-        let another = |(_, id): &&(Timestamp, DeliveryId)| is_after(*id) && !on_page.contains(id);
+        let is_full = page.len() >= query.limit as usize;
+        let another = |(due, id): &&(Timestamp, DeliveryId)| match is_full {
+            true => is_after(*id) && !on_page.contains(id),
+            false => *due > query.due,
+        };
         DoubtPage {
             doubts: page
                 .into_iter()

@@ -54,6 +54,17 @@ pub async fn doubts_come_in_key_order_when_they_are_due(database: &impl Contract
         );
     }
     assert_eq!(read, ids);
+    let behind_all = DoubtQuery {
+        after: ids.last().copied(),
+        due: wall(99),
+        limit: 4,
+    };
+    let page = scene.store.doubts(behind_all).await.unwrap();
+    assert_eq!(
+        (page.doubts.len(), page.next_due),
+        (0, Some(wall(100))),
+        "the last page tells of all"
+    );
 
     scene.one(3, evidence(ids[0], Ack::Server)).await;
     scene
