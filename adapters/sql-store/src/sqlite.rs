@@ -19,6 +19,7 @@ mod recipients;
 mod rows;
 mod schema;
 mod silence;
+mod since;
 mod take_over;
 #[cfg(test)]
 mod tests;
@@ -56,6 +57,7 @@ pub use self::inspect::{Depth, HoldSeen, Inspection, LaneSeen, inspect};
 use self::lock::{RunnerLock, Seen};
 pub use self::prune::{Prunable, Pruning};
 use self::recipients::Recipients;
+pub use self::since::{CampaignSince, Since};
 
 /// What survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
