@@ -1,4 +1,4 @@
-//! An audience from a file: rows in, recipients and a report of every refused row out.
+//! An audience from a list, in a file or in memory: rows in, recipients and a report of every refused row out.
 //!
 //! Every row that is not blank becomes exactly one [`Recipient`] or one [`Reject`], page by page,
 //! so that a million rows take no more memory than a thousand. Within a page the second of two
@@ -11,6 +11,7 @@ mod csv;
 mod duplicates;
 mod error;
 mod hidden;
+mod input;
 mod report;
 mod row;
 mod text;
@@ -30,10 +31,14 @@ pub use report::{
 
 use crate::phone::{LinePolicy, PhoneNumber, Region, normalize};
 use duplicates::IdentityMap;
+use input::Input;
 use row::{Row, Rows};
 
 /// Rows among which the header is looked for; titles and blank rows may stand above it.
 const HEADER_ROWS: usize = 30;
+
+/// Looked at to tell kinds of files apart.
+const HEAD_BYTES: u64 = 8 * 1024;
 
 /// A page ends early when its rows hold this much text: rows can be long (1 MiB), memory must not
 /// be.
@@ -145,7 +150,7 @@ impl Recipient {
     }
 }
 
-/// A file opened as an audience: an iterator over its pages.
+/// A list opened as an audience: an iterator over its pages.
 ///
 /// ```no_run
 /// use campaign_core::audience::{Audience, Options, SeenInMemory, resolve_duplicates};
@@ -163,7 +168,7 @@ impl Recipient {
 /// # Ok::<(), campaign_core::audience::AudienceError>(())
 /// ```
 pub struct Audience {
-    path: PathBuf,
+    input: Input,
     source: Source,
     columns: Columns,
     options: Options,
@@ -180,26 +185,50 @@ impl Audience {
     /// # Errors
     /// [`AudienceError`], when there is no table with a phone column and at least one row.
     pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self, AudienceError> {
-        let path = path.as_ref();
-        let unreadable = |source| AudienceError::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
-        let head = workbook::head(path).map_err(unreadable)?;
+        Self::read(Input::file(path.as_ref()), options)
+    }
+
+    /// Opens a list that is in memory, such as an upload: everything is as if it were a file of that name. The bytes are read where they are,
+    /// not copied; `name` is what messages call them.
+    ///
+    /// ```
+    /// use campaign_core::audience::{Audience, Options};
+    ///
+    /// let upload = b"nama;no_hp\nBudi;0812-3456-7890\nSiti;12\n".to_vec();
+    /// let audience = Audience::from_bytes("pelanggan.csv", upload, &Options::default())?;
+    /// for page in audience {
+    ///     let page = page?;
+    ///     assert_eq!(page.recipients[0].phone.to_string(), "+6281234567890");
+    ///     assert_eq!(page.rejects.len(), 1);
+    /// }
+    /// # Ok::<(), campaign_core::audience::AudienceError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`AudienceError`], when there is no table with a phone column and at least one row.
+    pub fn from_bytes(
+        name: impl Into<PathBuf>,
+        bytes: impl AsRef<[u8]> + Send + Sync + 'static,
+        options: &Options,
+    ) -> Result<Self, AudienceError> {
+        Self::read(Input::memory(name.into(), bytes), options)
+    }
+
+    fn read(input: Input, options: &Options) -> Result<Self, AudienceError> {
+        let head = (input.head(HEAD_BYTES)).map_err(|source| input.unreadable(source))?;
+        let name = input.name().display().to_string();
         if head.is_empty() {
-            return Err(AudienceError::Empty {
-                what: path.display().to_string(),
-            });
+            return Err(AudienceError::Empty { what: name });
         }
-        let (mut rows, source) = match workbook::kind(path, &head) {
+        let (mut rows, source) = match workbook::kind(&input, &head) {
             Some(kind) => {
-                let (rows, sheet) = workbook::open(path, kind, options.sheet.as_deref())?;
+                let (rows, sheet) = workbook::open(&input, kind, options.sheet.as_deref())?;
                 (rows, Source::Workbook { kind, sheet })
             }
-            None => open_text(path, &head, options)?,
+            None => open_text(&input, &head, options)?,
         };
         let what = match &source {
-            Source::Csv { .. } => path.display().to_string(),
+            Source::Csv { .. } => name,
             Source::Workbook { sheet, .. } => format!("sheet \"{sheet}\""),
         };
 
@@ -225,7 +254,7 @@ impl Audience {
             }
         }
         Ok(Self {
-            path: path.to_owned(),
+            input,
             source,
             columns,
             options: options.clone(),
@@ -259,8 +288,8 @@ impl Audience {
             return None;
         };
         match kind {
-            WorkbookKind::Xlsx => hidden::xlsx(&self.path, sheet, self.columns.header_row),
-            WorkbookKind::Ods => hidden::ods(&self.path, sheet, self.columns.header_row),
+            WorkbookKind::Xlsx => hidden::xlsx(&self.input, sheet, self.columns.header_row),
+            WorkbookKind::Ods => hidden::ods(&self.input, sheet, self.columns.header_row),
             WorkbookKind::Xls | WorkbookKind::Xlsb => None,
         }
     }
@@ -466,7 +495,7 @@ fn is_error(cell: &str) -> bool {
 }
 
 fn open_text(
-    path: &Path,
+    input: &Input,
     head: &[u8],
     options: &Options,
 ) -> Result<(Box<dyn Rows>, Source), AudienceError> {
@@ -476,19 +505,16 @@ fn open_text(
                 label: label.clone(),
             })?
         }
-        None => text::detect(path).map_err(|source| AudienceError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?,
+        None => text::detect(input).map_err(|source| input.unreadable(source))?,
     };
     if let Some(what) = not_a_table(head, encoding) {
         return Err(AudienceError::NotATable {
-            path: path.to_owned(),
+            path: input.name().to_owned(),
             what,
         });
     }
-    let dialect = csv::Dialect::detect(path, encoding)?;
-    let rows = csv::CsvRows::open(path, encoding, dialect)?;
+    let dialect = csv::Dialect::detect(input, encoding)?;
+    let rows = csv::CsvRows::open(input, encoding, dialect)?;
     let source = Source::Csv {
         encoding: encoding.name(),
         delimiter: dialect.delimiter.into(),

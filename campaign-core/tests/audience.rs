@@ -3,6 +3,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use campaign_core::audience::{
     Audience, AudienceError, Fault, Options, Page, Recipient, Reject, RejectReason, RejectsWriter,
@@ -26,7 +27,8 @@ fn key(column: &str) -> Options {
     }
 }
 
-/// Everything in a file, duplicates across pages refused.
+/// Everything in a list, duplicates across pages refused.
+#[derive(Debug)]
 struct Read {
     source: Source,
     variables: Vec<String>,
@@ -37,8 +39,17 @@ struct Read {
 }
 
 impl Read {
+    /// What the file gives, which is what its bytes give under its name.
     fn from(path: &Path, options: &Options) -> Result<Self, AudienceError> {
-        let audience = Audience::open(path, options)?;
+        let from_file = Audience::open(path, options).and_then(Self::whole);
+        if let Ok(bytes) = std::fs::read(path) {
+            let from_bytes = Audience::from_bytes(path, bytes, options).and_then(Self::whole);
+            assert_eq!(format!("{from_bytes:?}"), format!("{from_file:?}"));
+        }
+        from_file
+    }
+
+    fn whole(audience: Audience) -> Result<Self, AudienceError> {
         let mut read = Self {
             source: audience.source().clone(),
             variables: (audience.columns().variables().iter())
@@ -90,7 +101,7 @@ impl Read {
 
 fn error(bytes: impl AsRef<[u8]>) -> String {
     let file = file(bytes);
-    match Audience::open(file.path(), &Options::default()) {
+    match Read::from(file.path(), &Options::default()) {
         Ok(_) => panic!("opened"),
         Err(error) => error.to_string(),
     }
@@ -430,6 +441,38 @@ fn files_that_are_no_list_say_what_they_are_and_what_to_do() {
 }
 
 #[test]
+fn bytes_are_a_list_and_go_by_their_name_in_messages() {
+    const LIST: &[u8] = b"phone,nama\n081234567890,Budi\n";
+    let pages = |audience: Result<Audience, AudienceError>| -> Vec<Page> {
+        audience.unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    for pages in [
+        pages(Audience::from_bytes("upload", LIST, &Options::default())),
+        pages(Audience::from_bytes(
+            "upload",
+            LIST.to_vec(),
+            &Options::default(),
+        )),
+        pages(Audience::from_bytes(
+            "upload",
+            Arc::<[u8]>::from(LIST),
+            &Options::default(),
+        )),
+    ] {
+        assert_eq!(pages[0].recipients[0].phone.to_string(), "+6281234567890");
+    }
+    for (bytes, message) in [
+        ("", "pelanggan.csv is empty"),
+        ("%PDF-1.7", "pelanggan.csv is a PDF document"),
+        ("phone\n", "pelanggan.csv has a header (row 1)"),
+    ] {
+        let refused = Audience::from_bytes("pelanggan.csv", bytes, &Options::default());
+        let said = refused.err().unwrap().to_string();
+        assert!(said.starts_with(message), "{said}");
+    }
+}
+
+#[test]
 fn a_named_column_must_exist() {
     let file = file("nama,nomor_hape\nBudi,081212345678\n");
     let message = |options: Options| match Audience::open(file.path(), &options) {
@@ -611,6 +654,77 @@ fn a_workbook_cut_short_is_an_error_and_not_a_shorter_list() {
     assert!(
         message.contains("ZIP archive") || message.contains("cannot be opened"),
         "{message}"
+    );
+}
+
+/// A workbook of one sheet with these rows, as no spreadsheet program would write it.
+fn crafted(rows: &str) -> Vec<u8> {
+    const RELATIONS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let package = format!(
+        r#"<Relationships><Relationship Id="rId1" Type="{RELATIONS}/officeDocument" Target="xl/workbook.xml"/></Relationships>"#
+    );
+    let sheets = format!(
+        r#"<workbook xmlns:r="{RELATIONS}"><sheets><sheet name="A" sheetId="1" r:id="rId1"/></sheets></workbook>"#
+    );
+    let relations = format!(
+        r#"<Relationships><Relationship Id="rId1" Type="{RELATIONS}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#
+    );
+    let sheet = format!("<worksheet><sheetData>{rows}</sheetData></worksheet>");
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, text) in [
+        ("_rels/.rels", package),
+        ("xl/workbook.xml", sheets),
+        ("xl/_rels/workbook.xml.rels", relations),
+        ("xl/worksheets/sheet1.xml", sheet),
+    ] {
+        zip.start_file(name, stored).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+fn crafted_cell(at: &str, text: &str) -> String {
+    format!(r#"<c r="{at}" t="inlineStr"><is><t>{text}</t></is></c>"#)
+}
+
+/// Read as if nothing were wrong, the list would be shorter than it is, and nobody would know.
+#[test]
+fn a_sheet_on_which_the_reading_breaks_off_is_an_error_and_not_a_shorter_list() {
+    let rows = format!(
+        "<row>{}</row><row>{}</row><row>{}</row>",
+        crafted_cell("A1", "phone"),
+        crafted_cell("A2", "081234567890"),
+        crafted_cell("A99999999999999999999", "081234567891"),
+    );
+    let read = Audience::from_bytes("list.xlsx", crafted(&rows), &Options::default())
+        .and_then(|audience| audience.collect::<Result<Vec<_>, _>>());
+    // Without checks for overflow the number of the row is a wrong one, and the row is there.
+    match read {
+        Err(error) => assert!(
+            error.to_string().contains("cannot be opened as a workbook"),
+            "{error}"
+        ),
+        Ok(pages) => assert_eq!(pages.iter().map(Page::rows).sum::<usize>(), 2),
+    }
+}
+
+#[test]
+fn a_cell_in_a_column_that_no_sheet_has_costs_its_row_only() {
+    let rows = format!(
+        "<row>{}</row><row>{}{}</row><row>{}</row>",
+        crafted_cell("A1", "phone"),
+        crafted_cell("A2", "081234567890"),
+        crafted_cell("ZZZZZZ2", "far away"),
+        crafted_cell("A3", "081234567891"),
+    );
+    let file = file(crafted(&rows));
+    let read = Read::from(file.path(), &Options::default()).unwrap();
+    assert_eq!(read.phones(), [(3, "+6281234567891".to_owned())]);
+    assert_eq!(
+        read.faults(),
+        [(2, RejectReason::UnreadableRow, "081234567890")]
     );
 }
 

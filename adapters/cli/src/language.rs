@@ -881,6 +881,34 @@ pub(crate) enum Text {
     RestoreKept {
         path: String,
     },
+    RestoreSuppressed {
+        count: u64,
+    },
+    RestoreMore {
+        count: u64,
+        command: String,
+    },
+    RestoreWithdrawn {
+        count: u64,
+    },
+    RestoreHidden {
+        count: u64,
+    },
+    RestoreCampaigns,
+    RestoreCampaign {
+        name: String,
+        was: CampaignState,
+        is: Option<CampaignState>,
+        command: String,
+    },
+    RestoreNothingSince,
+    RestoreUnread {
+        why: String,
+        as_of: Option<String>,
+    },
+    RestoreNoneBefore {
+        as_of: Option<String>,
+    },
     RestoreNext {
         command: String,
     },

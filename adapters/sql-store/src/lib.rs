@@ -8,6 +8,6 @@ mod sqlite;
 
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{
-    Depth, Durability, Existing, HoldSeen, Inspection, LaneSeen, Options, Prunable, Pruning,
-    Restored, SqliteStore, Trouble, TroubleKind, inspect, restore,
+    CampaignSince, Depth, Durability, Existing, HoldSeen, Inspection, LaneSeen, Options, Prunable,
+    Pruning, Restored, Since, SqliteStore, Trouble, TroubleKind, inspect, restore,
 };

@@ -20,6 +20,7 @@ mod rows;
 mod schema;
 mod shared_limits;
 mod silence;
+mod since;
 mod take_over;
 #[cfg(test)]
 mod tests;
@@ -57,6 +58,7 @@ pub use self::inspect::{Depth, HoldSeen, Inspection, LaneSeen, inspect};
 use self::lock::{RunnerLock, Seen};
 pub use self::prune::{Prunable, Pruning};
 use self::recipients::Recipients;
+pub use self::since::{CampaignSince, Since};
 
 /// What survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -349,7 +349,8 @@ fn phone_columns(row: &Row) -> Vec<usize> {
 /// How well a header names phone numbers, 0 best; `None` when it does not.
 fn phone_rank(header: &str) -> Option<usize> {
     const LONGEST: usize = 60;
-    if header.len() > LONGEST {
+    // Most cells are no headers, and many of those are numbers.
+    if header.len() > LONGEST || !header.chars().any(char::is_alphabetic) {
         return None;
     }
     let words = words(header);

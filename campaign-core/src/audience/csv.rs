@@ -8,15 +8,13 @@ use std::path::{Path, PathBuf};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use encoding_rs::Encoding;
 
-use super::row::{Fault, Row, Rows};
+use super::input::Input;
+use super::row::{COLUMNS_MAX, Fault, Row, Rows};
 use super::text::Text;
 use super::{AudienceError, columns};
 
 /// The longest row that is read. A longer one is a quote that is never closed, or no table.
 const ROW_BYTES_MAX: usize = 1024 * 1024;
-
-/// The most columns a spreadsheet program can have (Excel's limit).
-const COLUMNS_MAX: usize = 16_384;
 
 /// The window is moved on when this much of it is done with.
 const WINDOW_BYTES_DONE: usize = 128 * 1024;
@@ -34,13 +32,16 @@ pub(super) struct Dialect {
 
 impl Dialect {
     /// The delimiter under which the first rows look most like a table with a phone column.
-    pub(super) fn detect(path: &Path, encoding: &'static Encoding) -> Result<Self, AudienceError> {
+    pub(super) fn detect(
+        input: &Input,
+        encoding: &'static Encoding,
+    ) -> Result<Self, AudienceError> {
         let sample = |delimiter| -> Result<Vec<Row>, AudienceError> {
             let dialect = Self {
                 delimiter,
                 first_line_is_dialect: false,
             };
-            let mut rows = CsvRows::open(path, encoding, dialect)?;
+            let mut rows = CsvRows::open(input, encoding, dialect)?;
             let mut sample = Vec::new();
             while sample.len() < SAMPLE_ROWS
                 && let Some(row) = rows.next_row()?
@@ -113,15 +114,12 @@ pub(super) struct CsvRows {
 
 impl CsvRows {
     pub(super) fn open(
-        path: &Path,
+        input: &Input,
         encoding: &'static Encoding,
         dialect: Dialect,
     ) -> Result<Self, AudienceError> {
-        let text = Text::open(path, encoding).map_err(|source| AudienceError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
-        let mut rows = Self::new(path, text, dialect.delimiter);
+        let text = Text::open(input, encoding).map_err(|source| input.unreadable(source))?;
+        let mut rows = Self::new(input.name(), text, dialect.delimiter);
         if dialect.first_line_is_dialect {
             rows.skip_line()?;
         }
@@ -342,23 +340,19 @@ fn is_well_quoted(record: &[u8], delimiter: u8) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::io::Write;
-
     use super::*;
 
-    fn file(bytes: &[u8]) -> tempfile::NamedTempFile {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(bytes).unwrap();
-        file
+    fn list(bytes: &[u8]) -> Input {
+        Input::memory("list.csv".into(), bytes.to_vec())
     }
 
     fn rows_of(bytes: &[u8], delimiter: u8) -> Vec<Row> {
-        let file = file(bytes);
+        let input = list(bytes);
         let dialect = Dialect {
             delimiter,
             first_line_is_dialect: false,
         };
-        let mut rows = CsvRows::open(file.path(), encoding_rs::UTF_8, dialect).unwrap();
+        let mut rows = CsvRows::open(&input, encoding_rs::UTF_8, dialect).unwrap();
         std::iter::from_fn(|| rows.next_row().unwrap()).collect()
     }
 
@@ -452,7 +446,7 @@ mod tests {
                     bytes: std::io::Cursor::new(bytes.clone()),
                     bytes_max,
                 };
-                let mut rows = CsvRows::new(Path::new(""), Text::new(source, encoding), b',');
+                let mut rows = CsvRows::new(Path::new(""), Text::new(source, 64, encoding), b',');
                 let rows: Vec<Row> = std::iter::from_fn(|| rows.next_row().unwrap()).collect();
                 assert_eq!(
                     shown(&rows),
@@ -481,16 +475,16 @@ mod tests {
             ("Daftar, lama\n\nno hp;nama\n0812;a, b\n", b';'),
             ("satu;dua;tiga\n1,5;2,5;3,5\n", b';'),
         ] {
-            let file = file(text.as_bytes());
-            let found = Dialect::detect(file.path(), encoding_rs::UTF_8).unwrap();
+            let input = list(text.as_bytes());
+            let found = Dialect::detect(&input, encoding_rs::UTF_8).unwrap();
             assert_eq!(found.delimiter, delimiter, "{text:?}");
             assert!(!found.first_line_is_dialect);
         }
         for (text, delimiter) in [("sep=;\nphone;nama\n", b';'), ("sep=,\nphone,nama\n", b',')] {
-            let file = file(text.as_bytes());
-            let found = Dialect::detect(file.path(), encoding_rs::UTF_8).unwrap();
+            let input = list(text.as_bytes());
+            let found = Dialect::detect(&input, encoding_rs::UTF_8).unwrap();
             assert_eq!(found.delimiter, delimiter, "{text:?}");
-            let mut rows = CsvRows::open(file.path(), encoding_rs::UTF_8, found).unwrap();
+            let mut rows = CsvRows::open(&input, encoding_rs::UTF_8, found).unwrap();
             let header = rows.next_row().unwrap().unwrap();
             assert_eq!(shown(&[header]), [(2, vec!["phone", "nama"], None)]);
         }

@@ -9,7 +9,7 @@ pub enum AudienceError {
     /// The file is missing, or cannot be read.
     #[error("cannot read {}: {source}; check the path and the permissions", .path.display())]
     Unreadable {
-        /// The file.
+        /// The file, or what the bytes were called.
         path: PathBuf,
         /// What the system said.
         #[source]
@@ -32,7 +32,7 @@ pub enum AudienceError {
     /// Something else than a table.
     #[error("{} is {what}, not a table: save the list as CSV or XLSX", .path.display())]
     NotATable {
-        /// The file.
+        /// The file, or what the bytes were called.
         path: PathBuf,
         /// What it looks like.
         what: &'static str,
@@ -43,7 +43,7 @@ pub enum AudienceError {
          save it again as XLSX or CSV", .path.display()
     )]
     BrokenWorkbook {
-        /// The file.
+        /// The file, or what the bytes were called.
         path: PathBuf,
         /// What is wrong.
         detail: String,

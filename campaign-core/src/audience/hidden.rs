@@ -1,19 +1,19 @@
 //! How many rows of a sheet are hidden, which the workbook library does not tell.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use zip::ZipArchive;
 
-type Zip = ZipArchive<BufReader<File>>;
+use super::input::{Input, Opened};
+
+type Zip = ZipArchive<BufReader<Opened>>;
 
 /// Hidden rows of an XLSX sheet below `header_row` that have a value; `None` when the workbook is
 /// built in a way that is not understood.
-pub(super) fn xlsx(path: &Path, sheet: &str, header_row: u64) -> Option<u64> {
-    let mut zip = open(path)?;
+pub(super) fn xlsx(input: &Input, sheet: &str, header_row: u64) -> Option<u64> {
+    let mut zip = open(input)?;
     let part = sheet_part(&mut zip, sheet)?;
     let mut xml = part_reader(&mut zip, &part)?;
     let mut buffer = Vec::new();
@@ -44,8 +44,8 @@ pub(super) fn xlsx(path: &Path, sheet: &str, header_row: u64) -> Option<u64> {
 }
 
 /// The same of an ODS sheet, where a filter and a hand hide rows by two words.
-pub(super) fn ods(path: &Path, sheet: &str, header_row: u64) -> Option<u64> {
-    let mut zip = open(path)?;
+pub(super) fn ods(input: &Input, sheet: &str, header_row: u64) -> Option<u64> {
+    let mut zip = open(input)?;
     let mut xml = part_reader(&mut zip, "content.xml")?;
     let mut buffer = Vec::new();
     let (mut in_sheet, mut number, mut count) = (false, 0, 0);
@@ -80,8 +80,8 @@ pub(super) fn ods(path: &Path, sheet: &str, header_row: u64) -> Option<u64> {
     }
 }
 
-fn open(path: &Path) -> Option<Zip> {
-    ZipArchive::new(BufReader::new(File::open(path).ok()?)).ok()
+fn open(input: &Input) -> Option<Zip> {
+    ZipArchive::new(BufReader::new(input.open().ok()?)).ok()
 }
 
 fn part_reader<'a>(zip: &'a mut Zip, part: &str) -> Option<Reader<impl BufRead + 'a>> {

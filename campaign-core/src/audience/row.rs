@@ -2,6 +2,9 @@
 
 use super::AudienceError;
 
+/// The most columns a spreadsheet program can have (Excel's limit).
+pub(super) const COLUMNS_MAX: usize = 16_384;
+
 /// One row of the file, cells in order, nothing interpreted.
 #[derive(Debug, Clone)]
 pub(super) struct Row {

@@ -1,11 +1,11 @@
 //! From the bytes of a text file to UTF-8: which encoding it is, and decoding as a stream.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+use super::input::{Input, Opened};
 
 /// Read from the file at once.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -18,9 +18,9 @@ const DETECTION_BYTES: usize = 1024 * 1024;
 /// The whole file is read once, in chunks: a list can be ASCII for a thousand rows before the
 /// first name with an accent. A few broken sequences in a file that has more sound ones do not
 /// make it something else; the rows that hold them are refused.
-pub(super) fn detect(path: &Path) -> io::Result<&'static Encoding> {
-    let mut file = File::open(path)?;
-    let mut chunk = vec![0; CHUNK_BYTES];
+pub(super) fn detect(input: &Input) -> io::Result<&'static Encoding> {
+    let mut file = input.open()?;
+    let mut chunk = vec![0; file.chunk_bytes(CHUNK_BYTES)];
     let first = read_full(&mut file, &mut chunk)?;
     if let Some((encoding, _)) = Encoding::for_bom(&chunk[..first]) {
         return Ok(encoding);
@@ -125,7 +125,7 @@ impl Utf8Count {
     }
 }
 
-fn read_full(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+fn read_full(file: &mut Opened, buffer: &mut [u8]) -> io::Result<usize> {
     let mut len = 0;
     while len < buffer.len() {
         match file.read(&mut buffer[len..])? {
@@ -147,17 +147,24 @@ pub(super) struct Text {
 }
 
 impl Text {
-    pub(super) fn open(path: &Path, encoding: &'static Encoding) -> io::Result<Self> {
-        Ok(Self::new(File::open(path)?, encoding))
+    pub(super) fn open(input: &Input, encoding: &'static Encoding) -> io::Result<Self> {
+        let source = input.open()?;
+        let chunk_bytes = source.chunk_bytes(CHUNK_BYTES);
+        Ok(Self::new(source, chunk_bytes, encoding))
     }
 
-    pub(super) fn new(source: impl Read + Send + 'static, encoding: &'static Encoding) -> Self {
+    /// Text of a source that is read in chunks of that size.
+    pub(super) fn new(
+        source: impl Read + Send + 'static,
+        chunk_bytes: usize,
+        encoding: &'static Encoding,
+    ) -> Self {
         Self {
             source: Box::new(source),
             decoder: encoding.new_decoder_with_bom_removal(),
-            bytes: vec![0; CHUNK_BYTES],
+            bytes: vec![0; chunk_bytes],
             undecoded: 0..0,
-            window: Vec::with_capacity(4 * CHUNK_BYTES),
+            window: Vec::new(),
             at_end: false,
         }
     }
@@ -191,7 +198,7 @@ impl Text {
         let bytes = &self.bytes[self.undecoded.clone()];
         let room = (self.decoder)
             .max_utf8_buffer_length(bytes.len())
-            .unwrap_or(4 * CHUNK_BYTES);
+            .unwrap_or(4 * self.bytes.len());
         let len = self.window.len();
         self.window.resize(len + room, 0);
         let (_, read, written, _) =

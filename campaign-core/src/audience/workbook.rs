@@ -1,17 +1,18 @@
 //! Rows of a workbook: XLSX as a stream, XLS, XLSB and ODS through memory (their reader offers
 //! nothing else).
 
-use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{BufReader, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use calamine::{
     Cell, CellErrorType, Data, DataRef, ExcelDateTime, Ods, Range, Reader, SheetType, SheetVisible,
-    Xls, Xlsb, Xlsx, open_workbook,
+    Xls, Xlsb, Xlsx,
 };
 
-use super::row::{Row, Rows};
+use super::input::{Input, Opened};
+use super::row::{COLUMNS_MAX, Fault, Row, Rows};
 use super::{AudienceError, WorkbookKind};
 
 /// Rows handed over at once, and how many such hands may wait: what is read ahead of use.
@@ -19,7 +20,7 @@ const ROWS_AHEAD: usize = 256;
 const HANDS_AHEAD: usize = 4;
 
 /// Which kind of workbook the file is, by what is in it; `None` when it is none.
-pub(super) fn kind(path: &Path, head: &[u8]) -> Option<WorkbookKind> {
+pub(super) fn kind(input: &Input, head: &[u8]) -> Option<WorkbookKind> {
     const COMPOUND_FILE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
     if head.starts_with(COMPOUND_FILE) {
         return Some(WorkbookKind::Xls);
@@ -27,7 +28,7 @@ pub(super) fn kind(path: &Path, head: &[u8]) -> Option<WorkbookKind> {
     if !head.starts_with(b"PK") {
         return None;
     }
-    let mut zip = zip::ZipArchive::new(BufReader::new(File::open(path).ok()?)).ok()?;
+    let mut zip = zip::ZipArchive::new(BufReader::new(input.open().ok()?)).ok()?;
     if let Ok(mimetype) = zip.by_name("mimetype") {
         let mut text = String::new();
         mimetype.take(100).read_to_string(&mut text).ok()?;
@@ -47,33 +48,32 @@ pub(super) fn kind(path: &Path, head: &[u8]) -> Option<WorkbookKind> {
 
 /// Opens the named sheet, or the first that can be seen. Returns its name too.
 pub(super) fn open(
-    path: &Path,
+    input: &Input,
     kind: WorkbookKind,
     sheet: Option<&str>,
 ) -> Result<(Box<dyn Rows>, String), AudienceError> {
     let broken = |detail: String| AudienceError::BrokenWorkbook {
-        path: path.to_owned(),
+        path: input.name().to_owned(),
         detail,
     };
+    let file = BufReader::new(input.open().map_err(|source| input.unreadable(source))?);
     match kind {
         WorkbookKind::Xlsx => {
-            let workbook: Xlsx<_> = open_workbook(path).map_err(|error| broken(plain(error)))?;
+            let workbook = caught(|| Xlsx::new(file).map_err(plain)).map_err(broken)?;
             let sheet = choose(&workbook, sheet)?;
-            Ok((Box::new(XlsxRows::start(path, workbook, &sheet)), sheet))
+            let rows = XlsxRows::start(input.name(), workbook, &sheet);
+            Ok((Box::new(rows), sheet))
         }
-        WorkbookKind::Xls => {
-            let workbook: Xls<_> = open_workbook(path).map_err(|error| broken(plain(error)))?;
-            whole(workbook, sheet, broken)
-        }
-        WorkbookKind::Xlsb => {
-            let workbook: Xlsb<_> = open_workbook(path).map_err(|error| broken(plain(error)))?;
-            whole(workbook, sheet, broken)
-        }
-        WorkbookKind::Ods => {
-            let workbook: Ods<_> = open_workbook(path).map_err(|error| broken(plain(error)))?;
-            whole(workbook, sheet, broken)
-        }
+        WorkbookKind::Xls => whole::<Xls<_>>(file, sheet, broken),
+        WorkbookKind::Xlsb => whole::<Xlsb<_>>(file, sheet, broken),
+        WorkbookKind::Ods => whole::<Ods<_>>(file, sheet, broken),
     }
+}
+
+/// What comes of reading, where it may end in a panic: the library takes some of what a broken workbook holds for granted.
+fn caught<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err("it is not built as a workbook should be".to_owned()))
 }
 
 fn plain(error: impl std::fmt::Display) -> String {
@@ -81,22 +81,21 @@ fn plain(error: impl std::fmt::Display) -> String {
 }
 
 fn whole<R>(
-    mut workbook: R,
+    file: BufReader<Opened>,
     sheet: Option<&str>,
     broken: impl Fn(String) -> AudienceError,
 ) -> Result<(Box<dyn Rows>, String), AudienceError>
 where
-    R: Reader<BufReader<File>>,
+    R: Reader<BufReader<Opened>>,
     R::Error: std::fmt::Display,
 {
+    let mut workbook = caught(|| R::new(file).map_err(plain)).map_err(&broken)?;
     let sheet = choose(&workbook, sheet)?;
-    let range = workbook
-        .worksheet_range(&sheet)
-        .map_err(|error| broken(plain(error)))?;
+    let range = caught(|| workbook.worksheet_range(&sheet).map_err(plain)).map_err(&broken)?;
     Ok((Box::new(RangeRows::new(range)), sheet))
 }
 
-fn choose<R: Reader<BufReader<File>>>(
+fn choose<R: Reader<BufReader<Opened>>>(
     workbook: &R,
     wanted: Option<&str>,
 ) -> Result<String, AudienceError> {
@@ -128,7 +127,7 @@ struct XlsxRows {
 }
 
 impl XlsxRows {
-    fn start(path: &Path, mut workbook: Xlsx<BufReader<File>>, sheet: &str) -> Self {
+    fn start(path: &Path, mut workbook: Xlsx<BufReader<Opened>>, sheet: &str) -> Self {
         let (sender, hands) = sync_channel(HANDS_AHEAD);
         let sheet = sheet.to_owned();
         std::thread::spawn(move || {
@@ -139,7 +138,7 @@ impl XlsxRows {
                 while let Some(cell) = cells.next_cell().map_err(plain)? {
                     let number = u64::from(cell.get_position().0) + 1;
                     if number != row.number {
-                        if row.len() > 0 {
+                        if row.len() > 0 || row.fault.is_some() {
                             rows.push(std::mem::replace(&mut row, Row::new(number)));
                         }
                         row.number = number;
@@ -152,14 +151,14 @@ impl XlsxRows {
                     }
                     put(&mut row, &cell);
                 }
-                if row.len() > 0 {
+                if row.len() > 0 || row.fault.is_some() {
                     rows.push(row);
                 }
                 // Nobody wants them any more: nothing is lost.
                 let _ = sender.send(Ok(rows));
                 Ok(())
             };
-            if let Err(detail) = read(&mut workbook) {
+            if let Err(detail) = caught(|| read(&mut workbook)) {
                 let _ = sender.send(Err(detail));
             }
         });
@@ -198,6 +197,11 @@ fn put(row: &mut Row, cell: &Cell<DataRef<'_>>) {
         value => shown(&Data::from(value.clone())),
     };
     if text.is_empty() || column < row.len() {
+        return;
+    }
+    // A cell says itself where it is: it must not make a row of any length.
+    if column >= COLUMNS_MAX {
+        row.fault = Some(Fault::TooLong);
         return;
     }
     while row.len() < column {
@@ -300,13 +304,6 @@ fn shown_time(time: &ExcelDateTime) -> String {
 
 fn shown_error(error: &CellErrorType) -> String {
     error.to_string()
-}
-
-/// The first bytes of a file.
-pub(super) fn head(path: &Path) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    File::open(path)?.take(8 * 1024).read_to_end(&mut head)?;
-    Ok(head)
 }
 
 #[cfg(test)]

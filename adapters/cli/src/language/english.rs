@@ -679,6 +679,43 @@ pub(super) fn say(text: &Text) -> String {
             format!("{path} holds {}, {} again{as_of}", n(*campaigns, "campaign"), n(*deliveries, "delivery"))
         }
         Text::RestoreKept { path } => format!("the database that was there is kept as {path}"),
+        Text::RestoreSuppressed { count } => format!(
+            "{} came on the suppression list after the backup was made, and stay on it:",
+            n(*count, "number")
+        ),
+        Text::RestoreMore { count, command } => format!("and {count} more: {command}"),
+        Text::RestoreWithdrawn { count } => {
+            format!("{} withdrawn after the backup was made stay withdrawn", n(*count, "consent"))
+        }
+        Text::RestoreHidden { count } => format!(
+            "{} of people whose number WhatsApp hides came after the backup was made, and are kept: waha-campaign suppress hidden",
+            n(*count, "opt-out")
+        ),
+        Text::RestoreCampaigns => {
+            "Since the backup was made, this happened to campaigns, and is not in it. Decide before you go on:".into()
+        }
+        Text::RestoreCampaign { name, was, is: Some(is), command } => format!(
+            "{name} was {} and is {} again; to bring that back: {command}",
+            campaign_state(*was),
+            campaign_state(*is)
+        ),
+        Text::RestoreCampaign { name, was, is: None, command } => format!(
+            "{name} ({}) was made since: its people may have its message, do not start it again from the list. What it sent: {command}",
+            campaign_state(*was)
+        ),
+        Text::RestoreNothingSince => {
+            "Nobody came on the suppression list and no campaign was stopped or made after the backup was made".into()
+        }
+        Text::RestoreUnread { why, as_of } => format!(
+            "Not all of the database that was there can be read ({why}). Who else opted out{}, and what was cancelled or paused or made, \
+             cannot be known. Look through the chats, and put whoever asked on the list: waha-campaign suppress add PHONE",
+            since(as_of)
+        ),
+        Text::RestoreNoneBefore { as_of } => format!(
+            "There was no database here: who opted out{}, and what was cancelled or paused or made, cannot be known. \
+             Look through the chats, and put whoever asked on the list: waha-campaign suppress add PHONE",
+            since(as_of)
+        ),
         Text::RestoreNext { command } => format!(
             "What is not settled in it may have been sent since it was made. All of that is looked up first; nobody is written to before.\n\
              to go on:                 {command}"
@@ -968,6 +1005,12 @@ pub(super) fn remedy(reason: Reason) -> &'static str {
         Reason::NotKnown => "check it again later",
         Reason::OnWhatsapp | Reason::GivenUp | Reason::ByOperator | Reason::EarlierArrived => "",
     }
+}
+
+/// After which moment something is not known.
+fn since(as_of: &Option<String>) -> String {
+    let moment = as_of.as_ref().map(|moment| format!(" after {moment}"));
+    moment.unwrap_or_else(|| " after the backup was made".into())
 }
 
 /// `1 row`, `2 rows`, `3 deliveries`.

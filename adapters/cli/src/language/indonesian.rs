@@ -693,6 +693,42 @@ pub(super) fn say(text: &Text) -> String {
             format!("{path} kembali memuat {campaigns} kampanye, {deliveries} kiriman{as_of}")
         }
         Text::RestoreKept { path } => format!("database yang tadinya ada disimpan sebagai {path}"),
+        Text::RestoreSuppressed { count } => format!(
+            "{count} nomor masuk daftar larangan kirim setelah cadangan dibuat, dan tetap di sana:"
+        ),
+        Text::RestoreMore { count, command } => format!("dan {count} lagi: {command}"),
+        Text::RestoreWithdrawn { count } => {
+            format!("{count} persetujuan yang ditarik setelah cadangan dibuat tetap ditarik")
+        }
+        Text::RestoreHidden { count } => format!(
+            "{count} permintaan berhenti dari orang yang nomornya disembunyikan WhatsApp masuk setelah cadangan dibuat, dan tetap berlaku: \
+             waha-campaign suppress hidden"
+        ),
+        Text::RestoreCampaigns => {
+            "Setelah cadangan dibuat, ini terjadi pada kampanye dan tidak ada di dalamnya. Putuskan sebelum melanjutkan:".into()
+        }
+        Text::RestoreCampaign { name, was, is: Some(is), command } => format!(
+            "{name} tadinya {} dan kini kembali {}; agar seperti tadi: {command}",
+            campaign_state(*was),
+            campaign_state(*is)
+        ),
+        Text::RestoreCampaign { name, was, is: None, command } => format!(
+            "{name} ({}) dibuat setelahnya: orangnya mungkin sudah menerima pesannya, jangan dimulai lagi dari daftarnya. Yang terkirim: {command}",
+            campaign_state(*was)
+        ),
+        Text::RestoreNothingSince => {
+            "Setelah cadangan dibuat tidak ada nomor yang masuk daftar larangan kirim, dan tidak ada kampanye yang dihentikan atau dibuat".into()
+        }
+        Text::RestoreUnread { why, as_of } => format!(
+            "Database yang tadinya ada tidak terbaca semuanya ({why}). Siapa lagi yang minta berhenti {}, dan apa yang dibatalkan, dijeda atau dibuat, \
+             tidak dapat diketahui. Periksa percakapan, dan masukkan yang meminta ke daftar: waha-campaign suppress add NOMOR",
+            since(as_of)
+        ),
+        Text::RestoreNoneBefore { as_of } => format!(
+            "Tadinya tidak ada database di sini: siapa yang minta berhenti {}, dan apa yang dibatalkan, dijeda atau dibuat, tidak dapat diketahui. \
+             Periksa percakapan, dan masukkan yang meminta ke daftar: waha-campaign suppress add NOMOR",
+            since(as_of)
+        ),
         Text::RestoreNext { command } => format!(
             "Yang belum tuntas di dalamnya mungkin sudah terkirim sejak cadangan dibuat. Semuanya dicari dahulu; sebelum itu tidak seorang pun dikirimi.\n\
              untuk melanjutkan:           {command}"
@@ -892,6 +928,12 @@ fn share(share: Share) -> String {
         Priority::High => "tinggi",
     };
     format!("prioritas {priority}, bobot {}", share.weight)
+}
+
+/// After which moment something is not known.
+fn since(as_of: &Option<String>) -> String {
+    let moment = as_of.as_ref().map(|moment| format!("setelah {moment}"));
+    moment.unwrap_or_else(|| "setelah cadangan dibuat".into())
 }
 
 fn campaign_state(state: CampaignState) -> &'static str {

@@ -365,7 +365,7 @@ pub(super) fn had_it(
     Ok(())
 }
 
-fn suppress(connection: &Connection, number: &Suppression) -> Result<()> {
+pub(super) fn suppress(connection: &Connection, number: &Suppression) -> Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO suppression (phone, origin, source, since) VALUES (?1, ?2, ?3, ?4)
@@ -383,7 +383,7 @@ fn suppress(connection: &Connection, number: &Suppression) -> Result<()> {
     Ok(())
 }
 
-fn record_consent(connection: &Connection, consent: &Consent) -> Result<()> {
+pub(super) fn record_consent(connection: &Connection, consent: &Consent) -> Result<()> {
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO consent (phone, category, is_granted, origin, source, since)
@@ -636,12 +636,12 @@ fn has_opted_out(connection: &Connection, phone: PhoneNumber) -> Result<bool> {
         .query_row([rows::digits(phone)], |row| row.get(0))?)
 }
 
-fn origin(number: u8) -> Result<Origin> {
+pub(super) fn origin(number: u8) -> Result<Origin> {
     Origin::from_number(number).ok_or_else(|| Fault::unreadable(format!("origin {number}")))
 }
 
 /// Their order is that of the core's list, which grows at its end.
-fn category(number: u8) -> Result<Category> {
+pub(super) fn category(number: u8) -> Result<Category> {
     let category = Category::ALL.get(usize::from(number)).copied();
     category.ok_or_else(|| Fault::unreadable(format!("category {number}")))
 }

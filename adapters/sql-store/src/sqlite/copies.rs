@@ -11,7 +11,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::fault::{Fault, Result, Trouble};
 use super::inspect::{self, Depth, Inspection, look};
 use super::lock::RunnerLock;
-use super::schema::{beside, copy, exists, free_name};
+use super::schema::{beside, bring_up_to_date, copy, exists, free_name};
+use super::since::{self, Since};
 
 /// What becomes of a database that is in the place of the one that is brought back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,6 +32,9 @@ pub struct Restored {
     pub inspection: Inspection,
     /// Where the one that was there before is kept.
     pub kept: Option<PathBuf>,
+    /// What the one that was there before knew besides; `None` where there was none, and what became known after the backup was made is
+    /// known nowhere.
+    pub since: Option<Since>,
 }
 
 /// Copies a database to a new file, and reads the copy through.
@@ -65,7 +69,8 @@ pub(super) fn back_up(connection: &Connection, to: &Path) -> Result<Inspection> 
 /// Puts a backup in the place of a database.
 ///
 /// What comes back is a database of its own: the next process that sends from it looks up whatever was not settled in it before
-/// it sends anything. A crash at any moment leaves the one that was there, or the one that was brought back.
+/// it sends anything. Whom the database that is replaced must not write to, the new one must not write to either ([`Since`]): opt-outs that
+/// came after the backup was made are not lost with the file. A crash at any moment leaves the one that was there, or the one that was brought back.
 ///
 /// # Errors
 /// [`StoreError::RunnerBusy`] while a process sends from `to`; [`StoreError::Refused`] when there is a database that is not to be replaced,
@@ -96,9 +101,27 @@ pub fn restore(
         true => fault.at(to),
         false => fault.at(from),
     });
-    let placed = made.and_then(|inspection| {
-        let kept = place(&new, to, is_there).map_err(|fault| fault.at(to))?;
-        Ok(Restored { inspection, kept })
+    let placed = made.and_then(|mut inspection| {
+        let mut finish = || -> Result<Restored> {
+            // Nobody else has it open from here on, or nothing is replaced.
+            let since = match is_there {
+                true => {
+                    bring_together(to)?;
+                    Some(learn(to, &new)?)
+                }
+                false => None,
+            };
+            inspection.bytes = fs::metadata(&new)
+                .map_err(|error| Fault::file(&new, error))?
+                .len();
+            let kept = place(&new, to, is_there)?;
+            Ok(Restored {
+                inspection: inspection.clone(),
+                kept,
+                since,
+            })
+        };
+        finish().map_err(|fault| fault.at(to))
     });
     if placed.is_err() {
         remove(&new);
@@ -125,6 +148,14 @@ fn bring(from: &Path, new: &Path) -> Result<Inspection> {
         connection.execute("UPDATE meta SET is_marked_restored = 1", [])?;
     }
     whole(new)
+}
+
+/// Tells the new database what the one that it replaces knew besides.
+fn learn(to: &Path, new: &Path) -> Result<Since> {
+    let mut connection = Connection::open(new)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    bring_up_to_date(&mut connection, new)?;
+    since::take_over(to, &mut connection)
 }
 
 /// Sets aside what is there and gives the new one its name.

@@ -133,21 +133,37 @@ fn migrate(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Res
         if from > 0 {
             copy(connection, &copy_path(path, from))?;
         }
-        let transaction =
-            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        // Another process may have been faster.
-        if version(&transaction)? == from {
-            // A new database is made at once: what never was in between needs no copy.
-            let to = if from == 0 { known } else { from + 1 };
-            for (_, migration) in (0..to).zip(migrations).skip(from as usize) {
-                transaction.execute_batch(migration)?;
-            }
-            transaction.pragma_update(None, "user_version", to)?;
-            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-            identify(&transaction, path)?;
-        }
-        transaction.commit()?;
+        step(connection, path, from, migrations)?;
     }
+    Ok(())
+}
+
+/// Brings a database up to date of which a copy is kept anyway.
+pub(super) fn bring_up_to_date(connection: &mut Connection, path: &Path) -> Result<()> {
+    while version(connection)? < newest() {
+        let from = version(connection)?;
+        step(connection, path, from, MIGRATIONS)?;
+    }
+    Ok(())
+}
+
+/// From one version of the schema to the next.
+fn step(connection: &mut Connection, path: &Path, from: u32, migrations: &[&str]) -> Result<()> {
+    let known = known(migrations);
+    let transaction =
+        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    // Another process may have been faster.
+    if version(&transaction)? == from {
+        // A new database is made at once: what never was in between needs no copy.
+        let to = if from == 0 { known } else { from + 1 };
+        for (_, migration) in (0..to).zip(migrations).skip(from as usize) {
+            transaction.execute_batch(migration)?;
+        }
+        transaction.pragma_update(None, "user_version", to)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        identify(&transaction, path)?;
+    }
+    transaction.commit()?;
     Ok(())
 }
 
