@@ -8,9 +8,9 @@ use super::*;
 use crate::clock::{BootId, Elapsed};
 use crate::engine::{Beginning, Input, Settings, Step};
 use crate::gateway::{Account, Session};
-use crate::limits::{LaneLimits, Slot, WarmthSoFar};
+use crate::limits::{LaneLimits, Slot};
 use crate::phone::PhoneNumber;
-use crate::store::{Epoch, LaneHealth, LaneId, LaneRecord, PastAttempt, Trusted};
+use crate::store::{LaneId, LaneRecord, PastAttempt};
 
 const BOOT: BootId = BootId(1);
 
@@ -23,20 +23,10 @@ fn at(second: i64, wall: &str) -> Now {
 
 fn lane(number: u32, attempts: Vec<PastAttempt>) -> LaneRecord {
     let phone = PhoneNumber::from_digits(6_281_200_000_000 + u64::from(number));
+    let account = Account(phone.unwrap());
     LaneRecord {
-        id: LaneId(number),
-        account: Account(phone.unwrap()),
-        epoch: Epoch(1),
-        limits: LaneLimits::unpaced(1),
         attempts,
-        day: None,
-        warmth: WarmthSoFar::default(),
-        hold: None,
-        cold_hold: None,
-        trusted: Trusted::default(),
-        store_on: None,
-        by_hand: Vec::new(),
-        health: LaneHealth::default(),
+        ..LaneRecord::new(LaneId(number), account, LaneLimits::unpaced(1))
     }
 }
 

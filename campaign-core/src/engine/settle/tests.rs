@@ -8,12 +8,11 @@ use crate::clock::BootId;
 use crate::delivery::{CampaignId, Standing};
 use crate::engine::{Beginning, Input, Settings, Step};
 use crate::gateway::{Account, Notice, Observation, Readiness, Session};
-use crate::limits::{LaneLimits, WarmthSoFar};
+use crate::limits::LaneLimits;
 use crate::message::{MessageKind, MessageTemplate};
 use crate::phone::PhoneNumber;
 use crate::store::{
-    CampaignRecord, ControlRow, Counts, Effect, Epoch, LaneHealth, LaneId, LaneRecord, ReadyPage,
-    StoreOn, Trusted,
+    CampaignRecord, ControlRow, Counts, Effect, LaneId, LaneRecord, ReadyPage, StoreOn, Trusted,
 };
 
 const ACCOUNT: Account = Account(PhoneNumber::FICTITIOUS);
@@ -259,15 +258,6 @@ fn session() -> Session {
 
 fn lane(account: Account, session: &Session) -> LaneRecord {
     LaneRecord {
-        id: LaneId(1),
-        account,
-        epoch: Epoch(1),
-        limits: LaneLimits::unpaced(1),
-        attempts: Vec::new(),
-        day: None,
-        warmth: WarmthSoFar::default(),
-        hold: None,
-        cold_hold: None,
         trusted: Trusted {
             platform: "test".into(),
             kinds: vec![MessageKind::Text],
@@ -276,8 +266,7 @@ fn lane(account: Account, session: &Session) -> LaneRecord {
             session: session.clone(),
             since: at(0).stamp(BOOT),
         }),
-        by_hand: Vec::new(),
-        health: LaneHealth::default(),
+        ..LaneRecord::new(LaneId(1), account, LaneLimits::unpaced(1))
     }
 }
 
@@ -312,6 +301,20 @@ fn a_server_that_was_restarted_since_leaves_the_doubt_to_a_person() {
     world.until(9_000);
     assert_eq!(world.looked.last(), Some(&(delivery(0), None)));
     assert!(world.proved.is_empty());
+}
+
+/// The server may have slept with the machine, and hold still what it held before.
+#[test]
+fn time_that_the_machine_slept_through_is_not_time_in_which_the_server_answered() {
+    let mut world = World::of(vec![doubtful(0)]);
+    world.shows(working(at(10).elapsed));
+    world.until(1_010);
+    assert!(!world.looks.is_empty() && world.proved.is_empty());
+    world.now = at(9_000);
+    world.until(9_100);
+    assert!(world.proved.is_empty(), "{:?}", world.looked);
+    world.until(9_600);
+    assert_eq!(world.proved, [delivery(0)], "{:?}", world.looked);
 }
 
 /// It was not started, as far as the older copy tells that was put in place.
