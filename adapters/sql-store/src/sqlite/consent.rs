@@ -420,11 +420,18 @@ fn wished(
     rules: &Rules,
     now: Timestamp,
 ) -> Result<bool> {
-    let (phone, at) = (rows::digits(reply.from), reply.received_at.min(now));
+    let phone = rows::digits(reply.from);
     let last: Option<(bool, i64, String)> = connection
         .prepare_cached("SELECT is_opt_out, at, message_id FROM wish WHERE phone = ?")?
         .query_row([phone], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
+    // A clock that was put back since makes no later word an earlier one.
+    let known = last.as_ref();
+    let known = known
+        .map(|(_, last_at, _)| rows::moment(*last_at))
+        .transpose()?;
+    let latest = known.map_or(now, |last_at| last_at.max(now));
+    let at = reply.received_at.min(latest);
     let micros = rows::micros(at);
     if last.as_ref().is_some_and(|(_, last_at, message_id)| {
         *last_at > micros || (*last_at == micros && **message_id == *reply.message_id)

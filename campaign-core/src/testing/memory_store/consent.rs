@@ -165,8 +165,11 @@ impl People {
     }
 
     fn wish(&mut self, reply: &Reply, wish: Wish, now: Timestamp) -> bool {
-        let (phone, at) = (reply.from, reply.received_at.min(now));
+        let phone = reply.from;
         let last = self.wishes.get(&phone);
+        // A clock that was put back since makes no later word an earlier one.
+        let latest = last.map_or(now, |last| last.at.max(now));
+        let at = reply.received_at.min(latest);
         if last.is_some_and(|last| {
             last.at > at || (last.at == at && last.message_id == reply.message_id)
         }) {

@@ -207,6 +207,9 @@ pub async fn the_latest_wish_counts_whenever_it_is_told(database: &impl Contract
     assert_eq!(scene.origin_of(1).await, Some(Origin::Reply));
     scene.one(71, wrote(1, "BACK", 71, "start")).await;
     assert_eq!(scene.origin_of(1).await, None);
+    // The clock was put back meanwhile: whoever wants to be left alone is.
+    scene.one(20, wrote(1, "LEAVE", 90, "stop")).await;
+    assert_eq!(scene.origin_of(1).await, Some(Origin::Reply));
 }
 
 /// What is lost may have held the confirmation.

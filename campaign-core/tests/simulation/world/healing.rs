@@ -1,5 +1,6 @@
 //! Nothing goes wrong any more: from here on every campaign must come to its end within what its limits allow.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use campaign_core::clock::Elapsed;
@@ -164,6 +165,11 @@ impl World {
     pub(crate) fn has_control(&self, lane: usize) -> bool {
         let stored = self.handsets[lane].findable(self.now.elapsed);
         let account = self.handsets[lane].account;
+        // What waited for a person's decision came when the last look had been made.
+        let last_look = self.healed.map_or(Elapsed::NEVER, |(at, _)| at + SETTLING);
+        let in_time = self.ledger.handed();
+        let in_time = in_time.filter(|it| it.handed.is_some_and(|(at, _)| at < last_look));
+        let in_time: BTreeSet<DeliveryId> = in_time.map(|it| it.delivery).collect();
         let here = self.kept().filter(|it| it.is_from(lane) && !it.is_single);
         here.flat_map(|it| self.report(it.id))
             .filter(|row| row.account == Some(account))
@@ -171,6 +177,7 @@ impl World {
                 row.standing.state.is_handed_over()
                     && stored.contains(&row.phone)
                     && !self.ledger.unknown_attempts.contains(&row.delivery)
+                    && in_time.contains(&row.delivery)
             })
     }
 
