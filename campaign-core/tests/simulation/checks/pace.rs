@@ -220,9 +220,13 @@ fn days_hold_for(world: &World, epochs: &[Epoch], mut moments: Vec<(Timestamp, S
     let mut limits = &epochs[0].limits;
     let (mut day, mut ends) = (Date::MIN, Timestamp::MIN);
     let (mut count, mut cold) = (0, 0);
+    let mut has_sent = false;
     for (moment, slot) in moments {
         while let Some(epoch) = moves.next_if(|epoch| epoch.from_wall <= moment) {
-            if epoch.from_wall >= ends {
+            if !has_sent {
+                // Where it was before it sent anything is nowhere.
+                day = Date::MIN;
+            } else if epoch.from_wall >= ends {
                 day = limits.zone.date(epoch.from_wall);
                 (count, cold) = (0, 0);
             }
@@ -235,6 +239,7 @@ fn days_hold_for(world: &World, epochs: &[Epoch], mut moments: Vec<(Timestamp, S
             ends = limits.zone.start_of_day_after(day).unwrap();
             (count, cold) = (0, 0);
         }
+        has_sent = true;
         count += 1;
         cold += u32::from(slot == Slot::Cold);
         let Some(cap) = limits.sends_per_day_max else {
