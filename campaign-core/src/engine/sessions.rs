@@ -21,8 +21,8 @@ pub(super) struct SessionView {
     pub(super) lane: Option<LaneId>,
     pub(super) jobs: BTreeSet<CampaignId>,
     pub(super) readiness: Option<Readiness>,
-    /// The server that it lives on, once that is told.
-    pub(super) server: Option<Box<str>>,
+    /// The server that it lives on, where the gateway names it; `None`: nobody has asked yet.
+    pub(super) server: Option<Option<Box<str>>>,
     /// What was last seen of it while it has no lane that could note it.
     pub(super) seen: Option<(Observation, Now)>,
     pub(super) is_observing: bool,
@@ -98,8 +98,9 @@ impl Engine {
         view.is_observing = false;
         view.observe_at =
             now.elapsed + self.settings.observe_every * if is_quiet { QUIET_FACTOR } else { 1 };
-        if observation.server.is_some() {
-            view.server.clone_from(&observation.server);
+        let is_told = observation.readiness == Readiness::Working || observation.server.is_some();
+        if is_told {
+            view.server = Some(observation.server.clone());
         }
         let lane = view.lane;
         self.session_changed(

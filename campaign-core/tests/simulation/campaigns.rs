@@ -74,15 +74,19 @@ fn everybody_once_through_crashes_at_any_step() {
 /// The campaign had come to its end; nothing but the deliveries tells the next runner that there is work again.
 #[test]
 fn a_retry_that_its_runner_did_not_live_to_see_is_gone_on_with() {
-    let mut world = World::new(Plan {
-        rates: Rates::all(0.02),
-        ..Plan::new(2, 200, unpaced())
-    });
-    world.run();
     // One that is settled is not looked at any more: there must be a doubt left.
-    assert_eq!(world.record().state, CampaignState::Completed);
+    let with_a_doubt = (0..100).find_map(|seed| {
+        let mut world = World::new(Plan {
+            rates: Rates::all(0.02),
+            ..Plan::new(seed, 200, unpaced())
+        });
+        world.run();
+        let record = world.record();
+        let fits = record.state == CampaignState::Completed && record.counts.of(State::Failed) > 0;
+        fits.then_some(world)
+    });
+    let mut world = with_a_doubt.expect("one of a hundred has a doubt that waits for a person");
     let failed = world.record().counts.of(State::Failed);
-    assert!(failed > 0);
     world.die_over_a_retry();
     assert_eq!(world.record().counts.of(State::Scheduled), failed);
     world.run();
