@@ -26,13 +26,13 @@ pub(crate) struct Args {
     /// The WhatsApp session whose account it is (default unless told)
     #[arg(long, value_name = "NAME")]
     session: Option<String>,
-    /// Not an account's limits, but those of this campaign over all its accounts: --per-day and --window
+    /// The limits of this campaign over all its accounts, not an account's: --per-day and --window
     #[arg(long, value_name = "NAME", conflicts_with_all = ["session", "server", "installation"])]
     campaign: Option<String>,
-    /// Those of all sessions of a server, by its host and port; without a name of the server that --url names
+    /// The limits of all sessions of one server: the one of --url unless another is named
     #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["session", "installation"])]
     server: Option<String>,
-    /// Those of everything that is sent from this database
+    /// The limits of everything that is sent from this database
     #[arg(long, conflicts_with = "session")]
     installation: bool,
     #[command(flatten)]
