@@ -267,9 +267,15 @@ async fn a_working_session_is_seen_with_account_platform_store_and_times() {
     }))
     .await;
     let uptime = Duration::from_millis(125_290);
+    let server = observation.server.clone();
+    let is_named = server
+        .as_deref()
+        .is_some_and(|it| it.starts_with("127.0.0.1:"));
+    assert!(is_named, "{server:?}");
     assert_eq!(
         observation,
         Observation {
+            server,
             account: Some(Account(phone("6281200000001"))),
             server_up_since: Some(clock().now().elapsed - uptime),
             server_time: Some("2026-11-21T00:31:23.880Z".parse().unwrap()),

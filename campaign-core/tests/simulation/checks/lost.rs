@@ -61,9 +61,9 @@ fn fits(world: &World, row: &ReportRow, has_it: bool, is_taken: bool, claims: &m
             world.ledger.decided.contains(&row.delivery)
         }
         // WAHA took it; whether WhatsApp did is not claimed.
-        State::Accepted => is_taken || is_claimed_by_content(world, row, claims),
+        State::Accepted => is_taken || is_claimed_by_content(world, row, is_taken, claims),
         State::Sent | State::Delivered | State::Read | State::Played => {
-            has_it || is_claimed_by_content(world, row, claims)
+            has_it || is_claimed_by_content(world, row, is_taken, claims)
         }
         State::Failed if standing.reason == Some(Reason::RefusedByWhatsapp) => true,
         State::Failed | State::Skipped | State::Cancelled => !has_it,
@@ -73,8 +73,14 @@ fn fits(world: &World, row: &ReportRow, has_it: bool, is_taken: bool, claims: &m
 }
 
 /// Somebody else sent the same text from the same account to the same chat while ours was in doubt there: that person has read it, and
-/// where ids are ignored nothing else could tell the two apart. Each such message explains one of ours, and no more.
-fn is_claimed_by_content(world: &World, row: &ReportRow, claims: &mut Claims) -> bool {
+/// where ids are ignored nothing else could tell the two apart. Each such message explains one of ours, and no more; where WAHA took ours
+/// too, that one is left to explain another.
+fn is_claimed_by_content(
+    world: &World,
+    row: &ReportRow,
+    is_taken: bool,
+    claims: &mut Claims,
+) -> bool {
     let mailing = &world.mailings[world.mailing_of(row.delivery.campaign())];
     let text = mailing.text(row.phone);
     let forwards = world.ledger.forwards.iter();
@@ -86,6 +92,9 @@ fn is_claimed_by_content(world: &World, row: &ReportRow, claims: &mut Claims) ->
             .map(|lane| given_up(world, lane, row, &text))
             .sum::<usize>();
     let claimed = claims.entry((mailing.lane, row.phone, text)).or_default();
+    if is_taken {
+        return *claimed < same;
+    }
     *claimed += 1;
     *claimed <= same
 }
