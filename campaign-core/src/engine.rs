@@ -4,6 +4,7 @@
 //! be durable: a [`Step::Send`] is offered only after [`Input::Committed`] of the batch that holds it. While one batch is being
 //! committed the next one gathers, so there is no linger timer. Memory holds a bounded window of each campaign; the store has the rest.
 
+mod alarms;
 mod barred;
 mod behind;
 mod breaker;
@@ -21,6 +22,7 @@ mod hidden;
 mod job;
 mod jobs;
 mod lane;
+mod lanes;
 mod new_chats;
 mod notices;
 mod pools;
@@ -30,6 +32,8 @@ mod restart;
 mod sessions;
 mod settle;
 mod step;
+#[cfg(test)]
+mod testing;
 mod turns;
 mod waits;
 mod whereabouts;
@@ -38,6 +42,7 @@ mod window;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use self::alarms::Drift;
 use self::behind::Behind;
 use self::budgets::Budgets;
 pub(crate) use self::chance::Chance;
@@ -46,19 +51,19 @@ use self::commands::Waiting;
 use self::flights::{Committing, Flight};
 use self::hidden::Hidden;
 use self::jobs::Jobs;
-use self::lane::Lane;
+use self::lanes::Lanes;
 use self::pools::Pools;
-use self::sessions::SessionView;
+use self::sessions::Views;
 use self::settle::Doubts;
 pub use self::step::{Beginning, Input, ReadFailed, Settings, Step};
 pub use self::waits::WaitsFor;
 use crate::campaign::CampaignState;
 use crate::clock::{BootId, Elapsed, Now};
 use crate::delivery::{CampaignId, DeliveryId, Happening};
-use crate::gateway::{Account, Notice, Session};
-use crate::limits::{LaneLimits, Slot, When};
+use crate::gateway::{Account, Notice};
+use crate::limits::LaneLimits;
 use crate::message_id::MessageIds;
-use crate::store::{ByHand, Change, Command, CommandId, Happened, LaneId};
+use crate::store::{ByHand, Change, Command, CommandId, Happened};
 
 /// Deliveries that one sweep moves in one batch.
 const SWEEP_BATCH: u32 = 5_000;
@@ -72,9 +77,10 @@ pub struct Engine {
     boot: BootId,
     ids: MessageIds,
     chance: Chance,
-    sessions: BTreeMap<Session, SessionView>,
-    lanes: BTreeMap<LaneId, Lane>,
+    sessions: Views,
+    lanes: Lanes,
     jobs: Jobs,
+    drift: Drift,
     pools: Pools,
     budgets: Budgets,
     flights: BTreeMap<DeliveryId, Flight>,
@@ -138,9 +144,10 @@ impl Engine {
             began: beginning.at.elapsed,
             ids: MessageIds::new(beginning.message_key),
             settings,
-            sessions: BTreeMap::new(),
-            lanes: BTreeMap::new(),
+            sessions: Views::default(),
+            lanes: Lanes::default(),
             jobs: Jobs::default(),
+            drift: Drift::default(),
             pools: Pools::new(beginning.accounts),
             budgets: Budgets::new(beginning.shared, beginning.at.boot, began),
             flights: BTreeMap::new(),
@@ -236,10 +243,13 @@ impl Engine {
 
     fn next_step(&mut self, now: Now) -> Step {
         self.release_unanswered(now);
-        self.take_pulses(now);
+        self.ring(now);
+        self.attend_lanes(now);
         self.watch_pools(now);
         self.spend_again();
         self.attend(now);
+        self.attend_sessions();
+        self.rest_lanes(now);
         if let Some(step) = self.steps.pop_front() {
             return step;
         }
@@ -257,7 +267,9 @@ impl Engine {
         if self.is_stopping && self.is_put_away() {
             return Step::Stopped;
         }
-        match self.next_moment(now) {
+        let next = self.next_moment(now);
+        debug_assert!(self.nobody_oversleeps(next, now));
+        match next {
             Some(moment) => Step::WaitUntil(moment),
             None => Step::Idle,
         }
@@ -343,48 +355,32 @@ impl Engine {
             && now.elapsed.since(self.last_end) > self.settings.silence * 2
     }
 
-    fn next_moment(&self, now: Now) -> Option<Elapsed> {
-        let jobs = self.jobs.next_moment();
-        let lanes = self
-            .jobs
-            .waiting()
-            .filter_map(|(session, slot)| self.lane_moment(session, slot, now));
-        let sessions = self
-            .sessions
-            .values()
-            .filter(|view| !view.is_observing && !view.is_opening && self.is_watched(view))
-            .map(|view| view.observe_at);
-        let doubts = self.doubts.next_moment();
-        let silent = (!self.silent.is_marking && !self.jobs.is_empty()).then_some(self.silent.next);
-        jobs.into_iter()
-            .chain(lanes)
-            .chain(sessions)
-            .chain((self.release_at < Elapsed::NEVER).then_some(self.release_at))
-            .chain(doubts)
-            .chain(self.restart_moment(now))
-            .chain(silent)
-            .chain(self.hidden.next_moment())
-            .chain(self.not_before_commit)
-            .filter(|moment| *moment > now.elapsed)
-            .min()
+    /// Wakes whoever has something to do by now. When somebody sets the wall clock, or corrects it, everybody.
+    fn ring(&mut self, now: Now) {
+        if self.drift.is_noticed(now) {
+            self.jobs.wake_all();
+            self.lanes.wake_all();
+        }
+        self.jobs.ring(now.elapsed);
+        self.lanes.ring(now.elapsed);
     }
 
-    fn lane_moment(&self, session: &Session, slot: Slot, now: Now) -> Option<Elapsed> {
-        let lane = self.lane_of(session)?;
-        if let Some(hold) = lane.held(slot, now) {
-            return Some(hold.until);
-        }
-        let pulse = lane.health.next_moment(&self.settings);
-        let whens = [
-            lane.pacer.when(slot, now),
-            self.shared_when(session, slot, now).when,
-        ];
-        let paces = whens.map(|when| match when {
-            When::At(moment, _) => Some(moment),
-            When::Now | When::AfterAnEnd(_) => None,
-        });
-        let pace = paces.into_iter().flatten().max();
-        [pulse, pace].into_iter().flatten().min()
+    fn next_moment(&self, now: Now) -> Option<Elapsed> {
+        let silent = (!self.silent.is_marking && !self.jobs.is_empty()).then_some(self.silent.next);
+        [
+            self.jobs.next_moment(),
+            self.lanes.next_moment(),
+            self.sessions.next_look(),
+            (self.release_at < Elapsed::NEVER).then_some(self.release_at),
+            self.doubts.next_moment(),
+            silent,
+            self.hidden.next_moment(),
+            self.not_before_commit,
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|moment| *moment > now.elapsed)
+        .min()
     }
 }
 

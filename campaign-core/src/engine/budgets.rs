@@ -8,7 +8,7 @@ use crate::clock::{BootId, Elapsed, Now};
 use crate::delivery::CampaignId;
 use crate::gateway::Session;
 use crate::limits::{Budget, Limit, Scope, SharedLimits, SharedRecord, Slot, When};
-use crate::store::Change;
+use crate::store::{Change, LaneId};
 
 /// All limits above the account.
 #[derive(Debug, Default)]
@@ -19,8 +19,17 @@ pub(super) struct Budgets {
     servers: BTreeMap<Box<str>, Place>,
     tenants: BTreeMap<Box<str>, Place>,
     campaigns: BTreeMap<CampaignId, Place>,
-    /// Campaigns that waited for an end, and may look again.
-    freed: BTreeSet<CampaignId>,
+    /// Those that waited, and may look again.
+    freed: BTreeSet<Waiter>,
+    /// Where there is news for the store.
+    noteworthy: BTreeSet<Place>,
+}
+
+/// Who waits for limits above the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Waiter {
+    Campaign(CampaignId),
+    Lane(LaneId),
 }
 
 /// Where in [`Budgets`] the limits of a scope are.
@@ -31,10 +40,10 @@ struct Kept {
     scope: Scope,
     /// `None`: there are no such limits any more.
     budget: Option<Budget>,
-    /// The store has not been told how it stands.
-    is_noteworthy: bool,
-    /// Campaigns that wait until something under way has ended.
-    waiting: BTreeSet<CampaignId>,
+    /// Those that wait until something under way has ended.
+    waiting: BTreeSet<Waiter>,
+    /// Those that wait for a moment, which comes sooner when a place is given back.
+    dozing: BTreeSet<Waiter>,
 }
 
 /// The limits that a message counts in.
@@ -79,7 +88,8 @@ impl Budgets {
         let mut budgets = Self::default();
         for record in records {
             let budget = Budget::new(record.limits, record.past.as_ref(), boot, now);
-            budgets.kept(record.scope).budget = Some(budget);
+            let place = budgets.place_of(record.scope);
+            budgets.kept[place].budget = Some(budget);
         }
         budgets
     }
@@ -92,18 +102,19 @@ impl Budgets {
         boot: BootId,
         now: Now,
     ) {
-        let kept = self.kept(scope);
+        let place = self.place_of(scope);
+        let kept = &mut self.kept[place];
         match (&mut kept.budget, limits) {
             (budget, None) => *budget = None,
             (Some(budget), Some(limits)) => budget.set_limits(limits, now),
             (budget, Some(limits)) => *budget = Some(Budget::new(limits, None, boot, now)),
         }
-        kept.is_noteworthy = kept.budget.is_some();
-        let waiting = std::mem::take(&mut kept.waiting);
-        self.freed.extend(waiting);
+        self.freed.append(&mut kept.waiting);
+        self.freed.append(&mut kept.dozing);
+        self.noteworthy.insert(place);
     }
 
-    fn kept(&mut self, scope: Scope) -> &mut Kept {
+    fn place_of(&mut self, scope: Scope) -> Place {
         let new = self.kept.len();
         let place = match &scope {
             Scope::Installation => *self.installation.get_or_insert(new),
@@ -115,11 +126,11 @@ impl Budgets {
             self.kept.push(Kept {
                 scope,
                 budget: None,
-                is_noteworthy: false,
                 waiting: BTreeSet::new(),
+                dozing: BTreeSet::new(),
             });
         }
-        &mut self.kept[place]
+        place
     }
 
     fn is_empty(&self) -> bool {
@@ -156,10 +167,26 @@ impl Budgets {
         Some(&self.kept.get(longest.place?)?.scope)
     }
 
-    /// A campaign waits until something under way of these limits has ended.
-    fn wait(&mut self, longest: Longest, campaign: CampaignId) {
-        if let Some(kept) = longest.place.and_then(|place| self.kept.get_mut(place)) {
-            kept.waiting.insert(campaign);
+    /// Whoever has to wait is told when it may look again, where that is not the moment that it knows of.
+    pub(super) fn wait(&mut self, longest: Longest, waiter: Waiter) {
+        let Some(kept) = longest.place.and_then(|place| self.kept.get_mut(place)) else {
+            return;
+        };
+        match longest.when {
+            When::Now => false,
+            When::At(..) => kept.dozing.insert(waiter),
+            When::AfterAnEnd(_) => kept.waiting.insert(waiter),
+        };
+    }
+
+    /// A campaign is not worked on any more.
+    pub(super) fn forget(&mut self, job: &Job) {
+        let waiter = Waiter::Campaign(job.id());
+        for place in self.of_job(job).into_iter().flatten() {
+            if let Some(kept) = self.kept.get_mut(place) {
+                kept.waiting.remove(&waiter);
+                kept.dozing.remove(&waiter);
+            }
         }
     }
 
@@ -175,18 +202,13 @@ impl Budgets {
         let [tenant, campaign] = of_job;
         let mut charged = Charged([installation, server, tenant, campaign]);
         for place in &mut charged.0 {
-            let budget = place.and_then(|place| self.kept.get_mut(place));
-            match budget {
-                Some(Kept {
-                    budget: Some(budget),
-                    is_noteworthy,
-                    ..
-                }) => {
-                    budget.charge(slot, now);
-                    *is_noteworthy = true;
-                }
-                _ => *place = None,
-            }
+            let kept = place.and_then(|place| Some((place, self.kept.get_mut(place)?)));
+            let budget = kept.and_then(|(place, kept)| Some((place, kept.budget.as_mut()?)));
+            *place = budget.map(|(place, budget)| {
+                budget.charge(slot, now);
+                self.noteworthy.insert(place);
+                place
+            });
         }
         charged
     }
@@ -201,6 +223,11 @@ impl Budgets {
 
     pub(super) fn give_back(&mut self, charged: Charged, slot: Slot) {
         self.each(charged, |budget| budget.give_back(slot));
+        for place in charged.0.into_iter().flatten() {
+            if let Some(kept) = self.kept.get_mut(place) {
+                self.freed.append(&mut kept.dozing);
+            }
+        }
     }
 
     fn each(&mut self, charged: Charged, change: impl Fn(&mut Budget)) {
@@ -210,7 +237,7 @@ impl Budgets {
             };
             if let Some(budget) = &mut kept.budget {
                 change(budget);
-                kept.is_noteworthy = true;
+                self.noteworthy.insert(place);
             }
             self.freed.append(&mut kept.waiting);
         }
@@ -218,9 +245,9 @@ impl Budgets {
 
     /// What the store is to keep.
     pub(super) fn notes(&mut self, boot: BootId, now: Now) -> impl Iterator<Item = Change> {
-        let noteworthy = self.kept.iter_mut().filter(|kept| kept.is_noteworthy);
-        noteworthy.filter_map(move |kept| {
-            kept.is_noteworthy = false;
+        let noteworthy = std::mem::take(&mut self.noteworthy);
+        noteworthy.into_iter().filter_map(move |place| {
+            let kept = self.kept.get(place)?;
             Some(Change::SharedPast {
                 scope: kept.scope.clone(),
                 past: kept.budget.as_ref()?.past(boot, now),
@@ -261,22 +288,25 @@ impl Engine {
         let until = match longest.when {
             When::Now => return true,
             When::At(moment, _) => moment,
-            When::AfterAnEnd(_) => {
-                self.budgets.wait(longest, campaign);
-                Elapsed::NEVER
-            }
+            When::AfterAnEnd(_) => Elapsed::NEVER,
         };
+        self.budgets.wait(longest, Waiter::Campaign(campaign));
         if let Some(job) = self.jobs.attended(campaign) {
             job.over_budget_until = Some(until);
         }
         false
     }
 
-    /// Campaigns that waited for an end look again.
+    /// Those that waited look again.
     pub(super) fn spend_again(&mut self) {
-        for campaign in std::mem::take(&mut self.budgets.freed) {
-            if let Some(job) = self.jobs.get_mut(&campaign) {
-                job.over_budget_until = None;
+        for waiter in std::mem::take(&mut self.budgets.freed) {
+            match waiter {
+                Waiter::Lane(lane) => self.lanes.wake(lane),
+                Waiter::Campaign(campaign) => {
+                    if let Some(job) = self.jobs.get_mut(&campaign) {
+                        job.over_budget_until = None;
+                    }
+                }
             }
         }
     }
@@ -286,8 +316,9 @@ impl Engine {
         let limits = limits.filter(|limits| !limits.is_empty());
         self.budgets
             .set(scope.clone(), limits.clone(), self.boot, now);
-        let campaigns: Vec<CampaignId> = self.jobs.keys().copied().collect();
-        self.budgets.freed.extend(campaigns);
+        let campaigns = self.jobs.keys().copied();
+        self.budgets.freed.extend(campaigns.map(Waiter::Campaign));
+        self.lanes.wake_all();
         self.changes.push(Change::SharedLimits { scope, limits });
     }
 

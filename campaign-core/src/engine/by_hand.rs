@@ -11,8 +11,7 @@ const PARKED_MAX: usize = 1_024;
 
 impl Engine {
     pub(super) fn sent_by_hand(&mut self, sent: ByHand) {
-        let mut lanes = self.lanes.values();
-        match lanes.find(|lane| lane.account == sent.account) {
+        match self.lanes.of_account(sent.account) {
             Some(lane) if lane.pacer.limits().counts_by_hand => {
                 self.changes.push(Change::ByHand(sent));
             }
@@ -37,8 +36,7 @@ impl Engine {
 
     /// It is on record, and was not before.
     pub(super) fn counted(&mut self, account: Account, sent: SentByHand, now: Now) {
-        let mut lanes = self.lanes.values_mut();
-        if let Some(lane) = lanes.find(|lane| lane.account == account) {
+        if let Some(lane) = self.lanes.of_account_mut(account) {
             lane.pacer.sent_by_hand(sent, now);
         }
     }

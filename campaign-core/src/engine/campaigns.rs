@@ -1,12 +1,13 @@
 //! Campaigns as they come and go: what is loaded of them, when they are at their end, what brings them back.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::job::Job;
 use super::{Engine, SWEEP_BATCH, Step};
 use crate::campaign::{CampaignState, Share};
 use crate::clock::Now;
-use crate::delivery::{CampaignId, State};
+use crate::delivery::{CampaignId, DeliveryId, State};
 use crate::message::MessageTemplate;
 use crate::store::{CampaignRecord, Change, Effect, Lost, ReadyPage, Sweep};
 
@@ -14,7 +15,7 @@ impl Engine {
     pub(super) fn campaign(&mut self, record: CampaignRecord, now: Now) {
         let id = record.id;
         for session in &record.definition.sessions {
-            let view = self.sessions.entry(session.clone()).or_default();
+            let view = self.sessions.get_or_insert(session);
             view.jobs.insert(id);
         }
         match self.jobs.get_mut(&id) {
@@ -48,7 +49,6 @@ impl Engine {
 
     /// Does what campaigns have to do now: those that changed, and those whose moment has come.
     pub(super) fn attend(&mut self, now: Now) {
-        self.jobs.ring(now);
         while let Some(campaign) = self.jobs.next_awake() {
             self.gather(campaign);
             self.answer_quiet(campaign, now);
@@ -154,12 +154,11 @@ impl Engine {
     }
 
     pub(super) fn loaded(&mut self, campaign: CampaignId, page: ReadyPage, now: Now) {
-        let (flights, checks, hidden) = (&self.flights, &self.checks, &self.hidden);
-        let is_known = |delivery| {
-            flights.contains_key(&delivery)
-                || checks.is_about(delivery)
-                || hidden.is_about(delivery)
-        };
+        let asked_about = self.checks.deliveries().chain(self.hidden.deliveries());
+        let asked_about: BTreeSet<DeliveryId> = asked_about.collect();
+        let flights = &self.flights;
+        let is_known =
+            |delivery| flights.contains_key(&delivery) || asked_about.contains(&delivery);
         if let Some(job) = self.jobs.get_mut(&campaign) {
             if !page.ready.is_empty() && job.has_expired(now) {
                 // Made due again when the others had been swept.
@@ -233,6 +232,7 @@ impl Engine {
         if job.state != CampaignState::Settled || job.is_moving || job.in_flight > 0 {
             return;
         }
+        self.budgets.forget(job);
         for session in job.sessions() {
             if let Some(view) = self.sessions.get_mut(session) {
                 view.jobs.remove(&campaign);

@@ -34,10 +34,9 @@ impl Checks {
         self.open.contains_key(&(lane, slot))
     }
 
-    pub(super) fn is_about(&self, delivery: DeliveryId) -> bool {
-        self.open
-            .values()
-            .any(|open| open.ready.delivery == delivery)
+    /// Whose numbers are being asked after.
+    pub(super) fn deliveries(&self) -> impl Iterator<Item = DeliveryId> {
+        self.open.values().map(|open| open.ready.delivery)
     }
 }
 
@@ -79,7 +78,7 @@ impl Engine {
     /// Asks whether a number is on WhatsApp; the delivery waits for the answer outside the lane.
     fn ask(&mut self, lane_id: LaneId, ready: Ready, now: Now) {
         let campaign = ready.delivery.campaign();
-        let (Some(job), Some(lane)) = (self.jobs.get_mut(&campaign), self.lanes.get_mut(&lane_id))
+        let (Some(job), Some(lane)) = (self.jobs.get_mut(&campaign), self.lanes.get_mut(lane_id))
         else {
             return;
         };
@@ -110,7 +109,7 @@ impl Engine {
             NumberStatus::OnWhatsapp if is_all => Some(Reason::OnWhatsapp),
             NumberStatus::OnWhatsapp | NumberStatus::Unknown => None,
         };
-        if let Some(lane) = self.lanes.get_mut(&lane_id) {
+        if let Some(lane) = self.lanes.get_mut(lane_id) {
             lane.is_noteworthy = true;
             if skipped.is_some() {
                 let unit = lane.unit();

@@ -96,11 +96,7 @@ impl Engine {
                 self.reply(command, Answer::Done);
             }
             Command::SetLimits { account, limits } => {
-                for lane in self
-                    .lanes
-                    .values_mut()
-                    .filter(|lane| lane.account == account)
-                {
+                if let Some(lane) = self.lanes.of_account_mut(account) {
                     lane.set_limits(limits.clone(), now);
                 }
                 // A lane that is just being opened may have been read before this.

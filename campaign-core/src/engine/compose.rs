@@ -7,8 +7,8 @@ use super::whereabouts::{Whereabouts, whereabouts};
 use super::{Engine, Step, happened};
 use crate::clock::{Elapsed, Now};
 use crate::delivery::{CampaignId, Happening, Reason};
-use crate::gateway::{Finding, Readiness};
-use crate::limits::{Slot, When};
+use crate::gateway::Finding;
+use crate::limits::Slot;
 use crate::store::{Batch, Change, Happened, Journal, LaneId, Ready};
 
 /// Attempts between journal and answer, over all lanes.
@@ -33,10 +33,7 @@ impl Engine {
             journalled.extend(journals.iter().map(|journal| journal.delivery));
             changes.extend(journals.into_iter().map(Change::Journal));
         }
-        for lane in self.lanes.values_mut().filter(|lane| lane.is_noteworthy) {
-            lane.is_noteworthy = false;
-            changes.push(Change::Lane(lane.note(now)));
-        }
+        changes.extend(self.lanes.notes(now));
         changes.extend(self.budgets.notes(self.boot, now));
         if changes.is_empty() {
             return None;
@@ -52,48 +49,36 @@ impl Engine {
         Some(batch)
     }
 
+    /// Lanes take turns, one message each, until nobody may send or enough is under way.
     fn journal(&mut self, journals: &mut Vec<Journal>, now: Now) {
-        let lanes: Vec<_> = self.lanes.keys().copied().collect();
-        for (slot, id) in Slot::ALL
-            .into_iter()
-            .flat_map(|slot| lanes.iter().map(move |id| (slot, *id)))
-        {
+        for slot in Slot::ALL {
             let flights_max = match slot {
                 Slot::Reply => FLIGHTS_MAX,
                 Slot::Cold => FLIGHTS_MAX - FLIGHTS_KEPT_FOR_REPLIES,
             };
-            while journals.len() < self.settings.batch_max && self.flights.len() < flights_max {
-                let Some(lane) = self.lanes.get(&id) else {
-                    break;
-                };
-                let is_working = self.sessions.get(&lane.session).is_some_and(|view| {
-                    view.lane == Some(id) && view.readiness == Some(Readiness::Working)
-                });
-                if lane.held(slot, now).is_some()
-                    || !is_working
-                    || lane.is_trying(slot)
-                    || self.has_trial_under_way(id, slot, now)
-                    || self.checks.is_asking(id, slot)
-                    || (slot == Slot::Cold && self.hidden.is_asking(id))
-                    || lane.pacer.when(slot, now) != When::Now
-                    || self.shared_when(&lane.session, slot, now).when != When::Now
-                {
-                    break;
-                }
-                let Some((campaign, closes)) = self.next_job(id, slot, now) else {
-                    break;
-                };
-                let Some(journal) = self.journal_one(id, slot, campaign, closes, now) else {
+            while journals.len() < self.settings.batch_max
+                && self.flights.len() < flights_max
+                && let Some(id) = self.lanes.in_turn(slot)
+            {
+                let opens = self.lanes.get(id);
+                let opens = opens.and_then(|lane| self.opens(lane, slot, now));
+                let is_open = opens.is_some_and(|moment| moment <= now.elapsed);
+                let Some((campaign, closes)) =
+                    is_open.then(|| self.next_job(id, slot, now)).flatten()
+                else {
+                    // What it waits for is found out before anybody sleeps.
+                    self.lanes.wake(id);
                     continue;
                 };
-                journals.push(journal);
+                self.lanes.queue(slot, id);
+                journals.extend(self.journal_one(id, slot, campaign, closes, now));
             }
         }
     }
 
     /// Whose turn it is on a lane. It has had it when a message of it is journalled, or a question asked.
     fn next_job(&mut self, lane: LaneId, slot: Slot, now: Now) -> Option<(CampaignId, Elapsed)> {
-        let session = self.lanes.get(&lane)?.session.clone();
+        let session = self.lanes.get(lane)?.session.clone();
         let latest = now.elapsed + self.settings.send_deadline;
         loop {
             let campaign = self.jobs.in_turn(&session, slot)?;
@@ -116,7 +101,7 @@ impl Engine {
         now: Now,
     ) -> Option<Journal> {
         let job = self.jobs.get_mut(&campaign)?;
-        let ready: Ready = job.take(&self.lanes.get(&lane_id)?.session, now)?;
+        let ready: Ready = job.take(&self.lanes.get(lane_id)?.session, now)?;
         let delivery = ready.delivery;
         if self.flights.contains_key(&delivery) {
             // A page that was read before its attempt brought it once more.
@@ -138,10 +123,10 @@ impl Engine {
                 return None;
             }
         };
-        let session = self.lanes.get(&lane_id)?.session.clone();
+        let session = self.lanes.get(lane_id)?.session.clone();
         let charged = self.charge_shared(&session, campaign, slot, now);
         let job = self.jobs.get_mut(&campaign)?;
-        let lane = self.lanes.get_mut(&lane_id)?;
+        let lane = self.lanes.get_mut(lane_id)?;
         let if_heard_since = lane.only_if_heard_since(now);
         lane.charge(slot, now);
         lane.health.begins(delivery, slot, now);
@@ -190,20 +175,8 @@ impl Engine {
         if let Some(step) = self.ask_for_phone(now) {
             return Some(step);
         }
-        let watched: Vec<bool> = self
-            .sessions
-            .values()
-            .map(|view| self.is_watched(view))
-            .collect();
-        for ((session, view), is_watched) in self.sessions.iter_mut().zip(watched) {
-            if is_watched
-                && !view.is_observing
-                && !view.is_opening
-                && view.observe_at <= now.elapsed
-            {
-                view.is_observing = true;
-                return Some(Step::Observe(session.clone()));
-            }
+        if let Some(session) = self.sessions.look_at_next(now.elapsed) {
+            return Some(Step::Observe(session));
         }
         if let Some(reading) = self.readings.pop_front() {
             return Some(reading);
@@ -231,7 +204,7 @@ impl Engine {
                 |doubt| whereabouts(lanes, sessions, jobs, doubt) == Whereabouts::Here,
                 now,
             )?;
-            let Some(lane) = self.lanes.get(&doubt.lane) else {
+            let Some(lane) = self.lanes.get(doubt.lane) else {
                 continue;
             };
             let control = doubt

@@ -149,7 +149,7 @@ impl Engine {
             Lost::Barred(barred) => self.barred(flight.lane, flight.ready, barred, now),
             Lost::NotHeard => {
                 // It has written by then, or may be written to again.
-                let lane = self.lanes.get(&flight.lane);
+                let lane = self.lanes.get(flight.lane);
                 let until = lane
                     .and_then(|lane| lane.new_chats.held(now))
                     .map(|hold| hold.until);
@@ -166,8 +166,9 @@ impl Engine {
             }
             Lost::NotOwner => {
                 job.put_back(flight.ready);
-                if let Some(lane) = self.lanes.remove(&flight.lane) {
-                    let view = self.sessions.entry(lane.session).or_default();
+                if let Some(lane) = self.lanes.remove(flight.lane) {
+                    self.pools.changed(lane.account);
+                    let view = self.sessions.get_or_insert(&lane.session);
                     view.lane = None;
                     view.observe_at = now.elapsed + STORE_PAUSE;
                 }
@@ -192,7 +193,7 @@ impl Engine {
         self.release_at = self
             .release_at
             .min(flight.started.elapsed + self.settings.hold_horizon(flight.kind));
-        let Some((message, lane)) = flight.message.take().zip(self.lanes.get(&flight.lane)) else {
+        let Some((message, lane)) = flight.message.take().zip(self.lanes.get(flight.lane)) else {
             return;
         };
         debug_assert!(now.elapsed >= flight.started.elapsed);
@@ -267,7 +268,7 @@ impl Engine {
             _ if given_back => self.budgets.give_back(charged, slot),
             _ => self.budgets.end(charged, slot, now),
         }
-        if let Some(lane) = self.lanes.get_mut(&lane_id) {
+        if let Some(lane) = self.lanes.get_mut(lane_id) {
             let unit = lane.unit();
             match stage {
                 Stage::Released(assumed) if !given_back => {
@@ -346,6 +347,10 @@ impl Engine {
         } else {
             None
         };
+        if let Some(flight) = &flight {
+            // Where one message tries for all, the next may follow it.
+            self.lanes.wake(flight.lane);
+        }
         let window = self.settings.window;
         let mut wake = false;
         if let Some(job) = self.jobs.get_mut(&campaign) {
@@ -404,7 +409,7 @@ impl Engine {
                 self.release_at = self.release_at.min(release_at);
                 continue;
             }
-            if let Some(lane) = self.lanes.get_mut(&flight.lane) {
+            if let Some(lane) = self.lanes.get_mut(flight.lane) {
                 let unit = lane.unit();
                 lane.pacer.end(flight.slot, now, unit);
             }
@@ -416,7 +421,7 @@ impl Engine {
     /// It was never on record.
     fn give_back(&mut self, delivery: DeliveryId, flight: &Flight, now: Now) {
         self.budgets.give_back(flight.charged, flight.slot);
-        if let Some(lane) = self.lanes.get_mut(&flight.lane) {
+        if let Some(lane) = self.lanes.get_mut(flight.lane) {
             lane.pacer.give_back(flight.slot);
             let campaign = delivery.campaign();
             self.jobs

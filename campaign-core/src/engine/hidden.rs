@@ -51,8 +51,9 @@ impl Hidden {
         self.open.contains_key(&lane)
     }
 
-    pub(super) fn is_about(&self, delivery: DeliveryId) -> bool {
-        self.open.values().any(|ready| ready.delivery == delivery)
+    /// Whose LIDs are being asked for.
+    pub(super) fn deliveries(&self) -> impl Iterator<Item = DeliveryId> {
+        self.open.values().map(|ready| ready.delivery)
     }
 
     /// People of a campaign wait until it is known who has opted out.
@@ -156,7 +157,7 @@ impl Engine {
     pub(super) fn ask_for_lid(&mut self, lane_id: LaneId, ready: Ready, now: Now) {
         let campaign = ready.delivery.campaign();
         let window = self.settings.window;
-        let (Some(job), Some(lane)) = (self.jobs.get_mut(&campaign), self.lanes.get(&lane_id))
+        let (Some(job), Some(lane)) = (self.jobs.get_mut(&campaign), self.lanes.get(lane_id))
         else {
             return;
         };
@@ -176,6 +177,7 @@ impl Engine {
         let Some(ready) = self.hidden.open.remove(&lane_id) else {
             return;
         };
+        self.lanes.wake(lane_id);
         let (campaign, phone) = (ready.delivery.campaign(), ready.phone);
         if let Some(lid) = lid {
             // The journal of the same batch sees it.

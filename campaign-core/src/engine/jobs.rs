@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::alarms::Alarms;
 use super::job::Job;
 use super::turns::Turns;
 use crate::clock::{Elapsed, Now};
@@ -13,56 +14,23 @@ use crate::delivery::CampaignId;
 use crate::gateway::Session;
 use crate::limits::Slot;
 
-/// When the two clocks drift apart by more than this, moments on the wall clock are worked out anew.
-const DRIFT_MICROS: i64 = 100_000;
-
 /// The campaigns at work.
 #[derive(Debug, Default)]
 pub(super) struct Jobs {
     all: BTreeMap<CampaignId, Job>,
     awake: BTreeSet<CampaignId>,
     /// When each has something to do by itself.
-    alarms: Alarms,
+    alarms: Alarms<CampaignId>,
     /// From when on the counters of each may be read again. Nobody waits for these moments.
-    rereads: Alarms,
+    rereads: Alarms<CampaignId>,
     turns: BTreeMap<Session, BTreeMap<Slot, Turns>>,
-    /// How far the wall clock was from elapsed time when the alarms were set.
-    apart_micros: Option<i64>,
+    /// Those whose sessions are watched.
+    live: BTreeSet<CampaignId>,
+    /// Sessions for which there is something to send that was not there before, or that need to be watched, or no more.
+    stirred: BTreeSet<Session>,
     /// How many were looked at so far.
     #[cfg(test)]
-    attended: u64,
-}
-
-/// One moment for each campaign, the earliest first.
-#[derive(Debug, Default)]
-struct Alarms {
-    in_order: BTreeSet<(Elapsed, CampaignId)>,
-    of: BTreeMap<CampaignId, Elapsed>,
-}
-
-impl Alarms {
-    fn set(&mut self, id: CampaignId, moment: Option<Elapsed>) {
-        if let Some(earlier) = self.of.remove(&id) {
-            self.in_order.remove(&(earlier, id));
-        }
-        if let Some(moment) = moment {
-            self.of.insert(id, moment);
-            self.in_order.insert((moment, id));
-        }
-    }
-
-    fn first(&self) -> Option<Elapsed> {
-        self.in_order.first().map(|(moment, _)| *moment)
-    }
-
-    fn take_due(&mut self, now: Elapsed) -> Option<CampaignId> {
-        let (moment, id) = *self.in_order.first()?;
-        if moment > now {
-            return None;
-        }
-        self.set(id, None);
-        Some(id)
-    }
+    pub(super) attended: u64,
 }
 
 impl Jobs {
@@ -98,6 +66,7 @@ impl Jobs {
         self.alarms.set(id, None);
         self.rereads.set(id, None);
         self.awake.remove(&id);
+        self.live.remove(&id);
         let Some(job) = self.all.remove(&id) else {
             return;
         };
@@ -131,19 +100,16 @@ impl Jobs {
         self.all.values()
     }
 
-    /// Wakes those whose moment has come. When somebody sets the wall clock, or corrects it, all of them.
-    pub(super) fn ring(&mut self, now: Now) {
-        let apart = now.wall.as_microsecond() - now.elapsed.as_micros();
-        let is_off = |before: i64| apart.abs_diff(before) > DRIFT_MICROS.unsigned_abs();
-        if self.apart_micros.is_none_or(is_off) {
-            self.apart_micros = Some(apart);
-            self.awake.extend(self.all.keys());
-        }
-        while let Some(id) = self.alarms.take_due(now.elapsed) {
-            self.awake.insert(id);
-        }
-        while let Some(id) = self.rereads.take_due(now.elapsed) {
-            self.awake.insert(id);
+    pub(super) fn wake_all(&mut self) {
+        self.awake.extend(self.all.keys());
+    }
+
+    /// Wakes those whose moment has come.
+    pub(super) fn ring(&mut self, now: Elapsed) {
+        for alarms in [&mut self.alarms, &mut self.rereads] {
+            while let Some(id) = alarms.take_due(now) {
+                self.awake.insert(id);
+            }
         }
     }
 
@@ -163,11 +129,21 @@ impl Jobs {
         let moments = job.moments(ack_time, now);
         self.alarms.set(id, moments.next);
         self.rereads.set(id, moments.rereads);
+        let is_live = job.state.is_live();
+        let is_news = match is_live {
+            true => self.live.insert(id),
+            false => self.live.remove(&id),
+        };
+        if is_news {
+            self.stirred.extend(job.sessions().iter().cloned());
+        }
         let share = job.record.definition.share();
         for session in job.sessions() {
             if job.may_send(session, Elapsed::NEVER, now).is_some() {
                 let slots = self.turns.entry(session.clone()).or_default();
-                slots.entry(job.slot()).or_default().join(id, share);
+                if slots.entry(job.slot()).or_default().join(id, share) {
+                    self.stirred.insert(session.clone());
+                }
             } else if let Some(slots) = self.turns.get_mut(session)
                 && let Some(turns) = slots.get_mut(&job.slot())
             {
@@ -199,12 +175,14 @@ impl Jobs {
         self.turns.get_mut(session)?.get_mut(&slot)
     }
 
-    /// Sessions and slots in which something waits to be sent.
-    pub(super) fn waiting(&self) -> impl Iterator<Item = (&Session, Slot)> {
-        self.turns.iter().flat_map(|(session, slots)| {
-            let slots = slots.iter().filter(|(_, turns)| !turns.are_over());
-            slots.map(move |(slot, _)| (session, *slot))
-        })
+    /// Whether a campaign has something to send.
+    pub(super) fn are_waiting(&self, session: &Session, slot: Slot) -> bool {
+        self.in_turn(session, slot).is_some()
+    }
+
+    /// Sessions that have more to do than before, or less.
+    pub(super) fn take_stirred(&mut self) -> BTreeSet<Session> {
+        std::mem::take(&mut self.stirred)
     }
 
     /// When the first of them has something to do by itself.

@@ -92,10 +92,10 @@ impl Engine {
             }
             // What may have been missed is found by looking: silence and doubts have their look-ups.
             Notice::Gap { session } => {
-                for (name, view) in &mut self.sessions {
+                for (name, view) in self.sessions.iter_mut() {
                     if session.as_ref().is_none_or(|session| session == name) {
                         view.observe_at = now.elapsed;
-                        if let Some(lane) = view.lane.and_then(|id| self.lanes.get_mut(&id)) {
+                        if let Some(lane) = view.lane.and_then(|id| self.lanes.get_mut(id)) {
                             lane.health.missed_events();
                         }
                     }
@@ -114,7 +114,7 @@ impl Engine {
         else {
             return false;
         };
-        let lane = self.lanes.values().find(|lane| lane.account == *account);
+        let lane = self.lanes.of_account(*account);
         lane.is_some_and(|lane| !lane.trusts(*kind))
     }
 
@@ -154,7 +154,7 @@ impl Engine {
             Some(flight) => Some(flight.lane),
             None => self.sessions.get(&session).and_then(|view| view.lane),
         };
-        let lane = lane.and_then(|lane| self.lanes.get_mut(&lane));
+        let lane = lane.and_then(|lane| self.lanes.get_mut(lane));
         let is_of_it = lane
             .as_ref()
             .is_some_and(|lane| account.is_none_or(|account| account == lane.account));
@@ -194,8 +194,7 @@ impl Engine {
 
     /// What people write reaches a session only while WhatsApp reaches it.
     fn heard_of_whatsapp(&mut self, account: Account, now: Now) {
-        let mut lanes = self.lanes.values_mut();
-        if let Some(lane) = lanes.find(|lane| lane.account == account) {
+        if let Some(lane) = self.lanes.of_account_mut(account) {
             lane.is_noteworthy |= lane.health.is_alive(now);
         }
     }

@@ -10,7 +10,7 @@ use super::job::Job;
 use crate::campaign::PoolPolicy;
 use crate::clock::{Elapsed, Now};
 use crate::delivery::CampaignId;
-use crate::gateway::{Account, Readiness, Session};
+use crate::gateway::{Account, Session};
 use crate::limits::Slot;
 
 /// What is known of the accounts of all pools.
@@ -21,6 +21,8 @@ pub(super) struct Pools {
     /// Since when they cannot send, as this runner has seen it.
     held: BTreeMap<(Account, Slot), Elapsed>,
     jobs: BTreeSet<CampaignId>,
+    /// Accounts that may not be able to send any more, or may be again.
+    changed: BTreeSet<Account>,
 }
 
 /// The accounts of one campaign; empty where it has one session.
@@ -63,9 +65,15 @@ impl Pool {
 impl Pools {
     pub(super) fn new(accounts: BTreeMap<Session, Account>) -> Self {
         Self {
+            changed: accounts.values().copied().collect(),
             accounts,
             ..Self::default()
         }
+    }
+
+    /// Whether an account can send is to be looked at anew.
+    pub(super) fn changed(&mut self, account: Account) {
+        self.changed.insert(account);
     }
 
     pub(super) fn forget(&mut self, campaign: CampaignId) {
@@ -86,6 +94,8 @@ impl Engine {
     pub(super) fn account_seen(&mut self, session: &Session, account: Account) {
         let before = self.pools.accounts.insert(session.clone(), account);
         if before != Some(account) {
+            self.pools.changed.extend(before);
+            self.pools.changed(account);
             self.wake_pools_of(session);
         }
     }
@@ -95,40 +105,30 @@ impl Engine {
         if self.pools.jobs.is_empty() {
             return;
         }
-        let accounts: Vec<(Session, Account)> = self.pools.accounts.clone().into_iter().collect();
-        for slot in Slot::ALL {
-            let able = accounts.iter();
-            let able =
-                able.filter(|(session, account)| self.can_send(session, *account, slot, now));
-            let able: BTreeSet<Account> = able.map(|(_, account)| *account).collect();
-            let is_held = |account: &Account| self.pools.held.contains_key(&(*account, slot));
-            let changed = accounts.iter().map(|(_, account)| *account);
-            let changed: BTreeSet<Account> = changed
-                .filter(|account| is_held(account) == able.contains(account))
-                .collect();
-            for account in &changed {
-                match able.contains(account) {
-                    true => self.pools.held.remove(&(*account, slot)),
-                    false => self.pools.held.insert((*account, slot), now.elapsed),
+        for account in std::mem::take(&mut self.pools.changed) {
+            for slot in Slot::ALL {
+                let is_able = self.can_send(account, slot, now);
+                if is_able != self.pools.held.contains_key(&(account, slot)) {
+                    continue;
+                }
+                match is_able {
+                    true => self.pools.held.remove(&(account, slot)),
+                    false => self.pools.held.insert((account, slot), now.elapsed),
                 };
-            }
-            for (session, _) in accounts.iter().filter(|(_, it)| changed.contains(it)) {
-                self.wake_pools_of(session);
+                let sessions = self.pools.accounts.iter();
+                let sessions = sessions.filter(|(_, other)| **other == account);
+                let sessions: Vec<Session> = sessions.map(|(it, _)| it.clone()).collect();
+                for session in sessions {
+                    self.wake_pools_of(&session);
+                }
             }
         }
     }
 
     /// Its lane is open, its session works, and nothing holds it; it may have to wait for a limit all the same.
-    fn can_send(&self, session: &Session, account: Account, slot: Slot, now: Now) -> bool {
-        let lane = self.lane_of(session);
-        let Some(lane) = lane.filter(|lane| lane.account == account) else {
-            return false;
-        };
-        let view = self.sessions.get(&lane.session);
-        let is_working = view.is_some_and(|view| {
-            view.lane == Some(lane.id) && view.readiness == Some(Readiness::Working)
-        });
-        is_working && lane.held(slot, now).is_none()
+    fn can_send(&self, account: Account, slot: Slot, now: Now) -> bool {
+        let lane = self.lanes.of_account(account);
+        lane.is_some_and(|lane| self.is_working(lane) && lane.held(slot, now).is_none())
     }
 
     fn wake_pools_of(&mut self, session: &Session) {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::lane::Lane;
 use super::{Engine, Step};
 use crate::clock::{BootId, Elapsed, Now, Stamp};
 use crate::delivery::CampaignId;
@@ -105,31 +106,21 @@ impl Restart {
 }
 
 impl Engine {
-    /// Lets lanes see that time passes: sessions fall under suspicion, trials come to nothing, and what is dead is restarted.
-    pub(super) fn take_pulses(&mut self, now: Now) {
-        for lane in self.lanes.values_mut() {
-            lane.passes(&self.settings, now);
+    /// Begins to restart a lane's session that needs it, once it may.
+    pub(super) fn restart_if_dead(&mut self, id: LaneId, now: Now) {
+        let is_due = self.lanes.get(id).is_some_and(|lane| {
+            self.needs_restart(lane) && lane.health.restart.is_due(now) && !self.is_flying(id)
+        });
+        if let Some(lane) = self.lanes.get_mut(id).filter(|_| is_due) {
+            lane.health.restart.begins(now, self.boot);
+            lane.is_noteworthy = true;
         }
-        if self.is_stopping {
-            return;
-        }
-        let dead: Vec<LaneId> = self
-            .lanes
-            .iter()
-            .filter(|(id, lane)| {
-                lane.pacer.limits().restart == RestartPolicy::WhenSuspected
-                    && lane.health.restart.is_due(now)
-                    && (lane.health.is_suspected() || self.has_failed(&lane.session, **id))
-                    && !self.is_flying(**id)
-            })
-            .map(|(id, _)| *id)
-            .collect();
-        for id in dead {
-            if let Some(lane) = self.lanes.get_mut(&id) {
-                lane.health.restart.begins(now, self.boot);
-                lane.is_noteworthy = true;
-            }
-        }
+    }
+
+    /// It is dead or has FAILED, and the limits of its account let it be restarted.
+    fn needs_restart(&self, lane: &Lane) -> bool {
+        lane.pacer.limits().restart == RestartPolicy::WhenSuspected
+            && (lane.health.is_suspected() || self.has_failed(lane))
     }
 
     /// The operator has seen to a campaign's accounts.
@@ -139,7 +130,7 @@ impl Engine {
         };
         for session in job.sessions() {
             let lane = self.sessions.get(session).and_then(|view| view.lane);
-            if let Some(lane) = lane.and_then(|id| self.lanes.get_mut(&id)) {
+            if let Some(lane) = lane.and_then(|id| self.lanes.get_mut(id)) {
                 lane.is_noteworthy |= lane.health.vouch(now);
             }
         }
@@ -147,7 +138,7 @@ impl Engine {
 
     /// A lane's note is on record; the restart that it tells of may be done.
     pub(super) fn noted(&mut self, note: &LaneNote) {
-        let Some(lane) = self.lanes.get_mut(&note.lane) else {
+        let Some(lane) = self.lanes.get_mut(note.lane) else {
             return;
         };
         if lane.epoch == note.epoch && lane.health.restart.recorded(note.health.restarted_at) {
@@ -161,29 +152,26 @@ impl Engine {
             return;
         };
         view.observe_at = now.elapsed;
-        if let Some(lane) = view.lane.and_then(|id| self.lanes.get_mut(&id)) {
+        if let Some(lane) = view.lane.and_then(|id| self.lanes.get_mut(id)) {
             lane.health.restart.ended(is_done);
             lane.interrupted();
         }
     }
 
     /// When a session that needs it may be restarted again.
-    pub(super) fn restart_moment(&self, now: Now) -> Option<Elapsed> {
-        let waiting = self.lanes.iter().filter(|(id, lane)| {
-            lane.pacer.limits().restart == RestartPolicy::WhenSuspected
-                && (lane.health.is_suspected() || self.has_failed(&lane.session, **id))
-        });
-        waiting
-            .filter_map(|(_, lane)| lane.health.restart.next_due(now))
-            .min()
+    pub(super) fn restart_moment(&self, lane: &Lane, now: Now) -> Option<Elapsed> {
+        lane.health
+            .restart
+            .next_due(now)
+            .filter(|_| self.needs_restart(lane))
     }
 
     /// A message tries for all, and is still under way.
-    pub(super) fn has_trial_under_way(&self, id: LaneId, slot: Slot, now: Now) -> bool {
-        let Some(lane) = self.lanes.get(&id) else {
-            return false;
-        };
-        let mut flights = self.flights.values().filter(|flight| flight.lane == id);
+    pub(super) fn has_trial_under_way(&self, lane: &Lane, slot: Slot, now: Now) -> bool {
+        let mut flights = self
+            .flights
+            .values()
+            .filter(|flight| flight.lane == lane.id);
         if lane.health.is_session_on_trial(now) {
             flights.next().is_some()
         } else {
@@ -197,9 +185,9 @@ impl Engine {
     }
 
     /// WAHA gave the session up: it stays FAILED until it is restarted (recorded).
-    fn has_failed(&self, session: &Session, lane: LaneId) -> bool {
-        self.sessions.get(session).is_some_and(|view| {
-            view.lane == Some(lane)
+    fn has_failed(&self, lane: &Lane) -> bool {
+        self.sessions.get(&lane.session).is_some_and(|view| {
+            view.lane == Some(lane.id)
                 && matches!(&view.readiness, Some(Readiness::NotReady(name)) if **name == *"FAILED")
         })
     }

@@ -1,8 +1,8 @@
 //! Sessions as they are seen to stand, and the lanes that open through them.
 
-use std::collections::BTreeSet;
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::alarms::Alarms;
 use super::clocks::{CLOCK_JUMP, apart};
 use super::lane::{self, Lane};
 use super::{Engine, Step};
@@ -30,6 +30,64 @@ pub(super) struct SessionView {
     pub(super) observe_at: Elapsed,
 }
 
+/// The sessions, and when each is looked at next.
+#[derive(Debug, Default)]
+pub(super) struct Views {
+    all: BTreeMap<Session, SessionView>,
+    /// Those of which something has changed.
+    awake: BTreeSet<Session>,
+    /// When each is looked at, where somebody needs it.
+    looks: Alarms<Session>,
+}
+
+impl Views {
+    pub(super) fn get(&self, session: &Session) -> Option<&SessionView> {
+        self.all.get(session)
+    }
+
+    /// To change it: when it is looked at is worked out anew with the next step.
+    pub(super) fn get_mut(&mut self, session: &Session) -> Option<&mut SessionView> {
+        let view = self.all.get_mut(session)?;
+        self.awake.insert(session.clone());
+        Some(view)
+    }
+
+    /// The same, known from here on if it was not.
+    pub(super) fn get_or_insert(&mut self, session: &Session) -> &mut SessionView {
+        self.awake.insert(session.clone());
+        self.all.entry(session.clone()).or_default()
+    }
+
+    /// To change all of them.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&Session, &mut SessionView)> {
+        self.awake.extend(self.all.keys().cloned());
+        self.all.iter_mut()
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = &SessionView> {
+        self.all.values()
+    }
+
+    /// Whether somebody needs it may have changed.
+    pub(super) fn wake(&mut self, session: Session) {
+        if self.all.contains_key(&session) {
+            self.awake.insert(session);
+        }
+    }
+
+    /// One that is to be looked at now; it is being looked at from here on.
+    pub(super) fn look_at_next(&mut self, now: Elapsed) -> Option<Session> {
+        let session = self.looks.take_due(now)?;
+        self.all.get_mut(&session)?.is_observing = true;
+        Some(session)
+    }
+
+    /// When the first of them is looked at.
+    pub(super) fn next_look(&self) -> Option<Elapsed> {
+        self.looks.first()
+    }
+}
+
 impl Engine {
     pub(super) fn lane_opened(&mut self, session: Session, record: LaneRecord, now: Now) {
         let account = record.account;
@@ -37,9 +95,7 @@ impl Engine {
         let journalled = record.attempts.first().map(|attempt| attempt.started);
         let shown = now.wall;
         let now = match journalled {
-            Some(journalled) if !self.lanes.contains_key(&record.id) => {
-                self.recall(journalled, now)
-            }
+            Some(journalled) if !self.lanes.contains(record.id) => self.recall(journalled, now),
             _ => now,
         };
         // By an attempt of the same boot the clock is as it was then, whatever it showed to a runner in between.
@@ -54,18 +110,17 @@ impl Engine {
         view.observe_at = now.elapsed;
         let seen = view.seen.take();
         let known = session.clone();
-        let is_back = self.lanes.contains_key(&record.id);
-        let lane = match self.lanes.entry(record.id) {
-            Entry::Occupied(entry) => {
-                let lane = entry.into_mut();
-                lane.move_to(session);
-                lane
-            }
-            Entry::Vacant(entry) => {
-                let lane = Lane::new(record, session, &self.settings, self.boot, now);
-                entry.insert(lane)
-            }
+        let is_back = self.lanes.contains(record.id);
+        let id = record.id;
+        if !is_back {
+            let session = session.clone();
+            let lane = Lane::new(record, session, &self.settings, self.boot, now);
+            self.lanes.insert(lane);
+        }
+        let Some(lane) = self.lanes.get_mut(id) else {
+            return;
         };
+        lane.move_to(session);
         if let Some(limits) = self.given_limits.get(&account) {
             // They may have been set while the lane was being opened.
             lane.set_limits(limits.clone(), now);
@@ -87,7 +142,7 @@ impl Engine {
     }
 
     pub(super) fn lane_of(&self, session: &Session) -> Option<&Lane> {
-        self.lanes.get(&self.sessions.get(session)?.lane?)
+        self.lanes.get(self.sessions.get(session)?.lane?)
     }
 
     pub(super) fn observed(&mut self, session: Session, observation: Observation, now: Now) {
@@ -109,7 +164,7 @@ impl Engine {
             observation.account,
             now,
         );
-        let Some(lane) = lane.and_then(|lane| self.lanes.get_mut(&lane)) else {
+        let Some(lane) = lane.and_then(|lane| self.lanes.get_mut(lane)) else {
             if let Some(view) = self.sessions.get_mut(&session) {
                 view.seen = Some((observation, now));
             }
@@ -141,7 +196,7 @@ impl Engine {
             return;
         };
         view.readiness = Some(readiness.clone());
-        let lane = view.lane.and_then(|lane| self.lanes.get_mut(&lane));
+        let lane = view.lane.and_then(|lane| self.lanes.get_mut(lane));
         let trouble = match readiness {
             Readiness::Working => None,
             Readiness::NotReady(_) | Readiness::Missing => Some(Trouble::SessionNotReady),
@@ -194,12 +249,26 @@ impl Engine {
         }
     }
 
-    /// Whether a session has a campaign that needs it.
-    pub(super) fn is_watched(&self, view: &SessionView) -> bool {
-        view.jobs.iter().any(|campaign| {
-            self.jobs
-                .get(campaign)
-                .is_some_and(|job| job.state.is_live())
-        })
+    /// Works out when sessions are looked at of which something has changed.
+    pub(super) fn attend_sessions(&mut self) {
+        for session in self.jobs.take_stirred() {
+            let view = self.sessions.get(&session);
+            if let Some(lane) = view.and_then(|view| view.lane) {
+                self.lanes.wake(lane);
+            }
+            self.sessions.wake(session);
+        }
+        while let Some(session) = self.sessions.awake.pop_first() {
+            let look = self.sessions.get(&session);
+            let look = look.and_then(|view| self.look_at(view));
+            self.sessions.looks.set(session, look);
+        }
+    }
+
+    /// When a session is looked at next, if a campaign needs it.
+    pub(super) fn look_at(&self, view: &SessionView) -> Option<Elapsed> {
+        let is_needed = |id: &CampaignId| self.jobs.get(id).is_some_and(|job| job.state.is_live());
+        let is_watched = !view.is_observing && !view.is_opening && view.jobs.iter().any(is_needed);
+        is_watched.then_some(view.observe_at)
     }
 }

@@ -256,7 +256,7 @@ impl Engine {
     /// The server holds a message with exactly our id: that is as good as an answer with it, of the version that it ran then.
     fn found_under_our_id(&mut self, doubt: &Doubtful, now: Now) {
         let started = now.place(doubt.started, self.boot);
-        let lane = self.lanes.get_mut(&doubt.lane);
+        let lane = self.lanes.get_mut(doubt.lane);
         let Some(lane) = lane.filter(|lane| {
             !lane.trusts(doubt.kind) && lane.server_up_since.is_some_and(|since| since <= started)
         }) else {
@@ -272,7 +272,7 @@ impl Engine {
     fn health_by_look_up(&mut self, doubt: &Doubtful, ack: Ack, now: Now) {
         let is_early = doubt.standing.state == State::Unconfirmed && ack == Ack::Pending;
         let accepted = now.place(doubt.ended, self.boot);
-        let lane = self.lanes.get_mut(&doubt.lane).filter(|_| !is_early);
+        let lane = self.lanes.get_mut(doubt.lane).filter(|_| !is_early);
         if let Some(lane) = lane {
             lane.is_noteworthy |=
                 lane.health
@@ -281,7 +281,7 @@ impl Engine {
     }
 
     fn absence(&self, doubt: &Doubtful, control_found: bool, now: Now) -> Absence {
-        let lane = self.lanes.get(&doubt.lane);
+        let lane = self.lanes.get(doubt.lane);
         let started = now.place(doubt.started, self.boot);
         let keeping = lane.map_or(Keeping::Unknown, |lane| lane.keeping);
         // A store that was turned on after the attempt holds what came later, and not the message in doubt.
@@ -320,7 +320,7 @@ impl Engine {
     /// After a restriction others try first: somebody whom the account may never write to must not keep everybody else waiting.
     fn after_others(&self, doubt: &Doubtful, now: Now) -> Option<Timestamp> {
         let is_restricted = doubt.standing.reason == Some(Reason::Restricted);
-        let lane = self.lanes.get(&doubt.lane).filter(|_| is_restricted)?;
+        let lane = self.lanes.get(doubt.lane).filter(|_| is_restricted)?;
         let over = lane.new_chats.held(now);
         let over = over.map_or(now.elapsed, |hold| hold.until);
         let next = over.since(now.elapsed) + self.settings.hold_max;
@@ -333,7 +333,7 @@ impl Engine {
         let margin = horizon / 60;
         let may_trust_again = self
             .lanes
-            .get(&doubt.lane)
+            .get(doubt.lane)
             .is_some_and(|lane| lane.has_trusted(doubt.kind));
         match missing {
             // Its server is back and was not asked yet since when it runs: only one that never tells leaves that to a person.
@@ -358,7 +358,7 @@ impl Engine {
             Missing::SteadySession => {
                 let steady = self
                     .lanes
-                    .get(&doubt.lane)
+                    .get(doubt.lane)
                     .and_then(|lane| lane.steady_since)
                     .unwrap_or(now.elapsed);
                 Some((steady + horizon + margin).max(now.elapsed + margin))
@@ -368,7 +368,7 @@ impl Engine {
     }
 
     fn knows_server_start(&self, doubt: &Doubtful) -> bool {
-        let lane = self.lanes.get(&doubt.lane);
+        let lane = self.lanes.get(doubt.lane);
         lane.is_some_and(|lane| lane.server_up_since.is_some())
     }
 

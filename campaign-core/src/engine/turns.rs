@@ -50,11 +50,11 @@ fn stride(weight: Weight) -> u64 {
 }
 
 impl Turns {
-    /// It has something to send, with this share.
-    pub(super) fn join(&mut self, id: CampaignId, share: Share) {
+    /// It has something to send, with this share. Tells whether that is news.
+    pub(super) fn join(&mut self, id: CampaignId, share: Share) -> bool {
         let before = self.known.get(&id).copied();
         if before.is_some_and(|before| before.is_waiting && before.share == share) {
-            return;
+            return false;
         }
         self.leave(id);
         let class = self.classes.entry(share.priority).or_default();
@@ -72,6 +72,7 @@ impl Turns {
             is_waiting: true,
         };
         self.known.insert(id, standing);
+        true
     }
 
     /// It has nothing to send at present.
@@ -90,11 +91,6 @@ impl Turns {
     pub(super) fn forget(&mut self, id: CampaignId) {
         self.leave(id);
         self.known.remove(&id);
-    }
-
-    /// Nobody has anything to send.
-    pub(super) fn are_over(&self) -> bool {
-        self.waiting().next().is_none()
     }
 
     /// Nobody is known here.
@@ -319,6 +315,6 @@ mod tests {
         assert_eq!(taken(&mut turns, 100), [(1, 10), (2, 90)].into());
         turns.forget(id(1));
         turns.forget(id(2));
-        assert!(turns.is_empty() && turns.are_over());
+        assert!(turns.is_empty() && turns.next().is_none());
     }
 }

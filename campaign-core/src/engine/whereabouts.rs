@@ -1,15 +1,13 @@
 //! Where the account is that sent a message in doubt.
 
-use std::collections::BTreeMap;
-
 use super::Engine;
 use super::job::Job;
 use super::jobs::Jobs;
-use super::lane::Lane;
-use super::sessions::SessionView;
+use super::lanes::Lanes;
+use super::sessions::Views;
 use crate::delivery::CampaignId;
 use crate::gateway::Session;
-use crate::store::{Change, Doubtful, LaneId};
+use crate::store::{Change, Doubtful};
 
 /// Whether an account can be asked about what it sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +21,13 @@ pub(super) enum Whereabouts {
 }
 
 pub(super) fn whereabouts(
-    lanes: &BTreeMap<LaneId, Lane>,
-    sessions: &BTreeMap<Session, SessionView>,
+    lanes: &Lanes,
+    sessions: &Views,
     jobs: &Jobs,
     doubt: &Doubtful,
 ) -> Whereabouts {
     let lane_of = |session: &Session| sessions.get(session).and_then(|view| view.lane);
-    let lane = lanes.get(&doubt.lane);
+    let lane = lanes.get(doubt.lane);
     if let Some(lane) = lane.filter(|lane| lane_of(&lane.session) == Some(lane.id)) {
         return match lane.is_there() {
             true => Whereabouts::Here,

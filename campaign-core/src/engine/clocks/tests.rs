@@ -55,7 +55,7 @@ fn a_lane_that_opens_while_the_clock_is_in_question_waits_with_the_others() {
     };
     for (name, record) in [("one", lane(1, vec![attempt])), ("two", restricted)] {
         let session = Session::new(name);
-        engine.sessions.entry(session.clone()).or_default();
+        engine.sessions.get_or_insert(&session);
         let record = Box::new(record);
         engine.handle(Input::Lane { session, record }, now);
         assert!(!matches!(engine.next(now), Step::Send(_)));
@@ -66,7 +66,13 @@ fn a_lane_that_opens_while_the_clock_is_in_question_waits_with_the_others() {
         assert_eq!(hold.trouble, Trouble::ClockJumped, "{:?}", lane.id);
     }
     engine.believe_the_clock(steady);
-    let held = |number| engine.lanes[&LaneId(number)].held(Slot::Cold, now);
+    let held = |number| {
+        engine
+            .lanes
+            .get(LaneId(number))
+            .unwrap()
+            .held(Slot::Cold, now)
+    };
     assert_eq!(held(1), None);
     let hold = held(2).unwrap();
     let ends = now.elapsed + Duration::from_secs(60);
