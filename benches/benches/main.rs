@@ -55,7 +55,7 @@ fn main() -> Result<(), Failure> {
 fn play(role: &str, arguments: &[String]) -> Result<(), Failure> {
     match (role, arguments) {
         (sink::ROLE, [kind]) => sink::serve(kind),
-        (engine::RUN, [people]) => engine::run(people.parse()?),
+        (engine::RUN, [people, lanes]) => engine::run(people.parse()?, lanes.parse()?),
         (million::PREPARE, [database, people]) => {
             million::prepare(Path::new(database), people.parse()?)
         }

@@ -394,3 +394,6 @@ fn happened(delivery: DeliveryId, happening: Happening) -> Change {
         message: None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,23 @@ fn a_delivery_number_takes_apart_into_what_it_was_made_of() {
     assert!(DeliveryId::from_number(1 << DeliveryId::BITS).is_none());
 }
 
+#[test]
+fn a_reason_has_one_name_wherever_it_is_shown_or_stored() {
+    let states = State::ALL
+        .iter()
+        .map(|state| (state.to_string(), state.name()));
+    for (shown, name) in states {
+        assert_eq!(shown, name);
+    }
+    for reason in Reason::ALL {
+        assert_eq!(reason.to_string(), reason.name());
+        let stored = serde_json::to_string(reason).unwrap();
+        assert_eq!(stored, format!("\"{reason}\""));
+        assert_eq!(Reason::from_number(*reason as u8), Some(*reason));
+    }
+    assert_eq!(Reason::from_number(0), None);
+}
+
 const HAPPENINGS: [(&str, Happening); 23] = [
     ("journalled", Happening::Journalled),
     ("not taken", Happening::NotHandedOver { counts: true }),

@@ -30,6 +30,8 @@ pub(super) struct World {
     pub(super) jobs_max: u64,
     /// The most lanes that one has looked at.
     pub(super) lanes_max: u64,
+    /// So many commits are going to fail.
+    pub(super) failing: u32,
     limits: LaneLimits,
 }
 
@@ -89,6 +91,7 @@ impl World {
             sent: Vec::new(),
             jobs_max: 0,
             lanes_max: 0,
+            failing: 0,
             limits,
         }
     }
@@ -137,6 +140,10 @@ impl World {
                 },
                 Step::LoadDoubts(_) => Input::DoubtsLoaded(DoubtPage::default()),
                 Step::MarkSilent { .. } => Input::SilentMarked(0),
+                Step::Commit(_) if self.failing > 0 => {
+                    self.failing -= 1;
+                    Input::CommitFailed
+                }
                 Step::Commit(batch) => Input::Committed(effects(&batch)),
                 Step::Observe(session) => Input::Observed {
                     observation: Observation {

@@ -211,6 +211,8 @@ mod tests {
             by_hand.add(sent(Slot::Cold, second * 600), &limits);
         }
         assert_eq!(by_hand.latest.len(), 20);
-        assert!(by_hand.days.len() <= DAYS_MAX);
+        // 144 a day until 22:30 of the seventh.
+        let days: Vec<u32> = by_hand.days.values().map(|(sends, _)| *sends).collect();
+        assert_eq!(days, [144, 144, 136]);
     }
 }

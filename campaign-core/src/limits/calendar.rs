@@ -148,6 +148,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_days_of_a_year_are_all_that_it_knows_of_that_year() {
+        for calendar in [Calendar::IndonesiaNational, Calendar::IndonesiaJointLeave] {
+            let of = |year| calendar.days(year).map_err(|error| error.year);
+            let mut all = Vec::new();
+            for year in [2026, 2027] {
+                let days = of(year).unwrap();
+                assert!(days.iter().all(|(day, _)| day.year() == year), "{calendar}");
+                all.extend(days);
+            }
+            assert_eq!(all, calendar.table());
+            assert_eq!(of(2028), Err(2028));
+        }
+    }
+
+    #[test]
     fn a_calendar_tells_holidays_other_days_and_days_it_does_not_know() {
         let (national, joint) = (Calendar::IndonesiaNational, Calendar::IndonesiaJointLeave);
         let proclamation = Some("Proklamasi Kemerdekaan");
