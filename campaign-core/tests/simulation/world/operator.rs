@@ -195,8 +195,11 @@ impl World {
             return;
         };
         pause.resumed = Some(now);
-        let (campaign, lane) = (self.mailings[mailing].id, self.mailings[mailing].lane);
-        self.is_alive(lane);
+        let campaign = self.mailings[mailing].id;
+        // Whoever lets a campaign go on vouches for each account that it is sent from.
+        for lane in self.mailings[mailing].lanes() {
+            self.is_alive(lane);
+        }
         self.command(Command::Resume { campaign });
     }
 
