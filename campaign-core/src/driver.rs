@@ -654,7 +654,7 @@ impl Driver {
             Step::Resolve(notice) => {
                 self.tasks.spawn(async move {
                     let (delivery, is_by_text) =
-                        resolve(&*store, &notice).await.unwrap_or_default();
+                        resolve(&*store, &notice.notice).await.unwrap_or_default();
                     Told::Input(Input::Resolved {
                         notice,
                         delivery,

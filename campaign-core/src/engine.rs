@@ -52,6 +52,7 @@ use self::flights::{Committing, Flight};
 use self::hidden::Hidden;
 use self::jobs::Jobs;
 use self::lanes::Lanes;
+pub use self::notices::Unclaimed;
 use self::pools::Pools;
 use self::sessions::Views;
 use self::settle::Doubts;
@@ -60,7 +61,7 @@ pub use self::waits::WaitsFor;
 use crate::campaign::CampaignState;
 use crate::clock::{BootId, Elapsed, Now};
 use crate::delivery::{CampaignId, DeliveryId, Happening};
-use crate::gateway::{Account, Notice};
+use crate::gateway::Account;
 use crate::limits::LaneLimits;
 use crate::message_id::MessageIds;
 use crate::store::{ByHand, Change, Command, CommandId, Happened};
@@ -104,7 +105,7 @@ pub struct Engine {
     awake_since: Elapsed,
     /// When a send ended last.
     last_end: Elapsed,
-    parked: VecDeque<(Elapsed, Notice)>,
+    parked: VecDeque<Unclaimed>,
     /// Sent by hand from accounts whose lane is not open yet.
     early_by_hand: Vec<ByHand>,
     waiting: Vec<Waiting>,
@@ -204,10 +205,7 @@ impl Engine {
                 notice,
                 delivery,
                 is_by_text,
-            } => {
-                let delivery = delivery.filter(|_| !is_by_text || self.may_fit_by_text(&notice));
-                self.resolved(notice, delivery, now);
-            }
+            } => self.looked_for(notice, delivery, is_by_text, now),
             Input::Committed(effects) => self.committed(effects, now),
             Input::CommitFailed => self.commit_failed(now),
             Input::ReadFailed(what) => self.read_failed(what, now),

@@ -77,6 +77,26 @@ async fn a_text_settles_a_doubt_only_where_ids_are_not_trusted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_text_that_came_before_the_attempt_was_on_record_is_somebody_elses() {
+    let stage = Stage::new();
+    let runner = stage.runs().await;
+    // Somebody the account writes to first, so that it is known that ids are not kept.
+    let first = stage.campaign(&definition("first"), 3..4).await;
+    stage.gateway.script(|_| Play::accepted_as("SRV"));
+    stage.asks(Command::Start { campaign: first }).await;
+    stage.passes(MINUTE).await;
+    runner.handle.notify(same_text(1)).await;
+    stage.passes(Duration::from_secs(5)).await;
+    let (_, doubted) = one_in_doubt(&stage, false).await;
+    stage.passes(MINUTE).await;
+    assert_eq!(
+        row(&stage, doubted).await.standing.state,
+        State::Unconfirmed
+    );
+    runner.stops().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_doubt_of_an_account_that_is_gone_waits_for_a_person_or_for_the_account() {
     let stage = Stage::new();
     let runner = stage.runs().await;

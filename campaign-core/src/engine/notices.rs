@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Engine, Step};
-use crate::clock::Now;
+use crate::clock::{Elapsed, Now};
 use crate::delivery::{Ack, DeliveryId, Happening};
 use crate::gateway::{Account, Notice, Session};
 use crate::store::{ByHand, Change, Happened, HiddenReply, Reply};
@@ -13,14 +13,36 @@ const PARKED_MAX: usize = 1_024;
 /// A foreign id that nothing claims within this time is somebody else's.
 const PARKED_FOR: Duration = Duration::from_secs(60);
 
+/// A notice with a foreign id, of which it is not known yet what it is about.
+#[derive(Debug, Clone)]
+pub struct Unclaimed {
+    /// What came.
+    pub notice: Notice,
+    /// When it came.
+    since: Elapsed,
+    /// What its text fitted when it came. An attempt that was opened later is not what it tells of.
+    fitted: Option<Option<DeliveryId>>,
+}
+
+impl Unclaimed {
+    fn new(notice: Notice, now: Now) -> Self {
+        Self {
+            notice,
+            since: now.elapsed,
+            fitted: None,
+        }
+    }
+}
+
 impl Engine {
     pub(super) fn noticed(&mut self, notice: Notice, now: Now) {
         match &notice {
             Notice::Ack { message_id, .. } | Notice::Echo { message_id, .. } => {
                 match self.ids.decode(message_id) {
-                    Some(delivery) => self.resolved(notice, Some(delivery), now),
+                    Some(delivery) => self.resolved(notice, delivery, now),
                     None if self.steps.len() < PARKED_MAX => {
-                        self.steps.push_back(Step::Resolve(notice))
+                        let unclaimed = Unclaimed::new(notice, now);
+                        self.steps.push_back(Step::Resolve(unclaimed));
                     }
                     None => {}
                 }
@@ -104,8 +126,38 @@ impl Engine {
         }
     }
 
+    /// The store has told whose id that is, or what has its text.
+    pub(super) fn looked_for(
+        &mut self,
+        mut unclaimed: Unclaimed,
+        delivery: Option<DeliveryId>,
+        is_by_text: bool,
+        now: Now,
+    ) {
+        let delivery = match is_by_text {
+            true => {
+                let fitted = *unclaimed.fitted.get_or_insert(delivery);
+                let is_it = delivery == fitted && self.may_fit_by_text(&unclaimed.notice);
+                delivery.filter(|_| is_it)
+            }
+            false => delivery,
+        };
+        match delivery {
+            Some(delivery) => self.resolved(unclaimed.notice, delivery, now),
+            None => self.park(unclaimed, now),
+        }
+    }
+
+    fn park(&mut self, unclaimed: Unclaimed, now: Now) {
+        let may_wait = |it: &Unclaimed| now.elapsed.since(it.since) < PARKED_FOR;
+        self.parked.retain(may_wait);
+        if may_wait(&unclaimed) && self.parked.len() < PARKED_MAX {
+            self.parked.push_back(unclaimed);
+        }
+    }
+
     /// Whether a message of ours could have come to have another id than ours: where ids are trusted, another id is another message's.
-    pub(super) fn may_fit_by_text(&self, notice: &Notice) -> bool {
+    fn may_fit_by_text(&self, notice: &Notice) -> bool {
         let Notice::Echo {
             account: Some(account),
             kind: Some(kind),
@@ -118,15 +170,7 @@ impl Engine {
         lane.is_some_and(|lane| !lane.trusts(*kind))
     }
 
-    pub(super) fn resolved(&mut self, notice: Notice, delivery: Option<DeliveryId>, now: Now) {
-        let Some(delivery) = delivery else {
-            self.parked
-                .retain(|(since, _)| now.elapsed.since(*since) < PARKED_FOR);
-            if self.parked.len() < PARKED_MAX {
-                self.parked.push_back((now.elapsed, notice));
-            }
-            return;
-        };
+    fn resolved(&mut self, notice: Notice, delivery: DeliveryId, now: Now) {
         let (session, ack, account, message_id, kind) = match notice {
             Notice::Ack {
                 session,
@@ -215,8 +259,61 @@ impl Engine {
 
     /// A foreign id has become known, or whether ids are trusted: notices that wait may be about it.
     pub(super) fn unpark(&mut self) {
-        for (_, notice) in self.parked.drain(..) {
-            self.steps.push_back(Step::Resolve(notice));
+        self.steps.extend(self.parked.drain(..).map(Step::Resolve));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::clock::BootId;
+    use crate::engine::{Beginning, Input, Settings};
+    use crate::phone::PhoneNumber;
+
+    fn at(second: i64) -> Now {
+        let begins: jiff::Timestamp = "2026-11-21T01:00:00Z".parse().unwrap();
+        Now {
+            elapsed: Elapsed::from_micros(second * 1_000_000),
+            wall: begins
+                .checked_add(jiff::SignedDuration::from_secs(second))
+                .unwrap(),
         }
+    }
+
+    #[test]
+    fn what_nobody_claims_is_asked_for_no_longer_however_often_others_are() {
+        let beginning = Beginning {
+            message_key: [0; 16],
+            at: at(0).stamp(BootId(1)),
+            accounts: BTreeMap::new(),
+            shared: Vec::new(),
+        };
+        let mut engine = Engine::new(Settings::default(), beginning);
+        let notice = Notice::Ack {
+            session: Session::new("default"),
+            account: Some(Account(PhoneNumber::FICTITIOUS)),
+            message_id: "3A00B75AC9529A749335".into(),
+            ack: Ack::Device,
+        };
+        engine.handle(Input::Noticed(notice), at(0));
+        let mut asked_at = Vec::new();
+        for second in [0, 20, 40, 59, 61, 80, 100] {
+            if let Step::Resolve(notice) = engine.next(at(second)) {
+                asked_at.push(second);
+                let resolved = Input::Resolved {
+                    notice,
+                    delivery: None,
+                    is_by_text: false,
+                };
+                engine.handle(resolved, at(second));
+            }
+            // The id of another message has become known.
+            engine.unpark();
+        }
+        assert_eq!(asked_at, [0, 20, 40, 59, 61]);
     }
 }

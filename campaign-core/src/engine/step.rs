@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::notices::Unclaimed;
 use crate::clock::{Elapsed, Stamp};
 use crate::consent::Lid;
 use crate::delivery::{CampaignId, DeliveryId};
@@ -45,7 +46,7 @@ pub enum Step {
         limit: u32,
     },
     /// Find the delivery that a notice with a foreign id is about; tell by [`Input::Resolved`].
-    Resolve(Notice),
+    Resolve(Unclaimed),
     /// Make these changes durable; tell by [`Input::Committed`] or [`Input::CommitFailed`].
     Commit(Arc<Batch>),
     /// Open or close the gate of a campaign: a closed gate withholds every body that is not written yet.
@@ -128,7 +129,7 @@ pub enum Input {
     /// Which delivery a notice with a foreign id is about.
     Resolved {
         /// The notice.
-        notice: Notice,
+        notice: Unclaimed,
         /// The delivery, if there is one.
         delivery: Option<DeliveryId>,
         /// Only chat, kind and text fit: no delivery is known under that id.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use campaign_core::campaign::CampaignState;
+use campaign_core::clock::Elapsed;
 use campaign_core::delivery::{DeliveryId, Reason, State};
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::ReportRow;
@@ -74,7 +75,7 @@ fn fits(world: &World, row: &ReportRow, has_it: bool, is_taken: bool, claims: &m
 
 /// Somebody else sent the same text from the same account to the same chat while ours was in doubt there: that person has read it, and
 /// where ids are ignored nothing else could tell the two apart. Each such message explains one of ours, and no more; where WAHA took ours
-/// too, that one is left to explain another.
+/// too, that one is left to explain another. What was sent before any of ours was on record is nobody's but its sender's.
 fn is_claimed_by_content(
     world: &World,
     row: &ReportRow,
@@ -83,9 +84,11 @@ fn is_claimed_by_content(
 ) -> bool {
     let mailing = &world.mailings[world.mailing_of(row.delivery.campaign())];
     let text = mailing.text(row.phone);
+    let since = first_on_record(world, row.phone, &text);
     let forwards = world.ledger.forwards.iter();
     let same = forwards
-        .filter(|(lane, to, other)| mailing.is_from(*lane) && *to == row.phone && **other == *text)
+        .filter(|it| mailing.is_from(it.lane) && it.to == row.phone && *it.text == *text)
+        .filter(|it| since.is_some_and(|since| it.at >= since))
         .count()
         + mailing
             .lanes()
@@ -97,6 +100,16 @@ fn is_claimed_by_content(
     }
     *claimed += 1;
     *claimed <= same
+}
+
+/// When something that says this to this person came on record first.
+fn first_on_record(world: &World, to: PhoneNumber, text: &str) -> Option<Elapsed> {
+    let chats = world.ledger.open_chats.iter().filter(|it| it.to == to);
+    let same = chats.filter(|it| {
+        let mailing = world.mailing_of(it.delivery.campaign());
+        world.mailings[mailing].text(to) == text
+    });
+    same.map(|it| it.from).min()
 }
 
 /// Messages of the same words are one to whoever reads them. Where ids are ignored, one that the operator gave up or sent again while the

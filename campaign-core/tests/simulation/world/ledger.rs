@@ -118,6 +118,15 @@ pub(crate) struct Death {
     pub(crate) is_doubtful: bool,
 }
 
+/// Somebody else sent a text of ours.
+#[derive(Debug, Clone)]
+pub(crate) struct Forward {
+    pub(crate) lane: usize,
+    pub(crate) to: PhoneNumber,
+    pub(crate) text: Box<str>,
+    pub(crate) at: Elapsed,
+}
+
 /// A look-up that did not find a message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Miss {
@@ -159,7 +168,6 @@ pub(crate) struct Ledger {
     pub(crate) decided: Vec<DeliveryId>,
     /// Limits that were set, and when that was durable.
     pub(crate) limits: Vec<(Account, Elapsed, Timestamp, LaneLimits)>,
-    /// Texts of ours that somebody else sent, through which lane, to whom.
     /// Something was wrong with a lane, or with all of them, from when until when: what somebody waits for may take longer.
     pub(crate) disturbed: Vec<(Option<usize>, Elapsed, Elapsed)>,
     /// When each process began, and whether its clock was wrong then.
@@ -174,7 +182,8 @@ pub(crate) struct Ledger {
     pub(crate) deaths: Vec<Death>,
     /// When the engine had a session restarted.
     pub(crate) restarts: Vec<(Account, Elapsed)>,
-    pub(crate) forwards: Vec<(usize, PhoneNumber, Box<str>)>,
+    /// Texts of ours that somebody else sent, through which lane, to whom.
+    pub(crate) forwards: Vec<Forward>,
     /// What the engine was told that is in doubt, and what its predecessors left open.
     pub(crate) doubts_made: u64,
     pub(crate) restored: Option<Elapsed>,

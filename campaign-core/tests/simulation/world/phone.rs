@@ -13,6 +13,7 @@ use campaign_core::store::ReportRow;
 
 use super::super::coverage::Strike;
 use super::audience::phone;
+use super::ledger::Forward;
 use super::shared::SERVER;
 use super::{Event, World};
 
@@ -177,7 +178,12 @@ impl World {
         for delivery in self.deliveries_to(to) {
             self.strike(Strike::Forwarded, delivery);
         }
-        self.ledger.forwards.push((lane, to, text.into()));
+        self.ledger.forwards.push(Forward {
+            lane,
+            to,
+            text: text.into(),
+            at: self.now.elapsed,
+        });
         self.notice(echo);
         self.tell(Duration::from_millis(400), Input::Noticed(ack));
     }

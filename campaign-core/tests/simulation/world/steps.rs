@@ -116,7 +116,7 @@ impl World {
                 self.tell(quick, Input::SilentMarked(marked));
             }
             Step::Resolve(notice) => {
-                let (delivery, is_by_text) = self.resolve(&notice);
+                let (delivery, is_by_text) = self.resolve(&notice.notice);
                 let resolved = Input::Resolved {
                     notice,
                     delivery,
