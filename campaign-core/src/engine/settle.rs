@@ -255,7 +255,7 @@ impl Engine {
 
     /// The server holds a message with exactly our id: that is as good as an answer with it, of the version that it ran then.
     fn found_under_our_id(&mut self, doubt: &Doubtful, now: Now) {
-        let started = now.place(doubt.started, self.boot);
+        let started = self.no_later_than_started(doubt, now);
         let lane = self.lanes.get_mut(doubt.lane);
         let Some(lane) = lane.filter(|lane| {
             !lane.trusts(doubt.kind) && lane.server_up_since.is_some_and(|since| since <= started)
@@ -282,7 +282,7 @@ impl Engine {
 
     fn absence(&self, doubt: &Doubtful, control_found: bool, now: Now) -> Absence {
         let lane = self.lanes.get(doubt.lane);
-        let started = now.place(doubt.started, self.boot);
+        let started = self.no_later_than_started(doubt, now);
         let keeping = lane.map_or(Keeping::Unknown, |lane| lane.keeping);
         // A store that was turned on after the attempt holds what came later, and not the message in doubt.
         let was_on = doubt.control.as_ref().is_some_and(|it| it.accepted_before)
@@ -299,6 +299,16 @@ impl Engine {
             steady_since: lane.and_then(|lane| lane.steady_since),
             server_up_since: lane.and_then(|lane| lane.server_up_since),
             horizon: self.settings.absence_horizon(doubt.kind),
+        }
+    }
+
+    /// When its attempt was journalled, or before that. An attempt of another boot is placed by the wall, and by one that is behind it has yet
+    /// to come: it is no later than this boot all the same.
+    fn no_later_than_started(&self, doubt: &Doubtful, now: Now) -> Elapsed {
+        let started = now.place(doubt.started, self.boot);
+        match doubt.started.boot == self.boot {
+            true => started,
+            false => started.min(Elapsed::default()),
         }
     }
 

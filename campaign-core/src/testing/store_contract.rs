@@ -117,6 +117,7 @@ promises! { $
         a_doubt_tells_of_its_attempt
         a_restriction_costs_no_attempt
         the_control_is_the_nearest_accepted_message_and_then_the_next
+        what_was_accepted_later_was_not_accepted_before_by_any_clock
         an_accepted_message_without_an_ack_is_considered_once;
     runner:
         a_second_runner_is_refused_until_the_first_is_gone

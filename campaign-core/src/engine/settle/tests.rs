@@ -303,6 +303,20 @@ fn a_server_that_was_restarted_since_leaves_the_doubt_to_a_person() {
     assert!(world.proved.is_empty());
 }
 
+/// The machine was started anew since, with a clock that is an hour behind: by the wall the attempt is still to come.
+#[test]
+fn a_clock_that_is_behind_makes_no_attempt_later_than_the_start_of_its_server() {
+    let before = at(600 + 3_600).stamp(BootId(0));
+    let mut world = World::of(vec![Doubtful {
+        started: before,
+        ..doubtful(0)
+    }]);
+    world.shows(working(at(10).elapsed));
+    world.until(9_000);
+    assert_eq!(world.looked.last(), Some(&(delivery(0), None)));
+    assert!(world.proved.is_empty());
+}
+
 /// The server may have slept with the machine, and hold still what it held before.
 #[test]
 fn time_that_the_machine_slept_through_is_not_time_in_which_the_server_answered() {

@@ -265,6 +265,7 @@ impl Tables {
             }
             if happened.happening == Happening::Restored {
                 delivery.lost_time = self.latest.map(|latest| (latest, at));
+                delivery.attempts_before = self.attempts.len();
             }
             if let Some(attempt) = delivery.attempt.and_then(|at| self.attempts.get_mut(at)) {
                 // Evidence overtakes the answer, which may still come; whatever else ends `sending` ends the attempt.

@@ -265,12 +265,17 @@ impl Tables {
             .range(here..)
             .take_while(same_lane)
             .filter(other);
+        let number = |id: &DeliveryId| self.deliveries.get(id)?.attempt;
+        let doubted = self.deliveries.get(&id)?;
+        let first_after = doubted.attempt.unwrap_or(doubted.attempts_before);
+        // Whatever a clock shows that somebody has set, what was put on record later was not there before.
         let before = |control: &&(LaneId, Timestamp, DeliveryId)| {
             let attempt = self.attempt_of(control.2);
             let attempt = attempt.filter(|attempt| attempt.was_answered);
-            attempt
-                .and_then(|it| it.ended)
-                .is_some_and(|ended| ended.wall <= started.wall)
+            number(&control.2).is_some_and(|number| number < first_after)
+                && attempt
+                    .and_then(|it| it.ended)
+                    .is_some_and(|ended| ended.wall <= started.wall)
         };
         let apart = |(_, at, id): &&(LaneId, Timestamp, DeliveryId)| {
             (at.duration_since(started.wall).abs(), *id)

@@ -107,6 +107,7 @@ impl Tables {
             && let Some(delivery) = self.deliveries.get_mut(&id)
         {
             delivery.lost_time = Some((self.latest.unwrap_or(at), at));
+            delivery.attempts_before = self.attempts.len();
         }
         self.stand(id, to, AT_ONCE, None, at.wall);
     }

@@ -117,6 +117,8 @@ pub(super) struct Delivery {
     pub(super) foreign_id: Option<Box<str>>,
     /// Between these moments the database that this one is a copy of may have sent it.
     pub(super) lost_time: Option<(Stamp, Stamp)>,
+    /// So many attempts were on record by then.
+    pub(super) attempts_before: usize,
 }
 
 #[derive(Clone)]
@@ -356,6 +358,7 @@ impl Delivery {
             attempt: None,
             foreign_id: None,
             lost_time: None,
+            attempts_before: 0,
         }
     }
 }

@@ -312,6 +312,24 @@ pub async fn the_control_is_the_nearest_accepted_message_and_then_the_next(
     );
 }
 
+/// By the clock it ended first: somebody has set that back.
+pub async fn what_was_accepted_later_was_not_accepted_before_by_any_clock(
+    database: &impl ContractStore,
+) {
+    let scene = Scene::open(database).await;
+    let (_, targets) = scene.running("set back", 0..2).await;
+    let [doubted, later] = [0, 1].map(|index: usize| targets[index]);
+    scene
+        .send_and(200, doubted, Happening::MaybeSent(Doubt::NoAnswer))
+        .await;
+    scene.send_and(100, later, Happening::Accepted).await;
+    let control = scene.doubts(300).await.doubts[0].control.clone();
+    assert_eq!(
+        control.map(|control| (control.delivery, control.accepted_before)),
+        Some((later.delivery, false))
+    );
+}
+
 /// Accepted, ended, and no ack: it is given a look-up, once.
 pub async fn an_accepted_message_without_an_ack_is_considered_once(database: &impl ContractStore) {
     let scene = Scene::open(database).await;
