@@ -7,14 +7,16 @@ use std::time::Duration;
 use campaign_core::clock::Elapsed;
 use campaign_core::gateway::Account;
 use campaign_core::limits::{Gap, LaneLimits, Slot, Window};
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::world::{Attempt, World};
 use super::HOLD_HORIZON;
 
 /// What is on record is known to the engine so much later.
 const TOLD_WITHIN: Duration = Duration::from_millis(20);
+/// No commit and no connection takes so long.
+const MISSTAMPED: SignedDuration = SignedDuration::from_secs(60);
 /// Of windows at least this long cold sends leave a part to replies.
 const LONG_WINDOW: Duration = Duration::from_secs(3_600);
 
@@ -48,6 +50,11 @@ pub(super) fn p3_never_too_fast(world: &World) {
         }
         // Which day it was is beyond a process that began another boot with a wrong clock.
         if misled.is_none() {
+            let unknown = of_unknown_days(world, account);
+            let sent: Vec<&Attempt> = sent
+                .into_iter()
+                .filter(|it| unknown.is_none_or(|until| it.received > until))
+                .collect();
             days_hold(world, &sent, &epochs);
         }
     }
@@ -61,6 +68,21 @@ pub(super) fn misled(world: &World) -> Option<Elapsed> {
     let next_boot = |began| world.ledger.boots.iter().find(move |at| **at > began);
     let misled = misled.map(|(began, _)| next_boot(*began).copied().unwrap_or(*began));
     misled.max()
+}
+
+/// A process that begins with a wrong clock finds that out by what is on record of the account in this boot. Of one that has sent nothing
+/// there is nothing: until the clock is right, its first messages count for another day. Tells when the last of them was received.
+fn of_unknown_days(world: &World, account: Account) -> Option<Elapsed> {
+    let mut sent = world.ledger.attempts.iter();
+    let first = sent.find(|it| it.account == account)?;
+    let (_, is_wrong) = world.ledger.lives[&first.life];
+    let sent = [first].into_iter().chain(sent);
+    let is_elsewhere =
+        |it: &&Attempt| it.received_wall.duration_since(it.stamped).abs() > MISSTAMPED;
+    let unknown = sent
+        .filter(|it| it.account == account)
+        .take_while(is_elsewhere);
+    unknown.last().map(|it| it.received).filter(|_| is_wrong)
 }
 
 /// Limits and the moment from which they hold.
