@@ -13,11 +13,14 @@ use crate::failure::Trouble;
 use crate::gateway::{Account, Observation, Readiness, Session};
 use crate::limits::{History, LaneLimits, Pacer, Past, REPLY_OPEN_FOR, Slot};
 use crate::message::MessageKind;
-use crate::store::{Epoch, LaneId, LaneNote, LaneRecord, StoreOn, Trusted};
+use crate::store::{Epoch, LaneId, LaneNote, LaneRecord, PastAttempt, StoreOn, Trusted};
 
 /// A platform that has honoured ids is no longer trusted to after so many in a row that came back changed: one alone is an accident of one
 /// message, which its answer has told.
 const IGNORED_MAX: u8 = 3;
+
+/// That an attempt has ended is on record so long after it was told, at the most: commits take their time.
+const NOTED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Numbers of lanes are below this.
 const HEALTH_STREAM: u64 = 1 << 32;
@@ -105,7 +108,15 @@ impl Lane {
             since: None,
             until: now.elapsed + wait_between(now, until),
         };
-        let read = [record.hold, record.cold_hold].map(|it| it.map(|it| (hold(it), it.1)));
+        let told = |until| told_of(&record.attempts, until, settings.restriction_hold, boot);
+        let cold_hold = record.cold_hold.map(|it| match told(it.1) {
+            Some(until) => (Hold { until, ..hold(it) }, None),
+            None => (hold(it), Some(it.1)),
+        });
+        let read = [
+            record.hold.map(|it| (hold(it), it.1)),
+            cold_hold.and_then(|(hold, ends)| Some((hold, ends?))),
+        ];
         let store_on = record.store_on.filter(|it| it.session == session);
         let keeping = store_on.map_or(Keeping::Unknown, |it| Keeping::Since(it.since));
         // A stream beside that of the pacer: whether something fails must not change how the gaps are drawn.
@@ -121,7 +132,7 @@ impl Lane {
             ignored_in_row: 0,
             trusted: record.trusted,
             hold: record.hold.map(hold),
-            new_chats: NewChats::restricted(record.cold_hold.map(hold)),
+            new_chats: NewChats::restricted(cold_hold.map(|(hold, _)| hold)),
             steady_since: None,
             keeping,
             server_up_since: None,
@@ -398,6 +409,23 @@ impl Lane {
     }
 }
 
+/// When a restriction ends that an attempt of this boot was told of: whatever the wall showed then and shows now, it was measured by the clock
+/// that nobody sets.
+fn told_of(
+    attempts: &[PastAttempt],
+    until: Timestamp,
+    lasts: Duration,
+    boot: BootId,
+) -> Option<Elapsed> {
+    let ended = attempts.iter().filter_map(|it| it.ended);
+    let mut ended = ended.filter(|it| it.boot == boot);
+    ended.find_map(|it| {
+        let left = Duration::try_from(until.duration_since(it.wall)).ok()?;
+        let is_its_own = left <= lasts && lasts - left <= NOTED_WITHIN;
+        is_its_own.then(|| it.elapsed + left)
+    })
+}
+
 /// A hold that an observation cannot lift is not replaced by one that it can.
 fn outranks(held: Trouble, new: Trouble) -> bool {
     !lifts_by_itself(held) && lifts_by_itself(new)
@@ -424,11 +452,41 @@ mod tests {
 
     use super::*;
     use crate::phone::PhoneNumber;
+    use crate::store::PastAttempt;
 
     fn at(seconds: i64, wall: &str) -> Now {
         Now {
             elapsed: Elapsed::from_micros(seconds * 1_000_000),
             wall: wall.parse().unwrap(),
+        }
+    }
+
+    /// An earlier process was told of it by the same clock, which was nine hours behind.
+    #[test]
+    fn a_restriction_that_an_attempt_of_this_boot_was_told_of_lasts_however_the_clock_is_set() {
+        let (settings, boot) = (Settings::default(), BootId(2));
+        let told = at(5, "2026-11-20T15:29:55Z");
+        let until = told.wall.checked_add(settings.restriction_hold).unwrap();
+        let account = Account(PhoneNumber::from_digits(6_281_200_000_001).unwrap());
+        let record = LaneRecord {
+            attempts: vec![PastAttempt {
+                slot: Slot::Cold,
+                started: told.stamp(boot),
+                ended: Some(told.stamp(boot)),
+                taken_over: None,
+            }],
+            cold_hold: Some((Trouble::Restricted, until)),
+            ..LaneRecord::new(LaneId(1), account, LaneLimits::unpaced(1))
+        };
+        let session = Session::new("default");
+        let begins = at(10, "2026-11-20T15:30:00Z");
+        let mut lane = Lane::new(record, session, &settings, boot, begins);
+        let ends = Some(told.elapsed + settings.restriction_hold);
+        let right = at(70, "2026-11-21T00:31:00Z");
+        for now in [begins, right] {
+            let hold = lane.new_chats.held(now);
+            assert_eq!(hold.map(|hold| hold.until), ends, "{now:?}");
+            lane.place_anew(right);
         }
     }
 
