@@ -311,6 +311,13 @@ impl Pacer {
         self.slots[slot as usize].in_flight
     }
 
+    /// Sends of an earlier process that may still be executed.
+    pub(super) fn left_open_of(&self, slot: Slot, now: Now) -> usize {
+        let open = self.left_open.iter();
+        open.filter(|(of, until)| *of == slot && *until > now.elapsed)
+            .count()
+    }
+
     /// The ends that the windows count.
     pub(super) fn tallies(
         &self,

@@ -181,12 +181,15 @@ impl Budget {
         let Tallies { all, cold } = self.0.tallies();
         let windows = self.0.limits().windows.iter();
         let shortest = windows.map(|window| window.span).min().unwrap_or_default();
-        let of = |slot| u32::try_from(self.0.in_flight_of(slot)).unwrap_or(u32::MAX);
+        // What an earlier process had under way may still be executed, and has not ended for the next one either.
+        let of = |slot| self.0.in_flight_of(slot) + self.0.left_open_of(slot, now);
+        let of = |slot| u32::try_from(of(slot)).unwrap_or(u32::MAX);
+        let has_ended = |(end, _): &(Elapsed, u32)| *end <= now.elapsed;
         SharedPast {
             at: now.stamp(boot),
             day: Some(self.0.day(now)),
-            ended: runs(all, shortest / PARTS, now),
-            ended_cold: runs(cold, shortest / PARTS, now),
+            ended: runs(all.filter(has_ended), shortest / PARTS, now),
+            ended_cold: runs(cold.filter(has_ended), shortest / PARTS, now),
             under_way: [of(Slot::Cold), of(Slot::Reply)],
         }
     }
@@ -305,6 +308,18 @@ mod tests {
         late.charge(Slot::Cold, at(day - 10 * SECOND));
         let next = handed_on(&late, &windowed, day - 5 * SECOND);
         assert_eq!(next.when(Slot::Cold, at(day)), capped(2 * day));
+    }
+
+    #[test]
+    fn what_a_dead_process_had_under_way_is_still_that_for_the_one_after_the_next() {
+        let limits = windows(&[(1, 20)]);
+        let mut budget = Budget::new(limits.clone(), None, BOOT, at(0));
+        budget.charge(Slot::Cold, at(0));
+        let next = handed_on(&budget, &limits, SECOND);
+        let last = handed_on(&next, &limits, 2 * SECOND);
+        let over = at(2 * SECOND).elapsed + UNDER_WAY_MAX + Duration::from_secs(20);
+        let until = When::At(over + Duration::from_micros(1), super::super::Limit::Window);
+        assert_eq!(last.when(Slot::Cold, at(2 * SECOND)), until);
     }
 
     #[test]
