@@ -9,11 +9,11 @@ use std::time::Duration;
 use campaign_core::delivery::{Ack, CampaignId, DeliveryId, State};
 use campaign_core::engine::WaitsFor;
 use campaign_core::failure::{NotHandedOver, Trouble};
-use campaign_core::gateway::{Notice, Observation, Readiness};
+use campaign_core::gateway::{Account, Notice, Observation, Readiness};
 use campaign_core::limits::{LaneLimits, RestartPolicy};
 use campaign_core::store::{Command, Store};
 use campaign_core::testing::{Hold, Play};
-use paused::{Runner, Stage, account, definition, session};
+use paused::{Runner, Stage, account, definition, phone, session};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -278,6 +278,28 @@ async fn a_dead_session_is_restarted_once_in_half_an_hour_whoever_runs() {
         let last = sends.iter().rfind(|sent| sent.at.elapsed <= at.elapsed);
         assert!(last.is_some_and(|sent| sent.outcome.is_some()));
     }
+    runner.stops().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_restarts_a_session_for_an_account_that_it_had_before() {
+    let stage = Stage::new();
+    let (campaign, runner) = broadcast(&stage, 1_000).await;
+    limit(&stage, restarting()).await;
+    acknowledged_for(&stage, &runner, MINUTE, Ack::Device).await;
+    dies(&stage, campaign);
+    stage.passes(30 * Duration::from_secs(1)).await;
+    // Several messages are without an ack by then, and none for long enough to suspect it.
+    let other = stage.gateway.working(Account(phone(998)));
+    stage.gateway.observes(&session(), other);
+    let working = Notice::Status {
+        session: session(),
+        readiness: Readiness::Working,
+        account: Some(Account(phone(998))),
+    };
+    runner.handle.notify(working).await;
+    stage.passes(5 * MINUTE).await;
+    assert_eq!(stage.gateway.restarts().len(), 0);
     runner.stops().await;
 }
 

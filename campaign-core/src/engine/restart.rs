@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::lane::Lane;
+use super::sessions::SessionView;
 use super::{Engine, Step};
 use crate::clock::{BootId, Elapsed, Now, Stamp};
 use crate::delivery::CampaignId;
@@ -117,10 +118,19 @@ impl Engine {
         }
     }
 
-    /// It is dead or has FAILED, and the limits of its account let it be restarted.
+    /// Its session is dead, or WAHA gave it up: it stays FAILED until it is restarted (recorded). One that is another account's by now is that
+    /// account's matter.
     fn needs_restart(&self, lane: &Lane) -> bool {
-        lane.pacer.limits().restart == RestartPolicy::WhenSuspected
-            && (lane.health.is_suspected() || self.has_failed(lane))
+        let has_failed = |view: &SessionView| match &view.readiness {
+            Some(Readiness::NotReady(name)) => **name == *"FAILED",
+            _ => false,
+        };
+        let view = self.sessions.get(&lane.session);
+        view.is_some_and(|view| {
+            view.lane == Some(lane.id)
+                && lane.pacer.limits().restart == RestartPolicy::WhenSuspected
+                && (lane.health.is_suspected() || has_failed(view))
+        })
     }
 
     /// The operator has seen to a campaign's accounts.
@@ -182,14 +192,6 @@ impl Engine {
     /// A message of the lane is under way, answered or not.
     pub(super) fn is_flying(&self, lane: LaneId) -> bool {
         self.flights.values().any(|flight| flight.lane == lane)
-    }
-
-    /// WAHA gave the session up: it stays FAILED until it is restarted (recorded).
-    fn has_failed(&self, lane: &Lane) -> bool {
-        self.sessions.get(&lane.session).is_some_and(|view| {
-            view.lane == Some(lane.id)
-                && matches!(&view.readiness, Some(Readiness::NotReady(name)) if **name == *"FAILED")
-        })
     }
 }
 
