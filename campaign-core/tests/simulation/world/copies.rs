@@ -87,12 +87,15 @@ impl World {
         let records = self.records();
         let kept = self.mailings.iter_mut().filter(|it| !it.is_lost);
         for (mailing, record) in kept.zip(&records) {
-            let is_stopped = matches!(
-                record.state,
-                CampaignState::Paused | CampaignState::Cancelled
-            );
-            let stops = mailing.pauses.iter_mut().chain(&mut mailing.cancel);
-            for stop in stops.filter(|it| !is_stopped && !open.contains(&it.command)) {
+            // One that is paused by its word is not cancelled.
+            let is_cancelled = record.state == CampaignState::Cancelled;
+            let is_stopped = is_cancelled || record.state == CampaignState::Paused;
+            let pauses = mailing.pauses.iter_mut().filter(|_| !is_stopped);
+            let cancel = mailing.cancel.iter_mut().filter(|_| !is_cancelled);
+            for stop in pauses
+                .chain(cancel)
+                .filter(|it| !open.contains(&it.command))
+            {
                 stop.resumed.get_or_insert(now);
             }
             let campaign = record.id;
