@@ -51,9 +51,12 @@ pub(super) fn p3_never_too_fast(world: &World) {
         // Which day it was is beyond a process that began another boot with a wrong clock.
         if misled.is_none() {
             let unknown = of_unknown_days(world, account);
+            // Whoever let a campaign go on by a wrong clock has borne its day out, and days go on from there.
+            let borne_out = world.ledger.misled.iter().map(|(_, at)| *at).min();
             let sent: Vec<&Attempt> = sent
                 .into_iter()
                 .filter(|it| unknown.is_none_or(|until| it.received > until))
+                .filter(|it| borne_out.is_none_or(|at| it.received < at))
                 .collect();
             days_hold(world, &sent, &epochs);
         }
