@@ -59,24 +59,7 @@ use self::lock::{RunnerLock, Seen};
 pub use self::prune::{Prunable, Pruning};
 use self::recipients::Recipients;
 pub use self::since::{CampaignSince, Since};
-
-/// What survives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Durability {
-    /// Every batch survives a loss of power: `synchronous=FULL`.
-    #[default]
-    Full,
-    /// Every batch survives the end of the process; a loss of power may cost the last ones, and with them the promise that nobody gets
-    /// a message twice: `synchronous=NORMAL`.
-    Normal,
-}
-
-/// How a database is opened.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Options {
-    /// What survives.
-    pub durability: Durability,
-}
+use crate::options::Options;
 
 /// A store in one SQLite file.
 ///

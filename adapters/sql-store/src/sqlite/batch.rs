@@ -22,11 +22,9 @@ use super::lock::Seen;
 use super::moves::{Moves, Row};
 use super::people;
 use super::recipients::Recipients;
-use super::rows::{self, SUPERSEDED};
+use super::rows::{self, LOOKS_MAX, SUPERSEDED};
 use super::shared_limits;
 
-/// Looks without a decision; the engine keeps the last number for itself.
-const LOOKS_MAX: u8 = u8::MAX - 1;
 /// A batch waits for other processes' writes this often, some seconds each, before it is given back.
 const BUSY_TRIES_MAX: u32 = 6;
 

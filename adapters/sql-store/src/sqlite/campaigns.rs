@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, params};
 
 use super::Database;
-use super::fault::{Fault, Result};
+use super::fault::Result;
 use super::moves::{Differences, write_counts};
 use super::recipients::Recipients;
 use super::rows;
@@ -91,7 +91,7 @@ impl Database {
             .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         there
-            .map(|(id, state)| Ok((rows::campaign(id)?, campaign_state(state)?)))
+            .map(|(id, state)| Ok((rows::campaign(id)?, rows::campaign_state(state)?)))
             .transpose()
     }
 
@@ -174,7 +174,7 @@ impl Database {
                 }
                 .into());
             };
-            let state = campaign_state(state)?;
+            let state = rows::campaign_state(state)?;
             door.admits(state)?;
             if is_pruned {
                 let why = "the people of this campaign were taken out of the database: nobody can be told from those who had it";
@@ -329,7 +329,7 @@ impl Database {
             id,
             definition: Arc::new(definition),
             columns: rows::texts(&row.get::<_, String>(2)?)?.into(),
-            state: campaign_state(row.get(3)?)?,
+            state: rows::campaign_state(row.get(3)?)?,
             created_at: rows::moment(row.get(4)?)?,
             rejected: rejected.cast_unsigned(),
             counts,
@@ -558,9 +558,4 @@ impl<'a> Page<'a> {
         self.next += 1;
         Ok(Imported::Added(delivery))
     }
-}
-
-fn campaign_state(number: u8) -> Result<CampaignState> {
-    CampaignState::from_number(number)
-        .ok_or_else(|| Fault::unreadable(format!("campaign state {number}")))
 }

@@ -14,16 +14,13 @@ use campaign_core::store::{
     Effect, HiddenOptOut, HiddenReply, Inquiry, Journal, LaneId, MayNot, REPLIES_KEPT_FOR, Reply,
     Suppression,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Database;
 use super::fault::{Fault, Result};
 use super::people;
-use super::rows;
-
-/// An opt-out that becomes known later than this is not confirmed any more.
-const CONFIRMED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+use super::rows::{self, CONFIRMED_WITHIN, category, lid, lid_number, origin};
 
 impl Database {
     pub(super) fn rules(&self) -> Result<Rules> {
@@ -98,7 +95,7 @@ impl Database {
         limit: u32,
     ) -> Result<Vec<Consent>> {
         let after = after.map_or((0, 0), |(phone, category)| {
-            (rows::digits(phone), category_number(category))
+            (rows::digits(phone), category as u8)
         });
         let mut statement = self.connection.prepare_cached(
             "SELECT phone, category, is_granted, origin, source, since FROM consent
@@ -216,7 +213,7 @@ impl Facts {
             .optional()?;
         let consent = connection
             .prepare_cached("SELECT is_granted FROM consent WHERE phone = ? AND category = ?")?
-            .query_row(params![phone, category_number(category)], |row| row.get(0))
+            .query_row(params![phone, category as u8], |row| row.get(0))
             .optional()?;
         let mut statement = connection.prepare_cached(
             "SELECT delivery, at, category, text_hash FROM written WHERE phone = ?",
@@ -227,7 +224,7 @@ impl Facts {
             written.push(Written {
                 delivery: rows::delivery(row.get(0)?)?,
                 at: rows::moment(row.get(1)?)?,
-                category: self::category(row.get(2)?)?,
+                category: rows::category(row.get(2)?)?,
                 text_hash: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
             });
         }
@@ -300,7 +297,7 @@ pub(super) fn charge(
             phone,
             rows::number(journal.delivery),
             rows::micros(at),
-            category_number(journal.terms.category),
+            journal.terms.category as u8,
             hash.map(u64::cast_signed)
         ])?;
     Ok(())
@@ -359,7 +356,7 @@ pub(super) fn had_it(
             phone,
             rows::number(delivery),
             at,
-            category_number(category),
+            category as u8,
             hash.map(u64::cast_signed)
         ])?;
     Ok(())
@@ -391,7 +388,7 @@ pub(super) fn record_consent(connection: &Connection, consent: &Consent) -> Resu
         )?
         .execute(params![
             rows::digits(consent.phone),
-            category_number(consent.category),
+            consent.category as u8,
             consent.is_granted,
             consent.origin as u8,
             consent.source,
@@ -641,27 +638,4 @@ fn has_opted_out(connection: &Connection, phone: PhoneNumber) -> Result<bool> {
     Ok(connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM wish WHERE phone = ? AND is_opt_out = 1)")?
         .query_row([rows::digits(phone)], |row| row.get(0))?)
-}
-
-pub(super) fn origin(number: u8) -> Result<Origin> {
-    Origin::from_number(number).ok_or_else(|| Fault::unreadable(format!("origin {number}")))
-}
-
-/// Their order is that of the core's list, which grows at its end.
-pub(super) fn category(number: u8) -> Result<Category> {
-    let category = Category::ALL.get(usize::from(number)).copied();
-    category.ok_or_else(|| Fault::unreadable(format!("category {number}")))
-}
-
-fn category_number(category: Category) -> u8 {
-    category as u8
-}
-
-fn lid_number(lid: Lid) -> i64 {
-    lid.number().cast_signed()
-}
-
-fn lid(number: i64) -> Result<Lid> {
-    let lid = u64::try_from(number).ok().and_then(Lid::from_number);
-    lid.ok_or_else(|| Fault::unreadable("a LID"))
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use campaign_core::store::StoreError;
 use rusqlite::ErrorCode;
 
+use crate::codes::Unreadable;
+
 pub(super) type Result<T> = std::result::Result<T, Fault>;
 
 /// A failure inside the store; becomes a [`StoreError`] at its edge.
@@ -19,8 +21,8 @@ pub(super) enum Fault {
     },
     #[error("the file {}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
-    #[error("the database holds something this program cannot read: {0}")]
-    Unreadable(String),
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
     #[error("the store has been closed")]
     Closed,
     #[error(transparent)]
@@ -36,7 +38,7 @@ impl Fault {
     }
 
     pub(super) fn unreadable(what: impl fmt::Display) -> Self {
-        Self::Unreadable(what.to_string())
+        Self::Unreadable(Unreadable::new(what))
     }
 
     pub(super) fn is_busy(&self) -> bool {

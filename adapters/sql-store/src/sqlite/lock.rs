@@ -12,6 +12,7 @@ use campaign_core::store::StoreError;
 
 use super::fault::{Fault, Result};
 use super::schema::{beside, private_file};
+use crate::holder::{holder, somebody};
 
 /// Others only look whether the lock is held; that takes them a moment.
 const LOOKS_MAX: u32 = 10;
@@ -78,28 +79,6 @@ fn named_in(lock: &Path) -> Option<String> {
     let text = fs::read_to_string(lock).ok()?;
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn somebody() -> String {
-    "another process".to_owned()
-}
-
-/// This process, for people.
-pub(super) fn holder() -> String {
-    format!("process {} on {}", std::process::id(), host())
-}
-
-#[cfg(unix)]
-fn host() -> String {
-    rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned()
-}
-
-#[cfg(not(unix))]
-fn host() -> String {
-    std::env::var("COMPUTERNAME").unwrap_or_else(|_| "this computer".to_owned())
 }
 
 /// The database's number and its last batch that may have sent something, in one line of fixed length.

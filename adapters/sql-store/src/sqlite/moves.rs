@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::consent;
 use super::fault::{Fault, Result};
 use super::known;
-use super::rows::{self, CORRECTED, GENERATIONS, REMARKED, SUPERSEDED};
+use super::rows::{self, CORRECTED, GENERATIONS, REMARKED, SUPERSEDED, is_doubtful, outcome};
 
 /// The differences that a transaction makes to the counters.
 pub(super) type Differences = BTreeMap<(CampaignId, State, Option<Reason>), i64>;
@@ -76,7 +76,7 @@ impl<'a> Moves<'a> {
             return Ok(Effect::Lost(Lost::NotFound));
         };
         let from = row.standing;
-        let Some(to) = judge(&row, change.happening) else {
+        let Some(to) = rows::judge(row.standing, row.is_superseded, change.happening) else {
             return Ok(Effect::Lost(Lost::Delivery(from)));
         };
         // Evidence overtakes the answer, which may still come; whatever else ends `sending` ends the attempt.
@@ -341,7 +341,7 @@ impl<'a> Moves<'a> {
             .connection
             .prepare_cached("SELECT max(id) FROM delivery WHERE id BETWEEN ? AND ?")?
             .query_row([id & !GENERATIONS, id | GENERATIONS], |row| row.get(0))?;
-        rows::delivery(newest)
+        Ok(rows::delivery(newest)?)
     }
 
     fn end_attempt(&self, row: &Row, change: &Happened) -> Result<()> {
@@ -416,49 +416,4 @@ pub(super) fn write_counts(connection: &Connection, differences: Differences) ->
         }
     }
     Ok(())
-}
-
-/// Whether a look-up is made of it.
-fn is_doubtful(standing: Standing) -> bool {
-    standing.state == State::Unconfirmed
-        || (standing.state == State::Accepted && standing.reason == Some(Reason::Silent))
-}
-
-/// Outcomes of attempts that are proved not handed over: they charge no limit.
-pub(super) const NOT_HANDED_OVER: [u8; 3] = [2, 3, 4];
-pub(super) const ACCEPTED: u8 = 1;
-pub(super) const OWNER_DIED: u8 = 7;
-
-fn outcome(state: State, happening: Happening) -> u8 {
-    match happening {
-        Happening::Accepted => ACCEPTED,
-        // Evidence that came first knows better than such an answer.
-        _ if state != State::Sending => 8,
-        Happening::NotHandedOver { counts: false } => 2,
-        Happening::NotHandedOver { counts: true } => 3,
-        Happening::Exhausted => 4,
-        Happening::Refused => 5,
-        Happening::MaybeSent(_) => 6,
-        Happening::OwnerDied => OWNER_DIED,
-        _ => 8,
-    }
-}
-
-/// Where a delivery stands afterwards, if that may happen to it.
-fn judge(row: &Row, happening: Happening) -> Option<Standing> {
-    if happening == Happening::Journalled {
-        return None;
-    }
-    let to = apply(row.standing, happening).ok()?;
-    // What was sent again by the operator's word is not sent a third time.
-    let to = if row.is_superseded && to.state == State::Scheduled {
-        apply(
-            row.standing,
-            Happening::ProvedAbsentForGood(Reason::EarlierArrived),
-        )
-        .ok()?
-    } else {
-        to
-    };
-    rows::fits(to.state, to.reason).then_some(to)
 }

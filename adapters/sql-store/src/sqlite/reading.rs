@@ -15,8 +15,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::Database;
 use super::fault::{Fault, Result};
-use super::moves::{ACCEPTED, NOT_HANDED_OVER, OWNER_DIED};
-use super::rows::{self, GENERATIONS, SUPERSEDED};
+use super::rows::{self, ACCEPTED, GENERATIONS, NOT_HANDED_OVER, OWNER_DIED, SUPERSEDED};
 
 /// With more doubts due than this, reading them in key order finds them sooner than sorting them.
 const DOUBTS_SORTED_MAX: usize = 4_096;
@@ -71,7 +70,7 @@ impl Database {
             ))?
             .query_row(parameters, |row| row.get(0))
             .optional()?;
-        next.map(rows::moment).transpose()
+        Ok(next.map(rows::moment).transpose()?)
     }
 
     fn doubtful(&self, number: i64) -> Result<Doubtful> {
@@ -243,7 +242,7 @@ impl Database {
             .prepare_cached("SELECT delivery FROM foreign_id WHERE id = ?")?
             .query_row([foreign_id], |row| row.get(0))
             .optional()?;
-        found.map(rows::delivery).transpose()
+        Ok(found.map(rows::delivery).transpose()?)
     }
 
     pub(super) fn open_attempt(
@@ -270,7 +269,7 @@ impl Database {
                 |row| row.get(0),
             )
             .optional()?;
-        found.map(rows::delivery).transpose()
+        Ok(found.map(rows::delivery).transpose()?)
     }
 
     pub(super) fn lane(

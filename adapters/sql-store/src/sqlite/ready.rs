@@ -133,7 +133,7 @@ impl Database {
             ],
             |row| row.get(0),
         )?;
-        next.map(rows::moment).transpose()
+        Ok(next.map(rows::moment).transpose()?)
     }
 }
 

@@ -154,11 +154,10 @@ impl Recipients {
 }
 
 impl Identity {
-    /// No key and an empty one are told apart: a key column that is empty in a row is a key.
     fn new(phone: i64, key: Option<&str>) -> Self {
         Self {
             phone,
-            key: key.map_or_else(Box::default, |key| format!("={key}").into()),
+            key: rows::recipient_key(key),
         }
     }
 }

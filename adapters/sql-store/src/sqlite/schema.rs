@@ -9,7 +9,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fault::{Fault, Result};
 use super::lock::Seen;
-use super::{Durability, Options};
+use crate::options::{Durability, Options};
+use crate::random::random;
 
 /// "WAHC": tells our files from other programs' databases.
 const APPLICATION_ID: i32 = 0x5741_4843;
@@ -181,14 +182,6 @@ fn identify(connection: &Connection, path: &Path) -> Result<()> {
         Seen::open(path, id, 0)?;
     }
     Ok(())
-}
-
-pub(super) fn random() -> Result<[u8; 16]> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        StoreError::Failed(format!("the system has no random numbers: {error}").into())
-    })?;
-    Ok(bytes)
 }
 
 /// Copies the whole database, as of one moment, to a file that must not hold anything yet.

@@ -98,7 +98,7 @@ fn suppressions(old: &Connection, schema: u32, new: &Connection, since: &mut Sin
             after = row.get(0)?;
             let entry = Suppression {
                 phone: rows::phone(after)?,
-                origin: consent::origin(row.get(1)?)?,
+                origin: rows::origin(row.get(1)?)?,
                 source: row.get(2)?,
                 since: rows::moment(row.get(3)?)?,
             };
@@ -186,9 +186,9 @@ fn withdrawals(old: &Connection, new: &Connection, since: &mut Since) -> Result<
             }
             let withdrawn = Consent {
                 phone: rows::phone(after.0)?,
-                category: consent::category(after.1)?,
+                category: rows::category(after.1)?,
                 is_granted: false,
-                origin: consent::origin(row.get(2)?)?,
+                origin: rows::origin(row.get(2)?)?,
                 source: row.get(3)?,
                 since: rows::moment(changed)?,
             };

@@ -9,16 +9,11 @@ use rusqlite::params;
 
 use super::Database;
 use super::fault::{Fault, Result};
-use super::lock::{RunnerLock, Seen, holder};
-use super::moves::{Differences, Moves, OWNER_DIED};
-use super::rows;
-use super::schema::random;
-
-/// A longer wait than this was written under a wrong clock.
-const WAIT_MAX_MICROS: i64 = 3_600_000_000;
-/// Campaigns and recipients that came after the copy was made had numbers too: new ones leave so many out.
-const CAMPAIGNS_LEFT_OUT: u32 = 1_024;
-const RECIPIENTS_LEFT_OUT: u32 = 65_536;
+use super::lock::{RunnerLock, Seen};
+use super::moves::{Differences, Moves};
+use super::rows::{self, CAMPAIGNS_LEFT_OUT, OWNER_DIED, RECIPIENTS_LEFT_OUT, WAIT_MAX_MICROS};
+use crate::holder::holder;
+use crate::random::random;
 
 /// What the database is, and how far it has come.
 struct Meta {
