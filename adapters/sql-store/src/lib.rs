@@ -1,21 +1,26 @@
 //! SQL stores of the campaign engine.
 //!
 //! [`SqliteStore`] keeps campaigns in one file beside the program: one process sends, any other may read and
-//! leave commands. What a store promises is told by [`campaign_core::store::Store`] and checked by its contract.
+//! leave commands. `PostgresStore` (feature `postgres`) keeps them in a PostgreSQL database, for one process that sends as well.
+//! What a store promises is told by [`campaign_core::store::Store`] and checked by its contract.
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod codes;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod holder;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod options;
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod random;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use self::options::{Durability, Options};
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{
     CampaignSince, Depth, Existing, HoldSeen, Inspection, LaneSeen, Prunable, Pruning, Restored,

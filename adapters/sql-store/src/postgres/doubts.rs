@@ -1,0 +1,246 @@
+//! Pages of deliveries whose look-up is due, each with an accepted message that the look-up must be able to find.
+
+use std::collections::BTreeMap;
+
+use campaign_core::clock::{BootId, Elapsed, Stamp};
+use campaign_core::delivery::{Reason, State};
+use campaign_core::store::{ControlRow, DoubtPage, DoubtQuery, Doubtful, LaneId};
+use jiff::Timestamp;
+use tokio_postgres::Row;
+
+use super::fault::{Fault, Result};
+use super::lanes::stamp;
+use super::transaction::{Columns, Tx, int};
+use crate::codes::{self, ACCEPTED, NOT_HANDED_OVER};
+
+/// So many of the nearest accepted messages take turns as the control of a look-up.
+const CONTROLS: usize = 4;
+/// A control is looked for among so many attempts before, and as many after.
+const CONTROL_REACH: i64 = 2_000;
+
+pub(super) async fn doubts(tx: &Tx<'_>, query: &DoubtQuery) -> Result<DoubtPage> {
+    let after = query.after.map_or(-1, codes::number);
+    let due = codes::micros(query.due);
+    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+    let found = tx
+        .rows(
+            "SELECT d.state, d.reason, d.attempts, d.flags, d.phone, u.looks,
+                    coalesce(a.lane, (SELECT l.id FROM lane l WHERE l.session = c.session ORDER BY l.id LIMIT 1), 0),
+                    coalesce(a.kind, c.kind),
+                    a.started_elapsed, a.started_wall, a.started_boot,
+                    a.ended_elapsed, a.ended_wall, a.ended_boot,
+                    r.started_elapsed, r.started_wall, r.started_boot,
+                    r.ended_elapsed, r.ended_wall, r.ended_boot,
+                    a.foreign_id, a.outcome, coalesce(a.seq, r.attempt_max, 0), u.restoration IS NOT NULL, u.delivery
+             FROM doubt u JOIN delivery d ON d.id = u.delivery JOIN campaign c ON c.id = (u.delivery >> 32)::integer
+             LEFT JOIN attempt a ON a.seq = d.attempt LEFT JOIN restoration r ON r.id = u.restoration
+             WHERE u.next_look <= $1 AND u.delivery > $2 ORDER BY u.delivery LIMIT $3",
+            &[&due, &after, &(i64::from(query.limit) + 1)],
+        )
+        .await?;
+    let has_more = found.len() > limit;
+    let mut doubts: Vec<(Doubtful, i64)> = found
+        .iter()
+        .take(limit)
+        .map(doubtful)
+        .collect::<Result<_>>()?;
+    give_controls(tx, &mut doubts).await?;
+    let doubts: Vec<Doubtful> = doubts.into_iter().map(|(doubt, _)| doubt).collect();
+    let (when, rest) = if has_more {
+        // Others are due already.
+        let last = doubts.last().map(|doubt| codes::number(doubt.delivery));
+        ("<=", last.unwrap_or(after))
+    } else {
+        // Of those before it as well: whoever reads page after page is told here when to begin again.
+        (">", -1)
+    };
+    let next = tx
+        .maybe(
+            &format!(
+                "SELECT next_look FROM doubt WHERE next_look IS NOT NULL AND next_look {when} $1 AND delivery > $2
+                 ORDER BY next_look LIMIT 1"
+            ),
+            &[&due, &rest],
+        )
+        .await?;
+    let next_due = match next {
+        Some(row) => Some(codes::moment(row.at(0)?)?),
+        None => None,
+    };
+    Ok(DoubtPage { doubts, next_due })
+}
+
+/// What is in doubt, with the number of its attempt, or of the last one that an older copy knows of.
+fn doubtful(row: &Row) -> Result<(Doubtful, i64)> {
+    let (started, ended) = open_time(row)?;
+    let doubt = Doubtful {
+        delivery: codes::delivery(row.at(24)?)?,
+        phone: codes::phone(row.at(4)?)?,
+        standing: codes::standing((row.byte(0)?, row.byte(1)?, row.byte(2)?, row.byte(3)?))?,
+        lane: LaneId(row.count(6)?),
+        is_restored: row.at(23)?,
+        kind: codes::kind(row.byte(7)?)?,
+        started,
+        ended,
+        foreign_id: row.at::<Option<String>>(20)?.map(Into::into),
+        looks: row.byte(5)?,
+        control: None,
+    };
+    Ok((doubt, row.at(22)?))
+}
+
+/// Between which moments a doubtful message may have been handed over.
+fn open_time(row: &Row) -> Result<(Stamp, Stamp)> {
+    let attempt = (stamp(row, 8)?, stamp(row, 11)?);
+    let restored = (stamp(row, 14)?, stamp(row, 17)?);
+    let outcome = row.byte_or_none(21)?;
+    let was_handed_back = outcome.is_some_and(|outcome| NOT_HANDED_OVER.contains(&outcome));
+    let started = match (attempt.0, restored.0) {
+        // Its own attempt, which the copy knows to be open, began before the copy was made.
+        (Some(started), Some(_)) if !was_handed_back => started,
+        (_, Some(restored)) => restored,
+        (Some(started), None) => started,
+        (None, None) => return Err(Fault::unreadable("a doubt without an attempt")),
+    };
+    // A request that is still under way has not ended yet: a moment in the future counts as now.
+    let not_yet = Stamp {
+        elapsed: Elapsed::NEVER,
+        wall: Timestamp::MAX,
+        boot: BootId::default(),
+    };
+    let ended = match restored.1 {
+        Some(restored) => restored,
+        None => attempt.1.unwrap_or(not_yet),
+    };
+    Ok((started, ended))
+}
+
+/// Accepted messages near to a doubt, with when they began.
+type Near = Vec<(i64, ControlRow)>;
+
+/// Gives each one of the nearest attempts of its lane whose message WAHA has taken: each look another one. Those that it had answered for
+/// before come first.
+async fn give_controls(tx: &Tx<'_>, doubts: &mut [(Doubtful, i64)]) -> Result<()> {
+    if doubts.is_empty() {
+        return Ok(());
+    }
+    let all: Vec<&(Doubtful, i64)> = doubts.iter().collect();
+    let mut near = controls(tx, &all, Side::AnsweredBefore).await?;
+    let lacking: Vec<&(Doubtful, i64)> = doubts
+        .iter()
+        .filter(|(doubt, _)| {
+            let near = near.get(&codes::number(doubt.delivery));
+            near.is_none_or(|near| near.len() < CONTROLS)
+        })
+        .collect();
+    if !lacking.is_empty() {
+        let (before, after) = tokio::try_join!(
+            biased;
+            controls(tx, &lacking, Side::Before),
+            controls(tx, &lacking, Side::After),
+        )?;
+        for (number, others) in before.into_iter().chain(after) {
+            let near = near.entry(number).or_default();
+            for other in others {
+                if near.iter().all(|(_, row)| row.delivery != other.1.delivery) {
+                    near.push(other);
+                }
+            }
+        }
+    }
+    for (doubt, _) in doubts {
+        let moment = codes::micros(doubt.started.wall);
+        let mut near = near
+            .remove(&codes::number(doubt.delivery))
+            .unwrap_or_default();
+        near.sort_unstable_by_key(|(began, row)| {
+            (!row.accepted_before, began.abs_diff(moment), row.delivery)
+        });
+        near.truncate(CONTROLS);
+        let turn = usize::from(doubt.looks).checked_rem(near.len());
+        doubt.control = turn
+            .and_then(|turn| near.into_iter().nth(turn))
+            .map(|(_, row)| row);
+    }
+    Ok(())
+}
+
+/// Where controls are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// Among the attempts before, and answered for before the doubtful one began.
+    AnsweredBefore,
+    Before,
+    After,
+}
+
+async fn controls(
+    tx: &Tx<'_>,
+    doubts: &[&(Doubtful, i64)],
+    side: Side,
+) -> Result<BTreeMap<i64, Near>> {
+    let numbers: Vec<i64> = doubts
+        .iter()
+        .map(|(doubt, _)| codes::number(doubt.delivery))
+        .collect();
+    let lanes: Vec<i32> = doubts
+        .iter()
+        .map(|(doubt, _)| int(doubt.lane.0))
+        .collect::<Result<_>>()?;
+    let seqs: Vec<i64> = doubts.iter().map(|(_, seq)| *seq).collect();
+    let moments: Vec<i64> = doubts
+        .iter()
+        .map(|(doubt, _)| codes::micros(doubt.started.wall))
+        .collect();
+    let (within, order, and_answered) = match side {
+        Side::AnsweredBefore => (
+            format!("w.seq - {CONTROL_REACH} AND w.seq"),
+            "DESC",
+            format!("AND a.outcome = {ACCEPTED} AND a.ended_wall <= w.moment"),
+        ),
+        Side::Before => (
+            format!("w.seq - {CONTROL_REACH} AND w.seq"),
+            "DESC",
+            String::new(),
+        ),
+        Side::After => (
+            format!("w.seq + 1 AND w.seq + {CONTROL_REACH}"),
+            "ASC",
+            String::new(),
+        ),
+    };
+    // The operator's word does not put a message where a look-up can find it.
+    let (accepted, played, by_operator) = (
+        State::Accepted as u8,
+        State::Played as u8,
+        Reason::ByOperator as u8,
+    );
+    let found = tx
+        .rows(
+            &format!(
+                "SELECT w.number, n.started_wall, n.delivery, n.phone, n.foreign_id
+                 FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[]) AS w (number, lane, seq, moment)
+                 CROSS JOIN LATERAL (
+                     SELECT a.started_wall, a.delivery, d.phone, a.foreign_id
+                     FROM attempt a JOIN delivery d ON d.id = a.delivery AND d.attempt = a.seq
+                     WHERE a.lane = w.lane AND a.seq BETWEEN {within} AND a.delivery <> w.number {and_answered}
+                       AND d.state BETWEEN {accepted} AND {played} AND d.reason <> {by_operator}
+                     ORDER BY a.seq {order} LIMIT {CONTROLS}
+                 ) AS n"
+            ),
+            &[&numbers, &lanes, &seqs, &moments],
+        )
+        .await?;
+    let mut near: BTreeMap<i64, Near> = BTreeMap::new();
+    for row in found {
+        let control = ControlRow {
+            delivery: codes::delivery(row.at(2)?)?,
+            phone: codes::phone(row.at(3)?)?,
+            foreign_id: row.at::<Option<String>>(4)?.map(Into::into),
+            accepted_before: side == Side::AnsweredBefore,
+        };
+        let near = near.entry(row.at(0)?).or_default();
+        near.push((row.at(1)?, control));
+    }
+    Ok(near)
+}

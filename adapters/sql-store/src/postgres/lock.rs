@@ -1,0 +1,102 @@
+//! The runner's lock: an advisory lock of a session of its own, which ends with its connection, and so with its process.
+
+use std::time::Duration;
+
+use campaign_core::store::StoreError;
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Config, NoTls};
+
+use super::fault::Result;
+use super::transaction::{Columns, Tx};
+use crate::holder::somebody;
+
+/// "WAHR".
+const RUNNING: i32 = 0x5741_4852;
+/// The connection of a process that has just ended is closed a moment later.
+const LOOKS_MAX: u32 = 20;
+const LOOK: Duration = Duration::from_millis(25);
+
+/// Held by the one process that sends.
+pub(super) struct RunnerLock {
+    client: Client,
+    connection: JoinHandle<()>,
+}
+
+impl RunnerLock {
+    /// Takes it; `None` when another process holds it.
+    pub(super) async fn take(config: &Config) -> Result<Option<Self>> {
+        let (client, connection) = config.connect(NoTls).await?;
+        let connection = tokio::spawn(async move {
+            // Whoever uses the client is told as well.
+            let _ = connection.await;
+        });
+        let lock = Self { client, connection };
+        for look in 0..LOOKS_MAX {
+            if look > 0 {
+                tokio::time::sleep(LOOK).await;
+            }
+            let taken = lock
+                .client
+                .query_one(
+                    "SELECT pg_try_advisory_lock($1, hashtext(current_schema()))",
+                    &[&RUNNING],
+                )
+                .await?;
+            if taken.at(0)? {
+                return Ok(Some(lock));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the connection, and with it the lock, is still there as far as this process can tell. Where it is wrong, the lanes' epochs
+    /// keep two processes apart.
+    pub(super) fn is_held_here(&self) -> bool {
+        !self.client.is_closed()
+    }
+
+    /// Gives it back at once.
+    pub(super) async fn give_back(self) -> Result<()> {
+        if self.is_held_here() {
+            self.client
+                .execute(
+                    "SELECT pg_advisory_unlock($1, hashtext(current_schema()))",
+                    &[&RUNNING],
+                )
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for RunnerLock {
+    fn drop(&mut self) {
+        self.connection.abort();
+    }
+}
+
+/// Whether some process holds it.
+pub(super) async fn is_held(tx: &Tx<'_>) -> Result<bool> {
+    tx.one(
+        "SELECT EXISTS (SELECT 1 FROM pg_locks
+            WHERE locktype = 'advisory' AND granted AND objsubid = 2
+              AND classid = $1::int4::oid AND objid = hashtext(current_schema())::oid
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+        &[&RUNNING],
+    )
+    .await?
+    .at(0)
+}
+
+/// Who is on record as the runner.
+pub(super) async fn holder_on_record(tx: &Tx<'_>) -> Result<String> {
+    let found = tx.maybe("SELECT holder FROM runner", &[]).await?;
+    Ok(match found {
+        Some(row) => row.at(0)?,
+        None => somebody(),
+    })
+}
+
+pub(super) fn busy(holder: String) -> StoreError {
+    StoreError::RunnerBusy { holder }
+}

@@ -1,0 +1,231 @@
+//! Becoming the runner: the epochs, what a dead runner left behind, and what an older copy of the database does not
+//! know. The marks of a whole audience are set by one statement, along the table that [`apply`] gives.
+
+use campaign_core::clock::Stamp;
+use campaign_core::delivery::{DeliveryId, Happening, Reason, Standing, State, apply};
+use campaign_core::store::TakeOver;
+use jiff::Timestamp;
+
+use super::commands::refuse_what_sends_again;
+use super::consent::forget_what_is_over;
+use super::fault::{Fault, Result};
+use super::known;
+use super::moves::{Differences, Moves, Wanted, write_counts};
+use super::transaction::{Columns, Tx, int};
+use crate::codes::{self, CAMPAIGNS_LEFT_OUT, OWNER_DIED, RECIPIENTS_LEFT_OUT, WAIT_MAX_MICROS};
+use crate::holder::holder;
+
+/// Where the database is: which server's files, which history of them, and which database in it. It is another place after a dump was read
+/// back, after a recovery to a point in time, and after a standby took the place of the primary, which may lack the last moments.
+const HOME: &str = "SELECT (SELECT system_identifier FROM pg_control_system()) || '/'
+        || (SELECT timeline_id FROM pg_control_checkpoint()) || '/'
+        || (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+/// What the database is, and how far it has come.
+struct Meta {
+    message_key: [u8; 16],
+    last: Stamp,
+    /// Where it was at the last take-over.
+    home: Option<String>,
+    is_marked_restored: bool,
+}
+
+pub(super) async fn take_over(tx: &Tx<'_>, now: Stamp) -> Result<TakeOver> {
+    let meta = meta(tx).await?;
+    let home: Option<String> = tx.one(HOME, &[]).await?.at(0)?;
+    let has_moved = meta.home.is_some() && meta.home != home;
+    let is_restored = meta.is_marked_restored || has_moved;
+    tx.execute("UPDATE lane SET epoch = epoch + 1", &[]).await?;
+    let orphaned = orphan(tx, now).await?;
+    if is_restored {
+        distrust(tx, &meta, now).await?;
+        refuse_what_sends_again(tx).await?;
+    }
+    cut_waits(tx, now.wall).await?;
+    forget_what_is_over(tx, now.wall).await?;
+    let (elapsed, wall, boot) = codes::columns(now);
+    tx.execute(
+        "UPDATE meta SET is_marked_restored = false, home = $1, last_elapsed = $2, last_wall = $3, last_boot = $4",
+        &[&home, &elapsed, &wall, &boot],
+    )
+    .await?;
+    tx.execute(
+        "INSERT INTO runner (one, holder, word) VALUES (1, $1, 'null')
+         ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, word = excluded.word",
+        &[&holder()],
+    )
+    .await?;
+    Ok(TakeOver {
+        message_key: meta.message_key,
+        orphaned,
+        is_restored,
+        at: now,
+        accounts: known::accounts(tx).await?,
+    })
+}
+
+/// Says that this database was brought back from a backup.
+pub(super) async fn mark_restored(tx: &Tx<'_>) -> Result<()> {
+    tx.execute("UPDATE meta SET is_marked_restored = true", &[])
+        .await?;
+    Ok(())
+}
+
+async fn meta(tx: &Tx<'_>) -> Result<Meta> {
+    let row = tx
+        .one(
+            "SELECT message_key, last_elapsed, last_wall, last_boot, home, is_marked_restored FROM meta",
+            &[],
+        )
+        .await?;
+    let key: &[u8] = row.at(0)?;
+    Ok(Meta {
+        message_key: key.try_into().map_err(Fault::unreadable)?,
+        last: codes::stamp((row.at(1)?, row.at(2)?, row.at(3)?))?,
+        home: row.at(4)?,
+        is_marked_restored: row.at(5)?,
+    })
+}
+
+/// What another process left in `sending` may have been sent. No request of it is written after now.
+async fn orphan(tx: &Tx<'_>, now: Stamp) -> Result<u64> {
+    let found = tx
+        .rows(
+            "SELECT d.id FROM open_chat o JOIN delivery d ON d.id = o.delivery WHERE d.state = $1",
+            &[&i16::from(State::Sending as u8)],
+        )
+        .await?;
+    let sending = found.iter().map(|row| Ok(codes::delivery(row.at(0)?)?));
+    let sending: Vec<DeliveryId> = sending.collect::<Result<_>>()?;
+    let wanted = Wanted::these(sending.iter().copied());
+    let mut moves = Moves::read(tx, now, &wanted).await?;
+    for delivery in &sending {
+        moves.put_as_it_happens(*delivery, Happening::OwnerDied);
+    }
+    moves.write(tx).await?;
+    // Those that evidence had overtaken as well. All of them are younger than what was considered for silence, or kept for later.
+    let (elapsed, wall, boot) = codes::columns(now);
+    tx.execute(
+        "UPDATE attempt SET ended_elapsed = $1, ended_wall = $2, ended_boot = $3, outcome = $4
+         WHERE ended_wall IS NULL
+           AND (seq > (SELECT silent_seq FROM meta) OR seq IN (SELECT attempt FROM unheard))",
+        &[&elapsed, &wall, &boot, &i16::from(OWNER_DIED)],
+    )
+    .await?;
+    u64::try_from(sending.len()).map_err(Fault::unreadable)
+}
+
+/// Whatever was open in an older copy may have been sent since the copy was made.
+async fn distrust(tx: &Tx<'_>, meta: &Meta, now: Stamp) -> Result<()> {
+    let open: Vec<i16> = State::ALL
+        .into_iter()
+        .filter(|state| {
+            let from = Standing {
+                state: *state,
+                ..Standing::NEW
+            };
+            apply(from, Happening::Restored).is_ok_and(|to| {
+                to.state == State::Unconfirmed && to.reason == Some(Reason::Restored)
+            })
+        })
+        .map(|state| (state as u8).into())
+        .collect();
+    // Whoever opted out may have been told so in the time that is lost, and is not told twice.
+    tx.execute(
+        "UPDATE wish SET is_to_be_confirmed = false WHERE is_to_be_confirmed",
+        &[],
+    )
+    .await?;
+    let (last, ended) = (codes::columns(meta.last), codes::columns(now));
+    tx.execute(
+        "UPDATE restoration SET ended_elapsed = $1, ended_wall = $2, ended_boot = $3",
+        &[&ended.0, &ended.1, &ended.2],
+    )
+    .await?;
+    let restoration: i64 = tx
+        .one(
+            "INSERT INTO restoration (started_elapsed, started_wall, started_boot, ended_elapsed, ended_wall, ended_boot, attempt_max)
+             VALUES ($1, $2, $3, $4, $5, $6, (SELECT coalesce(max(seq), 0) FROM attempt)) RETURNING id",
+            &[&last.0, &last.1, &last.2, &ended.0, &ended.1, &ended.2],
+        )
+        .await?
+        .at(0)?;
+    let differences = leaving(tx, &open).await?;
+    tx.execute(
+        "DELETE FROM remark m USING delivery d WHERE d.id = m.delivery AND d.state = ANY($1)",
+        &[&open],
+    )
+    .await?;
+    tx.execute(
+        "INSERT INTO doubt (delivery, next_look, restoration) SELECT id, 0, $1::bigint FROM delivery WHERE state = ANY($2)
+         ON CONFLICT (delivery) DO UPDATE SET next_look = 0, looks = 0, missing = NULL,
+            restoration = coalesce(doubt.restoration, excluded.restoration)",
+        &[&restoration, &open],
+    )
+    .await?;
+    tx.execute("DELETE FROM ready", &[]).await?;
+    tx.execute(
+        "UPDATE delivery SET state = $1, reason = $2, flags = flags & 3, changed_at = $3,
+            attempts = CASE WHEN state = $1 AND reason = $5 THEN greatest(attempts - 1, 0) ELSE attempts END
+         WHERE state = ANY($4) AND (state <> $1 OR reason <> $2)",
+        &[
+            &i16::from(State::Unconfirmed as u8),
+            &i16::from(Reason::Restored as u8),
+            &ended.1,
+            &open,
+            &i16::from(Reason::Restricted as u8),
+        ],
+    )
+    .await?;
+    write_counts(tx, &differences).await?;
+    leave_numbers_out(tx).await
+}
+
+/// The counters' differences when all of these states become unconfirmed.
+async fn leaving(tx: &Tx<'_>, open: &[i16]) -> Result<Differences> {
+    let found = tx
+        .rows(
+            "SELECT campaign, state, reason, n FROM campaign_count WHERE n > 0 AND state = ANY($1)",
+            &[&open],
+        )
+        .await?;
+    let mut differences = Differences::new();
+    for row in found {
+        let campaign = codes::campaign(row.at::<i32>(0)?.into())?;
+        let (state, reason) = (codes::state(row.byte(1)?)?, codes::reason(row.byte(2)?)?);
+        let count: i64 = row.at(3)?;
+        *differences.entry((campaign, state, reason)).or_default() -= count;
+        let to = (campaign, State::Unconfirmed, Some(Reason::Restored));
+        *differences.entry(to).or_default() += count;
+    }
+    Ok(differences)
+}
+
+async fn leave_numbers_out(tx: &Tx<'_>) -> Result<()> {
+    tx.execute(
+        "UPDATE meta SET next_campaign = next_campaign + $1",
+        &[&int(CAMPAIGNS_LEFT_OUT)?],
+    )
+    .await?;
+    tx.execute(
+        "UPDATE campaign SET next_ordinal = least(next_ordinal + $1, $2), first_ordinal = least(next_ordinal + $1, $2)",
+        &[&int(RECIPIENTS_LEFT_OUT)?, &int(DeliveryId::RECIPIENTS_MAX)?],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn cut_waits(tx: &Tx<'_>, now: Timestamp) -> Result<()> {
+    let latest = codes::micros(now).saturating_add(WAIT_MAX_MICROS);
+    tx.execute(
+        "UPDATE ready SET not_before = 0 WHERE not_before > $1",
+        &[&latest],
+    )
+    .await?;
+    tx.execute(
+        "UPDATE doubt SET next_look = 0 WHERE next_look > $1",
+        &[&latest],
+    )
+    .await?;
+    Ok(())
+}

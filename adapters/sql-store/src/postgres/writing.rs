@@ -1,0 +1,374 @@
+//! The connections of one process, and what it writes through them: each call one transaction, made to its end, and tried again where another
+//! transaction was in its way.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::str::FromStr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use campaign_core::campaign::Definition;
+use campaign_core::clock::{Now, Stamp};
+use campaign_core::consent::{Consent, Rules};
+use campaign_core::delivery::CampaignId;
+use campaign_core::gateway::{Account, Session};
+use campaign_core::limits::LaneLimits;
+use campaign_core::phone::PhoneNumber;
+use campaign_core::store::{
+    Batch, Command, CommandId, Created, Effect, Imported, LaneRecord, NewRecipient, StoreError,
+    Suppression, TakeOver,
+};
+use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod};
+use jiff::Timestamp;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::{Config, NoTls};
+
+use super::audience::{self, Door};
+use super::batch::{Making, Sweeps};
+use super::fault::{Fault, Result};
+use super::lock::{self, RunnerLock};
+use super::transaction::{Columns, Committed, TRIES_MAX, TRY_PAUSE, Tx};
+use super::{commands, consent, lanes, schema, silence, take_over};
+use crate::codes;
+use crate::options::Options;
+
+/// Connections that read.
+const READERS: usize = 4;
+/// A server that does not answer within this is not there.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// What was sent and is not acknowledged for so long is lost, and the connection with it.
+const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(30);
+/// A COMMIT whose answer was lost is asked after so often.
+const SETTLING_TRIES: u32 = 10;
+const SETTLING_PAUSE: Duration = Duration::from_millis(300);
+
+/// One process's way to the database.
+pub(super) struct Database {
+    config: Config,
+    options: Options,
+    /// Of one connection: whoever has it writes.
+    writer: Pool,
+    readers: Pool,
+    lock: tokio::sync::Mutex<Option<RunnerLock>>,
+    memory: Mutex<Memory>,
+}
+
+/// What a process remembers between calls.
+#[derive(Debug, Default)]
+struct Memory {
+    /// Imports that were begun here.
+    imports: HashMap<CampaignId, i32>,
+    sweeps: Sweeps,
+}
+
+/// Does the work to its end, also when nobody waits for it any more.
+pub(super) async fn finish<T: Send + 'static>(
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> std::result::Result<T, StoreError> {
+    match tokio::spawn(work).await {
+        Ok(done) => done.map_err(Fault::told),
+        // It ended half-way.
+        Err(error) => Err(StoreError::Unknown(Box::new(error))),
+    }
+}
+
+/// One transaction that writes, tried again where another was in its way. A COMMIT whose answer was lost is asked after.
+macro_rules! transaction {
+    ($database:ident, $tx:ident => $work:expr) => {{
+        let mut tries = 1;
+        loop {
+            let mut client = $database.writer().await?;
+            let done = async {
+                let tx = Tx::write(&mut client, $database.options.durability).await?;
+                let made = {
+                    let $tx = &tx;
+                    $work.await?
+                };
+                Ok::<_, Fault>((made, tx.commit().await?))
+            }
+            .await;
+            drop(client);
+            match done {
+                Ok((made, Committed::Surely)) => break Ok(made),
+                Ok((made, Committed::InDoubt { transaction, error })) => {
+                    break $database.settle(transaction, error).await.map(|()| made);
+                }
+                Err(fault) if fault.is_conflict() && tries < TRIES_MAX => {
+                    tokio::time::sleep(TRY_PAUSE * tries).await;
+                    tries += 1;
+                }
+                Err(fault) => break Err(fault),
+            }
+        }
+    }};
+}
+
+impl Database {
+    pub(super) async fn open(url: &str, options: Options) -> Result<Self> {
+        let config = configured(url)?;
+        let database = Self {
+            writer: pool(&config, 1)?,
+            readers: pool(&config, READERS)?,
+            config,
+            options,
+            lock: tokio::sync::Mutex::new(None),
+            memory: Mutex::default(),
+        };
+        let is_up_to_date = {
+            let mut client = database.reader().await?;
+            let tx = Tx::snapshot(&mut client).await?;
+            schema::check_server(&tx).await?;
+            schema::is_up_to_date(&tx).await?
+        };
+        if !is_up_to_date {
+            let this = &database;
+            let migrated: Result<()> = transaction!(this, tx => schema::migrate(tx));
+            migrated?;
+        }
+        Ok(database)
+    }
+
+    /// The database for people: without user and password.
+    pub(super) fn name(&self) -> String {
+        let host = match self.config.get_hosts().first() {
+            Some(Host::Tcp(name)) => name.clone(),
+            #[cfg(unix)]
+            Some(Host::Unix(path)) => path.display().to_string(),
+            None => "localhost".to_owned(),
+        };
+        match self.config.get_dbname() {
+            Some(name) => format!("{name} on {host}"),
+            None => format!("the user's own on {host}"),
+        }
+    }
+
+    pub(super) async fn reader(&self) -> Result<Client> {
+        Ok(self.readers.get().await?)
+    }
+
+    async fn writer(&self) -> Result<Client> {
+        Ok(self.writer.get().await?)
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // It holds nothing that could be half-way.
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What became of a transaction whose COMMIT nobody answered: the server knows it by its number.
+    async fn settle(
+        &self,
+        transaction: Option<String>,
+        error: tokio_postgres::Error,
+    ) -> Result<()> {
+        let Some(transaction) = transaction else {
+            // It had written nothing.
+            return Ok(());
+        };
+        for _ in 0..SETTLING_TRIES {
+            match self.fate_of(&transaction).await.as_deref() {
+                Ok("committed") => return Ok(()),
+                Ok("aborted") => return Err(error.into()),
+                // Still under way, or the server is not back yet.
+                Ok(_) | Err(_) => tokio::time::sleep(SETTLING_PAUSE).await,
+            }
+        }
+        Err(StoreError::Unknown(Box::new(Fault::from(error))).into())
+    }
+
+    async fn fate_of(&self, transaction: &str) -> Result<String> {
+        let mut client = self.reader().await?;
+        let tx = Tx::snapshot(&mut client).await?;
+        let row = tx
+            .one(
+                "SELECT coalesce(pg_xact_status($1::text::xid8), '')",
+                &[&transaction],
+            )
+            .await?;
+        row.at(0)
+    }
+
+    pub(super) async fn take_over(&self, now: Stamp) -> Result<TakeOver> {
+        let mut held = self.lock.lock().await;
+        let kept = held.take().filter(RunnerLock::is_held_here);
+        let lock = match kept {
+            Some(lock) => lock,
+            None => self.take_lock().await?,
+        };
+        // Should it fail, the lock is free again: nobody runs.
+        let taken = transaction!(self, tx => take_over::take_over(tx, now))?;
+        *held = Some(lock);
+        self.memory().sweeps.clear();
+        Ok(taken)
+    }
+
+    async fn take_lock(&self) -> Result<RunnerLock> {
+        if let Some(lock) = RunnerLock::take(&self.config).await? {
+            return Ok(lock);
+        }
+        let mut client = self.reader().await?;
+        let tx = Tx::snapshot(&mut client).await?;
+        Err(lock::busy(lock::holder_on_record(&tx).await?).into())
+    }
+
+    pub(super) async fn step_down(&self) -> Result<()> {
+        match self.lock.lock().await.take() {
+            Some(lock) => lock.give_back().await,
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn mark_restored(&self) -> Result<()> {
+        let lock = self.take_lock().await?;
+        let marked: Result<()> = transaction!(self, tx => take_over::mark_restored(tx));
+        lock.give_back().await?;
+        marked
+    }
+
+    pub(super) async fn commit(&self, batch: &Batch) -> Result<Vec<Effect>> {
+        let (effects, sweeps) = transaction!(self, tx => self.make(tx, batch))?;
+        self.memory().sweeps = sweeps;
+        Ok(effects)
+    }
+
+    async fn make(&self, tx: &Tx<'_>, batch: &Batch) -> Result<(Vec<Effect>, Sweeps)> {
+        let (imports, sweeps) = {
+            let memory = self.memory();
+            (memory.imports.clone(), memory.sweeps.clone())
+        };
+        let mut making = Making {
+            tx,
+            batch,
+            imports,
+            sweeps,
+        };
+        let effects = making.make().await?;
+        Ok((effects, making.sweeps))
+    }
+
+    pub(super) async fn lane(
+        &self,
+        account: Account,
+        session: &Session,
+        limits: &LaneLimits,
+    ) -> Result<LaneRecord> {
+        {
+            let mut client = self.reader().await?;
+            let tx = Tx::snapshot(&mut client).await?;
+            if lanes::is_open(&tx, account, session).await? {
+                return lanes::record(&tx, account).await;
+            }
+        }
+        transaction!(self, tx => async {
+            lanes::open(tx, account, session, limits).await?;
+            lanes::record(tx, account).await
+        })
+    }
+
+    pub(super) async fn mark_silent(&self, before: Timestamp, limit: u32) -> Result<u32> {
+        transaction!(self, tx => silence::mark_silent(tx, before, limit))
+    }
+
+    pub(super) async fn create(
+        &self,
+        definition: &Definition,
+        columns: &[Box<str>],
+        now: Now,
+    ) -> Result<CampaignId> {
+        let (id, import) =
+            transaction!(self, tx => audience::create(tx, definition, columns, now))?;
+        self.memory().imports.insert(id, import);
+        Ok(id)
+    }
+
+    pub(super) async fn create_whole(
+        &self,
+        definition: &Definition,
+        columns: &[Box<str>],
+        recipients: &[NewRecipient],
+        now: Now,
+    ) -> Result<Created> {
+        transaction!(self, tx => audience::create_whole(tx, definition, columns, recipients, now))
+    }
+
+    pub(super) async fn import(
+        &self,
+        campaign: CampaignId,
+        recipients: &[NewRecipient],
+        rejected: u64,
+    ) -> Result<Vec<Imported>> {
+        let begun = self.memory().imports.get(&campaign).copied();
+        let door = Door::Import { begun };
+        transaction!(self, tx => audience::take_in(tx, campaign, recipients, rejected, door))
+    }
+
+    pub(super) async fn add(
+        &self,
+        campaign: CampaignId,
+        recipients: &[NewRecipient],
+        rejected: u64,
+        now: Now,
+    ) -> Result<Vec<Imported>> {
+        let door = Door::Addition {
+            at: codes::micros(now.wall),
+        };
+        transaction!(self, tx => audience::take_in(tx, campaign, recipients, rejected, door))
+    }
+
+    pub(super) async fn suppress(&self, numbers: &[Suppression]) -> Result<()> {
+        transaction!(self, tx => consent::suppress(tx, numbers))
+    }
+
+    pub(super) async fn unsuppress(&self, numbers: &[PhoneNumber]) -> Result<u64> {
+        transaction!(self, tx => consent::unsuppress(tx, numbers))
+    }
+
+    pub(super) async fn set_rules(&self, rules: &Rules) -> Result<()> {
+        transaction!(self, tx => consent::set_rules(tx, rules))
+    }
+
+    pub(super) async fn record_consents(&self, consents: &[Consent]) -> Result<()> {
+        transaction!(self, tx => consent::record_consents(tx, consents))
+    }
+
+    pub(super) async fn submit(&self, command: &Command) -> Result<CommandId> {
+        transaction!(self, tx => commands::submit(tx, command))
+    }
+
+    pub(super) async fn publish(&self, word: &str) -> Result<()> {
+        transaction!(self, tx => commands::publish(tx, word))
+    }
+}
+
+/// The settings of a URL. What is wrong with it is not told in its own words: they may hold the password.
+fn configured(url: &str) -> Result<Config> {
+    let mut config = Config::from_str(url).map_err(|_| {
+        Fault::refused(
+            "this is no URL of a PostgreSQL database: write postgres://user:password@host/database, and what is unusual in the password as %xx",
+        )
+    })?;
+    if config.get_ssl_mode() == SslMode::Require {
+        return Err(Fault::refused(
+            "TLS to PostgreSQL is not built in: use a unix socket, a private network or a tunnel, and leave sslmode out",
+        ));
+    }
+    if config.get_application_name().is_none() {
+        config.application_name("waha-campaign");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_WITHIN);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(ACKNOWLEDGED_WITHIN);
+    }
+    Ok(config)
+}
+
+fn pool(config: &Config, connections: usize) -> Result<Pool> {
+    let settings = ManagerConfig {
+        recycling_method: RecyclingMethod::Fast,
+    };
+    let manager = Manager::from_config(config.clone(), NoTls, settings);
+    let pool = Pool::builder(manager).max_size(connections).build();
+    pool.map_err(|_| Fault::NoConnection)
+}
