@@ -69,8 +69,8 @@ CREATE TABLE campaign_count (
     PRIMARY KEY (campaign, state, reason)
 ) WITH (fillfactor = 50);
 
--- Narrow, and without another index: it is written twice per message, in key order. What a page has free takes the row's next version, so that
--- no index is written for it.
+-- Narrow, and without another index: it is written twice per message, in key order. A batch moves all rows of a page at once: the half of it
+-- that is free takes their next versions, so that no index is written for them.
 CREATE TABLE delivery (
     id bigint PRIMARY KEY,
     phone bigint NOT NULL,
@@ -95,7 +95,7 @@ CREATE TABLE delivery (
         WHEN 9 THEN reason BETWEEN 1 AND 9
         WHEN 10 THEN reason IN (0, 62)
         ELSE false END)
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 45);
 
 -- What a recipient's row said; the key is that of the first generation.
 CREATE TABLE delivery_content (
@@ -144,7 +144,7 @@ CREATE TABLE attempt (
     foreign_id text,
     message text,
     CHECK ((ended_wall IS NULL) = (outcome IS NULL))
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 45);
 CREATE INDEX attempt_lane ON attempt (lane, seq);
 
 CREATE TABLE foreign_id (
