@@ -5,6 +5,7 @@ mod audience;
 mod batch;
 mod campaigns;
 mod commands;
+mod connections;
 mod consent;
 mod doubts;
 mod fault;

@@ -1,7 +1,7 @@
 //! What can go wrong in PostgreSQL, in words that say what to do.
 
 use campaign_core::store::StoreError;
-use deadpool_postgres::PoolError;
+use deadpool_postgres::{HookError, PoolError};
 use tokio_postgres::error::{Severity, SqlState};
 
 use crate::codes::Unreadable;
@@ -68,7 +68,9 @@ impl From<serde_json::Error> for Fault {
 impl From<PoolError> for Fault {
     fn from(error: PoolError) -> Self {
         match error {
-            PoolError::Backend(error) => error.into(),
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+                error.into()
+            }
             _ => Self::NoConnection,
         }
     }

@@ -148,8 +148,9 @@ async fn attempts(
         }
     }
     let open = format!(
-        "(outcome IS NULL OR outcome = {OWNER_DIED}) AND seq IN (
-            SELECT d.attempt FROM open_chat o JOIN delivery d ON d.id = o.delivery WHERE o.lane = $1)"
+        "(outcome IS NULL OR outcome = {OWNER_DIED}) AND seq = ANY(ARRAY(
+            SELECT d.attempt FROM open_chat o
+            CROSS JOIN LATERAL (SELECT attempt FROM delivery WHERE id = o.delivery OFFSET 0) AS d WHERE o.lane = $1))"
     );
     attempts.extend(attempts_before(tx, &open, lane, (i64::MAX, i64::MAX)).await?);
     attempts.sort_unstable_by_key(|(seq, _)| std::cmp::Reverse(*seq));

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use campaign_core::store::StoreError;
-use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Config, NoTls};
 
+use super::connections::{Own, Server};
 use super::fault::Result;
 use super::transaction::{Columns, Tx};
 use crate::holder::somebody;
@@ -18,24 +17,20 @@ const LOOK: Duration = Duration::from_millis(25);
 
 /// Held by the one process that sends.
 pub(super) struct RunnerLock {
-    client: Client,
-    connection: JoinHandle<()>,
+    session: Own,
 }
 
 impl RunnerLock {
     /// Takes it; `None` when another process holds it.
-    pub(super) async fn take(config: &Config) -> Result<Option<Self>> {
-        let (client, connection) = config.connect(NoTls).await?;
-        let connection = tokio::spawn(async move {
-            // Whoever uses the client is told as well.
-            let _ = connection.await;
-        });
-        let lock = Self { client, connection };
+    pub(super) async fn take(server: &Server) -> Result<Option<Self>> {
+        let session = server.connect().await?;
+        let lock = Self { session };
         for look in 0..LOOKS_MAX {
             if look > 0 {
                 tokio::time::sleep(LOOK).await;
             }
             let taken = lock
+                .session
                 .client
                 .query_one(
                     "SELECT pg_try_advisory_lock($1, hashtext(current_schema()))",
@@ -52,13 +47,14 @@ impl RunnerLock {
     /// Whether the connection, and with it the lock, is still there as far as this process can tell. Where it is wrong, the lanes' epochs
     /// keep two processes apart.
     pub(super) fn is_held_here(&self) -> bool {
-        !self.client.is_closed()
+        !self.session.client.is_closed()
     }
 
     /// Gives it back at once.
     pub(super) async fn give_back(self) -> Result<()> {
         if self.is_held_here() {
-            self.client
+            self.session
+                .client
                 .execute(
                     "SELECT pg_advisory_unlock($1, hashtext(current_schema()))",
                     &[&RUNNING],
@@ -66,12 +62,6 @@ impl RunnerLock {
                 .await?;
         }
         Ok(())
-    }
-}
-
-impl Drop for RunnerLock {
-    fn drop(&mut self) {
-        self.connection.abort();
     }
 }
 

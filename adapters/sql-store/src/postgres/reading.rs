@@ -24,7 +24,8 @@ pub(super) async fn report(tx: &Tx<'_>, query: &ReportQuery) -> Result<Vec<Repor
             &format!(
                 "SELECT d.state, d.reason, d.attempts, d.flags, d.id, c.row, d.phone, c.key, c.\"values\", d.changed_at,
                         coalesce(u.missing, m.message), l.account
-                 FROM delivery d JOIN delivery_content c ON c.id = d.id & ~{GENERATIONS}::bigint
+                 FROM delivery d
+                 CROSS JOIN LATERAL (SELECT * FROM delivery_content WHERE id = d.id & ~{GENERATIONS}::bigint OFFSET 0) AS c
                  LEFT JOIN attempt a ON a.seq = d.attempt LEFT JOIN lane l ON l.id = a.lane
                  LEFT JOIN doubt u ON u.delivery = d.id LEFT JOIN remark m ON m.delivery = d.id
                  WHERE d.id BETWEEN $1 AND $2 AND d.flags & {SUPERSEDED} = 0
@@ -71,9 +72,11 @@ pub(super) async fn open_attempt(
 ) -> Result<Option<DeliveryId>> {
     let found = tx
         .maybe(
-            "SELECT o.delivery FROM lane l JOIN open_chat o ON o.lane = l.id
-             JOIN delivery d ON d.id = o.delivery JOIN attempt a ON a.seq = d.attempt
-             WHERE l.account = $1 AND o.phone = $2 AND a.kind = $3 AND a.text_hash = $4",
+            "SELECT o.delivery FROM lane l
+             CROSS JOIN LATERAL (SELECT delivery FROM open_chat WHERE lane = l.id AND phone = $2 OFFSET 0) AS o
+             CROSS JOIN LATERAL (SELECT attempt FROM delivery WHERE id = o.delivery OFFSET 0) AS d
+             CROSS JOIN LATERAL (SELECT kind, text_hash FROM attempt WHERE seq = d.attempt OFFSET 0) AS a
+             WHERE l.account = $1 AND a.kind = $3 AND a.text_hash = $4",
             &[
                 &codes::digits(account.0),
                 &codes::digits(to),

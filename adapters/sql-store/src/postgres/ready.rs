@@ -33,7 +33,7 @@ impl Condition {
                 accounts: accounts.iter().map(|it| codes::digits(it.0)).collect(),
             },
             Whom::KnownTo(account) => Self {
-                join: "JOIN known k ON k.phone = d.phone",
+                join: "CROSS JOIN LATERAL (SELECT account FROM known WHERE phone = d.phone OFFSET 0) AS k",
                 sql: "AND k.account = ANY ($1::bigint[])",
                 accounts: vec![codes::digits(account.0)],
             },
@@ -63,8 +63,8 @@ pub(super) async fn ready(tx: &Tx<'_>, query: &ReadyQuery) -> Result<ReadyPage> 
     let Condition { join, sql, .. } = condition;
     let sql = format!(
         "SELECT r.delivery, d.phone, d.attempts, c.\"values\", p.is_on_whatsapp
-         FROM ready r JOIN delivery d ON d.id = r.delivery {join}
-         JOIN delivery_content c ON c.id = r.delivery & ~{GENERATIONS}::bigint
+         FROM ready r CROSS JOIN LATERAL (SELECT phone, attempts FROM delivery WHERE id = r.delivery OFFSET 0) AS d {join}
+         CROSS JOIN LATERAL (SELECT \"values\" FROM delivery_content WHERE id = r.delivery & ~{GENERATIONS}::bigint OFFSET 0) AS c
          LEFT JOIN presence p ON p.phone = d.phone AND p.checked_at >= $2
          WHERE r.delivery BETWEEN $3 AND $4 AND r.not_before <= $5 {sql}
          ORDER BY r.delivery LIMIT $6"
@@ -137,7 +137,8 @@ async fn next_due(
         format!(
             "WITH waiting AS MATERIALIZED ({waiting} LIMIT {LOOKED_AT_MAX})
              SELECT coalesce(
-                 (SELECT min(r.not_before) FROM waiting r JOIN delivery d ON d.id = r.delivery {join} WHERE true {sql}),
+                 (SELECT min(r.not_before) FROM waiting r
+                     CROSS JOIN LATERAL (SELECT phone FROM delivery WHERE id = r.delivery OFFSET 0) AS d {join} WHERE true {sql}),
                  (SELECT CASE WHEN count(*) = {LOOKED_AT_MAX} THEN max(not_before) END FROM waiting))"
         )
     };

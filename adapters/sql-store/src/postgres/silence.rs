@@ -51,7 +51,8 @@ async fn unheard(tx: &Tx<'_>, before: i64) -> Result<Vec<Attempt>> {
     let found = tx
         .rows(
             "SELECT a.seq, a.delivery, d.attempt = a.seq AND d.state = $1
-             FROM unheard u JOIN attempt a ON a.seq = u.attempt JOIN delivery d ON d.id = a.delivery
+             FROM unheard u CROSS JOIN LATERAL (SELECT * FROM attempt WHERE seq = u.attempt OFFSET 0) AS a
+             CROSS JOIN LATERAL (SELECT attempt, state FROM delivery WHERE id = a.delivery OFFSET 0) AS d
              WHERE a.ended_wall < $2 ORDER BY a.seq LIMIT $3",
             &[
                 &i16::from(State::Accepted as u8),
@@ -77,7 +78,7 @@ async fn next_attempts(tx: &Tx<'_>, before: i64) -> Result<Vec<Attempt>> {
     let rows = tx
         .rows(
             "SELECT a.seq, a.delivery, d.attempt = a.seq AND d.state = $1, a.ended_wall, a.started_wall
-             FROM attempt a JOIN delivery d ON d.id = a.delivery
+             FROM attempt a CROSS JOIN LATERAL (SELECT attempt, state FROM delivery WHERE id = a.delivery OFFSET 0) AS d
              WHERE a.seq > (SELECT silent_seq FROM meta) ORDER BY a.seq LIMIT $2",
             &[&i16::from(State::Accepted as u8), &(ATTEMPTS_MAX as i64)],
         )

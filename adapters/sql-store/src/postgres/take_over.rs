@@ -91,7 +91,8 @@ async fn meta(tx: &Tx<'_>) -> Result<Meta> {
 async fn orphan(tx: &Tx<'_>, now: Stamp) -> Result<u64> {
     let found = tx
         .rows(
-            "SELECT d.id FROM open_chat o JOIN delivery d ON d.id = o.delivery WHERE d.state = $1",
+            "SELECT d.id FROM open_chat o
+             CROSS JOIN LATERAL (SELECT id, state FROM delivery WHERE id = o.delivery OFFSET 0) AS d WHERE d.state = $1",
             &[&i16::from(State::Sending as u8)],
         )
         .await?;

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,13 +17,12 @@ use campaign_core::store::{
     Batch, Command, CommandId, Created, Effect, Imported, LaneRecord, NewRecipient, StoreError,
     Suppression, TakeOver,
 };
-use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod};
+use deadpool_postgres::{Client, Pool};
 use jiff::Timestamp;
-use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::{Config, NoTls};
 
 use super::audience::{self, Door};
 use super::batch::{Making, Sweeps};
+use super::connections::Server;
 use super::fault::{Fault, Result};
 use super::lock::{self, RunnerLock};
 use super::transaction::{Columns, Committed, TRIES_MAX, TRY_PAUSE, Tx};
@@ -34,17 +32,13 @@ use crate::options::Options;
 
 /// Connections that read.
 const READERS: usize = 4;
-/// A server that does not answer within this is not there.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
-/// What was sent and is not acknowledged for so long is lost, and the connection with it.
-const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(30);
 /// A COMMIT whose answer was lost is asked after so often.
 const SETTLING_TRIES: u32 = 10;
 const SETTLING_PAUSE: Duration = Duration::from_millis(300);
 
 /// One process's way to the database.
 pub(super) struct Database {
-    config: Config,
+    server: Server,
     options: Options,
     /// Of one connection: whoever has it writes.
     writer: Pool,
@@ -105,11 +99,11 @@ macro_rules! transaction {
 
 impl Database {
     pub(super) async fn open(url: &str, options: Options) -> Result<Self> {
-        let config = configured(url)?;
+        let server = Server::at(url)?;
         let database = Self {
-            writer: pool(&config, 1)?,
-            readers: pool(&config, READERS)?,
-            config,
+            writer: server.pool(1)?,
+            readers: server.pool(READERS)?,
+            server,
             options,
             lock: tokio::sync::Mutex::new(None),
             memory: Mutex::default(),
@@ -128,18 +122,9 @@ impl Database {
         Ok(database)
     }
 
-    /// The database for people: without user and password.
+    /// The database for people.
     pub(super) fn name(&self) -> String {
-        let host = match self.config.get_hosts().first() {
-            Some(Host::Tcp(name)) => name.clone(),
-            #[cfg(unix)]
-            Some(Host::Unix(path)) => path.display().to_string(),
-            None => "localhost".to_owned(),
-        };
-        match self.config.get_dbname() {
-            Some(name) => format!("{name} on {host}"),
-            None => format!("the user's own on {host}"),
-        }
+        self.server.name()
     }
 
     pub(super) async fn reader(&self) -> Result<Client> {
@@ -203,7 +188,7 @@ impl Database {
     }
 
     async fn take_lock(&self) -> Result<RunnerLock> {
-        if let Some(lock) = RunnerLock::take(&self.config).await? {
+        if let Some(lock) = RunnerLock::take(&self.server).await? {
             return Ok(lock);
         }
         let mut client = self.reader().await?;
@@ -338,37 +323,4 @@ impl Database {
     pub(super) async fn publish(&self, word: &str) -> Result<()> {
         transaction!(self, tx => commands::publish(tx, word))
     }
-}
-
-/// The settings of a URL. What is wrong with it is not told in its own words: they may hold the password.
-fn configured(url: &str) -> Result<Config> {
-    let mut config = Config::from_str(url).map_err(|_| {
-        Fault::refused(
-            "this is no URL of a PostgreSQL database: write postgres://user:password@host/database, and what is unusual in the password as %xx",
-        )
-    })?;
-    if config.get_ssl_mode() == SslMode::Require {
-        return Err(Fault::refused(
-            "TLS to PostgreSQL is not built in: use a unix socket, a private network or a tunnel, and leave sslmode out",
-        ));
-    }
-    if config.get_application_name().is_none() {
-        config.application_name("waha-campaign");
-    }
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(CONNECT_WITHIN);
-    }
-    if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(ACKNOWLEDGED_WITHIN);
-    }
-    Ok(config)
-}
-
-fn pool(config: &Config, connections: usize) -> Result<Pool> {
-    let settings = ManagerConfig {
-        recycling_method: RecyclingMethod::Fast,
-    };
-    let manager = Manager::from_config(config.clone(), NoTls, settings);
-    let pool = Pool::builder(manager).max_size(connections).build();
-    pool.map_err(|_| Fault::NoConnection)
 }

@@ -49,7 +49,7 @@ pub(crate) fn recipients(numbers: std::ops::Range<u64>) -> Vec<NewRecipient> {
         .collect()
 }
 
-pub(crate) async fn imported(store: &SqliteStore, name: &str, size: u64) -> CampaignId {
+pub(crate) async fn imported(store: &impl Store, name: &str, size: u64) -> CampaignId {
     let columns = ["nama".into()];
     let campaign = store
         .create(&definition(name), &columns, now(0))
@@ -63,7 +63,7 @@ pub(crate) async fn imported(store: &SqliteStore, name: &str, size: u64) -> Camp
     campaign
 }
 
-pub(crate) async fn running(store: &SqliteStore, name: &str, size: u64) -> CampaignId {
+pub(crate) async fn running(store: &impl Store, name: &str, size: u64) -> CampaignId {
     let campaign = imported(store, name, size).await;
     commit(
         store,
@@ -82,7 +82,7 @@ pub(crate) fn moved(campaign: CampaignId, from: CampaignState, to: CampaignState
     Change::Campaign { campaign, from, to }
 }
 
-pub(crate) async fn lane(store: &SqliteStore) -> LaneRecord {
+pub(crate) async fn lane(store: &impl Store) -> LaneRecord {
     let limits = LaneLimits::unpaced(64);
     store
         .lane(Account(phone(999_999)), &Session::new("default"), &limits)
@@ -90,12 +90,12 @@ pub(crate) async fn lane(store: &SqliteStore) -> LaneRecord {
         .unwrap()
 }
 
-pub(crate) async fn commit(store: &SqliteStore, seconds: i64, changes: Vec<Change>) -> Vec<Effect> {
+pub(crate) async fn commit(store: &impl Store, seconds: i64, changes: Vec<Change>) -> Vec<Effect> {
     try_commit(store, seconds, changes).await.unwrap()
 }
 
 pub(crate) async fn try_commit(
-    store: &SqliteStore,
+    store: &impl Store,
     seconds: i64,
     changes: Vec<Change>,
 ) -> Result<Vec<Effect>, StoreError> {
@@ -144,11 +144,11 @@ pub(crate) fn happened(campaign: CampaignId, ordinal: u32, happening: Happening)
     })
 }
 
-pub(crate) async fn record(store: &SqliteStore, name: &str) -> CampaignRecord {
+pub(crate) async fn record(store: &impl Store, name: &str) -> CampaignRecord {
     store.campaign(name).await.unwrap().unwrap()
 }
 
-pub(crate) async fn rows(store: &SqliteStore, campaign: CampaignId) -> Vec<ReportRow> {
+pub(crate) async fn rows(store: &impl Store, campaign: CampaignId) -> Vec<ReportRow> {
     let query = ReportQuery {
         campaign,
         after: None,
@@ -158,7 +158,7 @@ pub(crate) async fn rows(store: &SqliteStore, campaign: CampaignId) -> Vec<Repor
     store.report(query).await.unwrap()
 }
 
-pub(crate) async fn doubts(store: &SqliteStore, seconds: i64) -> DoubtPage {
+pub(crate) async fn doubts(store: &impl Store, seconds: i64) -> DoubtPage {
     let query = DoubtQuery {
         after: None,
         due: now(seconds).wall,
@@ -168,7 +168,7 @@ pub(crate) async fn doubts(store: &SqliteStore, seconds: i64) -> DoubtPage {
 }
 
 /// The counters must be the rows, counted.
-pub(crate) async fn assert_counts(store: &SqliteStore, name: &str) {
+pub(crate) async fn assert_counts(store: &impl Store, name: &str) {
     let record = record(store, name).await;
     let rows = rows(store, record.id).await;
     for state in State::ALL {

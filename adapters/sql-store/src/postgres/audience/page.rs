@@ -97,8 +97,9 @@ impl Page {
             .rows(
                 "SELECT w.place, c.row
                  FROM unnest($2::bigint[], $3::text[]) WITH ORDINALITY AS w (phone, key, place)
-                 JOIN recipient r ON r.campaign = $1 AND r.phone = w.phone AND r.key = w.key
-                 JOIN delivery_content c ON c.id = r.delivery",
+                 CROSS JOIN LATERAL (
+                     SELECT delivery FROM recipient WHERE campaign = $1 AND phone = w.phone AND key = w.key OFFSET 0) AS r
+                 CROSS JOIN LATERAL (SELECT row FROM delivery_content WHERE id = r.delivery OFFSET 0) AS c",
                 &[&int(self.campaign.number())?, &phones, &keys],
             )
             .await?;

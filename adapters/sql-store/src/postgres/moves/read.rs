@@ -133,7 +133,7 @@ async fn deliveries(tx: &Tx<'_>, wanted: &Wanted) -> Result<BTreeMap<i64, Delive
                     a.seq, a.lane, a.slot, a.text_hash, a.started_wall,
                     u.delivery IS NOT NULL, u.next_look, u.restoration, u.looks, u.missing
              FROM unnest($1::bigint[]) AS w (first)
-             JOIN delivery d ON d.id BETWEEN w.first AND w.first + 63
+             CROSS JOIN LATERAL (SELECT * FROM delivery WHERE id BETWEEN w.first AND w.first + 63 OFFSET 0) AS d
              LEFT JOIN attempt a ON a.seq = d.attempt
              LEFT JOIN doubt u ON u.delivery = d.id",
             &[&recipients],
@@ -284,7 +284,8 @@ async fn open_chats(
     let found = tx
         .rows(
             "SELECT o.lane, o.phone, o.delivery
-             FROM unnest($1::integer[], $2::bigint[]) AS w (lane, phone) JOIN open_chat o USING (lane, phone)",
+             FROM unnest($1::integer[], $2::bigint[]) AS w (lane, phone)
+             CROSS JOIN LATERAL (SELECT * FROM open_chat WHERE lane = w.lane AND phone = w.phone OFFSET 0) AS o",
             &[&lanes, &phones],
         )
         .await?;

@@ -96,7 +96,8 @@ async fn move_deliveries(tx: &Tx<'_>, deliveries: &BTreeMap<i64, Delivery>) -> R
              FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::smallint[], $6::smallint[],
                          $7::smallint[], $8::smallint[])
                   AS n (id, attempt, changed_at, state, reason, attempts, flags, was)
-             WHERE d.id = n.id AND d.state = n.was",
+             CROSS JOIN LATERAL (SELECT ctid FROM delivery WHERE id = n.id OFFSET 0) AS there
+             WHERE d.ctid = there.ctid AND d.state = n.was",
             &[
                 &moved.ids,
                 &moved.attempts_of,
@@ -244,8 +245,9 @@ async fn write_chats(tx: &Tx<'_>, chats: &BTreeMap<(LaneId, i64), Chat>) -> Resu
     }
     if !gone.0.is_empty() {
         tx.execute(
-            "DELETE FROM open_chat o USING unnest($1::integer[], $2::bigint[]) AS g (lane, phone)
-             WHERE o.lane = g.lane AND o.phone = g.phone",
+            "DELETE FROM open_chat WHERE ctid = ANY(ARRAY(
+                 SELECT there.ctid FROM unnest($1::integer[], $2::bigint[]) AS g (lane, phone)
+                 CROSS JOIN LATERAL (SELECT ctid FROM open_chat WHERE lane = g.lane AND phone = g.phone OFFSET 0) AS there))",
             &[&gone.0, &gone.1],
         )
         .await?;
@@ -289,7 +291,9 @@ pub(in crate::postgres) async fn write_counts(
              SELECT * FROM unnest($1::integer[], $2::smallint[], $3::smallint[], $4::bigint[]) AS d (campaign, state, reason, n)
          ), added AS (
              UPDATE campaign_count c SET n = c.n + d.n FROM d
-             WHERE c.campaign = d.campaign AND c.state = d.state AND c.reason = d.reason
+             CROSS JOIN LATERAL (
+                 SELECT ctid FROM campaign_count WHERE campaign = d.campaign AND state = d.state AND reason = d.reason OFFSET 0) AS there
+             WHERE c.ctid = there.ctid
              RETURNING c.campaign, c.state, c.reason
          )
          INSERT INTO campaign_count (campaign, state, reason, n)

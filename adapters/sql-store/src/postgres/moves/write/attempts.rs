@@ -54,7 +54,8 @@ pub(super) async fn end_attempts(
     tx.execute(
         "UPDATE attempt a SET ended_elapsed = $4, ended_wall = $5, ended_boot = $6, outcome = e.outcome, message = e.message
          FROM unnest($1::bigint[], $2::smallint[], $3::text[]) AS e (seq, outcome, message)
-         WHERE a.seq = e.seq AND a.ended_wall IS NULL",
+         CROSS JOIN LATERAL (SELECT ctid FROM attempt WHERE seq = e.seq OFFSET 0) AS there
+         WHERE a.ctid = there.ctid AND a.ended_wall IS NULL",
         &[&seqs, &outcomes, &messages, &elapsed, &wall, &boot],
     )
     .await?;
@@ -79,7 +80,9 @@ pub(super) async fn claim(tx: &Tx<'_>, claims: &[(String, i64, Option<i64>)]) ->
         .collect();
     let (attempts, ids): (Vec<i64>, Vec<&str>) = last.into_iter().unzip();
     tx.execute(
-        "UPDATE attempt a SET foreign_id = c.id FROM unnest($1::bigint[], $2::text[]) AS c (seq, id) WHERE a.seq = c.seq",
+        "UPDATE attempt a SET foreign_id = c.id FROM unnest($1::bigint[], $2::text[]) AS c (seq, id)
+         CROSS JOIN LATERAL (SELECT ctid FROM attempt WHERE seq = c.seq OFFSET 0) AS there
+         WHERE a.ctid = there.ctid",
         &[&attempts, &ids],
     )
     .await?;

@@ -29,8 +29,9 @@ pub(super) async fn write_written(tx: &Tx<'_>, persons: &BTreeMap<i64, Person>) 
     }
     if !gone.0.is_empty() {
         tx.execute(
-            "DELETE FROM written w USING unnest($1::bigint[], $2::bigint[]) AS g (phone, delivery)
-             WHERE w.phone = g.phone AND w.delivery = g.delivery",
+            "DELETE FROM written WHERE ctid = ANY(ARRAY(
+                 SELECT there.ctid FROM unnest($1::bigint[], $2::bigint[]) AS g (phone, delivery)
+                 CROSS JOIN LATERAL (SELECT ctid FROM written WHERE phone = g.phone AND delivery = g.delivery OFFSET 0) AS there))",
             &[&gone.0, &gone.1],
         )
         .await?;
