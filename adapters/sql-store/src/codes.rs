@@ -53,6 +53,27 @@ impl From<serde_json::Error> for Unreadable {
 
 type Result<T> = std::result::Result<T, Unreadable>;
 
+/// What of an older copy may have been sent since the copy was made.
+pub(crate) fn distrusted() -> impl Iterator<Item = State> {
+    State::ALL.into_iter().filter(|state| {
+        let from = Standing {
+            state: *state,
+            ..Standing::NEW
+        };
+        apply(from, Happening::Restored)
+            .is_ok_and(|to| to.state == State::Unconfirmed && to.reason == Some(Reason::Restored))
+    })
+}
+
+/// Where a later generation of a message stands once an earlier one has arrived, where it can still be called off.
+pub(crate) fn called_off(later: Standing) -> Option<Standing> {
+    let cancelled = apply(later, Happening::Cancelled).ok()?;
+    Some(Standing {
+        reason: Some(Reason::EarlierArrived),
+        ..cancelled
+    })
+}
+
 pub(crate) fn number(delivery: DeliveryId) -> i64 {
     delivery.number().cast_signed()
 }

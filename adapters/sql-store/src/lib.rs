@@ -7,6 +7,8 @@
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod codes;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod doubt;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod holder;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod options;

@@ -1,6 +1,6 @@
 //! Whom nothing may be sent to, and why: what people agreed to, and what they asked for. The judgement is the core's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use campaign_core::campaign::Category;
 use campaign_core::consent::{Consent, DueConfirmation, OPTED_IN_TO, Origin, Rules, Wish};
@@ -36,22 +36,32 @@ pub(super) async fn set_rules(tx: &Tx<'_>, rules: &Rules) -> Result<()> {
 
 /// Numbers that are there already stay as they are, unless they were there by a reply alone.
 pub(super) async fn suppress(tx: &Tx<'_>, numbers: &[Suppression]) -> Result<()> {
+    let mut wanted: BTreeMap<i64, &Suppression> = BTreeMap::new();
     for number in numbers {
-        tx.execute(
-            "INSERT INTO suppression (phone, origin, source, since) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (phone) DO UPDATE
-             SET origin = excluded.origin, source = excluded.source, since = excluded.since
-             WHERE suppression.origin = $5 AND excluded.origin <> $5",
-            &[
-                &codes::digits(number.phone),
-                &i16::from(number.origin as u8),
-                &text(&number.source),
-                &codes::micros(number.since),
-                &i16::from(Origin::Reply as u8),
-            ],
-        )
-        .await?;
+        let there = wanted.entry(codes::digits(number.phone)).or_insert(number);
+        if there.origin == Origin::Reply && number.origin != Origin::Reply {
+            *there = number;
+        }
     }
+    let phones: Vec<i64> = wanted.keys().copied().collect();
+    let origins: Vec<i16> = wanted.values().map(|it| (it.origin as u8).into()).collect();
+    let sources: Vec<String> = wanted.values().map(|it| text(&it.source)).collect();
+    let since: Vec<i64> = wanted.values().map(|it| codes::micros(it.since)).collect();
+    tx.execute(
+        "INSERT INTO suppression (phone, origin, source, since)
+         SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::text[], $4::bigint[])
+         ON CONFLICT (phone) DO UPDATE
+         SET origin = excluded.origin, source = excluded.source, since = excluded.since
+         WHERE suppression.origin = $5 AND excluded.origin <> $5",
+        &[
+            &phones,
+            &origins,
+            &sources,
+            &since,
+            &i16::from(Origin::Reply as u8),
+        ],
+    )
+    .await?;
     Ok(())
 }
 
@@ -89,22 +99,24 @@ pub(super) async fn suppressed(
 }
 
 pub(super) async fn record_consents(tx: &Tx<'_>, consents: &[Consent]) -> Result<()> {
-    for consent in consents {
-        tx.execute(
-            "INSERT INTO consent (phone, category, is_granted, origin, source, since) VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (phone, category) DO UPDATE SET is_granted = excluded.is_granted, origin = excluded.origin,
-                 source = excluded.source, since = excluded.since",
-            &[
-                &codes::digits(consent.phone),
-                &i16::from(consent.category as u8),
-                &consent.is_granted,
-                &i16::from(consent.origin as u8),
-                &text(&consent.source),
-                &codes::micros(consent.since),
-            ],
-        )
-        .await?;
-    }
+    // Of one person's words about one category the last one counts.
+    let last: BTreeMap<(i64, i16), &Consent> = consents
+        .iter()
+        .map(|it| ((codes::digits(it.phone), (it.category as u8).into()), it))
+        .collect();
+    let (phones, categories): (Vec<i64>, Vec<i16>) = last.keys().copied().unzip();
+    let granted: Vec<bool> = last.values().map(|it| it.is_granted).collect();
+    let origins: Vec<i16> = last.values().map(|it| (it.origin as u8).into()).collect();
+    let sources: Vec<String> = last.values().map(|it| text(&it.source)).collect();
+    let since: Vec<i64> = last.values().map(|it| codes::micros(it.since)).collect();
+    tx.execute(
+        "INSERT INTO consent (phone, category, is_granted, origin, source, since)
+         SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::boolean[], $4::smallint[], $5::text[], $6::bigint[])
+         ON CONFLICT (phone, category) DO UPDATE SET is_granted = excluded.is_granted, origin = excluded.origin,
+             source = excluded.source, since = excluded.since",
+        &[&phones, &categories, &granted, &origins, &sources, &since],
+    )
+    .await?;
     Ok(())
 }
 
@@ -292,11 +304,11 @@ async fn opt_out(tx: &Tx<'_>, reply: &Reply, at: Timestamp) -> Result<()> {
             &[&codes::digits(reply.from)],
         )
         .await?;
-    for row in granted {
-        let withdrawn = by_reply(reply, codes::category(row.byte(0)?)?, false, at);
-        record_consents(tx, &[withdrawn]).await?;
-    }
-    Ok(())
+    let withdrawn = granted
+        .iter()
+        .map(|row| Ok(by_reply(reply, codes::category(row.byte(0)?)?, false, at)));
+    let withdrawn: Vec<Consent> = withdrawn.collect::<Result<_>>()?;
+    record_consents(tx, &withdrawn).await
 }
 
 async fn opt_in(tx: &Tx<'_>, reply: &Reply, at: Timestamp, is_news: bool) -> Result<()> {
@@ -305,10 +317,11 @@ async fn opt_in(tx: &Tx<'_>, reply: &Reply, at: Timestamp, is_news: bool) -> Res
         &[&codes::digits(reply.from), &i16::from(Origin::Reply as u8)],
     )
     .await?;
-    for category in OPTED_IN_TO.into_iter().filter(|_| is_news) {
-        record_consents(tx, &[by_reply(reply, category, true, at)]).await?;
+    if !is_news {
+        return Ok(());
     }
-    Ok(())
+    let granted = OPTED_IN_TO.map(|category| by_reply(reply, category, true, at));
+    record_consents(tx, &granted).await
 }
 
 fn by_reply(reply: &Reply, category: Category, is_granted: bool, since: Timestamp) -> Consent {

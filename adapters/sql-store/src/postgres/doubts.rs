@@ -2,26 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use campaign_core::clock::{BootId, Elapsed, Stamp};
+use campaign_core::clock::Stamp;
 use campaign_core::delivery::{Reason, State};
 use campaign_core::store::{ControlRow, DoubtPage, DoubtQuery, Doubtful, LaneId};
-use jiff::Timestamp;
 use tokio_postgres::Row;
 
-use super::fault::{Fault, Result};
+use super::fault::Result;
 use super::lanes::stamp;
 use super::transaction::{Columns, Tx, int};
-use crate::codes::{self, ACCEPTED, NOT_HANDED_OVER};
-
-/// So many of the nearest accepted messages take turns as the control of a look-up.
-const CONTROLS: usize = 4;
-/// A control is looked for among so many attempts before, and as many after.
-const CONTROL_REACH: i64 = 2_000;
+use crate::codes::{self, ACCEPTED};
+use crate::doubt::{self, CONTROL_REACH, CONTROLS, DOUBTS_SORTED_MAX};
 
 pub(super) async fn doubts(tx: &Tx<'_>, query: &DoubtQuery) -> Result<DoubtPage> {
     let after = query.after.map_or(-1, codes::number);
     let due = codes::micros(query.due);
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+    let mut numbers = due_numbers(tx, query).await?;
+    let has_more = numbers.len() > limit;
+    numbers.truncate(limit);
     let found = tx
         .rows(
             "SELECT d.state, d.reason, d.attempts, d.flags, d.phone, u.looks,
@@ -32,18 +30,14 @@ pub(super) async fn doubts(tx: &Tx<'_>, query: &DoubtQuery) -> Result<DoubtPage>
                     r.started_elapsed, r.started_wall, r.started_boot,
                     r.ended_elapsed, r.ended_wall, r.ended_boot,
                     a.foreign_id, a.outcome, coalesce(a.seq, r.attempt_max, 0), u.restoration IS NOT NULL, u.delivery
-             FROM doubt u JOIN delivery d ON d.id = u.delivery JOIN campaign c ON c.id = (u.delivery >> 32)::integer
+             FROM doubt u CROSS JOIN LATERAL (SELECT * FROM delivery WHERE id = u.delivery OFFSET 0) AS d
+             CROSS JOIN LATERAL (SELECT session, kind FROM campaign WHERE id = (u.delivery >> 32)::integer OFFSET 0) AS c
              LEFT JOIN attempt a ON a.seq = d.attempt LEFT JOIN restoration r ON r.id = u.restoration
-             WHERE u.next_look <= $1 AND u.delivery > $2 ORDER BY u.delivery LIMIT $3",
-            &[&due, &after, &(i64::from(query.limit) + 1)],
+             WHERE u.delivery = ANY($1) ORDER BY u.delivery",
+            &[&numbers],
         )
         .await?;
-    let has_more = found.len() > limit;
-    let mut doubts: Vec<(Doubtful, i64)> = found
-        .iter()
-        .take(limit)
-        .map(doubtful)
-        .collect::<Result<_>>()?;
+    let mut doubts: Vec<(Doubtful, i64)> = found.iter().map(doubtful).collect::<Result<_>>()?;
     give_controls(tx, &mut doubts).await?;
     let doubts: Vec<Doubtful> = doubts.into_iter().map(|(doubt, _)| doubt).collect();
     let (when, rest) = if has_more {
@@ -70,6 +64,33 @@ pub(super) async fn doubts(tx: &Tx<'_>, query: &DoubtQuery) -> Result<DoubtPage>
     Ok(DoubtPage { doubts, next_due })
 }
 
+/// The first of those that are due, in the order of their numbers, and one more where there are more.
+async fn due_numbers(tx: &Tx<'_>, query: &DoubtQuery) -> Result<Vec<i64>> {
+    let after = query.after.map_or(-1, codes::number);
+    let due = codes::micros(query.due);
+    // By when they are due, unless they are too many to be sorted: then those that are not due are few to pass over.
+    let sorted_max = DOUBTS_SORTED_MAX as i64;
+    let found = tx
+        .rows(
+            "SELECT delivery FROM doubt WHERE next_look IS NOT NULL AND next_look <= $1 AND delivery > $2
+             ORDER BY next_look LIMIT $3",
+            &[&due, &after, &(sorted_max + 1)],
+        )
+        .await?;
+    let found = if found.len() > DOUBTS_SORTED_MAX {
+        tx.rows(
+            "SELECT delivery FROM doubt WHERE next_look <= $1 AND delivery > $2 ORDER BY delivery LIMIT $3",
+            &[&due, &after, &(i64::from(query.limit) + 1)],
+        )
+        .await?
+    } else {
+        found
+    };
+    let mut numbers: Vec<i64> = found.iter().map(|row| row.at(0)).collect::<Result<_>>()?;
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
 /// What is in doubt, with the number of its attempt, or of the last one that an older copy knows of.
 fn doubtful(row: &Row) -> Result<(Doubtful, i64)> {
     let (started, ended) = open_time(row)?;
@@ -89,30 +110,10 @@ fn doubtful(row: &Row) -> Result<(Doubtful, i64)> {
     Ok((doubt, row.at(22)?))
 }
 
-/// Between which moments a doubtful message may have been handed over.
 fn open_time(row: &Row) -> Result<(Stamp, Stamp)> {
     let attempt = (stamp(row, 8)?, stamp(row, 11)?);
     let restored = (stamp(row, 14)?, stamp(row, 17)?);
-    let outcome = row.byte_or_none(21)?;
-    let was_handed_back = outcome.is_some_and(|outcome| NOT_HANDED_OVER.contains(&outcome));
-    let started = match (attempt.0, restored.0) {
-        // Its own attempt, which the copy knows to be open, began before the copy was made.
-        (Some(started), Some(_)) if !was_handed_back => started,
-        (_, Some(restored)) => restored,
-        (Some(started), None) => started,
-        (None, None) => return Err(Fault::unreadable("a doubt without an attempt")),
-    };
-    // A request that is still under way has not ended yet: a moment in the future counts as now.
-    let not_yet = Stamp {
-        elapsed: Elapsed::NEVER,
-        wall: Timestamp::MAX,
-        boot: BootId::default(),
-    };
-    let ended = match restored.1 {
-        Some(restored) => restored,
-        None => attempt.1.unwrap_or(not_yet),
-    };
-    Ok((started, ended))
+    Ok(doubt::open_time(attempt, row.byte_or_none(21)?, restored)?)
 }
 
 /// Accepted messages near to a doubt, with when they began.
@@ -149,18 +150,9 @@ async fn give_controls(tx: &Tx<'_>, doubts: &mut [(Doubtful, i64)]) -> Result<()
         }
     }
     for (doubt, _) in doubts {
-        let moment = codes::micros(doubt.started.wall);
-        let mut near = near
-            .remove(&codes::number(doubt.delivery))
-            .unwrap_or_default();
-        near.sort_unstable_by_key(|(began, row)| {
-            (!row.accepted_before, began.abs_diff(moment), row.delivery)
-        });
-        near.truncate(CONTROLS);
-        let turn = usize::from(doubt.looks).checked_rem(near.len());
-        doubt.control = turn
-            .and_then(|turn| near.into_iter().nth(turn))
-            .map(|(_, row)| row);
+        let near = near.remove(&codes::number(doubt.delivery));
+        let moment = doubt.started.wall;
+        doubt.control = doubt::control(near.unwrap_or_default(), moment, doubt.looks);
     }
     Ok(())
 }
@@ -222,7 +214,8 @@ async fn controls(
                  FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[]) AS w (number, lane, seq, moment)
                  CROSS JOIN LATERAL (
                      SELECT a.started_wall, a.delivery, d.phone, a.foreign_id
-                     FROM attempt a JOIN delivery d ON d.id = a.delivery AND d.attempt = a.seq
+                     FROM attempt a CROSS JOIN LATERAL (
+                         SELECT * FROM delivery WHERE id = a.delivery AND attempt = a.seq OFFSET 0) AS d
                      WHERE a.lane = w.lane AND a.seq BETWEEN {within} AND a.delivery <> w.number {and_answered}
                        AND d.state BETWEEN {accepted} AND {played} AND d.reason <> {by_operator}
                      ORDER BY a.seq {order} LIMIT {CONTROLS}

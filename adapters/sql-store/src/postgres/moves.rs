@@ -314,11 +314,7 @@ impl Moves {
         else {
             return;
         };
-        if let Ok(cancelled) = apply(counting.standing, Happening::Cancelled) {
-            let cancelled = Standing {
-                reason: Some(Reason::EarlierArrived),
-                ..cancelled
-            };
+        if let Some(cancelled) = codes::called_off(counting.standing) {
             self.put(&counting, cancelled, None, None);
         }
         for (row, is_superseded) in [(counting.id, true), (arrived.id, false)] {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use campaign_core::campaign::CampaignState;
 use campaign_core::clock::Stamp;
-use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Reason, Standing, State, apply};
+use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Reason, Standing, State};
 use campaign_core::store::{Effect, Happened, Lost};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -317,11 +317,7 @@ impl<'a> Moves<'a> {
             return Ok(());
         };
         let mut counting = *counting;
-        if let Ok(cancelled) = apply(counting.standing, Happening::Cancelled) {
-            let cancelled = Standing {
-                reason: Some(Reason::EarlierArrived),
-                ..cancelled
-            };
+        if let Some(cancelled) = rows::called_off(counting.standing) {
             self.put(&counting, cancelled, None, None)?;
             counting.standing = cancelled;
         }

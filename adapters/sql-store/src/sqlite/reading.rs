@@ -1,6 +1,6 @@
 //! Pages in key order, and single look-ups.
 
-use campaign_core::clock::{BootId, Elapsed, Stamp};
+use campaign_core::clock::Stamp;
 use campaign_core::delivery::{DeliveryId, Reason, State};
 use campaign_core::gateway::{Account, Session};
 use campaign_core::limits::{DayCount, LaneLimits, Slot, WarmthSoFar};
@@ -16,13 +16,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::Database;
 use super::fault::{Fault, Result};
 use super::rows::{self, ACCEPTED, GENERATIONS, NOT_HANDED_OVER, OWNER_DIED, SUPERSEDED};
-
-/// With more doubts due than this, reading them in key order finds them sooner than sorting them.
-const DOUBTS_SORTED_MAX: usize = 4_096;
-/// So many of the nearest accepted messages take turns as the control of a look-up.
-const CONTROLS: usize = 4;
-/// A control is looked for among so many attempts before, and as many after.
-const CONTROL_REACH: i64 = 2_000;
+use crate::doubt::{self, CONTROL_REACH, CONTROLS, DOUBTS_SORTED_MAX};
 
 impl Database {
     pub(super) fn doubts(&self, query: DoubtQuery) -> Result<DoubtPage> {
@@ -130,13 +124,7 @@ impl Database {
             others.retain(|(_, other)| near.iter().all(|(_, row)| row.delivery != other.delivery));
             near.extend(others);
         }
-        near.sort_unstable_by_key(|(began, row)| {
-            (!row.accepted_before, began.abs_diff(moment), row.delivery)
-        });
-        near.truncate(CONTROLS);
-        let turn = usize::from(looks).checked_rem(near.len());
-        let row = turn.and_then(|turn| near.into_iter().nth(turn));
-        Ok(row.map(|(_, row)| row))
+        Ok(doubt::control(near, started.wall, looks))
     }
 
     /// The nearest in that direction, with when they began; only those that WAHA had answered for by a moment, where one is given.
@@ -422,28 +410,8 @@ impl Database {
     }
 }
 
-/// Between which moments a doubtful message may have been handed over.
 fn open_time(row: &Row<'_>) -> Result<(Stamp, Stamp)> {
     let attempt = (rows::stamp_at(row, 8)?, rows::stamp_at(row, 11)?);
     let restored = (rows::stamp_at(row, 14)?, rows::stamp_at(row, 17)?);
-    let outcome: Option<u8> = row.get(21)?;
-    let was_handed_back = outcome.is_some_and(|outcome| NOT_HANDED_OVER.contains(&outcome));
-    let started = match (attempt.0, restored.0) {
-        // Its own attempt, which the copy knows to be open, began before the copy was made.
-        (Some(started), Some(_)) if !was_handed_back => started,
-        (_, Some(restored)) => restored,
-        (Some(started), None) => started,
-        (None, None) => return Err(Fault::unreadable("a doubt without an attempt")),
-    };
-    // A request that is still under way has not ended yet: a moment in the future counts as now.
-    let not_yet = Stamp {
-        elapsed: Elapsed::NEVER,
-        wall: Timestamp::MAX,
-        boot: BootId::default(),
-    };
-    let ended = match restored.1 {
-        Some(restored) => restored,
-        None => attempt.1.unwrap_or(not_yet),
-    };
-    Ok((started, ended))
+    Ok(doubt::open_time(attempt, row.get(21)?, restored)?)
 }

@@ -2,7 +2,7 @@
 //! know. The marks of a whole audience are set by one statement, along the table that [`apply`] gives.
 
 use campaign_core::clock::Stamp;
-use campaign_core::delivery::{DeliveryId, Happening, Reason, Standing, State, apply};
+use campaign_core::delivery::{DeliveryId, Happening, Reason, State, apply};
 use campaign_core::store::TakeOver;
 use jiff::Timestamp;
 use rusqlite::params;
@@ -153,19 +153,7 @@ impl Database {
     /// Whatever was open in an older copy may have been sent since the copy was made.
     fn distrust(&self, meta: &Meta, now: Stamp) -> Result<()> {
         let restored = Reason::Restored as u8;
-        let open: Vec<u8> = State::ALL
-            .into_iter()
-            .filter(|state| {
-                let from = Standing {
-                    state: *state,
-                    ..Standing::NEW
-                };
-                apply(from, Happening::Restored).is_ok_and(|to| {
-                    to.state == State::Unconfirmed && to.reason == Some(Reason::Restored)
-                })
-            })
-            .map(|state| state as u8)
-            .collect();
+        let open: Vec<u8> = rows::distrusted().map(|state| state as u8).collect();
         let open = serde_json::to_string(&open)?;
         // Whoever opted out may have been told so in the time that is lost, and is not told twice.
         self.connection.execute(
