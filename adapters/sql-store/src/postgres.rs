@@ -53,10 +53,13 @@ use crate::options::Options;
 /// A store in a PostgreSQL database, version 14 or later.
 ///
 /// It makes its tables in the schema that the connection's `search_path` names first, `public` unless told otherwise, and takes none that
-/// holds other tables. One process sends at a time; any other may read and leave commands. A database that was read back from a dump,
-/// recovered to a point in time, or whose standby took over, is recognised at the next take-over, and everything open in it is looked up before
-/// anything is sent. What cannot be recognised is a copy of the server's files put back in their place, of a whole disk or of a virtual
-/// machine: after that, call [`PostgresStore::mark_restored`].
+/// holds other tables. One process sends at a time; any other may read and leave commands. A database that was read back from a dump, into the
+/// same place or another, recovered to a point in time, or whose standby took over, is recognised at the next take-over, and everything open in
+/// it is looked up before anything is sent. What cannot be recognised is a copy of the server's files put back in their place, of a whole disk
+/// or of a virtual machine: after that, call [`PostgresStore::mark_restored`].
+///
+/// Each process has five connections at most, and the runner one more, which it holds as long as it runs. A pooler between them has to keep a
+/// connection for each client (`pool_mode = session`).
 ///
 /// ```no_run
 /// use campaign_core::store::Store;
@@ -105,17 +108,25 @@ impl fmt::Debug for PostgresStore {
     }
 }
 
-/// Reads as of one moment.
+/// Reads as of one moment; once more where the connection turned out to be lost.
 macro_rules! read {
-    ($store:ident, $tx:ident => $work:expr) => {
-        async {
-            let mut client = $store.database.reader().await?;
-            let $tx = &Tx::snapshot(&mut client).await?;
-            $work.await
+    ($store:ident, $tx:ident => $work:expr) => {{
+        let mut was_lost = false;
+        loop {
+            let read = async {
+                let mut client = $store.database.reader().await?;
+                let $tx = &Tx::snapshot(&mut client).await?;
+                $work.await
+            };
+            match read.await {
+                Err(fault) if fault.is_lost() && !was_lost => {
+                    was_lost = true;
+                    $store.database.part_with_connections();
+                }
+                done => break done.map_err(Fault::told),
+            }
         }
-        .await
-        .map_err(Fault::told)
-    };
+    }};
 }
 
 /// Writes, to the end, also when nobody waits for it any more.

@@ -151,11 +151,81 @@ async fn a_lost_connection_is_made_anew() {
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE datname = current_database() AND pid <> pg_backend_pid()",
     );
-    // The connections learn of it when they are used, if not before.
-    let _ = store.campaigns(&CampaignQuery::All).await;
-    let _ = store.publish("{}").await;
     store.campaigns(&CampaignQuery::All).await.unwrap();
     store.publish("{}").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_dump_that_was_read_back_in_place_is_recognised() {
+    let Some(database) = Database::new() else {
+        return;
+    };
+    let store = database.open().await.unwrap();
+    assert!(!store.take_over(at(0)).await.unwrap().is_restored);
+    drop(store);
+    let folder = tempfile::tempdir().unwrap();
+    let dump = folder.path().join("dump.sql");
+    database.cluster.dump(&database.name, &dump);
+    database.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    database.cluster.read_dump(&database.name, &dump);
+    let store = database.open().await.unwrap();
+    assert!(store.take_over(at(1)).await.unwrap().is_restored);
+    assert!(!store.take_over(at(2)).await.unwrap().is_restored);
+}
+
+#[tokio::test]
+async fn a_database_that_was_tidied_up_is_no_copy() {
+    let Some(database) = Database::new() else {
+        return;
+    };
+    let store = database.open().await.unwrap();
+    store.take_over(at(0)).await.unwrap();
+    for tidying in [
+        "VACUUM FULL",
+        "VACUUM FREEZE",
+        "CHECKPOINT",
+        "REINDEX SCHEMA public",
+    ] {
+        database.sql(tidying);
+    }
+    assert!(!store.take_over(at(1)).await.unwrap().is_restored);
+}
+
+#[tokio::test]
+async fn an_ordinary_user_who_owns_the_database_may_do_everything() {
+    let Some(database) = Database::new() else {
+        return;
+    };
+    let user = format!("{}_user", database.name);
+    database.sql(&format!("CREATE ROLE {user} LOGIN"));
+    database.sql(&format!("ALTER DATABASE {} OWNER TO {user}", database.name));
+    let url = database.cluster.url(&database.name);
+    let url = url.replace("user=campaign", &format!("user={user}"));
+    let store = PostgresStore::open(&url, Options::default()).await.unwrap();
+    assert!(!store.take_over(at(0)).await.unwrap().is_restored);
+    assert!(!store.take_over(at(1)).await.unwrap().is_restored);
+    assert!(store.runner().await.unwrap().is_some());
+    store.step_down().await.unwrap();
+    store.mark_restored().await.unwrap();
+    assert!(store.take_over(at(2)).await.unwrap().is_restored);
+}
+
+#[tokio::test]
+async fn nobody_sends_through_a_session_that_is_shared_with_another_runner() {
+    let Some(database) = Database::new() else {
+        return;
+    };
+    let store = database.open().await.unwrap();
+    // As one of a pooler is that gave it to the runner for a while.
+    database.sql(&format!(
+        "ALTER DATABASE {} SET waha_campaign.runs = 'true'",
+        database.name
+    ));
+    let refused = store.take_over(at(0)).await;
+    assert!(
+        matches!(&refused, Err(StoreError::Refused(why)) if why.contains("pooler")),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]

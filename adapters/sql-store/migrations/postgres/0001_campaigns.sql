@@ -13,10 +13,16 @@ CREATE TABLE meta (
     last_elapsed bigint NOT NULL DEFAULT 0,
     last_wall bigint NOT NULL DEFAULT 0,
     last_boot bigint NOT NULL DEFAULT 0,
-    -- Where it was at home when somebody took over: a database that wakes up elsewhere is a copy.
-    home text,
     message_key bytea NOT NULL CHECK (length(message_key) = 16)
 ) WITH (fillfactor = 50);
+
+-- Where the database was at home at the last take-over: one that wakes up elsewhere is a copy. Whoever reads a dump back, be it into the same
+-- place, writes this row in another transaction than it says.
+CREATE TABLE home (
+    one smallint PRIMARY KEY CHECK (one = 1),
+    written_in bigint NOT NULL,
+    place text NOT NULL
+);
 
 CREATE TABLE runner (
     one smallint PRIMARY KEY CHECK (one = 1),

@@ -6,6 +6,13 @@ use tokio_postgres::error::{Severity, SqlState};
 
 use crate::codes::Unreadable;
 
+/// What the server says when it ends a connection.
+const ENDED: [SqlState; 3] = [
+    SqlState::ADMIN_SHUTDOWN,
+    SqlState::CRASH_SHUTDOWN,
+    SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+];
+
 pub(super) type Result<T> = std::result::Result<T, Fault>;
 
 /// A failure inside the store; becomes a [`StoreError`] at its edge.
@@ -47,6 +54,17 @@ impl Fault {
                     || *code == SqlState::IN_FAILED_SQL_TRANSACTION
             }),
             _ => false,
+        }
+    }
+
+    /// The connection broke, or the server closed it. Unless a COMMIT was on its way, nothing took place.
+    pub(super) fn is_lost(&self) -> bool {
+        let Self::Sql { error } = self else {
+            return false;
+        };
+        match error.as_db_error() {
+            Some(told) => ENDED.contains(told.code()),
+            None => error.is_closed(),
         }
     }
 

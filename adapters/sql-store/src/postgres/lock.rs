@@ -1,11 +1,12 @@
-//! The runner's lock: an advisory lock of a session of its own, which ends with its connection, and so with its process.
+//! The runner's lock: an advisory lock of a session of its own, which ends with its connection, and so with its process. The session is marked,
+//! because whoever has it too, by a pooler, would be given the lock as well.
 
 use std::time::Duration;
 
 use campaign_core::store::StoreError;
 
 use super::connections::{Own, Server};
-use super::fault::Result;
+use super::fault::{Fault, Result};
 use super::transaction::{Columns, Tx};
 use crate::holder::somebody;
 
@@ -29,15 +30,24 @@ impl RunnerLock {
             if look > 0 {
                 tokio::time::sleep(LOOK).await;
             }
-            let taken = lock
+            let row = lock
                 .session
                 .client
                 .query_one(
-                    "SELECT pg_try_advisory_lock($1, hashtext(current_schema()))",
+                    "SELECT shared, locked, CASE WHEN locked THEN set_config('waha_campaign.runs', 'true', false) END
+                     FROM (SELECT coalesce(current_setting('waha_campaign.runs', true), '') <> '' AS shared OFFSET 0) AS s
+                     CROSS JOIN LATERAL (
+                         SELECT CASE WHEN NOT shared THEN pg_try_advisory_lock($1, hashtext(current_schema())) END AS locked
+                         OFFSET 0) AS l",
                     &[&RUNNING],
                 )
                 .await?;
-            if taken.at(0)? {
+            if row.at(0)? {
+                return Err(Fault::refused(
+                    "a pooler gives one connection to several processes: let it keep one for each client (pool_mode = session), or name the server itself",
+                ));
+            }
+            if row.at::<Option<bool>>(1)? == Some(true) {
                 return Ok(Some(lock));
             }
         }
@@ -56,7 +66,7 @@ impl RunnerLock {
             self.session
                 .client
                 .execute(
-                    "SELECT pg_advisory_unlock($1, hashtext(current_schema()))",
+                    "SELECT pg_advisory_unlock($1, hashtext(current_schema())), set_config('waha_campaign.runs', '', false)",
                     &[&RUNNING],
                 )
                 .await?;

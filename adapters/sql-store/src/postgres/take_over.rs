@@ -2,7 +2,7 @@
 //! know. The marks of a whole audience are set by one statement, along the table that [`apply`] gives.
 
 use campaign_core::clock::Stamp;
-use campaign_core::delivery::{DeliveryId, Happening, Reason, Standing, State, apply};
+use campaign_core::delivery::{DeliveryId, Happening, Reason, State};
 use campaign_core::store::TakeOver;
 use jiff::Timestamp;
 
@@ -11,31 +11,30 @@ use super::consent::forget_what_is_over;
 use super::fault::{Fault, Result};
 use super::known;
 use super::moves::{Differences, Moves, Wanted, write_counts};
-use super::transaction::{Columns, Tx, int};
+use super::transaction::{Columns, TIMELINE, Tx, int};
 use crate::codes::{self, CAMPAIGNS_LEFT_OUT, OWNER_DIED, RECIPIENTS_LEFT_OUT, WAIT_MAX_MICROS};
 use crate::holder::holder;
 
-/// Where the database is: which server's files, which history of them, and which database in it. It is another place after a dump was read
-/// back, after a recovery to a point in time, and after a standby took the place of the primary, which may lack the last moments.
-const HOME: &str = "SELECT (SELECT system_identifier FROM pg_control_system()) || '/'
-        || (SELECT timeline_id FROM pg_control_checkpoint()) || '/'
-        || (SELECT oid FROM pg_database WHERE datname = current_database())";
+/// Where the database is: which server's files, which history of them, and which database in it. It is another place after a recovery to a
+/// point in time, and after a standby took the place of the primary, which may lack the last moments.
+fn place() -> String {
+    format!(
+        "(SELECT system_identifier FROM pg_control_system()) || '/' || {TIMELINE} || '/'
+            || (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+}
 
 /// What the database is, and how far it has come.
 struct Meta {
     message_key: [u8; 16],
     last: Stamp,
-    /// Where it was at the last take-over.
-    home: Option<String>,
     is_marked_restored: bool,
 }
 
 pub(super) async fn take_over(tx: &Tx<'_>, now: Stamp) -> Result<TakeOver> {
     let meta = meta(tx).await?;
-    let home: Option<String> = tx.one(HOME, &[]).await?.at(0)?;
-    let has_moved = meta.home.is_some() && meta.home != home;
-    let is_restored = meta.is_marked_restored || has_moved;
     tx.execute("UPDATE lane SET epoch = epoch + 1", &[]).await?;
+    let is_restored = meta.is_marked_restored || is_away_from_home(tx).await?;
     let orphaned = orphan(tx, now).await?;
     if is_restored {
         distrust(tx, &meta, now).await?;
@@ -45,10 +44,11 @@ pub(super) async fn take_over(tx: &Tx<'_>, now: Stamp) -> Result<TakeOver> {
     forget_what_is_over(tx, now.wall).await?;
     let (elapsed, wall, boot) = codes::columns(now);
     tx.execute(
-        "UPDATE meta SET is_marked_restored = false, home = $1, last_elapsed = $2, last_wall = $3, last_boot = $4",
-        &[&home, &elapsed, &wall, &boot],
+        "UPDATE meta SET is_marked_restored = false, last_elapsed = $1, last_wall = $2, last_boot = $3",
+        &[&elapsed, &wall, &boot],
     )
     .await?;
+    settle_in(tx).await?;
     tx.execute(
         "INSERT INTO runner (one, holder, word) VALUES (1, $1, 'null')
          ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, word = excluded.word",
@@ -64,6 +64,28 @@ pub(super) async fn take_over(tx: &Tx<'_>, now: Stamp) -> Result<TakeOver> {
     })
 }
 
+/// Whether the database is a copy of the one that was last taken over: it is elsewhere, or its rows were written anew.
+async fn is_away_from_home(tx: &Tx<'_>) -> Result<bool> {
+    let sql = format!(
+        "SELECT written_in <> xmin::text::bigint OR place IS DISTINCT FROM {} FROM home",
+        place()
+    );
+    match tx.maybe(&sql, &[]).await? {
+        Some(row) => row.at(0),
+        None => Ok(false),
+    }
+}
+
+async fn settle_in(tx: &Tx<'_>) -> Result<()> {
+    let sql = format!(
+        "INSERT INTO home (one, written_in, place) VALUES (1, pg_current_xact_id()::text::bigint & 4294967295, {})
+         ON CONFLICT (one) DO UPDATE SET written_in = excluded.written_in, place = excluded.place",
+        place()
+    );
+    tx.execute(&sql, &[]).await?;
+    Ok(())
+}
+
 /// Says that this database was brought back from a backup.
 pub(super) async fn mark_restored(tx: &Tx<'_>) -> Result<()> {
     tx.execute("UPDATE meta SET is_marked_restored = true", &[])
@@ -74,7 +96,7 @@ pub(super) async fn mark_restored(tx: &Tx<'_>) -> Result<()> {
 async fn meta(tx: &Tx<'_>) -> Result<Meta> {
     let row = tx
         .one(
-            "SELECT message_key, last_elapsed, last_wall, last_boot, home, is_marked_restored FROM meta",
+            "SELECT message_key, last_elapsed, last_wall, last_boot, is_marked_restored FROM meta",
             &[],
         )
         .await?;
@@ -82,8 +104,7 @@ async fn meta(tx: &Tx<'_>) -> Result<Meta> {
     Ok(Meta {
         message_key: key.try_into().map_err(Fault::unreadable)?,
         last: codes::stamp((row.at(1)?, row.at(2)?, row.at(3)?))?,
-        home: row.at(4)?,
-        is_marked_restored: row.at(5)?,
+        is_marked_restored: row.at(4)?,
     })
 }
 
@@ -106,29 +127,26 @@ async fn orphan(tx: &Tx<'_>, now: Stamp) -> Result<u64> {
     moves.write(tx).await?;
     // Those that evidence had overtaken as well. All of them are younger than what was considered for silence, or kept for later.
     let (elapsed, wall, boot) = codes::columns(now);
-    tx.execute(
-        "UPDATE attempt SET ended_elapsed = $1, ended_wall = $2, ended_boot = $3, outcome = $4
-         WHERE ended_wall IS NULL
-           AND (seq > (SELECT silent_seq FROM meta) OR seq IN (SELECT attempt FROM unheard))",
-        &[&elapsed, &wall, &boot, &i16::from(OWNER_DIED)],
-    )
-    .await?;
+    let died = i16::from(OWNER_DIED);
+    for which in [
+        "seq > (SELECT silent_seq FROM meta)",
+        "seq = ANY(ARRAY(SELECT attempt FROM unheard))",
+    ] {
+        tx.execute(
+            &format!(
+                "UPDATE attempt SET ended_elapsed = $1, ended_wall = $2, ended_boot = $3, outcome = $4
+                 WHERE ended_wall IS NULL AND {which}"
+            ),
+            &[&elapsed, &wall, &boot, &died],
+        )
+        .await?;
+    }
     u64::try_from(sending.len()).map_err(Fault::unreadable)
 }
 
 /// Whatever was open in an older copy may have been sent since the copy was made.
 async fn distrust(tx: &Tx<'_>, meta: &Meta, now: Stamp) -> Result<()> {
-    let open: Vec<i16> = State::ALL
-        .into_iter()
-        .filter(|state| {
-            let from = Standing {
-                state: *state,
-                ..Standing::NEW
-            };
-            apply(from, Happening::Restored).is_ok_and(|to| {
-                to.state == State::Unconfirmed && to.reason == Some(Reason::Restored)
-            })
-        })
+    let open: Vec<i16> = codes::distrusted()
         .map(|state| (state as u8).into())
         .collect();
     // Whoever opted out may have been told so in the time that is lost, and is not told twice.

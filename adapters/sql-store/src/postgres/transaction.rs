@@ -16,7 +16,18 @@ pub(super) const TRIES_MAX: u32 = 5;
 /// The pause before another try grows by this.
 pub(super) const TRY_PAUSE: Duration = Duration::from_millis(5);
 
+/// Which history of the server's files is being written, in SQL. A standby that takes the place of the primary begins another one, in which the
+/// number of a transaction may be that of another transaction.
+pub(super) const TIMELINE: &str = "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
+
 pub(super) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// A transaction that has written, as the server knows it.
+#[derive(Debug)]
+pub(super) struct Number {
+    timeline: String,
+    number: String,
+}
 
 /// A transaction; dropped, it is rolled back.
 pub(super) struct Tx<'a>(Transaction<'a>);
@@ -26,9 +37,9 @@ pub(super) struct Tx<'a>(Transaction<'a>);
 pub(super) enum Committed {
     /// It took place.
     Surely,
-    /// The connection broke before the answer came. The server knows by the transaction's number.
+    /// The connection broke before the answer came. The server knows by the transaction's number; one without had written nothing.
     InDoubt {
-        transaction: Option<String>,
+        transaction: Option<Number>,
         error: tokio_postgres::Error,
     },
 }
@@ -89,14 +100,42 @@ impl<'a> Tx<'a> {
     }
 
     pub(super) async fn commit(self) -> Result<Committed> {
-        let numbered = "SELECT pg_current_xact_id_if_assigned()::text";
-        let transaction: Option<String> = self.one(numbered, &[]).await?.at(0)?;
+        let numbered = format!("SELECT pg_current_xact_id_if_assigned()::text, {TIMELINE}");
+        let row = self.one(&numbered, &[]).await?;
+        let number: Option<String> = row.at(0)?;
+        let timeline = row.at(1)?;
+        let transaction = number.map(|number| Number { timeline, number });
         match self.0.commit().await {
             Ok(()) => Ok(Committed::Surely),
             Err(error) if is_rolled_back(&error) => Err(error.into()),
             Err(error) => Ok(Committed::InDoubt { transaction, error }),
         }
     }
+}
+
+/// What the server knows of a transaction that somebody asks after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Committed,
+    RolledBack,
+    /// It is still under way, or this server, which took the place of another, never saw it.
+    Unknown,
+}
+
+pub(super) async fn fate_of(tx: &Tx<'_>, transaction: &Number) -> Result<Fate> {
+    let row = tx
+        .one(
+            &format!(
+                "SELECT CASE WHEN pg_is_in_recovery() THEN NULL WHEN {TIMELINE} = $2 THEN pg_xact_status($1::text::xid8) END"
+            ),
+            &[&transaction.number, &transaction.timeline],
+        )
+        .await?;
+    Ok(match row.at::<Option<&str>>(0)? {
+        Some("committed") => Fate::Committed,
+        Some("aborted") => Fate::RolledBack,
+        _ => Fate::Unknown,
+    })
 }
 
 /// A row's columns, by their place.

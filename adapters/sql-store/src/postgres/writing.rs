@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use campaign_core::campaign::Definition;
 use campaign_core::clock::{Now, Stamp};
@@ -25,15 +25,15 @@ use super::batch::{Making, Sweeps};
 use super::connections::Server;
 use super::fault::{Fault, Result};
 use super::lock::{self, RunnerLock};
-use super::transaction::{Columns, Committed, TRIES_MAX, TRY_PAUSE, Tx};
+use super::transaction::{self, Committed, Fate, Number, TRIES_MAX, TRY_PAUSE, Tx};
 use super::{commands, consent, lanes, schema, silence, take_over};
 use crate::codes;
 use crate::options::Options;
 
 /// Connections that read.
 const READERS: usize = 4;
-/// A COMMIT whose answer was lost is asked after so often.
-const SETTLING_TRIES: u32 = 10;
+/// A COMMIT whose answer was lost is asked after for so long: a server that was only started anew is back by then.
+const SETTLED_WITHIN: Duration = Duration::from_secs(10);
 const SETTLING_PAUSE: Duration = Duration::from_millis(300);
 
 /// One process's way to the database.
@@ -66,10 +66,11 @@ pub(super) async fn finish<T: Send + 'static>(
     }
 }
 
-/// One transaction that writes, tried again where another was in its way. A COMMIT whose answer was lost is asked after.
+/// One transaction that writes, tried again where another was in its way, and once where the connection turned out to be lost before the
+/// COMMIT: nothing of it took place then. A COMMIT whose answer was lost is asked after.
 macro_rules! transaction {
     ($database:ident, $tx:ident => $work:expr) => {{
-        let mut tries = 1;
+        let (mut tries, mut was_lost) = (1, false);
         loop {
             let mut client = $database.writer().await?;
             let done = async {
@@ -90,6 +91,10 @@ macro_rules! transaction {
                 Err(fault) if fault.is_conflict() && tries < TRIES_MAX => {
                     tokio::time::sleep(TRY_PAUSE * tries).await;
                     tries += 1;
+                }
+                Err(fault) if fault.is_lost() && !was_lost => {
+                    was_lost = true;
+                    $database.part_with_connections();
                 }
                 Err(fault) => break Err(fault),
             }
@@ -135,6 +140,12 @@ impl Database {
         Ok(self.writer.get().await?)
     }
 
+    /// Where one was lost the others are as well, which they may not know yet.
+    pub(super) fn part_with_connections(&self) {
+        self.writer.retain(|_, _| false);
+        self.readers.retain(|_, _| false);
+    }
+
     fn memory(&self) -> MutexGuard<'_, Memory> {
         // It holds nothing that could be half-way.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
@@ -143,34 +154,32 @@ impl Database {
     /// What became of a transaction whose COMMIT nobody answered: the server knows it by its number.
     async fn settle(
         &self,
-        transaction: Option<String>,
+        transaction: Option<Number>,
         error: tokio_postgres::Error,
     ) -> Result<()> {
         let Some(transaction) = transaction else {
-            // It had written nothing.
             return Ok(());
         };
-        for _ in 0..SETTLING_TRIES {
-            match self.fate_of(&transaction).await.as_deref() {
-                Ok("committed") => return Ok(()),
-                Ok("aborted") => return Err(error.into()),
-                // Still under way, or the server is not back yet.
-                Ok(_) | Err(_) => tokio::time::sleep(SETTLING_PAUSE).await,
+        let until = Instant::now() + SETTLED_WITHIN;
+        loop {
+            match self.fate_of(&transaction).await {
+                Ok(Fate::Committed) => return Ok(()),
+                Ok(Fate::RolledBack) => return Err(error.into()),
+                // The server may not be back yet.
+                Ok(Fate::Unknown) | Err(_) if Instant::now() < until => {
+                    tokio::time::sleep(SETTLING_PAUSE).await;
+                }
+                Ok(Fate::Unknown) | Err(_) => {
+                    return Err(StoreError::Unknown(Box::new(Fault::from(error))).into());
+                }
             }
         }
-        Err(StoreError::Unknown(Box::new(Fault::from(error))).into())
     }
 
-    async fn fate_of(&self, transaction: &str) -> Result<String> {
+    async fn fate_of(&self, transaction: &Number) -> Result<Fate> {
         let mut client = self.reader().await?;
         let tx = Tx::snapshot(&mut client).await?;
-        let row = tx
-            .one(
-                "SELECT coalesce(pg_xact_status($1::text::xid8), '')",
-                &[&transaction],
-            )
-            .await?;
-        row.at(0)
+        transaction::fate_of(&tx, transaction).await
     }
 
     pub(super) async fn take_over(&self, now: Stamp) -> Result<TakeOver> {
