@@ -21,7 +21,9 @@ mod schema;
 mod shared_limits;
 mod silence;
 mod take_over;
+mod tls;
 mod transaction;
+mod url;
 mod writing;
 
 use std::collections::BTreeMap;
@@ -79,8 +81,14 @@ impl PostgresStore {
     /// Opens a database by its URL, `postgres://user:password@host/database`, and makes the tables when there are none. An older schema is
     /// brought up to date; make a dump before you start a newer version of this program. The password is kept out of every error.
     ///
+    /// `sslmode` in the URL means what it means to libpq: `disable`; `prefer` (as without it), TLS where the server has it; `require`, TLS with
+    /// whoever answers; `verify-ca` and `verify-full`, only with a server whose certificate an authority vouches for, the latter for the very
+    /// host. The authorities are those of the system, or those in the file `sslrootcert`, with which `require` is `verify-ca`. Over a network
+    /// that is not yours alone, take `verify-full`: the others do not notice who sits between. Certificates of clients, the mode `allow` and
+    /// channel binding are not supported; a unix socket has no TLS.
+    ///
     /// # Errors
-    /// [`StoreError::Refused`] for what is no such URL, asks for TLS (which is not built in), names a server that is too old or a schema
+    /// [`StoreError::Refused`] for what is no such URL, names a server that is too old or a schema
     /// that belongs to another program; [`StoreError::TooNew`] for one of a newer version; [`StoreError::Failed`] when it cannot be reached.
     pub async fn open(url: &str, options: Options) -> Result<Self, StoreError> {
         let database = Database::open(url, options).await.map_err(Fault::told)?;

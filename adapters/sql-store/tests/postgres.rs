@@ -247,6 +247,31 @@ async fn a_password_is_told_to_nobody() {
 }
 
 #[tokio::test]
+async fn an_error_says_what_the_server_said_and_what_to_do() {
+    let Some(database) = Database::new() else {
+        return;
+    };
+    let url = database.cluster.url(&database.name);
+    let table = [
+        (
+            url.replace("user=campaign", "user=nobody"),
+            "name and password",
+            "\"nobody\"",
+        ),
+        (
+            url.replace(&database.name, "nowhere"),
+            "create it first",
+            "\"nowhere\"",
+        ),
+    ];
+    for (url, what_to_do, said) in table {
+        let error = PostgresStore::open(&url, Options::default()).await;
+        let told = error.unwrap_err().to_string();
+        assert!(told.contains(what_to_do) && told.contains(said), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn a_row_that_moves_is_written_without_an_index() {
     let Some(database) = Database::new() else {
         return;

@@ -1,15 +1,16 @@
 //! Connections: where they go, and what each is told before it is used.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod,
 };
-use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::Config;
+use tokio_postgres::config::Host;
 
 use super::fault::{Fault, Result};
+use super::tls::Tls;
+use super::url::Url;
 
 /// A server that does not answer within this is not there.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -36,21 +37,17 @@ const SETTINGS: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; S
 /// Where the database is, and how it is reached.
 pub(super) struct Server {
     config: Config,
+    tls: Tls,
 }
 
 impl Server {
-    /// By the settings of a URL. What is wrong with it is not told in its own words: they may hold the password.
     pub(super) fn at(url: &str) -> Result<Self> {
-        let mut config = Config::from_str(url).map_err(|_| {
-            Fault::refused(
-                "this is no URL of a PostgreSQL database: write postgres://user:password@host/database, and what is unusual in the password as %xx",
-            )
-        })?;
-        if config.get_ssl_mode() == SslMode::Require {
-            return Err(Fault::refused(
-                "TLS to PostgreSQL is not built in: use a unix socket, a private network or a tunnel, and leave sslmode out",
-            ));
-        }
+        let Url {
+            mut config,
+            mode,
+            authorities,
+        } = Url::read(url)?;
+        let tls = Tls::new(mode, authorities.as_deref())?;
         if config.get_application_name().is_none() {
             config.application_name("waha-campaign");
         }
@@ -63,7 +60,7 @@ impl Server {
         config.keepalives_idle(ASKED_AFTER);
         config.keepalives_interval(ASKED_EVERY);
         config.keepalives_retries(ASKED_TIMES);
-        Ok(Self { config })
+        Ok(Self { config, tls })
     }
 
     /// The database for people: without user and password.
@@ -85,7 +82,7 @@ impl Server {
         let settings = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        let manager = Manager::from_config(self.config.clone(), NoTls, settings);
+        let manager = Manager::from_config(self.config.clone(), self.tls.clone(), settings);
         let told = Hook::async_fn(|client: &mut ClientWrapper, _| {
             Box::pin(async move {
                 let told = client.batch_execute(SETTINGS).await;
@@ -100,7 +97,7 @@ impl Server {
 
     /// One that is nobody else's.
     pub(super) async fn connect(&self) -> Result<Own> {
-        let (client, connection) = self.config.connect(NoTls).await?;
+        let (client, connection) = self.config.connect(self.tls.clone()).await?;
         let own = Own {
             client,
             connection: tokio::spawn(async move {

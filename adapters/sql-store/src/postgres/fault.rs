@@ -18,7 +18,7 @@ pub(super) type Result<T> = std::result::Result<T, Fault>;
 /// A failure inside the store; becomes a [`StoreError`] at its edge.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
-    #[error("{}{error}", advice(error))]
+    #[error("{}{}", advice(error), words(error))]
     Sql {
         #[from]
         error: tokio_postgres::Error,
@@ -98,6 +98,20 @@ impl From<PoolError> for Fault {
 pub(super) fn is_rolled_back(error: &tokio_postgres::Error) -> bool {
     let severity = error.as_db_error().map(|error| error.parsed_severity());
     severity == Some(Some(Severity::Error))
+}
+
+/// What the server said, or what came between. Its details are left out: they quote rows, and so phone numbers.
+fn words(error: &tokio_postgres::Error) -> String {
+    if let Some(told) = error.as_db_error() {
+        return told.message().to_owned();
+    }
+    let mut words = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(deeper) = cause {
+        words = format!("{words}: {deeper}");
+        cause = deeper.source();
+    }
+    words
 }
 
 fn advice(error: &tokio_postgres::Error) -> &'static str {

@@ -27,7 +27,8 @@ pub(crate) struct Cluster {
 /// The cluster of this process; `None`, and a word about it, where there is no PostgreSQL.
 pub(crate) fn cluster() -> Option<&'static Cluster> {
     static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
-    let cluster = CLUSTER.get_or_init(Cluster::start).as_ref();
+    let cluster = CLUSTER.get_or_init(|| Cluster::start("", |_| {}));
+    let cluster = cluster.as_ref();
     if cluster.is_none() {
         println!("skipped: PostgreSQL is not installed (Debian: apt-get install postgresql)");
     }
@@ -35,7 +36,8 @@ pub(crate) fn cluster() -> Option<&'static Cluster> {
 }
 
 impl Cluster {
-    fn start() -> Option<Self> {
+    /// Starts one with more options, after something was done in its folder.
+    pub(crate) fn start(more: &str, prepare: impl FnOnce(&Self)) -> Option<Self> {
         let programs = programs()?;
         let folder = tempfile::tempdir().unwrap().keep();
         let mut cluster = Self {
@@ -63,8 +65,9 @@ impl Cluster {
             USER,
         ]);
         succeed(initdb.arg("-D").arg(&data));
+        prepare(&cluster);
         let options = format!(
-            "-k {} -c listen_addresses='' -c fsync=off -c max_connections=500",
+            "-k {} -c listen_addresses='' -c fsync=off -c max_connections=500 {more}",
             cluster.folder.display()
         );
         let mut start = cluster.program("pg_ctl");
@@ -126,10 +129,14 @@ impl Cluster {
 
     /// Runs statements, and returns what they print.
     pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
+        printed(&mut self.client("psql", database), sql)
+    }
+
+    /// The same on a server that has another port than is usual.
+    pub(crate) fn sql_at(&self, port: u16, database: &str, sql: &str) -> String {
         let mut psql = self.client("psql", database);
-        psql.args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql]);
-        let output = succeed(&mut psql);
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        psql.args(["-p", &port.to_string()]);
+        printed(&mut psql, sql)
     }
 
     /// Writes the database's dump to a file.
@@ -156,7 +163,7 @@ impl Cluster {
     }
 
     /// As a user that the server runs as.
-    fn as_server(&self, program: impl AsRef<OsStr>) -> Command {
+    pub(crate) fn as_server(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = if self.is_root {
             let mut command = Command::new("setpriv");
             command.args(["--reuid=postgres", "--regid=postgres", "--init-groups"]);
@@ -171,7 +178,13 @@ impl Cluster {
     }
 }
 
-fn succeed(command: &mut Command) -> Output {
+fn printed(psql: &mut Command, sql: &str) -> String {
+    psql.args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql]);
+    let output = succeed(psql);
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+pub(crate) fn succeed(command: &mut Command) -> Output {
     let output = command.output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {errors}");
