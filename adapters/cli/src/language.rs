@@ -853,6 +853,14 @@ pub(crate) enum Text {
         found: u32,
         known: u32,
     },
+    /// The password of the database stands where others read it.
+    PasswordSeen {
+        origin: Origin,
+    },
+    /// What only a database in a file can do.
+    OnlyInFile {
+        place: String,
+    },
     DatabaseForeign {
         path: String,
     },

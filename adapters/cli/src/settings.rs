@@ -2,6 +2,7 @@
 //!
 //! The API key comes from `WAHA_API_KEY` or from a file, never from a command line or a settings file: those are seen and copied.
 
+mod place;
 mod shown;
 
 use std::env;
@@ -16,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+pub(crate) use self::place::Place;
 use crate::exit::{Exit, Failure};
 use crate::language::{Cause, Language, Text};
 
@@ -38,9 +40,12 @@ pub(crate) struct GlobalArgs {
     /// A file that holds the API key; or put the key in WAHA_API_KEY
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
-    /// The database; by default one per user, so that limits hold over all campaigns
-    #[arg(long, global = true, value_name = "FILE")]
+    /// The database: a file, or postgres://user@host/name; by default one per user, so that limits hold over all campaigns
+    #[arg(long, global = true, value_name = "FILE or URL")]
     pub(crate) db: Option<PathBuf>,
+    /// A file that holds the password of the database's URL; or put it in WAHA_CAMPAIGN_DB_PASSWORD
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) db_password_file: Option<PathBuf>,
     /// Settings from this file instead of ./waha-campaign.toml
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -90,6 +95,7 @@ struct Layer {
     url: Option<String>,
     key_file: Option<PathBuf>,
     db: Option<PathBuf>,
+    db_password_file: Option<PathBuf>,
     log: Option<String>,
     lang: Option<String>,
     session: Option<OneOrMore>,
@@ -207,7 +213,7 @@ pub(crate) struct FastClock {
 pub(crate) struct Settings {
     pub(crate) url: Setting<String>,
     pub(crate) key: Option<Setting<SecretString>>,
-    pub(crate) db: Setting<PathBuf>,
+    pub(crate) db: Setting<Place>,
     pub(crate) log: Setting<String>,
     pub(crate) language: Setting<Language>,
     pub(crate) is_json: bool,
@@ -248,7 +254,7 @@ impl Settings {
                 origin: Origin::Default,
             }),
             db: Setting {
-                value: db,
+                value: Place::File(db),
                 origin: Origin::Default,
             },
             log: other.log.clone(),
@@ -273,6 +279,11 @@ impl Settings {
                 origin: Origin::Default,
             },
         };
+        let password_file = first_set(&args.db_password_file, &layers, |layer| {
+            &layer.db_password_file
+        });
+        let password = read_secret("WAHA_CAMPAIGN_DB_PASSWORD", password_file.as_ref())?;
+        let db = Place::of(db, password.as_ref().map(|set| &set.value))?;
         let log = first(
             &args.log,
             &layers,
@@ -290,7 +301,7 @@ impl Settings {
             });
         Ok(Self {
             url,
-            key: read_key(key_file.as_ref())?,
+            key: read_secret("WAHA_API_KEY", key_file.as_ref())?,
             db,
             language: language(args, &layers)?,
             log,
@@ -520,6 +531,7 @@ fn from_environment() -> Layer {
         url: named("WAHA_URL").or_else(|| named("WAHA_BASE_URL")),
         key_file: ours("KEY_FILE").map(PathBuf::from),
         db: ours("DB").map(PathBuf::from),
+        db_password_file: ours("DB_PASSWORD_FILE").map(PathBuf::from),
         log: ours("LOG"),
         lang: ours("LANG"),
         session: ours("SESSION").map(OneOrMore::One),
@@ -564,7 +576,9 @@ fn read_file(path: &Path) -> Result<Option<Layer>, Failure> {
     })?;
     // Paths in a settings file begin at that file, wherever the program is called from.
     let folder = path.parent().unwrap_or(Path::new(""));
-    for relative in [&mut layer.db, &mut layer.key_file].into_iter().flatten() {
+    let db = layer.db.as_mut().filter(|db| !place::is_url(db));
+    let files = [&mut layer.key_file, &mut layer.db_password_file];
+    for relative in files.into_iter().flatten().chain(db) {
         *relative = folder.join(&relative);
     }
     layer.origin = Origin::File(path.to_owned());
@@ -581,8 +595,11 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
     )
 }
 
-fn read_key(file: Option<&Setting<PathBuf>>) -> Result<Option<Setting<SecretString>>, Failure> {
-    if let Ok(key) = env::var("WAHA_API_KEY")
+fn read_secret(
+    variable: &str,
+    file: Option<&Setting<PathBuf>>,
+) -> Result<Option<Setting<SecretString>>, Failure> {
+    if let Ok(key) = env::var(variable)
         && !key.trim().is_empty()
     {
         return Ok(Some(Setting {

@@ -10,7 +10,8 @@ use campaign_core::gateway::{Gateway, Readiness, Session};
 use campaign_core::limits::LaneLimits;
 use campaign_core::store::{Store, StoreError};
 use jiff::Timestamp;
-use sql_store::{Depth, SqliteStore, TroubleKind};
+use secrecy::{ExposeSecret as _, SecretString};
+use sql_store::{Depth, PostgresStore, SqliteStore, TroubleKind};
 use url::{Host, Url};
 use waha_client::WahaClient;
 use waha_gateway::{Options, WahaGateway};
@@ -18,7 +19,7 @@ use waha_gateway::{Options, WahaGateway};
 use crate::exit::{Exit, Failure};
 use crate::language::Text;
 use crate::output::Output;
-use crate::settings::{Setting, Settings};
+use crate::settings::{Place, Setting, Settings};
 
 /// What only a simulator of ours calls its platform.
 const SIMULATOR_PLATFORM: &str = "simulator/x64";
@@ -44,43 +45,42 @@ impl Setup {
     /// # Errors
     /// When it cannot be opened or made.
     pub(crate) async fn store(&self) -> Result<Arc<dyn Store>, Failure> {
-        self.database_folder()?;
-        Ok(Arc::new(self.database()?))
+        match &self.settings.db.value {
+            Place::File(path) => {
+                folder_of(path)?;
+                Ok(Arc::new(open(path)?))
+            }
+            Place::Server { url, .. } => Ok(Arc::new(on_server(url).await?)),
+        }
+    }
+
+    /// Whether there is a database; one on a server is made when it is opened.
+    pub(crate) fn has_database(&self) -> bool {
+        match &self.settings.db.value {
+            Place::File(path) => path.exists(),
+            Place::Server { .. } => true,
+        }
+    }
+
+    /// The file of the database, for what only a database in a file can do.
+    ///
+    /// # Errors
+    /// When it is on a server.
+    pub(crate) fn database_file(&self) -> Result<&Path, Failure> {
+        match &self.settings.db.value {
+            Place::File(path) => Ok(path),
+            Place::Server { shown, .. } => Err(Failure::refused(Text::OnlyInFile {
+                place: shown.clone(),
+            })),
+        }
     }
 
     /// Makes the folder of the database where there is none.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be made, or the database is on a server.
     pub(crate) fn database_folder(&self) -> Result<(), Failure> {
-        let path = &self.settings.db.value;
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        match folder {
-            Some(folder) => {
-                std::fs::create_dir_all(folder).map_err(|error| cannot_open(path, &error))
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn database(&self) -> Result<SqliteStore, Failure> {
-        let path = &self.settings.db.value;
-        SqliteStore::open(path, sql_store::Options::default()).map_err(|error| {
-            let shown = path.display().to_string();
-            match error {
-                StoreError::TooNew { found, known } => Failure::other_text(Text::DatabaseTooNew {
-                    path: shown,
-                    found,
-                    known,
-                }),
-                StoreError::Refused(_) if is_foreign(path) => {
-                    Failure::refused(Text::DatabaseForeign { path: shown })
-                }
-                other => other.into(),
-            }
-        })
+        folder_of(self.database_file()?)
     }
 
     /// The database, which must be there.
@@ -88,7 +88,10 @@ impl Setup {
     /// # Errors
     /// When there is none, or it cannot be opened.
     pub(crate) async fn existing_store(&self) -> Result<Arc<dyn Store>, Failure> {
-        Ok(Arc::new(self.existing_database()?))
+        match &self.settings.db.value {
+            Place::File(_) => Ok(Arc::new(self.existing_database()?)),
+            Place::Server { .. } => self.store().await,
+        }
     }
 
     /// The same, for what only a database in a file can do.
@@ -96,13 +99,13 @@ impl Setup {
     /// # Errors
     /// As [`Setup::existing_store`].
     pub(crate) fn existing_database(&self) -> Result<SqliteStore, Failure> {
-        let path = &self.settings.db.value;
+        let path = self.database_file()?;
         if !path.exists() {
             return Err(Failure::refused(Text::NoDatabase {
                 path: path.display().to_string(),
             }));
         }
-        self.database()
+        open(path)
     }
 
     /// The clock: the machine's own, or a simulator's.
@@ -294,6 +297,37 @@ pub(crate) fn without_secrets(url: &str) -> String {
         }
         Err(_) => String::new(),
     }
+}
+
+fn folder_of(path: &Path) -> Result<(), Failure> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) => std::fs::create_dir_all(folder).map_err(|error| cannot_open(path, &error)),
+        None => Ok(()),
+    }
+}
+
+fn open(path: &Path) -> Result<SqliteStore, Failure> {
+    SqliteStore::open(path, sql_store::Options::default()).map_err(|error| {
+        let shown = path.display().to_string();
+        match error {
+            StoreError::TooNew { found, known } => Failure::other_text(Text::DatabaseTooNew {
+                path: shown,
+                found,
+                known,
+            }),
+            StoreError::Refused(_) if is_foreign(path) => {
+                Failure::refused(Text::DatabaseForeign { path: shown })
+            }
+            other => other.into(),
+        }
+    })
+}
+
+async fn on_server(url: &SecretString) -> Result<PostgresStore, StoreError> {
+    PostgresStore::open(url.expose_secret(), sql_store::Options::default()).await
 }
 
 fn cannot_open(path: &Path, error: &std::io::Error) -> Failure {

@@ -51,7 +51,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         setup.output.language(),
     );
     // What is known of people is known once there is a database.
-    let store = match setup.settings.db.value.exists() {
+    let store = match setup.has_database() {
         true => Some(setup.existing_store().await?),
         false => None,
     };

@@ -43,7 +43,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
-    let database = setup.settings.db.value.clone();
+    let database = setup.database_file()?.to_owned();
     let existing = match args.replace {
         true => Existing::Keep,
         false => Existing::Refuse,

@@ -655,6 +655,13 @@ pub(super) fn say(text: &Text) -> String {
             "{path} is of a newer version of this program (schema {found}, this one knows {known}): use the newer program. \
              Nothing was changed"
         ),
+        Text::PasswordSeen { origin } => format!(
+            "the password of the database stands {origin}, where others can read it: leave it out there and put it in \
+             WAHA_CAMPAIGN_DB_PASSWORD, or in a file named by --db-password-file"
+        ),
+        Text::OnlyInFile { place } => format!(
+            "{place} is on a server, and this is for databases in a file: PostgreSQL's own pg_dump and psql make backups and bring them back"
+        ),
         Text::DatabaseForeign { path } => format!(
             "{path} is no database of this program, and was left as it is: name another file with --db"
         ),

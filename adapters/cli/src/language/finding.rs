@@ -140,6 +140,10 @@ pub(crate) enum Finding {
         campaigns: u64,
         deliveries: u64,
     },
+    DatabaseOnServer {
+        place: String,
+        campaigns: usize,
+    },
     DatabaseFails {
         why: Box<Text>,
     },
@@ -184,7 +188,10 @@ impl Finding {
             F::KeepsMessages | F::KeepsNone { .. } | F::KeepsUnknown => "messages",
             F::EventsArrive | F::EventsRefused { .. } | F::EventsAway { .. } => "events",
             F::Phone => "phone",
-            F::NoDatabase { .. } | F::DatabaseHolds { .. } | F::DatabaseFails { .. } => "database",
+            F::NoDatabase { .. }
+            | F::DatabaseHolds { .. }
+            | F::DatabaseOnServer { .. }
+            | F::DatabaseFails { .. } => "database",
             F::SchemaIs { .. } => "schema",
             F::Durable { .. } => "durability",
             F::DiskFree { .. } | F::DiskLow { .. } | F::DiskUnknown => "disk",
@@ -236,6 +243,7 @@ impl Finding {
             | F::Phone
             | F::NoDatabase { .. }
             | F::DatabaseHolds { .. }
+            | F::DatabaseOnServer { .. }
             | F::SchemaIs { .. }
             | F::Durable { .. }
             | F::DiskFree { .. }

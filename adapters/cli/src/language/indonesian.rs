@@ -671,6 +671,15 @@ pub(super) fn say(text: &Text) -> String {
             "{path} berasal dari versi program yang lebih baru (skema {found}, program ini mengenal {known}): pakai program yang lebih baru. \
              Tidak ada yang diubah"
         ),
+        Text::PasswordSeen { origin } => format!(
+            "kata sandi database tertulis {}, sehingga dapat dibaca orang lain: hapus dari sana dan simpan di \
+             WAHA_CAMPAIGN_DB_PASSWORD, atau di file yang ditunjuk --db-password-file",
+            causes::origin(origin)
+        ),
+        Text::OnlyInFile { place } => format!(
+            "{place} ada di server, sedangkan perintah ini untuk database dalam file: pg_dump dan psql milik PostgreSQL membuat dan \
+             memulihkan cadangan"
+        ),
         Text::DatabaseForeign { path } => format!(
             "{path} bukan database program ini dan dibiarkan apa adanya: pilih file lain dengan --db"
         ),

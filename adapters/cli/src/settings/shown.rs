@@ -44,7 +44,7 @@ impl Settings {
             },
             Shown {
                 name: "db",
-                value: Some(self.db.value.display().to_string()),
+                value: Some(self.db.value.to_string()),
                 origin: self.db.origin.clone(),
             },
             Shown {

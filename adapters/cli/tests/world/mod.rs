@@ -28,6 +28,8 @@ pub(crate) fn is_handed_over(state: u8) -> bool {
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) simulator: Simulator,
+    /// A file in the folder, or a server's.
+    database: String,
     origin: u64,
 }
 
@@ -41,6 +43,7 @@ impl World {
             .as_secs();
         Self {
             folder: tempfile::tempdir().unwrap(),
+            database: "test.sqlite".to_owned(),
             simulator,
             origin,
         }
@@ -49,6 +52,11 @@ impl World {
     /// Everything `SPEED` times as fast.
     pub(crate) fn usual(seed: u64) -> Builder {
         Simulator::builder().seed(seed).speed(SPEED)
+    }
+
+    /// The commands have their database there.
+    pub(crate) fn keep_in(&mut self, database: &str) {
+        database.clone_into(&mut self.database);
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -89,7 +97,7 @@ impl World {
         let origin = self.origin.cast_signed() - seconds / (SPEED as i64 - 1);
         let mut command = bare(self.folder.path(), arguments);
         command
-            .args(["--db", "test.sqlite"])
+            .args(["--db", &self.database])
             .args(["--clock-speed", &SPEED.to_string()])
             .args(["--clock-origin", &origin.to_string()])
             .env("WAHA_URL", self.simulator.url())

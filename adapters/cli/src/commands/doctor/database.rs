@@ -1,13 +1,15 @@
-//! The database: what it holds, how safe that is, and whether there is space for more. Nothing is opened for writing.
+//! The database: what it holds, how safe that is, and whether there is space for more. No file is opened for writing.
 
 use std::path::Path;
 
-use campaign_core::store::StoreError;
+use campaign_core::store::{CampaignQuery, StoreError};
 use sql_store::{Depth, Inspection, Trouble};
 
 use super::Report;
 use crate::exit::Failure;
 use crate::language::{Finding, Text};
+use crate::settings::Place;
+use crate::setup::Setup;
 
 /// Less free space than this, or than the database would need twice, is little.
 const FREE_MIN: u64 = 500_000_000;
@@ -16,7 +18,14 @@ pub(super) async fn look(
     report: &mut Report<'_>,
     thorough: bool,
 ) -> Result<Option<Inspection>, Failure> {
-    let path = report.setup.settings.db.value.clone();
+    let path = match &report.setup.settings.db.value {
+        Place::File(path) => path.clone(),
+        Place::Server { shown, .. } => {
+            let place = shown.clone();
+            report.add(on_server(report.setup, place).await);
+            return Ok(None);
+        }
+    };
     if !path.exists() {
         report.add(Finding::NoDatabase {
             path: path.display().to_string(),
@@ -71,6 +80,18 @@ pub(super) async fn look(
         holder: found.runner.clone(),
     });
     Ok(Some(found))
+}
+
+/// Whether it can be used: tables that are not there are made.
+async fn on_server(setup: &Setup, place: String) -> Finding {
+    let counted = async {
+        let campaigns = setup.store().await?.campaigns(&CampaignQuery::All).await?;
+        Ok::<_, Failure>(campaigns.len())
+    };
+    match counted.await {
+        Ok(campaigns) => Finding::DatabaseOnServer { place, campaigns },
+        Err(failure) => Finding::DatabaseFails { why: failure.text },
+    }
 }
 
 fn wrong(error: StoreError, path: &Path) -> Text {

@@ -97,6 +97,7 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             "{path}: {campaigns} campaigns, {deliveries} deliveries, {}",
             size(*bytes)
         )),
+        Finding::DatabaseOnServer { place, campaigns } => fine(format!("{place} answers: {campaigns} campaigns")),
         Finding::SchemaIs { schema, is_newest: true } => fine(format!("version {schema}, as this program has it")),
         Finding::SchemaIs { schema, is_newest: false } => {
             fine(format!("version {schema}; the next command brings it up to date, after a copy"))

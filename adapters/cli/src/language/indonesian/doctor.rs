@@ -119,6 +119,7 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             "{path}: {campaigns} kampanye, {deliveries} kiriman, {}",
             size(*bytes)
         )),
+        Finding::DatabaseOnServer { place, campaigns } => fine(format!("{place} menjawab: {campaigns} kampanye")),
         Finding::SchemaIs { schema, is_newest: true } => fine(format!("versi {schema}, sesuai program ini")),
         Finding::SchemaIs { schema, is_newest: false } => {
             fine(format!("versi {schema}; perintah berikutnya memperbaruinya, setelah dibuatkan salinan"))
