@@ -7,10 +7,15 @@
     clippy::print_stdout
 )]
 
+#[cfg(unix)]
+#[path = "../../sql-store/tests/cluster/mod.rs"]
+mod cluster;
 mod embedded;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use campaign_core::campaign::Definition;
@@ -21,6 +26,8 @@ use campaign_core::engine::Settings;
 use campaign_core::limits::LaneLimits;
 use campaign_core::message::{MessageDefinition, MessageTemplate};
 use campaign_core::store::{CampaignRecord, Command, ReportRow, Store};
+#[cfg(unix)]
+use sql_store::{Options, PostgresStore};
 use waha_gateway::WahaGateway;
 use waha_simulator::ledger::Fate;
 use waha_simulator::{Engine, Fault, FaultRates, Simulator};
@@ -37,7 +44,7 @@ struct World {
     gateway: WahaGateway,
     settings: Settings,
     campaign: CampaignId,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 struct Scene {
@@ -50,6 +57,16 @@ struct Scene {
 
 impl World {
     async fn new(scene: Scene) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(embedded::open(folder.path()));
+        Self::in_store(scene, store, Some(folder)).await
+    }
+
+    async fn in_store(
+        scene: Scene,
+        store: Arc<dyn Store>,
+        folder: Option<tempfile::TempDir>,
+    ) -> Self {
         let simulator = embedded::simulator(scene.seed, SPEED)
             .engine(scene.engine)
             .store_default(scene.store_on)
@@ -59,8 +76,6 @@ impl World {
             .unwrap();
         let clock = embedded::clock(SPEED, jiff::Timestamp::now());
         let gateway = embedded::gateway(simulator.url(), &clock, SPEED);
-        let folder = tempfile::tempdir().unwrap();
-        let store: Arc<dyn Store> = Arc::new(embedded::open(folder.path()));
         let definition = Definition {
             message: MessageTemplate::parse(scene.message).unwrap(),
             ..embedded::definition()
@@ -242,66 +257,111 @@ async fn everybody_gets_it_exactly_once_under_every_fault() {
             message: text(),
         })
         .await;
-        world
-            .run(Command::Start {
-                campaign: world.campaign,
-            })
-            .await;
-        let states = world.judge().await;
-        println!("after the run: {states:?}");
-        for (fault, count) in world.simulator.counts() {
-            println!("  {count:5} {fault}");
-            assert!(
-                count >= u64::from(recipients) / 100,
-                "SEED={seed}: {fault} struck only {count} times"
-            );
-        }
-        let unconfirmed = states.get(&State::Unconfirmed).copied().unwrap_or_default() as u64;
-        assert!(
-            unconfirmed <= world.doubts_injected(),
-            "SEED={seed}: {unconfirmed} unconfirmed"
-        );
-        // The faults stop: while WhatsApp refuses one message in a hundred, some are refused however often they are tried.
-        world.simulator.faults().set(FaultRates::none());
-        world
-            .run(Command::Retry {
-                campaign: world.campaign,
-                reason: None,
-            })
-            .await;
-        let states = world.judge().await;
-        println!("after one retry: {states:?}");
-        let mut doubts: BTreeMap<(Option<Reason>, Option<Box<str>>), usize> = BTreeMap::new();
-        for row in world
-            .report()
-            .await
-            .into_iter()
-            .filter(|row| row.standing.state == State::Unconfirmed)
-        {
-            *doubts
-                .entry((row.standing.reason, row.message))
-                .or_default() += 1;
-        }
-        assert!(
-            doubts.is_empty(),
-            "SEED={seed}: in doubt after settling and a retry: {doubts:?}"
-        );
-        let left: Vec<ReportRow> = world
-            .report()
-            .await
-            .into_iter()
-            .filter(|row| !row.standing.state.is_handed_over())
-            .collect();
-        assert!(left.is_empty(), "SEED={seed}: {left:?}");
-        // Nobody has it twice, by the judge; so everybody has it exactly once.
-        let ledger = world.simulator.ledger();
-        let received = ledger
-            .entries()
-            .filter(|entry| entry.fate() == Fate::Received);
-        let people: BTreeSet<String> = received.map(|entry| entry.chat()).collect();
-        assert_eq!(people.len(), recipients as usize, "SEED={seed}");
+        exactly_once(&world, seed, recipients).await;
         world.simulator.shutdown().await;
     }
+}
+
+/// Connections to the server end all the time, in the middle of whatever they do.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_gets_it_exactly_once_from_a_server_whose_connections_end() {
+    let Some(cluster) = cluster::cluster() else {
+        return;
+    };
+    let name = cluster.new_name();
+    cluster.create(&name);
+    let store = PostgresStore::open(&cluster.url(&name), Options::default()).await;
+    let (seed, recipients) = (1, 2_000);
+    let scene = Scene {
+        seed,
+        recipients,
+        engine: Engine::Noweb,
+        store_on: true,
+        message: text(),
+    };
+    let world = World::in_store(scene, Arc::new(store.unwrap()), None).await;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let ending = {
+        let (is_over, name) = (Arc::clone(&is_over), name.clone());
+        std::thread::spawn(move || {
+            let mut ended = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                let one = "SELECT count(pg_terminate_backend(pid)) FROM (
+                    SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+                    ORDER BY random() LIMIT 1) AS one";
+                ended += cluster.sql(&name, one).parse::<u32>().unwrap();
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            ended
+        })
+    };
+    exactly_once(&world, seed, recipients).await;
+    is_over.store(true, Ordering::Relaxed);
+    println!("{} connections ended", ending.join().unwrap());
+    world.simulator.shutdown().await;
+    cluster.remove(&name);
+}
+
+async fn exactly_once(world: &World, seed: u64, recipients: u32) {
+    world
+        .run(Command::Start {
+            campaign: world.campaign,
+        })
+        .await;
+    let states = world.judge().await;
+    println!("after the run: {states:?}");
+    for (fault, count) in world.simulator.counts() {
+        println!("  {count:5} {fault}");
+        assert!(
+            count >= u64::from(recipients) / 100,
+            "SEED={seed}: {fault} struck only {count} times"
+        );
+    }
+    let unconfirmed = states.get(&State::Unconfirmed).copied().unwrap_or_default() as u64;
+    assert!(
+        unconfirmed <= world.doubts_injected(),
+        "SEED={seed}: {unconfirmed} unconfirmed"
+    );
+    // The faults stop: while WhatsApp refuses one message in a hundred, some are refused however often they are tried.
+    world.simulator.faults().set(FaultRates::none());
+    world
+        .run(Command::Retry {
+            campaign: world.campaign,
+            reason: None,
+        })
+        .await;
+    let states = world.judge().await;
+    println!("after one retry: {states:?}");
+    let mut doubts: BTreeMap<(Option<Reason>, Option<Box<str>>), usize> = BTreeMap::new();
+    for row in world
+        .report()
+        .await
+        .into_iter()
+        .filter(|row| row.standing.state == State::Unconfirmed)
+    {
+        *doubts
+            .entry((row.standing.reason, row.message))
+            .or_default() += 1;
+    }
+    assert!(
+        doubts.is_empty(),
+        "SEED={seed}: in doubt after settling and a retry: {doubts:?}"
+    );
+    let left: Vec<ReportRow> = world
+        .report()
+        .await
+        .into_iter()
+        .filter(|row| !row.standing.state.is_handed_over())
+        .collect();
+    assert!(left.is_empty(), "SEED={seed}: {left:?}");
+    // Nobody has it twice, by the judge; so everybody has it exactly once.
+    let ledger = world.simulator.ledger();
+    let received = ledger
+        .entries()
+        .filter(|entry| entry.fate() == Fate::Received);
+    let people: BTreeSet<String> = received.map(|entry| entry.chat()).collect();
+    assert_eq!(people.len(), recipients as usize, "SEED={seed}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -48,7 +48,7 @@ use campaign_core::store::{
 use jiff::Timestamp;
 
 use self::fault::Fault;
-use self::transaction::Tx;
+use self::transaction::{TRIES_MAX, Tx};
 use self::writing::{Database, finish};
 use crate::options::Options;
 
@@ -116,10 +116,10 @@ impl fmt::Debug for PostgresStore {
     }
 }
 
-/// Reads as of one moment; once more where the connection turned out to be lost.
+/// Reads as of one moment; again where the connection turned out to be lost.
 macro_rules! read {
     ($store:ident, $tx:ident => $work:expr) => {{
-        let mut was_lost = false;
+        let mut tries = 1;
         loop {
             let read = async {
                 let mut client = $store.database.reader().await?;
@@ -127,8 +127,8 @@ macro_rules! read {
                 $work.await
             };
             match read.await {
-                Err(fault) if fault.is_lost() && !was_lost => {
-                    was_lost = true;
+                Err(fault) if fault.is_lost() && tries < TRIES_MAX => {
+                    tries += 1;
                     $store.database.part_with_connections();
                 }
                 done => break done.map_err(Fault::told),

@@ -11,7 +11,7 @@ use crate::options::Durability;
 
 /// "WAHC": the number of the lock that a transaction holds while it writes. Other programs' locks have other numbers.
 const WRITING: i32 = 0x5741_4843;
-/// A transaction that lost against another one is tried so often in all.
+/// A transaction that lost against another one, or its connection, is tried so often in all.
 pub(super) const TRIES_MAX: u32 = 5;
 /// The pause before another try grows by this.
 pub(super) const TRY_PAUSE: Duration = Duration::from_millis(5);

@@ -66,11 +66,11 @@ pub(super) async fn finish<T: Send + 'static>(
     }
 }
 
-/// One transaction that writes, tried again where another was in its way, and once where the connection turned out to be lost before the
-/// COMMIT: nothing of it took place then. A COMMIT whose answer was lost is asked after.
+/// One transaction that writes, tried again where another was in its way, or where the connection turned out to be lost before the COMMIT:
+/// nothing of it took place then. A COMMIT whose answer was lost is asked after.
 macro_rules! transaction {
     ($database:ident, $tx:ident => $work:expr) => {{
-        let (mut tries, mut was_lost) = (1, false);
+        let mut tries = 1;
         loop {
             let mut client = $database.writer().await?;
             let done = async {
@@ -92,8 +92,8 @@ macro_rules! transaction {
                     tokio::time::sleep(TRY_PAUSE * tries).await;
                     tries += 1;
                 }
-                Err(fault) if fault.is_lost() && !was_lost => {
-                    was_lost = true;
+                Err(fault) if fault.is_lost() && tries < TRIES_MAX => {
+                    tries += 1;
                     $database.part_with_connections();
                 }
                 Err(fault) => break Err(fault),
