@@ -35,7 +35,7 @@ fn certified(cluster: &Cluster) {
 /// A server that listens on a port of its own, and can have TLS.
 fn encrypted() -> Option<(Cluster, u16)> {
     if Command::new("openssl").arg("version").output().is_err() {
-        println!("skipped: TLS to PostgreSQL, openssl is not installed");
+        println!("skipped: PostgreSQL over TLS, openssl is not installed");
         return None;
     }
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
