@@ -857,6 +857,9 @@ pub(crate) enum Text {
     PasswordSeen {
         origin: Origin,
     },
+    DatabaseUnknown {
+        scheme: String,
+    },
     /// What only a database in a file can do.
     OnlyInFile {
         place: String,

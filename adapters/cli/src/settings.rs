@@ -576,10 +576,13 @@ fn read_file(path: &Path) -> Result<Option<Layer>, Failure> {
     })?;
     // Paths in a settings file begin at that file, wherever the program is called from.
     let folder = path.parent().unwrap_or(Path::new(""));
-    let db = layer.db.as_mut().filter(|db| !place::is_url(db));
     let files = [&mut layer.key_file, &mut layer.db_password_file];
-    for relative in files.into_iter().flatten().chain(db) {
+    for relative in files.into_iter().flatten() {
         *relative = folder.join(&relative);
+    }
+    let db = layer.db.as_deref().and_then(place::file);
+    if let Some(file) = db.map(|file| folder.join(file)) {
+        layer.db = Some(file);
     }
     layer.origin = Origin::File(path.to_owned());
     Ok(Some(layer))

@@ -659,6 +659,9 @@ pub(super) fn say(text: &Text) -> String {
             "the password of the database stands {origin}, where others can read it: leave it out there and put it in \
              WAHA_CAMPAIGN_DB_PASSWORD, or in a file named by --db-password-file"
         ),
+        Text::DatabaseUnknown { scheme } => format!(
+            "{scheme}:// is no database of this program: name a file, sqlite:FILE or postgres://user@host/name"
+        ),
         Text::OnlyInFile { place } => format!(
             "{place} is on a server, and this is for databases in a file: PostgreSQL's own pg_dump and psql make backups and bring them back"
         ),

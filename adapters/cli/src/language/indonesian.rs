@@ -676,6 +676,9 @@ pub(super) fn say(text: &Text) -> String {
              WAHA_CAMPAIGN_DB_PASSWORD, atau di file yang ditunjuk --db-password-file",
             causes::origin(origin)
         ),
+        Text::DatabaseUnknown { scheme } => format!(
+            "{scheme}:// bukan database yang dikenal program ini: sebutkan sebuah file, sqlite:FILE atau postgres://user@host/nama"
+        ),
         Text::OnlyInFile { place } => format!(
             "{place} ada di server, sedangkan perintah ini untuk database dalam file: pg_dump dan psql milik PostgreSQL membuat dan \
              memulihkan cadangan"

@@ -32,27 +32,37 @@ impl fmt::Display for Place {
     }
 }
 
-/// Whether this names a server, and no file.
-pub(super) fn is_url(given: &Path) -> bool {
-    let given = given.to_str().unwrap_or_default();
-    given.starts_with("postgres://") || given.starts_with("postgresql://")
+/// The file that is named, with or without `sqlite:` before it; `None`: a URL of something else.
+pub(super) fn file(given: &Path) -> Option<&Path> {
+    let Some(text) = given.to_str() else {
+        return Some(given);
+    };
+    match text.strip_prefix("sqlite:") {
+        Some(file) => Some(Path::new(file.strip_prefix("//").unwrap_or(file))),
+        None => (!text.contains("://")).then_some(given),
+    }
 }
 
 impl Place {
     /// What was set, and the password that was set beside it.
     ///
     /// # Errors
-    /// When the password stands where others read it.
+    /// When the password stands where others read it, or the URL is that of no database that this program knows.
     pub(super) fn of(
         set: Setting<PathBuf>,
         password: Option<&SecretString>,
     ) -> Result<Setting<Self>, Failure> {
         let origin = set.origin;
-        if !is_url(&set.value) {
-            let value = Place::File(set.value);
+        if let Some(file) = file(&set.value) {
+            let value = Place::File(file.to_owned());
             return Ok(Setting { value, origin });
         }
         let url = set.value.to_string_lossy().into_owned();
+        let scheme = parts(&url).0;
+        if !["postgres", "postgresql"].contains(&scheme) {
+            let scheme = scheme.to_owned();
+            return Err(Failure::new(Exit::Usage, Text::DatabaseUnknown { scheme }));
+        }
         let has_password = has_password(&url);
         if has_password && origin != Origin::Environment {
             return Err(Failure::new(Exit::Usage, Text::PasswordSeen { origin }));
@@ -149,8 +159,28 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_is_a_file() {
-        let there = place("postgres.sqlite", Origin::Flag, Some("s3cr3t")).unwrap();
-        assert!(matches!(there, Place::File(_)));
+    fn what_is_no_url_of_a_server_is_a_file() {
+        for (given, named) in [
+            ("postgres.sqlite", "postgres.sqlite"),
+            ("sqlite:toko.db", "toko.db"),
+            ("sqlite://toko.db", "toko.db"),
+            ("sqlite:///srv/toko.db", "/srv/toko.db"),
+        ] {
+            let there = place(given, Origin::Flag, Some("s3cr3t")).unwrap();
+            assert_eq!(there.to_string(), named);
+            assert!(matches!(there, Place::File(_)), "{given}");
+        }
+    }
+
+    #[test]
+    fn a_database_that_is_not_known_is_refused_and_no_file_is_made_of_its_name() {
+        for given in [
+            "mysql://app:s3cr3t@db/campaigns",
+            "postgresql+psycopg://db/x",
+        ] {
+            let refused = place(given, Origin::Flag, None).unwrap_err();
+            assert_eq!(refused.exit, Exit::Usage);
+            assert!(!format!("{refused:?}").contains("s3cr3t"));
+        }
     }
 }
