@@ -51,7 +51,9 @@ fn wishes_are_kept(world: &World) {
         let known = wishes.filter(|it| it.phone == attempt.to && is_known(world, it, attempt));
         let last = known.max_by_key(|it| it.asked);
         assert!(
-            last.is_none_or(|last| last.wish == Wish::OptIn),
+            last.is_none_or(|last| {
+                last.wish == Wish::OptIn || is_taken_back(world, last, attempt)
+            }),
             "P5: {attempt:?} although {last:?}\n{}",
             world.tail()
         );
@@ -66,6 +68,18 @@ fn wishes_are_kept(world: &World) {
             );
         }
     }
+}
+
+/// A LID is the same person whichever account it writes to: who asked under it to be left alone takes that back towards another account, too.
+fn is_taken_back(world: &World, last: &Wished, attempt: &Attempt) -> bool {
+    let mut wishes = world.ledger.wishes.iter().filter(|it| it.is_hidden);
+    last.is_hidden
+        && wishes.any(|it| {
+            it.phone == last.phone
+                && it.wish == Wish::OptIn
+                && it.asked >= last.asked
+                && it.recorded <= attempt.recorded
+        })
 }
 
 /// What was written under a LID concerns broadcasts of the account that it was written to, until it is known whose that is.
