@@ -39,6 +39,8 @@ pub(crate) struct Handset {
     pub(super) heard_by: Option<u32>,
     /// What this account sent, by bare id.
     pub(super) kept: BTreeMap<String, Kept>,
+    /// What somebody else sent through it that its message store holds, and to whom.
+    pub(super) others: BTreeMap<String, PhoneNumber>,
     /// When somebody wrote last, by the server's clock.
     pub(super) heard: BTreeMap<PhoneNumber, Timestamp>,
     pub(super) pairings: u64,
@@ -82,6 +84,7 @@ impl Handset {
             has_failed: false,
             heard_by: None,
             kept: BTreeMap::new(),
+            others: BTreeMap::new(),
             heard: BTreeMap::new(),
             pairings: 0,
             hides_people: lane.hides_people,
@@ -99,6 +102,7 @@ impl Handset {
         self.was_paired_anew = true;
         self.restricted_until = Elapsed::default();
         self.kept.clear();
+        self.others.clear();
         self.heard.clear();
     }
 

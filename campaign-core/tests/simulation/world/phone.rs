@@ -60,6 +60,9 @@ impl World {
         // In the chat with the phone, and in the one with the LID where the session knows it, as the gateway does it.
         let is_seen = |to: PhoneNumber| !handset.is_keyed_by_lid || handset.knows(to);
         let look = |to: PhoneNumber, id: &str| {
+            if handset.others.get(id) == Some(&to) && is_seen(to) {
+                return Some(Ack::Device);
+            }
             let kept = handset.kept.get(id).filter(|_| is_seen(to))?;
             let is_there = kept.found_from.is_some_and(|from| from <= now) && kept.to == to;
             is_there.then_some(kept.ack)
@@ -171,12 +174,16 @@ impl World {
         let ack = Notice::Ack {
             session: handset.session.clone(),
             account: Some(handset.account),
-            message_id: id.into(),
+            message_id: id.as_str().into(),
             ack: Ack::Device,
         };
         self.write_down(|| format!("{text:?} forwarded to {to} on lane {lane}"));
         for delivery in self.deliveries_to(to) {
             self.strike(Strike::Forwarded, delivery);
+        }
+        let handset = &mut self.handsets[lane];
+        if handset.store_is_on {
+            handset.others.insert(id, to);
         }
         self.ledger.forwards.push(Forward {
             lane,
