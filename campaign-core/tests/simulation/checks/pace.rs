@@ -16,7 +16,7 @@ use super::HOLD_HORIZON;
 /// What is on record is known to the engine so much later.
 const TOLD_WITHIN: Duration = Duration::from_millis(20);
 /// No commit and no connection takes so long.
-const MISSTAMPED: SignedDuration = SignedDuration::from_secs(60);
+pub(super) const MISSTAMPED: SignedDuration = SignedDuration::from_secs(60);
 /// Of windows at least this long cold sends leave a part to replies.
 const LONG_WINDOW: Duration = Duration::from_secs(3_600);
 

@@ -11,6 +11,7 @@ use campaign_core::retry::RetryPolicy;
 use jiff::SignedDuration;
 
 use super::super::world::{Attempt, Fate, LAST_ACKS, RESTRICTION_HOLD, Restriction, World};
+use super::pace::MISSTAMPED;
 
 pub(super) fn p6_a_lane_in_trouble_harms_nobody(world: &World) {
     nobody_fails_for_it(world, Fate::is_trouble);
@@ -154,7 +155,7 @@ fn strangers_are_left_alone(world: &World) {
                 && it.journalled > restriction.told
                 && it.received < ends
         });
-        for attempt in within {
+        for attempt in within.filter(|it| !is_misread(world, restriction, it)) {
             let may_go = attempt.slot == Slot::Reply && has_written(world, attempt);
             assert!(
                 may_go,
@@ -173,6 +174,18 @@ fn is_misplaced(world: &World, restriction: &Restriction) -> bool {
     let boot = boots.find(|boot| **boot > told);
     let mut wrong = world.ledger.misstamped.iter();
     boot.is_some_and(|boot| wrong.any(|(at, _)| *at >= told && at < boot))
+}
+
+/// The machine was started anew since, and came up with its clock ahead: nothing of this boot tells its process how long ago that was, and by
+/// the wall the hold is over earlier. From the moment on at which the clock is right, it is not.
+fn is_misread(world: &World, restriction: &Restriction, attempt: &Attempt) -> bool {
+    let began = world.ledger.lives.get(&attempt.life);
+    let ahead = attempt.stamped.duration_since(attempt.received_wall);
+    let mut boots = world.ledger.boots.iter();
+    ahead > MISSTAMPED
+        && began.is_some_and(|(began, is_wrong)| {
+            *is_wrong && boots.any(|boot| *boot > restriction.told && boot <= began)
+        })
 }
 
 /// Within the last day, and it was on record.
