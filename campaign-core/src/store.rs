@@ -392,11 +392,22 @@ pub struct Doubtful {
     pub ended: Stamp,
     /// The id the server chose, where it did not take ours.
     pub foreign_id: Option<Box<str>>,
-    /// Looks so far.
+    /// Looks so far; of very many, see [`Doubtful::looks_after`].
     pub looks: u8,
     /// An accepted message of the same lane, near to it in time. With each look the next nearest, and the nearest again after those; ones that
     /// WAHA had answered for before come first.
     pub control: Option<ControlRow>,
+}
+
+impl Doubtful {
+    /// Where the count of looks goes on after its last number. The 120 numbers from here on are whole rounds of up to six controls, which are
+    /// asked for one after the other for as long as it takes.
+    pub const LOOKS_GO_ON_FROM: u8 = u8::MAX - 119;
+
+    /// The count after one look more.
+    pub fn looks_after(looks: u8) -> u8 {
+        looks.checked_add(1).unwrap_or(Self::LOOKS_GO_ON_FROM)
+    }
 }
 
 /// An accepted message that a look-up must be able to find.

@@ -9,7 +9,7 @@ use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Reason, State, 
 use campaign_core::limits::Slot;
 use campaign_core::message::MessageTemplate;
 use campaign_core::store::{
-    Batch, Change, Effect, Epoch, Happened, Journal, LaneId, LaneNote, Lost, Sweep,
+    Batch, Change, Doubtful, Effect, Epoch, Happened, Journal, LaneId, LaneNote, Lost, Sweep,
 };
 use rusqlite::{OptionalExtension, params};
 
@@ -374,9 +374,15 @@ impl Making<'_> {
             .moves
             .connection
             .prepare_cached(
-                "UPDATE doubt SET looks = min(looks + 1, ?), next_look = ?, missing = ? WHERE delivery = ?",
+                "UPDATE doubt SET looks = iif(looks < ?, looks + 1, ?), next_look = ?, missing = ? WHERE delivery = ?",
             )?
-            .execute(params![LOOKS_MAX, next, missing, rows::number(delivery)])?;
+            .execute(params![
+                u8::MAX,
+                Doubtful::LOOKS_GO_ON_FROM,
+                next,
+                missing,
+                rows::number(delivery)
+            ])?;
         if changed > 0 {
             return Ok(Effect::Done);
         }

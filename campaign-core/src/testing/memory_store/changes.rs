@@ -11,8 +11,8 @@ use crate::delivery::{CampaignId, DeliveryId, Happening, Reason, State, apply};
 use crate::limits::{REPLY_OPEN_FOR, SentByHand, Slot};
 use crate::message::MessageTemplate;
 use crate::store::{
-    BY_HAND_KEPT_FOR, Batch, ByHand, Change, EarlierMessage, Effect, Happened, Journal, LaneNote,
-    Lost, REPLIES_KEPT_FOR, Reply, ReplyRow, Sweep,
+    BY_HAND_KEPT_FOR, Batch, ByHand, Change, Doubtful, EarlierMessage, Effect, Happened, Journal,
+    LaneNote, Lost, REPLIES_KEPT_FOR, Reply, ReplyRow, Sweep,
 };
 
 impl Tables {
@@ -311,7 +311,7 @@ impl Tables {
         let Some(doubt) = self.doubts.get_mut(&id) else {
             return Err(Lost::Delivery(delivery.standing));
         };
-        doubt.looks = doubt.looks.saturating_add(1);
+        doubt.looks = Doubtful::looks_after(doubt.looks);
         delivery.message = Some(missing.into());
         self.look_at(id, next);
         Ok(Effect::Done)

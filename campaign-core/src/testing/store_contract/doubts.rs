@@ -1,5 +1,7 @@
 //! What is promised about look-ups: when they are due, what they are told, and what must be found beside.
 
+use std::collections::BTreeSet;
+
 use super::ContractStore;
 use super::scene::{
     Scene, Target, answered, assert_counts_equal_the_report, at, evidence, happened, imported,
@@ -310,6 +312,20 @@ pub async fn the_control_is_the_nearest_accepted_message_and_then_the_next(
         seen.iter().all(|control| nearest_first.contains(control)),
         "{seen:?}"
     );
+
+    // However often it was looked at before, each look asks for another one, and it does not count as new.
+    for _ in 0..256 {
+        scene.one(300, looked(doubted.delivery, Some(300))).await;
+    }
+    let mut late = BTreeSet::new();
+    for _ in 0..4 {
+        let page = scene.doubts(300).await;
+        let doubt = &page.doubts[0];
+        assert!(doubt.looks > 16, "{}", doubt.looks);
+        late.extend(doubt.control.as_ref().map(|control| control.delivery));
+        scene.one(300, looked(doubted.delivery, Some(300))).await;
+    }
+    assert_eq!(late, BTreeSet::from(nearest_first));
 }
 
 /// By the clock it ended first: somebody has set that back.
