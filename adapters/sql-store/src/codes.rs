@@ -24,8 +24,6 @@ pub(crate) const NOT_HANDED_OVER: [u8; 3] = [2, 3, 4];
 pub(crate) const ACCEPTED: u8 = 1;
 pub(crate) const OWNER_DIED: u8 = 7;
 
-/// Looks without a decision; the engine keeps the last number for itself.
-pub(crate) const LOOKS_MAX: u8 = u8::MAX - 1;
 /// A longer wait than this was written under a wrong clock.
 pub(crate) const WAIT_MAX_MICROS: i64 = 3_600_000_000;
 /// Campaigns and recipients that came after a copy was made had numbers too: new ones leave so many out.

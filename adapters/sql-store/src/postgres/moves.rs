@@ -13,7 +13,7 @@ use campaign_core::campaign::CampaignState;
 use campaign_core::clock::Stamp;
 use campaign_core::consent::Rules;
 use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Reason, Standing, State, apply};
-use campaign_core::store::{Effect, Happened, LaneId, LaneNote, Lost};
+use campaign_core::store::{Doubtful, Effect, Happened, LaneId, LaneNote, Lost};
 use jiff::Timestamp;
 
 use self::person::Person;
@@ -21,7 +21,7 @@ pub(super) use self::read::{Wanted, judged_persons};
 use self::state::{Attempt, Begun, Campaign, Chat, Delivery, Doubt, Ended, Lane, Row};
 pub(super) use self::write::write_counts;
 use super::transaction::text;
-use crate::codes::{self, GENERATIONS, LOOKS_MAX, is_doubtful, outcome};
+use crate::codes::{self, GENERATIONS, is_doubtful, outcome};
 
 /// The differences that a transaction makes to the counters.
 pub(super) type Differences = BTreeMap<(CampaignId, State, Option<Reason>), i64>;
@@ -102,7 +102,7 @@ impl Moves {
         let Some(doubt) = &mut found.row.doubt else {
             return Effect::Lost(Lost::Delivery(found.row.standing));
         };
-        doubt.looks = doubt.looks.saturating_add(1).min(LOOKS_MAX);
+        doubt.looks = Doubtful::looks_after(doubt.looks);
         doubt.next_look = next.map(codes::micros);
         doubt.missing = Some(text(missing));
         found.is_doubt_changed = true;

@@ -22,7 +22,7 @@ use super::lock::Seen;
 use super::moves::{Moves, Row};
 use super::people;
 use super::recipients::Recipients;
-use super::rows::{self, LOOKS_MAX, SUPERSEDED};
+use super::rows::{self, SUPERSEDED};
 use super::shared_limits;
 
 /// A batch waits for other processes' writes this often, some seconds each, before it is given back.
