@@ -49,8 +49,8 @@ pub(super) struct Lane {
     ever_trusted: Vec<MessageKind>,
     ignored_in_row: u8,
     holds_in_row: u32,
-    /// Holds that were on record when it was opened, and when they end by the wall: a clock that was wrong then puts them elsewhere.
-    read: [Option<(Hold, Timestamp)>; 2],
+    /// Holds that were on record when it was opened, by a clock that may have been wrong then.
+    read: [Option<(Hold, OnRecord)>; 2],
     chance: Chance,
 }
 
@@ -61,6 +61,23 @@ pub(super) struct Hold {
     /// Since when, where that is known: another process may have seen it begin.
     pub(super) since: Option<Elapsed>,
     pub(super) until: Elapsed,
+}
+
+/// When a hold ends by the wall.
+#[derive(Debug, Clone, Copy)]
+struct OnRecord {
+    ends: Timestamp,
+    /// When another boot sent last, and when it is over if that was just now.
+    told: Option<(Timestamp, Elapsed)>,
+}
+
+impl OnRecord {
+    /// Of a boot that sent in the future the clock was ahead of this one: what it was told counts as told now.
+    fn until(&self, now: Now) -> Elapsed {
+        let by_wall = now.elapsed + wait_between(now, self.ends);
+        let told_ahead = self.told.filter(|(at, _)| *at > now.wall);
+        told_ahead.map_or(by_wall, |(_, latest)| by_wall.min(latest))
+    }
 }
 
 /// Whether the session keeps its messages, so that looking for one means something.
@@ -103,19 +120,29 @@ impl Lane {
                 .map(|it| it.placed(now))
                 .collect(),
         };
-        let hold = |(trouble, until)| Hold {
-            trouble,
-            since: None,
-            until: now.elapsed + wait_between(now, until),
+        let hold = |(trouble, ends), told| {
+            let on_record = OnRecord { ends, told };
+            let hold = Hold {
+                trouble,
+                since: None,
+                until: on_record.until(now),
+            };
+            (hold, on_record)
         };
-        let told = |until| told_of(&record.attempts, until, settings.restriction_hold, boot);
-        let cold_hold = record.cold_hold.map(|it| match told(it.1) {
-            Some(until) => (Hold { until, ..hold(it) }, None),
-            None => (hold(it), Some(it.1)),
+        let lasts = settings.restriction_hold;
+        let told = |until| told_of(&record.attempts, until, lasts, boot);
+        let told_before = |until| told_before(&record.attempts, until, lasts, boot, now);
+        let cold_hold = record.cold_hold.map(|it| {
+            let (placed, on_record) = hold(it, told_before(it.1));
+            match told(it.1) {
+                Some(until) => (Hold { until, ..placed }, None),
+                None => (placed, Some(on_record)),
+            }
         });
+        let lane_hold = record.hold.map(|it| hold(it, None));
         let read = [
-            record.hold.map(|it| (hold(it), it.1)),
-            cold_hold.and_then(|(hold, ends)| Some((hold, ends?))),
+            lane_hold,
+            cold_hold.and_then(|(hold, on_record)| Some((hold, on_record?))),
         ];
         let store_on = record.store_on.filter(|it| it.session == session);
         let keeping = store_on.map_or(Keeping::Unknown, |it| Keeping::Since(it.since));
@@ -131,7 +158,7 @@ impl Lane {
             ever_trusted: record.trusted.kinds.clone(),
             ignored_in_row: 0,
             trusted: record.trusted,
-            hold: record.hold.map(hold),
+            hold: lane_hold.map(|(hold, _)| hold),
             new_chats: NewChats::restricted(cold_hold.map(|(hold, _)| hold)),
             steady_since: None,
             keeping,
@@ -311,8 +338,8 @@ impl Lane {
     /// own begins every boot in this way.
     pub(super) fn place_anew(&mut self, now: Now) {
         let [hold, restriction] = &mut self.read;
-        let placed = |(known, ends): &mut (Hold, Timestamp)| {
-            let until = now.elapsed + wait_between(now, *ends);
+        let placed = |(known, on_record): &mut (Hold, OnRecord)| {
+            let until = on_record.until(now);
             let before = std::mem::replace(known, Hold { until, ..*known });
             (before, *known)
         };
@@ -389,13 +416,18 @@ impl Lane {
                 .unwrap_or(now.wall)
         };
         let restriction = self.new_chats.restriction();
+        // What was read stays on record as it is: a clock that is set right afterwards places it anew.
+        let ends = |hold: Hold| {
+            let read = self.read[1].filter(|(known, _)| *known == hold);
+            read.map_or_else(|| until(hold), |(_, on_record)| on_record.ends)
+        };
         LaneNote {
             lane: self.id,
             epoch: self.epoch,
             day: Some(self.pacer.day(now)),
             warmth: self.pacer.warmth().clone(),
             hold: self.hold.map(|hold| (hold.trouble, until(hold))),
-            cold_hold: restriction.map(|hold| (hold.trouble, until(hold))),
+            cold_hold: restriction.map(|hold| (hold.trouble, ends(hold))),
             trusted: self.trusted.clone(),
             store_on: match self.keeping {
                 Keeping::Since(since) => Some(StoreOn {
@@ -424,6 +456,20 @@ fn told_of(
         let is_its_own = left <= lasts && lasts - left <= NOTED_WITHIN;
         is_its_own.then(|| it.elapsed + left)
     })
+}
+
+/// The newest attempt of another boot, and when a restriction that was told by then is over if that was just now.
+fn told_before(
+    attempts: &[PastAttempt],
+    until: Timestamp,
+    lasts: Duration,
+    boot: BootId,
+    now: Now,
+) -> Option<(Timestamp, Elapsed)> {
+    let mut started = attempts.iter().map(|it| it.started);
+    let newest = started.find(|it| it.boot != boot)?;
+    let left = Duration::try_from(until.duration_since(newest.wall)).unwrap_or_default();
+    Some((newest.wall, now.elapsed + left.max(lasts)))
 }
 
 /// A hold that an observation cannot lift is not replaced by one that it can.
@@ -488,6 +534,38 @@ mod tests {
             assert_eq!(hold.map(|hold| hold.until), ends, "{now:?}");
             lane.place_anew(right);
         }
+    }
+
+    /// The boot before was two days ahead. What it was told of a moment ago lies two days from now by a clock that is right.
+    #[test]
+    fn a_restriction_that_another_boot_was_told_of_in_the_future_was_told_of_now() {
+        let (settings, boot) = (Settings::default(), BootId(2));
+        let told = at(5_000, "2026-11-23T00:30:00Z");
+        let until = told.wall.checked_add(settings.restriction_hold).unwrap();
+        let account = Account(PhoneNumber::from_digits(6_281_200_000_001).unwrap());
+        let record = LaneRecord {
+            attempts: vec![PastAttempt {
+                slot: Slot::Cold,
+                started: told.stamp(BootId(1)),
+                ended: Some(told.stamp(BootId(1))),
+                taken_over: None,
+            }],
+            cold_hold: Some((Trouble::Restricted, until)),
+            ..LaneRecord::new(LaneId(1), account, LaneLimits::unpaced(1))
+        };
+        let session = Session::new("default");
+        let begins = at(10, "2026-11-21T00:31:00Z");
+        let mut lane = Lane::new(record, session, &settings, boot, begins);
+        let held = |lane: &Lane, now| lane.new_chats.held(now).map(|hold| hold.until);
+        let latest = begins.elapsed + settings.restriction_hold;
+        assert_eq!(held(&lane, begins), Some(latest));
+        let noted = lane.note(begins).cold_hold;
+        assert_eq!(noted, Some((Trouble::Restricted, until)), "as it was read");
+        // It was this clock that was behind, and has been set right since.
+        let right = at(70, "2026-11-23T00:32:00Z");
+        lane.place_anew(right);
+        let ends = right.elapsed + settings.restriction_hold - Duration::from_secs(120);
+        assert_eq!(held(&lane, right), Some(ends));
     }
 
     /// Nine hours behind at first, and set right after a minute; the restriction ends two minutes after that.
