@@ -47,7 +47,7 @@ use self::clocks::Clocks;
 use self::copies::Copy;
 pub(crate) use self::hands::LAST_ACKS;
 pub(crate) use self::handset::Handset;
-pub(crate) use self::ledger::{Attempt, Fate, Ledger, Restriction, recipient};
+pub(crate) use self::ledger::{Attempt, Fate, Ledger, Restriction, Withheld, recipient};
 pub(crate) use self::people::{Wished, agreed_before};
 use self::server::Request;
 use self::singles::Single;

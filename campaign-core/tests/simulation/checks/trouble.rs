@@ -10,7 +10,9 @@ use campaign_core::limits::Slot;
 use campaign_core::retry::RetryPolicy;
 use jiff::SignedDuration;
 
-use super::super::world::{Attempt, Fate, LAST_ACKS, RESTRICTION_HOLD, Restriction, World};
+use super::super::world::{
+    Attempt, Fate, LAST_ACKS, RESTRICTION_HOLD, Restriction, Withheld, World,
+};
 use super::pace::MISSTAMPED;
 
 pub(super) fn p6_a_lane_in_trouble_harms_nobody(world: &World) {
@@ -86,11 +88,23 @@ pub(crate) fn p6_nobody_fails_for_a_restriction(world: &World) {
 
 fn nobody_fails_for_it(world: &World, is_excused: fn(Fate) -> bool) {
     let attempts_max = u32::from(RetryPolicy::default().attempts_max);
-    let mut excused: BTreeMap<DeliveryId, u32> = world.ledger.withheld.clone();
+    let mut excused: BTreeMap<DeliveryId, u32> = BTreeMap::new();
     let mut refused: BTreeSet<DeliveryId> = BTreeSet::new();
+    // Where nobody lived to put it on record, it cannot be told from a message that may have been sent.
+    for kept_back in &world.ledger.withheld {
+        let Withheld {
+            delivery,
+            recorded,
+            life,
+        } = *kept_back;
+        if is_on_record(world, delivery, recorded, life) {
+            *excused.entry(delivery).or_default() += 1;
+        }
+    }
     for attempt in &world.ledger.attempts {
-        // Where nobody lived to put it on record, it cannot be told from a message that may have been sent.
-        if is_excused(attempt.fate) && is_on_record(world, attempt) {
+        let is_known = attempt.told.is_some()
+            && is_on_record(world, attempt.delivery, attempt.recorded, attempt.life);
+        if is_excused(attempt.fate) && is_known {
             *excused.entry(attempt.delivery).or_default() += 1;
         }
         if attempt.fate == Fate::Refused {
@@ -124,14 +138,13 @@ fn nobody_fails_for_it(world: &World, is_excused: fn(Fate) -> bool) {
     }
 }
 
-/// The process that was told has put it on record.
-fn is_on_record(world: &World, attempt: &Attempt) -> bool {
+/// The process that was told what became of an attempt has put it on record.
+fn is_on_record(world: &World, delivery: DeliveryId, recorded: Elapsed, life: u32) -> bool {
     let mut chats = world.ledger.open_chats.iter();
-    let chat = chats.find(|it| it.delivery == attempt.delivery && it.from == attempt.recorded);
-    let next_life = world.ledger.lives.get(&(attempt.life + 1));
+    let chat = chats.find(|it| it.delivery == delivery && it.from == recorded);
+    let next_life = world.ledger.lives.get(&(life + 1));
     let closed = chat.and_then(|it| it.until);
-    attempt.told.is_some()
-        && closed.is_some_and(|at| next_life.is_none_or(|(began, _)| at < *began))
+    closed.is_some_and(|at| next_life.is_none_or(|(began, _)| at < *began))
 }
 
 /// From the moment at which the engine was told of a 463 to the end of the hold. What was durably on record before that moment is in flight.

@@ -86,6 +86,14 @@ impl Attempt {
     }
 }
 
+/// A body that was never written, of the attempt that was on record from this moment on, and which process kept it back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Withheld {
+    pub(crate) delivery: DeliveryId,
+    pub(crate) recorded: Elapsed,
+    pub(crate) life: u32,
+}
+
 /// An attempt is on record, and not what became of it: nothing else goes to that person from its account.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OpenChat {
@@ -146,7 +154,7 @@ pub(crate) struct Ledger {
     /// What the wall clock showed at the last journal of each.
     pub(super) stamps: BTreeMap<DeliveryId, Timestamp>,
     /// Bodies that were never written.
-    pub(crate) withheld: BTreeMap<DeliveryId, u32>,
+    pub(crate) withheld: Vec<Withheld>,
     /// What a server was asked about, and whether it is on WhatsApp, if it said so.
     pub(crate) checks: Vec<(PhoneNumber, Elapsed, NumberStatus)>,
     pub(crate) suppressed: Vec<(PhoneNumber, Elapsed)>,

@@ -13,6 +13,7 @@ use campaign_core::message::MessageKind;
 use super::super::coverage::Strike;
 use super::super::faults::Fault;
 use super::handset::Kept;
+use super::ledger::Withheld;
 use super::{Attempt, Event, Fate, Restriction, World};
 
 /// The client stops waiting for an answer.
@@ -55,7 +56,11 @@ impl World {
             || !self.mailings[mailing].gate_is_open
             || self.now.elapsed > self.clocks.in_world(sending.deadline);
         if is_withheld {
-            *self.ledger.withheld.entry(delivery).or_default() += 1;
+            self.ledger.withheld.push(Withheld {
+                delivery,
+                recorded: self.ledger.journals[&delivery].1,
+                life: self.life,
+            });
             self.strike(Strike::Withheld, delivery);
             self.write_down(|| format!("withheld {delivery:?} to {}", sending.to));
             let outcome = not_handed_over(NotHandedOver::Withheld, None);
