@@ -127,6 +127,7 @@ impl Handset {
     fn sleep(&mut self, lasts: Duration) {
         for until in [
             &mut self.flap_until,
+            &mut self.pairs_until,
             &mut self.gone_until,
             &mut self.refuses_until,
             &mut self.holds_until,

@@ -28,6 +28,8 @@ pub(crate) struct Handset {
     /// Its server does not answer until then.
     pub(super) gone_until: Elapsed,
     pub(super) flap_until: Elapsed,
+    /// Another account is being paired with it until then: whoever restarts it meanwhile does not bring the one before back.
+    pub(super) pairs_until: Elapsed,
     pub(super) refuses_until: Elapsed,
     pub(super) holds_until: Elapsed,
     pub(super) restricted_until: Elapsed,
@@ -77,6 +79,7 @@ impl Handset {
             server_up_since: Elapsed::from_micros(1),
             gone_until: Elapsed::default(),
             flap_until: Elapsed::default(),
+            pairs_until: Elapsed::default(),
             refuses_until: Elapsed::default(),
             holds_until: Elapsed::default(),
             restricted_until: Elapsed::default(),

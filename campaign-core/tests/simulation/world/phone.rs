@@ -254,7 +254,9 @@ impl World {
         self.write_down(|| format!("lane {lane} is being paired anew"));
         self.strike_all(Strike::PairedAnew);
         self.disturb(Some(lane), Duration::from_secs(86_400));
-        self.handsets[lane].flap_until = self.now.elapsed + lasts;
+        let until = self.now.elapsed + lasts;
+        self.handsets[lane].flap_until = until;
+        self.handsets[lane].pairs_until = until;
         let away = self.status(lane, Readiness::NotReady("SCAN_QR_CODE".into()));
         self.notice(away);
         self.later(lasts, Event::Paired(lane));

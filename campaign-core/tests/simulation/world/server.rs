@@ -244,7 +244,8 @@ impl World {
     /// The session is not WORKING for so long.
     pub(super) fn flap(&mut self, lane: usize, lasts: Duration) {
         self.disturb(Some(lane), lasts + HELD_FOR_LONG);
-        self.handsets[lane].flap_until = self.now.elapsed + lasts;
+        let handset = &mut self.handsets[lane];
+        handset.flap_until = (self.now.elapsed + lasts).max(handset.pairs_until);
         let away = self.status(lane, Readiness::NotReady("STARTING".into()));
         self.tell(Duration::from_millis(50), Input::Noticed(away));
         self.tell_when_back(lasts, lane);
