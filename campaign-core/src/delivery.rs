@@ -23,7 +23,8 @@ use serde::{Deserialize, Serialize};
 pub struct CampaignId(u32);
 
 impl CampaignId {
-    const BITS: u32 = 24;
+    /// How many bits a campaign's number has at most.
+    pub const BITS: u32 = 24;
 
     /// The largest number a campaign can have.
     pub const MAX: CampaignId = CampaignId((1 << Self::BITS) - 1);
@@ -60,6 +61,9 @@ impl DeliveryId {
     pub const RECIPIENTS_MAX: u32 = 1 << Self::ORDINAL_BITS;
     /// The last generation a recipient can reach in one campaign.
     pub const GENERATION_MAX: u8 = (1 << Self::GENERATION_BITS) - 1;
+    /// Generations that came after a copy was made had numbers too, and messages have gone out under them: in a copy that is put in place,
+    /// new ones of what it holds leave so many out after the highest one of their campaign.
+    pub const GENERATIONS_LEFT_OUT: u8 = 8;
 
     /// The first generation of the recipient at `ordinal`, if the campaign can hold so many.
     pub const fn new(campaign: CampaignId, ordinal: u32) -> Option<Self> {
@@ -104,8 +108,15 @@ impl DeliveryId {
 
     /// The same recipient, one generation on; `None` after the last.
     pub const fn next_generation(self) -> Option<Self> {
-        if self.generation() < Self::GENERATION_MAX {
-            Some(Self(self.0 + 1))
+        self.next_generation_from(0)
+    }
+
+    /// The same recipient's next generation that is not below `first`; `None` after the last.
+    pub const fn next_generation_from(self, first: u8) -> Option<Self> {
+        let known = self.generation();
+        let next = if known < first { first } else { known + 1 };
+        if next <= Self::GENERATION_MAX {
+            Some(Self(self.0 - known as u64 + next as u64))
         } else {
             None
         }

@@ -19,8 +19,8 @@ use crate::gateway::Account;
 use crate::limits::{Limit, Scope};
 use crate::phone::PhoneNumber;
 use crate::store::{
-    Batch, Change, Condition, Effect, LaneHealth, LaneId, LaneNote, LaneRecord, Reply, Sweep,
-    TakeOver,
+    Batch, Change, Condition, Effect, LaneHealth, LaneHold, LaneId, LaneNote, LaneRecord, Reply,
+    Sweep, TakeOver,
 };
 
 /// Something that has changed.
@@ -359,7 +359,7 @@ impl Narrator {
 
     /// A lane was opened: from here on it is told what changes of it.
     pub fn opened(&mut self, lane: &LaneRecord) {
-        let (hold, cold_hold) = holds(lane.hold, lane.cold_hold, &lane.health);
+        let (hold, cold_hold) = holds([lane.hold, lane.cold_hold], &lane.health);
         let known = Known {
             account: Some(lane.account),
             hold,
@@ -433,7 +433,7 @@ impl Narrator {
     fn noted(&mut self, note: &LaneNote, at: Timestamp, events: &mut Vec<Event>) {
         let known = self.lanes.entry(note.lane).or_default();
         let account = known.account;
-        let (hold, cold_hold) = holds(note.hold, note.cold_hold, &note.health);
+        let (hold, cold_hold) = holds([note.hold, note.cold_hold], &note.health);
         let before = std::mem::replace(&mut known.hold, hold);
         let cold_before = std::mem::replace(&mut known.cold_hold, cold_hold);
         let both = [(before, hold, false), (cold_before, cold_hold, true)];
@@ -462,7 +462,8 @@ impl Narrator {
 }
 
 /// Why a lane is held, and why its cold slot is: what was done to it, or how its messages go.
-fn holds(hold: Held, cold_hold: Held, health: &LaneHealth) -> (Held, Held) {
+fn holds(noted: [Option<LaneHold>; 2], health: &LaneHealth) -> (Held, Held) {
+    let [hold, cold_hold] = noted.map(|hold| hold.map(|it| (it.trouble, it.until)));
     let unwell = |condition: &Condition| condition.unwell.map(|it| (it.trouble, it.until));
     (
         hold.or(unwell(&health.session)),
@@ -735,14 +736,19 @@ mod tests {
 
     #[test]
     fn a_hold_is_told_when_it_begins_when_its_reason_changes_and_when_it_ends() {
+        let held = |trouble| LaneHold {
+            trouble,
+            until: moment(60),
+            told: at(),
+        };
         let note = |hold: Option<Trouble>, cold: Option<Trouble>| {
             Change::Lane(LaneNote {
                 lane: LaneId(1),
                 epoch: Epoch(1),
                 day: None,
                 warmth: Default::default(),
-                hold: hold.map(|trouble| (trouble, moment(60))),
-                cold_hold: cold.map(|trouble| (trouble, moment(60))),
+                hold: hold.map(held),
+                cold_hold: cold.map(held),
                 trusted: Trusted::default(),
                 store_on: None,
                 health: LaneHealth::default(),

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::by_hand::{BY_HAND_KEPT_FOR, ByHand};
 pub use self::commands::{Answer, Command, CommandId};
-pub use self::health::{Condition, LaneHealth, Unwell};
+pub use self::health::{Condition, LaneHealth, LaneHold, Unwell};
 pub use self::people::{HiddenOptOut, HiddenReply, Inquiry, MayNot, Suppression};
 pub use self::replies::{REPLIES_KEPT_FOR, Reply, ReplyQuery, ReplyRow};
 pub use self::report::{ReportPages, ReportQuery, ReportRow};
@@ -29,7 +29,6 @@ use crate::campaign::{CampaignState, Category, Definition, Share};
 use crate::clock::{Now, Stamp};
 use crate::consent::{Barred, Consent, DueConfirmation, Lid, Rules, Terms, Wish};
 use crate::delivery::{CampaignId, DeliveryId, Happening, Reason, Standing, State};
-use crate::failure::Trouble;
 use crate::gateway::{Account, Session};
 use crate::limits::{
     DayCount, LaneLimits, Scope, SentByHand, SharedLimits, SharedPast, SharedRecord, Slot,
@@ -120,9 +119,9 @@ pub struct LaneRecord {
     /// How far the number was warmed up.
     pub warmth: WarmthSoFar,
     /// Why it is held, and until when.
-    pub hold: Option<(Trouble, Timestamp)>,
+    pub hold: Option<LaneHold>,
     /// Why nothing may be sent to people who have not written of late, and until when.
-    pub cold_hold: Option<(Trouble, Timestamp)>,
+    pub cold_hold: Option<LaneHold>,
     /// Kinds of message whose ids came back as given, under this platform.
     pub trusted: Trusted,
     /// Where its messages are kept, as far as that was seen.
@@ -591,6 +590,9 @@ pub enum Change {
         /// Whose.
         phone: PhoneNumber,
     },
+    /// Ends each wait of a delivery and of a look-up that lasts for more than an hour from the batch's moment: no such wait is given, so that
+    /// it was written by a clock that was ahead. A take-over does the same.
+    CutWaits,
     /// Answers a command.
     Answer {
         /// Which.
@@ -623,9 +625,9 @@ pub struct LaneNote {
     /// How far the number is warmed up.
     pub warmth: WarmthSoFar,
     /// Why it is held, and until when.
-    pub hold: Option<(Trouble, Timestamp)>,
+    pub hold: Option<LaneHold>,
     /// Why nothing may be sent to people who have not written of late, and until when.
-    pub cold_hold: Option<(Trouble, Timestamp)>,
+    pub cold_hold: Option<LaneHold>,
     /// Where ids have proved to be honoured.
     pub trusted: Trusted,
     /// Where its messages are kept, as far as that was seen.

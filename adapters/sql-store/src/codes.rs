@@ -7,10 +7,10 @@ use campaign_core::campaign::{CampaignState, Category};
 use campaign_core::clock::{BootId, Elapsed, Stamp};
 use campaign_core::consent::{Lid, Origin};
 use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Reason, Standing, State, apply};
-use campaign_core::failure::Trouble;
 use campaign_core::limits::Slot;
 use campaign_core::message::MessageKind;
 use campaign_core::phone::PhoneNumber;
+use campaign_core::store::LaneHold;
 use jiff::{SignedDuration, Timestamp};
 
 /// The bits of a delivery's number that hold its generation.
@@ -141,21 +141,29 @@ pub(crate) fn stamp((elapsed, wall, boot): (i64, i64, i64)) -> Result<Stamp> {
     })
 }
 
-/// Why something is held, and until when: two columns.
-pub(crate) type HoldColumns = (Option<String>, Option<i64>);
+/// Why a lane is held, until when, and when that was found: three columns.
+pub(crate) type HoldColumns = (Option<String>, Option<i64>, Option<String>);
 
-pub(crate) fn hold_columns(hold: Option<(Trouble, Timestamp)>) -> Result<HoldColumns> {
+pub(crate) fn hold_columns(hold: Option<LaneHold>) -> Result<HoldColumns> {
     Ok(match hold {
-        Some((trouble, until)) => (Some(serde_json::to_string(&trouble)?), Some(micros(until))),
-        None => (None, None),
+        Some(hold) => (
+            Some(serde_json::to_string(&hold.trouble)?),
+            Some(micros(hold.until)),
+            Some(serde_json::to_string(&hold.told)?),
+        ),
+        None => (None, None, None),
     })
 }
 
-pub(crate) fn hold((hold, until): HoldColumns) -> Result<Option<(Trouble, Timestamp)>> {
-    Ok(match hold.zip(until) {
-        Some((hold, until)) => Some((serde_json::from_str(&hold)?, moment(until)?)),
-        None => None,
-    })
+pub(crate) fn hold((hold, until, told): HoldColumns) -> Result<Option<LaneHold>> {
+    let (Some(trouble), Some(until), Some(told)) = (hold, until, told) else {
+        return Ok(None);
+    };
+    Ok(Some(LaneHold {
+        trouble: serde_json::from_str(&trouble)?,
+        until: moment(until)?,
+        told: serde_json::from_str(&told)?,
+    }))
 }
 
 pub(crate) fn slot(number: u8) -> Result<Slot> {

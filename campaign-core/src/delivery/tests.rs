@@ -25,6 +25,15 @@ fn a_delivery_number_takes_apart_into_what_it_was_made_of() {
     assert!(DeliveryId::new(campaign, DeliveryId::RECIPIENTS_MAX).is_none());
     let last = DeliveryId::from_number(DeliveryId::range(campaign).1).unwrap();
     assert!(last.next_generation().is_none());
+    let at = |generation: u64| DeliveryId::from_number(id.number() + generation).unwrap();
+    for (known, first, next) in [(0, 0, 1), (0, 9, 9), (8, 9, 9), (9, 9, 10), (12, 9, 13)] {
+        assert_eq!(at(known).next_generation_from(first), Some(at(next)));
+    }
+    assert!(id.next_generation_from(64).is_none());
+    assert_eq!(
+        id.next_generation_from(63).map(DeliveryId::generation),
+        Some(63)
+    );
     assert_eq!(
         DeliveryId::range(campaign).1 + 1,
         DeliveryId::range(CampaignId::new(78).unwrap()).0

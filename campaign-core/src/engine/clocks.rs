@@ -7,6 +7,7 @@ use crate::campaign::CampaignState;
 use crate::clock::{Now, Stamp};
 use crate::delivery::CampaignId;
 use crate::failure::Trouble;
+use crate::store::Change;
 
 /// An engine that is asked so much later than it wanted to be was frozen, or slept with its machine. A busy machine delays it less.
 const OVERSLEPT: Duration = Duration::from_secs(5);
@@ -102,18 +103,22 @@ impl Engine {
             for lane in self.lanes.values_mut() {
                 lane.place_anew(now);
             }
-            // What waits was put off until moments of the clock that was wrong; the store knows until when it has to.
-            let campaigns: Vec<CampaignId> = self.campaigns().collect();
-            for campaign in campaigns {
-                if let Some(job) = self.jobs.get_mut(&campaign)
-                    && job.state == CampaignState::Running
-                {
-                    job.start_over();
-                }
-            }
-            self.doubts.start_over(now.elapsed);
+            self.changes.push(Change::CutWaits);
         }
         self.release_clock_holds();
+    }
+
+    /// What waits was put off until moments of a clock that was wrong; the store knows until when it has to.
+    pub(super) fn start_over(&mut self, now: Now) {
+        let campaigns: Vec<CampaignId> = self.campaigns().collect();
+        for campaign in campaigns {
+            if let Some(job) = self.jobs.get_mut(&campaign)
+                && job.state == CampaignState::Running
+            {
+                job.start_over();
+            }
+        }
+        self.doubts.start_over(now.elapsed);
     }
 
     pub(super) fn release_clock_holds(&mut self) {

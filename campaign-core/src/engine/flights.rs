@@ -123,6 +123,7 @@ impl Engine {
                     self.counted(sent.account, counted, now);
                 }
             }
+            Change::CutWaits => self.start_over(now),
             Change::Limits { .. }
             | Change::SharedLimits { .. }
             | Change::SharedPast { .. }

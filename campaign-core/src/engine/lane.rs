@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::Settings;
 use super::chance::Chance;
 use super::health::Health;
@@ -13,14 +11,11 @@ use crate::failure::Trouble;
 use crate::gateway::{Account, Observation, Readiness, Session};
 use crate::limits::{History, LaneLimits, Pacer, Past, REPLY_OPEN_FOR, Slot};
 use crate::message::MessageKind;
-use crate::store::{Epoch, LaneId, LaneNote, LaneRecord, PastAttempt, StoreOn, Trusted};
+use crate::store::{Epoch, LaneHold, LaneId, LaneNote, LaneRecord, StoreOn, Trusted};
 
 /// A platform that has honoured ids is no longer trusted to after so many in a row that came back changed: one alone is an accident of one
 /// message, which its answer has told.
 const IGNORED_MAX: u8 = 3;
-
-/// That an attempt has ended is on record so long after it was told, at the most: commits take their time.
-const NOTED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Numbers of lanes are below this.
 const HEALTH_STREAM: u64 = 1 << 32;
@@ -49,8 +44,9 @@ pub(super) struct Lane {
     ever_trusted: Vec<MessageKind>,
     ignored_in_row: u8,
     holds_in_row: u32,
-    /// Holds that were on record when it was opened, by a clock that may have been wrong then.
-    read: [Option<(Hold, OnRecord)>; 2],
+    /// Holds that were on record when it was opened, and how long they last by the wall clock of then, which may have been wrong.
+    read: [Option<(Hold, LaneHold)>; 2],
+    boot: BootId,
     chance: Chance,
 }
 
@@ -61,23 +57,6 @@ pub(super) struct Hold {
     /// Since when, where that is known: another process may have seen it begin.
     pub(super) since: Option<Elapsed>,
     pub(super) until: Elapsed,
-}
-
-/// When a hold ends by the wall.
-#[derive(Debug, Clone, Copy)]
-struct OnRecord {
-    ends: Timestamp,
-    /// When another boot sent last, and when it is over if that was just now.
-    told: Option<(Timestamp, Elapsed)>,
-}
-
-impl OnRecord {
-    /// Of a boot that sent in the future the clock was ahead of this one: what it was told counts as told now.
-    fn until(&self, now: Now) -> Elapsed {
-        let by_wall = now.elapsed + wait_between(now, self.ends);
-        let told_ahead = self.told.filter(|(at, _)| *at > now.wall);
-        told_ahead.map_or(by_wall, |(_, latest)| by_wall.min(latest))
-    }
 }
 
 /// Whether the session keeps its messages, so that looking for one means something.
@@ -120,30 +99,17 @@ impl Lane {
                 .map(|it| it.placed(now))
                 .collect(),
         };
-        let hold = |(trouble, ends), told| {
-            let on_record = OnRecord { ends, told };
-            let hold = Hold {
-                trouble,
-                since: None,
-                until: on_record.until(now),
-            };
-            (hold, on_record)
-        };
-        let lasts = settings.restriction_hold;
-        let told = |until| told_of(&record.attempts, until, lasts, boot);
-        let told_before = |until| told_before(&record.attempts, until, lasts, boot, now);
-        let cold_hold = record.cold_hold.map(|it| {
-            let (placed, on_record) = hold(it, told_before(it.1));
-            match told(it.1) {
-                Some(until) => (Hold { until, ..placed }, None),
-                None => (placed, Some(on_record)),
-            }
+        let read = [record.hold, record.cold_hold].map(|kept| {
+            kept.map(|kept| {
+                let hold = Hold {
+                    trouble: kept.trouble,
+                    since: None,
+                    until: kept.ends(now, boot),
+                };
+                (hold, kept)
+            })
         });
-        let lane_hold = record.hold.map(|it| hold(it, None));
-        let read = [
-            lane_hold,
-            cold_hold.and_then(|(hold, on_record)| Some((hold, on_record?))),
-        ];
+        let [hold, restriction] = read.map(|it| it.map(|(hold, _)| hold));
         let store_on = record.store_on.filter(|it| it.session == session);
         let keeping = store_on.map_or(Keeping::Unknown, |it| Keeping::Since(it.since));
         // A stream beside that of the pacer: whether something fails must not change how the gaps are drawn.
@@ -158,8 +124,8 @@ impl Lane {
             ever_trusted: record.trusted.kinds.clone(),
             ignored_in_row: 0,
             trusted: record.trusted,
-            hold: lane_hold.map(|(hold, _)| hold),
-            new_chats: NewChats::restricted(cold_hold.map(|(hold, _)| hold)),
+            hold,
+            new_chats: NewChats::restricted(restriction),
             steady_since: None,
             keeping,
             server_up_since: None,
@@ -167,6 +133,7 @@ impl Lane {
             is_noteworthy: false,
             holds_in_row: 0,
             read,
+            boot,
             chance,
         }
     }
@@ -337,12 +304,13 @@ impl Lane {
     /// The clock on the wall was wrong when the lane was opened: what was read by it ends at another moment. A machine without a clock of its
     /// own begins every boot in this way.
     pub(super) fn place_anew(&mut self, now: Now) {
-        let [hold, restriction] = &mut self.read;
-        let placed = |(known, on_record): &mut (Hold, OnRecord)| {
-            let until = on_record.until(now);
+        let boot = self.boot;
+        let placed = |(known, kept): &mut (Hold, LaneHold)| {
+            let until = kept.ends(now, boot);
             let before = std::mem::replace(known, Hold { until, ..*known });
             (before, *known)
         };
+        let [hold, restriction] = &mut self.read;
         if let Some((before, anew)) = hold.as_mut().map(placed)
             && self.hold == Some(before)
         {
@@ -410,24 +378,24 @@ impl Lane {
     }
 
     pub(super) fn note(&self, now: Now) -> LaneNote {
-        let until = |hold: Hold| {
-            now.wall
-                .checked_add(hold.until.since(now.elapsed))
-                .unwrap_or(now.wall)
-        };
-        let restriction = self.new_chats.restriction();
         // What was read stays on record as it is: a clock that is set right afterwards places it anew.
-        let ends = |hold: Hold| {
-            let read = self.read[1].filter(|(known, _)| *known == hold);
-            read.map_or_else(|| until(hold), |(_, on_record)| on_record.ends)
+        let read = self.read;
+        let kept = |hold: Hold| {
+            let mut read = read.into_iter().flatten();
+            let as_read = read.find_map(|(known, kept)| (known == hold).then_some(kept));
+            as_read.unwrap_or_else(|| LaneHold {
+                trouble: hold.trouble,
+                until: now.wall_at(hold.until.max(now.elapsed)).unwrap_or(now.wall),
+                told: now.stamp(self.boot),
+            })
         };
         LaneNote {
             lane: self.id,
             epoch: self.epoch,
             day: Some(self.pacer.day(now)),
             warmth: self.pacer.warmth().clone(),
-            hold: self.hold.map(|hold| (hold.trouble, until(hold))),
-            cold_hold: restriction.map(|hold| (hold.trouble, ends(hold))),
+            hold: self.hold.map(kept),
+            cold_hold: self.new_chats.restriction().map(kept),
             trusted: self.trusted.clone(),
             store_on: match self.keeping {
                 Keeping::Since(since) => Some(StoreOn {
@@ -439,37 +407,6 @@ impl Lane {
             health: self.health.record(now),
         }
     }
-}
-
-/// When a restriction ends that an attempt of this boot was told of: whatever the wall showed then and shows now, it was measured by the clock
-/// that nobody sets.
-fn told_of(
-    attempts: &[PastAttempt],
-    until: Timestamp,
-    lasts: Duration,
-    boot: BootId,
-) -> Option<Elapsed> {
-    let ended = attempts.iter().filter_map(|it| it.ended);
-    let mut ended = ended.filter(|it| it.boot == boot);
-    ended.find_map(|it| {
-        let left = Duration::try_from(until.duration_since(it.wall)).ok()?;
-        let is_its_own = left <= lasts && lasts - left <= NOTED_WITHIN;
-        is_its_own.then(|| it.elapsed + left)
-    })
-}
-
-/// The newest attempt of another boot, and when a restriction that was told by then is over if that was just now.
-fn told_before(
-    attempts: &[PastAttempt],
-    until: Timestamp,
-    lasts: Duration,
-    boot: BootId,
-    now: Now,
-) -> Option<(Timestamp, Elapsed)> {
-    let mut started = attempts.iter().map(|it| it.started);
-    let newest = started.find(|it| it.boot != boot)?;
-    let left = Duration::try_from(until.duration_since(newest.wall)).unwrap_or_default();
-    Some((newest.wall, now.elapsed + left.max(lasts)))
 }
 
 /// A hold that an observation cannot lift is not replaced by one that it can.
@@ -498,7 +435,6 @@ mod tests {
 
     use super::*;
     use crate::phone::PhoneNumber;
-    use crate::store::PastAttempt;
 
     fn at(seconds: i64, wall: &str) -> Now {
         Now {
@@ -507,96 +443,98 @@ mod tests {
         }
     }
 
-    /// An earlier process was told of it by the same clock, which was nine hours behind.
-    #[test]
-    fn a_restriction_that_an_attempt_of_this_boot_was_told_of_lasts_however_the_clock_is_set() {
-        let (settings, boot) = (Settings::default(), BootId(2));
-        let told = at(5, "2026-11-20T15:29:55Z");
-        let until = told.wall.checked_add(settings.restriction_hold).unwrap();
+    fn lane_with(hold: LaneHold, begins: Now) -> Lane {
         let account = Account(PhoneNumber::from_digits(6_281_200_000_001).unwrap());
         let record = LaneRecord {
-            attempts: vec![PastAttempt {
-                slot: Slot::Cold,
-                started: told.stamp(boot),
-                ended: Some(told.stamp(boot)),
-                taken_over: None,
-            }],
-            cold_hold: Some((Trouble::Restricted, until)),
+            hold: Some(LaneHold {
+                trouble: Trouble::RateLimited,
+                ..hold
+            }),
+            cold_hold: Some(hold),
             ..LaneRecord::new(LaneId(1), account, LaneLimits::unpaced(1))
         };
         let session = Session::new("default");
-        let begins = at(10, "2026-11-20T15:30:00Z");
-        let mut lane = Lane::new(record, session, &settings, boot, begins);
-        let ends = Some(told.elapsed + settings.restriction_hold);
-        let right = at(70, "2026-11-21T00:31:00Z");
-        for now in [begins, right] {
-            let hold = lane.new_chats.held(now);
-            assert_eq!(hold.map(|hold| hold.until), ends, "{now:?}");
-            lane.place_anew(right);
+        Lane::new(record, session, &Settings::default(), BootId(2), begins)
+    }
+
+    /// Told at that moment of a boot that it lasts ten minutes.
+    fn restricted(told: Now, boot: BootId) -> LaneHold {
+        LaneHold {
+            trouble: Trouble::Restricted,
+            until: told
+                .wall
+                .checked_add(jiff::SignedDuration::from_mins(10))
+                .unwrap(),
+            told: told.stamp(boot),
+        }
+    }
+
+    #[track_caller]
+    fn assert_ends(lane: &Lane, now: Now, ends: Elapsed) {
+        let holds = [lane.held(Slot::Reply, now), lane.new_chats.held(now)];
+        assert_eq!(holds.map(|hold| hold.map(|it| it.until)), [Some(ends); 2]);
+    }
+
+    /// Its process was told of it by a clock that was nine hours behind, or ahead.
+    #[test]
+    fn a_hold_of_this_boot_lasts_however_the_clock_is_set() {
+        for (wrong, begins) in [
+            ("2026-11-20T15:29:55Z", "2026-11-20T15:30:00Z"),
+            ("2026-11-21T09:29:55Z", "2026-11-21T00:30:00Z"),
+        ] {
+            let (told, begins) = (at(5, wrong), at(10, begins));
+            let mut lane = lane_with(restricted(told, BootId(2)), begins);
+            let right = at(70, "2026-11-21T00:31:00Z");
+            for now in [begins, right] {
+                assert_ends(&lane, now, at(605, wrong).elapsed);
+                lane.place_anew(right);
+            }
         }
     }
 
     /// The boot before was two days ahead. What it was told of a moment ago lies two days from now by a clock that is right.
     #[test]
-    fn a_restriction_that_another_boot_was_told_of_in_the_future_was_told_of_now() {
-        let (settings, boot) = (Settings::default(), BootId(2));
-        let told = at(5_000, "2026-11-23T00:30:00Z");
-        let until = told.wall.checked_add(settings.restriction_hold).unwrap();
-        let account = Account(PhoneNumber::from_digits(6_281_200_000_001).unwrap());
-        let record = LaneRecord {
-            attempts: vec![PastAttempt {
-                slot: Slot::Cold,
-                started: told.stamp(BootId(1)),
-                ended: Some(told.stamp(BootId(1))),
-                taken_over: None,
-            }],
-            cold_hold: Some((Trouble::Restricted, until)),
-            ..LaneRecord::new(LaneId(1), account, LaneLimits::unpaced(1))
-        };
-        let session = Session::new("default");
+    fn a_hold_that_another_boot_was_told_of_in_the_future_was_told_of_now() {
+        let kept = restricted(at(5_000, "2026-11-23T00:30:00Z"), BootId(1));
         let begins = at(10, "2026-11-21T00:31:00Z");
-        let mut lane = Lane::new(record, session, &settings, boot, begins);
-        let held = |lane: &Lane, now| lane.new_chats.held(now).map(|hold| hold.until);
-        let latest = begins.elapsed + settings.restriction_hold;
-        assert_eq!(held(&lane, begins), Some(latest));
+        let mut lane = lane_with(kept, begins);
+        assert_ends(&lane, begins, at(610, "2026-11-21T00:41:00Z").elapsed);
         let noted = lane.note(begins).cold_hold;
-        assert_eq!(noted, Some((Trouble::Restricted, until)), "as it was read");
+        assert_eq!(noted, Some(kept), "as it was read");
         // It was this clock that was behind, and has been set right since.
         let right = at(70, "2026-11-23T00:32:00Z");
         lane.place_anew(right);
-        let ends = right.elapsed + settings.restriction_hold - Duration::from_secs(120);
-        assert_eq!(held(&lane, right), Some(ends));
+        assert_ends(&lane, right, at(70 + 480, "2026-11-23T00:40:00Z").elapsed);
+    }
+
+    #[test]
+    fn a_hold_is_noted_as_lasting_from_now_on() {
+        let begins = at(10, "2026-11-21T00:31:00Z");
+        let mut lane = lane_with(
+            restricted(at(5_000, "2026-11-20T00:30:00Z"), BootId(1)),
+            begins,
+        );
+        lane.new_chats.restrict(Duration::from_secs(300), begins);
+        let later = at(70, "2026-11-21T09:32:00Z");
+        assert_eq!(
+            lane.note(later).cold_hold,
+            Some(LaneHold {
+                trouble: Trouble::Restricted,
+                until: at(310, "2026-11-21T09:36:00Z").wall,
+                told: later.stamp(BootId(2)),
+            })
+        );
     }
 
     /// Nine hours behind at first, and set right after a minute; the restriction ends two minutes after that.
     #[test]
-    fn a_restriction_that_was_read_by_a_wrong_clock_ends_when_it_ends() {
-        let until: Timestamp = "2026-11-21T00:33:00Z".parse().unwrap();
-        let account = Account(PhoneNumber::from_digits(6_281_200_000_001).unwrap());
-        let record = LaneRecord {
-            hold: Some((Trouble::RateLimited, until)),
-            cold_hold: Some((Trouble::Restricted, until)),
-            ..LaneRecord::new(LaneId(1), account, LaneLimits::unpaced(1))
-        };
-        let session = Session::new("default");
-        let (settings, boot) = (Settings::default(), BootId(2));
+    fn a_hold_that_was_read_by_a_wrong_clock_ends_when_it_ends() {
         let begins = at(10, "2026-11-20T15:30:00Z");
-        let mut lane = Lane::new(record, session, &settings, boot, begins);
-        assert!(
-            lane.held(Slot::Reply, begins).unwrap().until
-                > at(9 * 3_600, "2026-11-21T00:30:00Z").elapsed
-        );
+        let kept = restricted(at(5_000, "2026-11-21T00:23:00Z"), BootId(1));
+        let (settings, mut lane) = (Settings::default(), lane_with(kept, begins));
         let right = at(70, "2026-11-21T00:31:00Z");
         lane.place_anew(right);
-        let ends = right.elapsed + Duration::from_secs(120);
-        assert_eq!(
-            lane.held(Slot::Reply, right).map(|hold| hold.until),
-            Some(ends)
-        );
-        assert_eq!(
-            lane.new_chats.held(right).map(|hold| hold.until),
-            Some(ends)
-        );
+        assert_ends(&lane, right, at(190, "2026-11-21T00:33:00Z").elapsed);
         // One that began since is measured by the clock that nobody sets.
         lane.hold_for(
             Trouble::RateLimited,

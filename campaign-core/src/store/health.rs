@@ -1,10 +1,32 @@
 //! What a store keeps of a lane's health.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Stamp;
+use crate::clock::{BootId, Elapsed, Now, Stamp};
 use crate::failure::Trouble;
+
+/// Why a lane waits, as it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneHold {
+    /// Why.
+    pub trouble: Trouble,
+    /// Until when, by the clock that `told` was read from.
+    pub until: Timestamp,
+    /// When that was found.
+    pub told: Stamp,
+}
+
+impl LaneHold {
+    /// When it is over on this clock. It lasts as long from when it was told, and what was told in the future counts as told now: a wall
+    /// clock that was ahead, or has been set back since, makes it no longer.
+    pub(crate) fn ends(&self, now: Now, boot: BootId) -> Elapsed {
+        let lasts = Duration::try_from(self.until.duration_since(self.told.wall));
+        now.place(self.told, boot) + lasts.unwrap_or_default()
+    }
+}
 
 /// How well an account was when its lane was last noted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -125,8 +125,10 @@ promises! { $
         a_runner_may_take_over_again
         what_an_earlier_owner_writes_is_lost
         waits_far_ahead_are_over_after_a_take_over
+        waits_far_ahead_are_over_when_they_are_cut
         a_restored_copy_doubts_whatever_was_open
         a_restored_copy_sends_nothing_again_that_was_asked_for_before
+        a_restored_copy_gives_no_generation_again
         the_runner_leaves_word;
     lanes:
         a_lane_begins_with_the_limits_that_were_set_before

@@ -179,6 +179,7 @@ fn name_of(change: &Change) -> String {
         Change::Lid { .. } => "lid".into(),
         Change::Dismiss { .. } => "dismiss".into(),
         Change::Confirmed { .. } => "confirmed".into(),
+        Change::CutWaits => "cut waits".into(),
         Change::Answer { .. } => "answer".into(),
     }
 }

@@ -41,6 +41,8 @@ CREATE TABLE campaign (
     -- When its people were taken out of the database. What it was and its counts stay, and nothing moves it any more.
     pruned_at bigint,
     state smallint NOT NULL CHECK (state BETWEEN 0 AND 8),
+    -- In a copy that was put in place, new generations leave those out that may have been given after the copy was made.
+    first_generation smallint NOT NULL DEFAULT 0,
     kind smallint NOT NULL,
     -- 0 marketing, 1 utility, 2 authentication, 3 service.
     category smallint NOT NULL CHECK (category BETWEEN 0 AND 3),
@@ -220,8 +222,11 @@ CREATE TABLE lane (
     -- How far the number was warmed up.
     warmth text,
     hold text,
+    -- When that was found: JSON.
+    hold_told text,
     -- Why nobody may be written to who has not written of late.
     cold_hold text,
+    cold_hold_told text,
     trusted text NOT NULL,
     -- The session whose message store was seen on, and since when.
     store_on text,

@@ -111,6 +111,17 @@ SELECT phone, account, at FROM (
     UNION ALL SELECT phone, account, heard_at FROM heard)
 ORDER BY at;
 
+-- In a copy that was put in place, new generations leave those out that may have been given after the copy was made.
+ALTER TABLE campaign ADD COLUMN first_generation INTEGER NOT NULL DEFAULT 0;
+
+-- When it was found that a lane is held: JSON. Of what is on record, a day before it ends.
+ALTER TABLE lane ADD COLUMN hold_told TEXT;
+ALTER TABLE lane ADD COLUMN cold_hold_told TEXT;
+UPDATE lane SET hold_told = json_object('elapsed', 0, 'wall', strftime('%Y-%m-%dT%H:%M:%SZ', hold_until / 1000000 - 86400, 'unixepoch'), 'boot', 0)
+WHERE hold_until IS NOT NULL;
+UPDATE lane SET cold_hold_told = json_object('elapsed', 0, 'wall', strftime('%Y-%m-%dT%H:%M:%SZ', cold_hold_until / 1000000 - 86400, 'unixepoch'), 'boot', 0)
+WHERE cold_hold_until IS NOT NULL;
+
 -- Whose phone belongs to a LID.
 CREATE TABLE lid (
     lid INTEGER PRIMARY KEY,

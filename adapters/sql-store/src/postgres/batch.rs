@@ -9,7 +9,7 @@ use campaign_core::store::{Batch, Change, Effect, Happened, Lost, Sweep};
 use super::fault::{Fault, Result};
 use super::moves::{Moves, Wanted};
 use super::transaction::{Columns, Tx, int};
-use super::{campaigns, commands, consent, lanes, people, shared_limits};
+use super::{campaigns, commands, consent, lanes, people, shared_limits, take_over};
 use crate::codes::{self, SUPERSEDED};
 
 /// Where sweeps of failed deliveries go on, so that a sweep in many batches reads each delivery once.
@@ -163,6 +163,10 @@ impl Making<'_> {
             Change::ByHand(sent) => {
                 let counted = people::keep_by_hand(tx, sent, at).await?;
                 Ok(counted.map_or(Effect::Done, Effect::Counted))
+            }
+            Change::CutWaits => {
+                take_over::cut_waits(tx, at).await?;
+                Ok(Effect::Done)
             }
             Change::Answer { command, answer } => {
                 let is_there = commands::answer(tx, *command, answer).await?;

@@ -81,7 +81,7 @@ pub(super) async fn set_limits(tx: &Tx<'_>, account: Account, limits: &LaneLimit
 pub(super) async fn record(tx: &Tx<'_>, account: Account) -> Result<LaneRecord> {
     let row = tx
         .one(
-            "SELECT id, epoch, limits, day, day_sends, day_cold, hold, hold_until, cold_hold, cold_hold_until,
+            "SELECT id, epoch, limits, day, day_sends, day_cold, hold, hold_until, hold_told, cold_hold, cold_hold_until, cold_hold_told,
                     newest_cold, newest_reply, trusted, store_on, warmth, health
              FROM lane WHERE account = $1",
             &[&codes::digits(account.0)],
@@ -98,7 +98,7 @@ pub(super) async fn record(tx: &Tx<'_>, account: Account) -> Result<LaneRecord> 
         }),
         None => None,
     };
-    let newest = [(Slot::Cold, row.at(10)?), (Slot::Reply, row.at(11)?)];
+    let newest = [(Slot::Cold, row.at(12)?), (Slot::Reply, row.at(13)?)];
     Ok(LaneRecord {
         id,
         account,
@@ -107,18 +107,18 @@ pub(super) async fn record(tx: &Tx<'_>, account: Account) -> Result<LaneRecord> 
         by_hand: people::by_hand(tx, account, &limits).await?,
         limits,
         day,
-        warmth: match row.at::<Option<&str>>(14)? {
+        warmth: match row.at::<Option<&str>>(16)? {
             Some(text) => serde_json::from_str(text)?,
             None => WarmthSoFar::default(),
         },
-        hold: codes::hold((row.at(6)?, row.at(7)?))?,
-        cold_hold: codes::hold((row.at(8)?, row.at(9)?))?,
-        trusted: serde_json::from_str(row.at(12)?)?,
+        hold: codes::hold((row.at(6)?, row.at(7)?, row.at(8)?))?,
+        cold_hold: codes::hold((row.at(9)?, row.at(10)?, row.at(11)?))?,
+        trusted: serde_json::from_str(row.at(14)?)?,
         store_on: row
-            .at::<Option<&str>>(13)?
+            .at::<Option<&str>>(15)?
             .map(serde_json::from_str)
             .transpose()?,
-        health: match row.at::<Option<&str>>(15)? {
+        health: match row.at::<Option<&str>>(17)? {
             Some(text) => serde_json::from_str(text)?,
             None => LaneHealth::default(),
         },

@@ -129,13 +129,16 @@ impl Moves {
         if row.is_superseded || !matches!(row.standing.state, State::Failed | State::Unconfirmed) {
             return Effect::Lost(Lost::Delivery(row.standing));
         }
-        let campaign = self.campaigns.get(&delivery.campaign());
-        if campaign.is_some_and(|it| it.state == CampaignState::Cancelled) {
+        let Some(campaign) = self.campaigns.get(&delivery.campaign()) else {
+            return Effect::Lost(Lost::NotFound);
+        };
+        if campaign.state == CampaignState::Cancelled {
             // What was called off stays so.
             return Effect::Lost(Lost::Campaign(CampaignState::Cancelled));
         }
         let newest = self.generations(delivery).next_back().map(|row| row.id);
-        let Some(next) = newest.and_then(DeliveryId::next_generation) else {
+        let next = newest.and_then(|it| it.next_generation_from(campaign.first_generation));
+        let Some(next) = next else {
             return Effect::Lost(Lost::NoGeneration);
         };
         self.write_standing(&row, row.standing, true);

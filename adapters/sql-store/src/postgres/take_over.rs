@@ -2,7 +2,7 @@
 //! know. The marks of a whole audience are set by one statement, along the table that [`apply`] gives.
 
 use campaign_core::clock::Stamp;
-use campaign_core::delivery::{DeliveryId, Happening, Reason, State};
+use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Reason, State};
 use campaign_core::store::TakeOver;
 use jiff::Timestamp;
 
@@ -12,7 +12,9 @@ use super::fault::{Fault, Result};
 use super::known;
 use super::moves::{Differences, Moves, Wanted, write_counts};
 use super::transaction::{Columns, TIMELINE, Tx, int};
-use crate::codes::{self, CAMPAIGNS_LEFT_OUT, OWNER_DIED, RECIPIENTS_LEFT_OUT, WAIT_MAX_MICROS};
+use crate::codes::{
+    self, CAMPAIGNS_LEFT_OUT, GENERATIONS, OWNER_DIED, RECIPIENTS_LEFT_OUT, WAIT_MAX_MICROS,
+};
 use crate::holder::holder;
 
 /// Where the database is: which server's files, which history of them, and which database in it. It is another place after a recovery to a
@@ -231,10 +233,21 @@ async fn leave_numbers_out(tx: &Tx<'_>) -> Result<()> {
         &[&int(RECIPIENTS_LEFT_OUT)?, &int(DeliveryId::RECIPIENTS_MAX)?],
     )
     .await?;
+    tx.execute(
+        "UPDATE campaign c SET first_generation = least($2 + 1, $1 + greatest(c.first_generation, known.newest))
+         FROM (SELECT id >> $3 AS campaign, max(id & $2)::smallint AS newest FROM delivery GROUP BY 1) AS known WHERE known.campaign = c.id",
+        &[
+            &i16::from(DeliveryId::GENERATIONS_LEFT_OUT),
+            &GENERATIONS,
+            &int(DeliveryId::BITS - CampaignId::BITS)?,
+        ],
+    )
+    .await?;
     Ok(())
 }
 
-async fn cut_waits(tx: &Tx<'_>, now: Timestamp) -> Result<()> {
+/// No wait is that long: it was written under a wrong clock.
+pub(super) async fn cut_waits(tx: &Tx<'_>, now: Timestamp) -> Result<()> {
     let latest = codes::micros(now).saturating_add(WAIT_MAX_MICROS);
     tx.execute(
         "UPDATE ready SET not_before = 0 WHERE not_before > $1",

@@ -24,6 +24,7 @@ use super::people;
 use super::recipients::Recipients;
 use super::rows::{self, SUPERSEDED};
 use super::shared_limits;
+use super::take_over;
 
 /// A batch waits for other processes' writes this often, some seconds each, before it is given back.
 const BUSY_TRIES_MAX: u32 = 6;
@@ -247,6 +248,10 @@ impl Making<'_> {
                     people::keep_by_hand(self.moves.connection, sent, self.moves.at.wall)?;
                 Ok(counted.map_or(Effect::Done, Effect::Counted))
             }
+            Change::CutWaits => {
+                take_over::cut_waits(self.moves.connection, self.moves.at.wall)?;
+                Ok(Effect::Done)
+            }
             Change::Answer { command, answer } => {
                 let changed = self
                     .moves
@@ -462,13 +467,13 @@ impl Making<'_> {
             Some(epoch) if epoch != note.epoch => return Ok(Effect::Lost(Lost::NotOwner)),
             Some(_) => {}
         }
-        let (hold, until) = rows::hold_columns(note.hold)?;
-        let (cold_hold, cold_until) = rows::hold_columns(note.cold_hold)?;
+        let (hold, until, told) = rows::hold_columns(note.hold)?;
+        let (cold_hold, cold_until, cold_told) = rows::hold_columns(note.cold_hold)?;
         self.moves
             .connection
             .prepare_cached(
-                "UPDATE lane SET day = ?, day_sends = ?, day_cold = ?, warmth = ?, hold = ?, hold_until = ?,
-                                 cold_hold = ?, cold_hold_until = ?, trusted = ?, store_on = ?, health = ?
+                "UPDATE lane SET day = ?, day_sends = ?, day_cold = ?, warmth = ?, hold = ?, hold_until = ?, hold_told = ?,
+                                 cold_hold = ?, cold_hold_until = ?, cold_hold_told = ?, trusted = ?, store_on = ?, health = ?
                  WHERE id = ? AND epoch = ?",
             )?
             .execute(params![
@@ -478,8 +483,10 @@ impl Making<'_> {
                 serde_json::to_string(&note.warmth)?,
                 hold,
                 until,
+                told,
                 cold_hold,
                 cold_until,
+                cold_told,
                 serde_json::to_string(&note.trusted)?,
                 note.store_on
                     .as_ref()

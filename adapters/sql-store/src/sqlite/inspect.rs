@@ -7,7 +7,7 @@ use campaign_core::failure::Trouble;
 use campaign_core::gateway::{Account, Session};
 use campaign_core::store::{LaneHealth, StoreError, StoreOn, Trusted};
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Row};
 
 use super::fault::{Fault, Result};
 use super::lock::RunnerLock;
@@ -178,6 +178,19 @@ fn damage(connection: &Connection) -> Vec<String> {
     }
 }
 
+/// Why and until when, in two columns from `first` on: an older database does not tell when it was found.
+fn hold_seen(row: &Row<'_>, first: usize) -> Result<Option<HoldSeen>> {
+    let columns: (Option<String>, Option<i64>) = (row.get(first)?, row.get(first + 1)?);
+    let (Some(trouble), Some(until)) = columns else {
+        return Ok(None);
+    };
+    Ok(Some(HoldSeen {
+        trouble: serde_json::from_str(&trouble)?,
+        since: None,
+        until: rows::moment(until)?,
+    }))
+}
+
 fn lanes(connection: &Connection, schema: u32) -> Result<Vec<LaneSeen>> {
     // What an older database has no column for, it has nothing to tell of.
     let of = |since: u32, column: &'static str| if schema >= since { column } else { "NULL" };
@@ -197,12 +210,9 @@ fn lanes(connection: &Connection, schema: u32) -> Result<Vec<LaneSeen>> {
             .map(|text| serde_json::from_str(&text))
             .transpose()?
             .unwrap_or_default();
-        let told = [rows::hold_at(row, 4)?, rows::hold_at(row, 6)?].into_iter();
-        let told = told.flatten().map(|(trouble, until)| HoldSeen {
-            trouble,
-            since: None,
-            until,
-        });
+        let told = [hold_seen(row, 4)?, hold_seen(row, 6)?]
+            .into_iter()
+            .flatten();
         let unwell = [health.session, health.cold, health.reply].into_iter();
         let unwell = unwell.filter_map(|it| it.unwell).map(|unwell| HoldSeen {
             trouble: unwell.trouble,

@@ -202,7 +202,8 @@ impl<'a> Moves<'a> {
             // What was called off stays so.
             return Ok(Effect::Lost(Lost::Campaign(CampaignState::Cancelled)));
         }
-        let Some(next) = self.newest(delivery)?.next_generation() else {
+        let first = self.first_generation(delivery.campaign())?;
+        let Some(next) = self.newest(delivery)?.next_generation_from(first) else {
             return Ok(Effect::Lost(Lost::NoGeneration));
         };
         self.supersede(&row, true)?;
@@ -338,6 +339,14 @@ impl<'a> Moves<'a> {
             .prepare_cached("SELECT max(id) FROM delivery WHERE id BETWEEN ? AND ?")?
             .query_row([id & !GENERATIONS, id | GENERATIONS], |row| row.get(0))?;
         Ok(rows::delivery(newest)?)
+    }
+
+    /// Those below it may have been given before, in what an older copy does not know.
+    fn first_generation(&self, campaign: CampaignId) -> Result<u8> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT first_generation FROM campaign WHERE id = ?")?
+            .query_row([campaign.number()], |row| row.get(0))?)
     }
 
     fn end_attempt(&self, row: &Row, change: &Happened) -> Result<()> {

@@ -291,7 +291,7 @@ impl Database {
                 .execute([digits])?;
         }
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, epoch, limits, day, day_sends, day_cold, hold, hold_until, cold_hold, cold_hold_until,
+            "SELECT id, epoch, limits, day, day_sends, day_cold, hold, hold_until, hold_told, cold_hold, cold_hold_until, cold_hold_told,
                     newest_cold, newest_reply, trusted, store_on, warmth, health
              FROM lane WHERE account = ?",
         )?;
@@ -311,7 +311,7 @@ impl Database {
             None => None,
         };
         let by_hand = self.by_hand(account, &limits)?;
-        let newest = [(Slot::Cold, row.get(10)?), (Slot::Reply, row.get(11)?)];
+        let newest = [(Slot::Cold, row.get(12)?), (Slot::Reply, row.get(13)?)];
         Ok(LaneRecord {
             id,
             account,
@@ -319,18 +319,18 @@ impl Database {
             attempts: self.attempts(id, &limits, newest)?,
             limits,
             day,
-            warmth: match row.get::<_, Option<String>>(14)? {
+            warmth: match row.get::<_, Option<String>>(16)? {
                 Some(text) => serde_json::from_str(&text)?,
                 None => WarmthSoFar::default(),
             },
             hold: rows::hold_at(row, 6)?,
-            cold_hold: rows::hold_at(row, 8)?,
-            trusted: serde_json::from_str(&row.get::<_, String>(12)?)?,
+            cold_hold: rows::hold_at(row, 9)?,
+            trusted: serde_json::from_str(&row.get::<_, String>(14)?)?,
             store_on: row
-                .get::<_, Option<String>>(13)?
+                .get::<_, Option<String>>(15)?
                 .map(|text| serde_json::from_str(&text))
                 .transpose()?,
-            health: match row.get::<_, Option<String>>(15)? {
+            health: match row.get::<_, Option<String>>(17)? {
                 Some(text) => serde_json::from_str(&text)?,
                 None => LaneHealth::default(),
             },

@@ -2,8 +2,7 @@
 
 use campaign_core::clock::Stamp;
 use campaign_core::delivery::Standing;
-use campaign_core::failure::Trouble;
-use jiff::Timestamp;
+use campaign_core::store::LaneHold;
 use rusqlite::Row;
 
 use super::fault::Result;
@@ -18,8 +17,12 @@ pub(super) fn stamp_at(row: &Row<'_>, first: usize) -> Result<Option<Stamp>> {
     Ok(Some(stamp((row.get(first)?, wall, row.get(first + 2)?))?))
 }
 
-pub(super) fn hold_at(row: &Row<'_>, first: usize) -> Result<Option<(Trouble, Timestamp)>> {
-    Ok(hold((row.get(first)?, row.get(first + 1)?))?)
+pub(super) fn hold_at(row: &Row<'_>, first: usize) -> Result<Option<LaneHold>> {
+    Ok(hold((
+        row.get(first)?,
+        row.get(first + 1)?,
+        row.get(first + 2)?,
+    ))?)
 }
 
 /// A standing from four columns from `first` on: state, reason, attempts, flags.

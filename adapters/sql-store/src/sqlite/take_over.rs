@@ -2,16 +2,18 @@
 //! know. The marks of a whole audience are set by one statement, along the table that [`apply`] gives.
 
 use campaign_core::clock::Stamp;
-use campaign_core::delivery::{DeliveryId, Happening, Reason, State, apply};
+use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Reason, State, apply};
 use campaign_core::store::TakeOver;
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::Database;
 use super::fault::{Fault, Result};
 use super::lock::{RunnerLock, Seen};
 use super::moves::{Differences, Moves};
-use super::rows::{self, CAMPAIGNS_LEFT_OUT, OWNER_DIED, RECIPIENTS_LEFT_OUT, WAIT_MAX_MICROS};
+use super::rows::{
+    self, CAMPAIGNS_LEFT_OUT, GENERATIONS, OWNER_DIED, RECIPIENTS_LEFT_OUT, WAIT_MAX_MICROS,
+};
 use crate::holder::holder;
 use crate::random::random;
 
@@ -73,7 +75,7 @@ impl Database {
             self.refuse_what_sends_again()?;
             meta.database = self.begin_anew()?;
         }
-        self.cut_waits(now.wall)?;
+        cut_waits(&self.connection, now.wall)?;
         self.forget_what_is_over(now.wall)?;
         let (elapsed, wall, boot) = rows::columns(now);
         self.connection.execute(
@@ -244,19 +246,25 @@ impl Database {
             "UPDATE campaign SET next_ordinal = min(next_ordinal + ?1, ?2), first_ordinal = min(next_ordinal + ?1, ?2)",
             [RECIPIENTS_LEFT_OUT, DeliveryId::RECIPIENTS_MAX],
         )?;
+        self.connection.execute(
+            "UPDATE campaign SET first_generation = min(?2 + 1, ?1 + max(first_generation,
+                 (SELECT coalesce(max(id & ?2), 0) FROM delivery WHERE id BETWEEN campaign.id << ?3 AND ((campaign.id + 1) << ?3) - 1)))",
+            params![DeliveryId::GENERATIONS_LEFT_OUT, GENERATIONS, DeliveryId::BITS - CampaignId::BITS],
+        )?;
         Ok(())
     }
+}
 
-    fn cut_waits(&self, now: Timestamp) -> Result<()> {
-        let latest = rows::micros(now).saturating_add(WAIT_MAX_MICROS);
-        self.connection.execute(
-            "UPDATE ready SET not_before = 0 WHERE not_before > ?",
-            [latest],
-        )?;
-        self.connection.execute(
-            "UPDATE doubt SET next_look = 0 WHERE next_look > ?",
-            [latest],
-        )?;
-        Ok(())
-    }
+/// No wait is that long: it was written under a wrong clock.
+pub(super) fn cut_waits(connection: &Connection, now: Timestamp) -> Result<()> {
+    let latest = rows::micros(now).saturating_add(WAIT_MAX_MICROS);
+    connection.execute(
+        "UPDATE ready SET not_before = 0 WHERE not_before > ?",
+        [latest],
+    )?;
+    connection.execute(
+        "UPDATE doubt SET next_look = 0 WHERE next_look > ?",
+        [latest],
+    )?;
+    Ok(())
 }

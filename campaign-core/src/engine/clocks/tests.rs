@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
 use super::*;
 use crate::clock::{BootId, Elapsed};
 use crate::engine::{Beginning, Input, Settings, Step};
 use crate::gateway::{Account, Session};
 use crate::limits::{LaneLimits, Slot};
 use crate::phone::PhoneNumber;
-use crate::store::{LaneId, LaneRecord, PastAttempt};
+use crate::store::{Change, LaneHold, LaneId, LaneRecord, PastAttempt};
 
 const BOOT: BootId = BootId(1);
 
@@ -48,9 +46,13 @@ fn a_lane_that_opens_while_the_clock_is_in_question_waits_with_the_others() {
         ended: Some(before),
         taken_over: None,
     };
-    let until: Timestamp = "2026-11-21T00:46:00Z".parse().unwrap();
+    let restriction = LaneHold {
+        trouble: Trouble::Restricted,
+        until: at(1_060, "2026-11-21T00:46:00Z").wall,
+        told: at(940, "2026-11-21T00:44:00Z").stamp(BOOT),
+    };
     let restricted = LaneRecord {
-        cold_hold: Some((Trouble::Restricted, until)),
+        cold_hold: Some(restriction),
         ..lane(2, Vec::new())
     };
     for (name, record) in [("one", lane(1, vec![attempt])), ("two", restricted)] {
@@ -66,6 +68,7 @@ fn a_lane_that_opens_while_the_clock_is_in_question_waits_with_the_others() {
         assert_eq!(hold.trouble, Trouble::ClockJumped, "{:?}", lane.id);
     }
     engine.believe_the_clock(steady);
+    assert!(engine.changes.contains(&Change::CutWaits));
     let held = |number| {
         engine
             .lanes

@@ -44,6 +44,7 @@ impl Tables {
             state: CampaignState::Importing,
             created_at: now.wall,
             rejected: 0,
+            first_generation: 0,
             counts: Counts::default(),
             earlier_messages: Vec::new(),
             recipients: Vec::new(),

@@ -112,6 +112,10 @@ impl Tables {
                 self.confirmed(*phone);
                 Ok(Effect::Done)
             }
+            Change::CutWaits => {
+                self.cut_waits(at.wall);
+                Ok(Effect::Done)
+            }
             Change::ByHand(sent) => Ok(self.keep_by_hand(sent, at)),
             Change::Answer { command, answer } => {
                 let (_, given) = self.commands.get_mut(command).ok_or(Lost::NotFound)?;

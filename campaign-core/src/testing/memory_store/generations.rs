@@ -60,9 +60,8 @@ impl Tables {
             return Err(Lost::Delivery(standing));
         }
         self.may_send_again(id.campaign())?;
+        let next = self.next_generation(id).ok_or(Lost::NoGeneration)?;
         let recipient = self.recipient_mut(id).ok_or(Lost::NotFound)?;
-        let next = recipient.newest.next_generation();
-        let next = next.ok_or(Lost::NoGeneration)?;
         recipient.newest = next;
         // Who sends again does not wait for the doubt; its evidence still counts.
         self.free_chat(id);
@@ -70,6 +69,11 @@ impl Tables {
         self.make_ready(next, AT_ONCE);
         self.make_current(next);
         Ok(next)
+    }
+
+    fn next_generation(&self, id: DeliveryId) -> Option<DeliveryId> {
+        let first = self.campaigns.get(&id.campaign())?.first_generation;
+        self.recipient(id)?.newest.next_generation_from(first)
     }
 
     /// What was called off stays so.
@@ -90,10 +94,7 @@ impl Tables {
     ) -> Effect {
         let is_meant = |id: &&DeliveryId| {
             let failed_for = self.standing_of(**id).and_then(|standing| standing.reason);
-            let has_room = self
-                .recipient(**id)
-                .is_some_and(|recipient| recipient.newest.next_generation().is_some());
-            has_room
+            self.next_generation(**id).is_some()
                 && match reason {
                     Some(reason) => failed_for == Some(reason),
                     None => failed_for != Some(Reason::GivenUp),

@@ -11,7 +11,7 @@ use crate::delivery::{DeliveryId, Happening, State, apply};
 use crate::gateway::{Account, Session};
 use crate::store::{Answer, TakeOver};
 
-/// A wait that is longer than this at a take-over was written under a wrong clock.
+/// A wait that is longer than this was written under a wrong clock.
 const WAIT_MAX: Duration = Duration::from_secs(3_600);
 /// Campaigns that came after a copy was made had numbers too: new ones leave so many out.
 const CAMPAIGNS_LEFT_OUT: u32 = 1_024;
@@ -73,14 +73,19 @@ impl Tables {
         lanes.into_iter().map(of).collect()
     }
 
-    /// For campaigns that came after the copy was made.
+    /// For campaigns and generations that came after the copy was made.
     pub(super) fn leave_numbers_out(&mut self) {
+        for campaign in self.campaigns.values_mut() {
+            let newest = campaign.recipients.iter().map(|it| it.newest.generation());
+            let known = newest.fold(campaign.first_generation, u8::max);
+            campaign.first_generation = known.saturating_add(DeliveryId::GENERATIONS_LEFT_OUT);
+        }
         let last = self.campaigns.last_key_value();
         let last = last.map_or(0, |(last, _)| last.number());
         self.campaigns_left_out = last.max(self.campaigns_left_out) + CAMPAIGNS_LEFT_OUT;
     }
 
-    fn cut_waits(&mut self, now: Timestamp) {
+    pub(super) fn cut_waits(&mut self, now: Timestamp) {
         let Ok(latest) = now.checked_add(WAIT_MAX) else {
             return;
         };

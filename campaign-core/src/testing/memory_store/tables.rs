@@ -10,7 +10,6 @@ use super::known::Known;
 use crate::campaign::{CampaignState, Definition};
 use crate::clock::Stamp;
 use crate::delivery::{CampaignId, DeliveryId, Reason, Standing, State};
-use crate::failure::Trouble;
 use crate::gateway::{Account, Session};
 use crate::limits::{
     DayCount, LaneLimits, Scope, SentByHand, SharedLimits, SharedPast, Slot, WarmthSoFar,
@@ -18,8 +17,8 @@ use crate::limits::{
 use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
 use crate::store::{
-    Answer, Command, CommandId, Counts, EarlierMessage, Epoch, LaneHealth, LaneId, ReplyRow,
-    StoreOn, Trusted,
+    Answer, Command, CommandId, Counts, EarlierMessage, Epoch, LaneHealth, LaneHold, LaneId,
+    ReplyRow, StoreOn, Trusted,
 };
 
 /// Due before anything else: at once.
@@ -76,8 +75,8 @@ pub(super) struct Lane {
     pub(super) attempts: Vec<usize>,
     pub(super) day: Option<DayCount>,
     pub(super) warmth: WarmthSoFar,
-    pub(super) hold: Option<(Trouble, Timestamp)>,
-    pub(super) cold_hold: Option<(Trouble, Timestamp)>,
+    pub(super) hold: Option<LaneHold>,
+    pub(super) cold_hold: Option<LaneHold>,
     pub(super) trusted: Trusted,
     pub(super) store_on: Option<StoreOn>,
     pub(super) health: LaneHealth,
@@ -92,6 +91,8 @@ pub(super) struct Campaign {
     pub(super) rejected: u64,
     pub(super) counts: Counts,
     pub(super) earlier_messages: Vec<EarlierMessage>,
+    /// New generations are not below it: those below may have been given before, in what an older copy does not know.
+    pub(super) first_generation: u8,
     /// By ordinal.
     pub(super) recipients: Vec<Recipient>,
     pub(super) rows: BTreeMap<(PhoneNumber, Option<Box<str>>), u64>,

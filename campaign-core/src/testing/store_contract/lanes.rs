@@ -6,6 +6,7 @@ use jiff::civil::date;
 
 use super::ContractStore;
 use super::scene::{Scene, Target, account, answered, at, wall};
+use crate::clock::{BootId, Stamp};
 use crate::delivery::Happening;
 use crate::failure::Trouble;
 use crate::gateway::Session;
@@ -15,8 +16,8 @@ use crate::limits::{
 };
 use crate::message::MessageKind;
 use crate::store::{
-    Change, Condition, Effect, Journal, LaneHealth, LaneNote, PastAttempt, Store, StoreOn, Trusted,
-    Unwell,
+    Change, Condition, Effect, Journal, LaneHealth, LaneHold, LaneNote, PastAttempt, Store,
+    StoreOn, Trusted, Unwell,
 };
 
 fn limits(sends_max: u32) -> LaneLimits {
@@ -87,8 +88,19 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
             days: 9,
             last: Some(date(2026, 2, 1)),
         },
-        hold: Some((Trouble::Unreachable, wall(900))),
-        cold_hold: Some((Trouble::Restricted, wall(1_900))),
+        hold: Some(LaneHold {
+            trouble: Trouble::Unreachable,
+            until: wall(900),
+            told: at(1),
+        }),
+        cold_hold: Some(LaneHold {
+            trouble: Trouble::Restricted,
+            until: wall(1_900),
+            told: Stamp {
+                boot: BootId(u64::MAX),
+                ..at(0)
+            },
+        }),
         trusted: Trusted {
             platform: "2026.7 NOWEB".into(),
             kinds: vec![MessageKind::Text, MessageKind::File],

@@ -2,10 +2,10 @@
 
 use super::ContractStore;
 use super::scene::{
-    Scene, answered, assert_counts_equal_the_report, at, commit, evidence, happened, lane, report,
-    wall,
+    Scene, Target, answered, assert_counts_equal_the_report, at, commit, evidence, happened, lane,
+    report, wall,
 };
-use crate::delivery::{Ack, Doubt, Happening, Reason, State};
+use crate::delivery::{Ack, DeliveryId, Doubt, Happening, Reason, State};
 use crate::limits::WarmthSoFar;
 use crate::store::{
     Answer, CampaignQuery, Change, Command, Effect, Happened, Journal, LaneHealth, LaneNote, Lost,
@@ -165,6 +165,22 @@ pub async fn what_an_earlier_owner_writes_is_lost(database: &impl ContractStore)
 /// Waits that were written under a wrong clock, more than an hour ahead, are over.
 pub async fn waits_far_ahead_are_over_after_a_take_over(database: &impl ContractStore) {
     let scene = Scene::open(database).await;
+    far_ahead_waits_end(&scene, async || {
+        scene.store.take_over(at(100)).await.unwrap();
+    })
+    .await;
+}
+
+/// Who runs may find that the clock was wrong.
+pub async fn waits_far_ahead_are_over_when_they_are_cut(database: &impl ContractStore) {
+    let scene = Scene::open(database).await;
+    far_ahead_waits_end(&scene, async || {
+        assert_eq!(scene.one(100, Change::CutWaits).await, Effect::Done);
+    })
+    .await;
+}
+
+async fn far_ahead_waits_end<S: Store>(scene: &Scene<S>, cut: impl AsyncFnOnce()) {
     let (campaign, targets) = scene.running("waits", 0..4).await;
     let waits = [3_000, 400_000, 3_000, 400_000];
     for (index, (target, wait)) in targets.iter().zip(waits).enumerate() {
@@ -182,7 +198,7 @@ pub async fn waits_far_ahead_are_over_after_a_take_over(database: &impl Contract
     }
     assert_eq!(scene.ready_ids(campaign, 100).await, []);
     assert_eq!(scene.doubt_ids(100).await, []);
-    scene.store.take_over(at(100)).await.unwrap();
+    cut().await;
     assert_eq!(scene.ready_ids(campaign, 100).await, [targets[1].delivery]);
     assert_eq!(scene.doubt_ids(100).await, [targets[3].delivery]);
     assert_eq!(scene.ready(campaign, 100).await.next_due, Some(wall(3_000)));
@@ -323,6 +339,52 @@ pub async fn a_restored_copy_sends_nothing_again_that_was_asked_for_before(
         let answer = store.answer(command).await.unwrap();
         assert_eq!(answer, Some(Answer::may_have_been_done()));
     }
+}
+
+/// Who was sent to again after an older copy was made was sent to under numbers that the copy does not know. They are not given anew, however
+/// often a copy is put in place.
+pub async fn a_restored_copy_gives_no_generation_again(database: &impl ContractStore) {
+    let scene = Scene::open(database).await;
+    let (campaign, targets) = scene.running("restored", 0..4).await;
+    for target in &targets {
+        scene.send_and(1, *target, Happening::Refused).await;
+    }
+    assert_eq!(renewed(&scene, 3, targets[1]).await.generation(), 1);
+    database.back_up().await;
+    let mut lost = renewed_and_sent(&scene, 4, targets[0]).await.generation();
+    drop(scene);
+    for (second, first, then) in [(1_000, 0, 2), (2_000, 2, 3)] {
+        let Some(store) = database.restore().await else {
+            return;
+        };
+        assert!(store.take_over(at(second)).await.unwrap().is_restored);
+        let scene = Scene {
+            lane: lane(&store, 1).await,
+            store,
+        };
+        let made = renewed(&scene, second + 1, targets[first]).await;
+        assert_eq!(made.generation(), lost + DeliveryId::GENERATIONS_LEFT_OUT);
+        assert_counts_equal_the_report(&scene.store, campaign).await;
+        database.back_up().await;
+        let sent = renewed_and_sent(&scene, second + 2, targets[then]).await;
+        lost = sent.generation();
+    }
+}
+
+async fn renewed<S: Store>(scene: &Scene<S>, second: i64, target: Target) -> DeliveryId {
+    let anew = Change::NewGeneration {
+        delivery: target.delivery,
+    };
+    match scene.one(second, anew).await {
+        Effect::Created(made) => made,
+        other => panic!("no new generation: {other:?}"),
+    }
+}
+
+async fn renewed_and_sent<S: Store>(scene: &Scene<S>, second: i64, target: Target) -> DeliveryId {
+    let delivery = renewed(scene, second, target).await;
+    scene.send(second + 1, Target { delivery, ..target }).await;
+    delivery
 }
 
 /// Others can read who runs and what it said last.

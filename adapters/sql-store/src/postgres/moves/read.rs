@@ -225,7 +225,7 @@ async fn campaigns(tx: &Tx<'_>, wanted: &Wanted) -> Result<BTreeMap<CampaignId, 
     let ids: Vec<i32> = ids.collect::<Result<_>>()?;
     let found = tx
         .rows(
-            "SELECT id, state, category FROM campaign WHERE id = ANY($1)",
+            "SELECT id, state, category, first_generation FROM campaign WHERE id = ANY($1)",
             &[&ids],
         )
         .await?;
@@ -233,6 +233,7 @@ async fn campaigns(tx: &Tx<'_>, wanted: &Wanted) -> Result<BTreeMap<CampaignId, 
         let campaign = Campaign {
             state: codes::campaign_state(row.byte(1)?)?,
             category: codes::category(row.byte(2)?)?,
+            first_generation: row.byte(3)?,
         };
         Ok((codes::campaign(row.at::<i32>(0)?.into())?, campaign))
     };

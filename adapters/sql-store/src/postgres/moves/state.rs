@@ -63,6 +63,8 @@ pub(super) struct Lane {
 pub(super) struct Campaign {
     pub(super) state: CampaignState,
     pub(super) category: Category,
+    /// Those below it may have been given before, in what an older copy does not know.
+    pub(super) first_generation: u8,
 }
 
 /// Whose open attempt a chat has, and had.

@@ -51,8 +51,10 @@ struct Notes {
     warmth: Vec<String>,
     holds: Vec<Option<String>>,
     until: Vec<Option<i64>>,
+    told: Vec<Option<String>>,
     cold_holds: Vec<Option<String>>,
     cold_until: Vec<Option<i64>>,
+    cold_told: Vec<Option<String>>,
     trusted: Vec<String>,
     store_on: Vec<Option<String>>,
     health: Vec<String>,
@@ -63,8 +65,8 @@ impl Notes {
         let mut notes = Self::default();
         for (id, lane) in lanes {
             let Some(note) = &lane.note else { continue };
-            let (hold, until) = codes::hold_columns(note.hold)?;
-            let (cold_hold, cold_until) = codes::hold_columns(note.cold_hold)?;
+            let (hold, until, told) = codes::hold_columns(note.hold)?;
+            let (cold_hold, cold_until, cold_told) = codes::hold_columns(note.cold_hold)?;
             let store_on = note.store_on.as_ref().map(serde_json::to_string);
             notes.ids.push(int(id.0)?);
             notes.epochs.push(int(lane.epoch.0)?);
@@ -74,8 +76,10 @@ impl Notes {
             notes.warmth.push(serde_json::to_string(&note.warmth)?);
             notes.holds.push(hold);
             notes.until.push(until);
+            notes.told.push(told);
             notes.cold_holds.push(cold_hold);
             notes.cold_until.push(cold_until);
+            notes.cold_told.push(cold_told);
             notes.trusted.push(serde_json::to_string(&note.trusted)?);
             notes.store_on.push(store_on.transpose()?);
             notes.health.push(serde_json::to_string(&note.health)?);
@@ -92,10 +96,11 @@ async fn write_notes(tx: &Tx<'_>, lanes: &BTreeMap<LaneId, Lane>) -> Result<()> 
     let count = tx
         .execute(
             "UPDATE lane l SET day = n.day, day_sends = n.sends, day_cold = n.cold, warmth = n.warmth, hold = n.hold, hold_until = n.until,
-                    cold_hold = n.cold_hold, cold_hold_until = n.cold_until, trusted = n.trusted, store_on = n.store_on, health = n.health
+                    hold_told = n.told, cold_hold = n.cold_hold, cold_hold_until = n.cold_until, cold_hold_told = n.cold_told,
+                    trusted = n.trusted, store_on = n.store_on, health = n.health
              FROM unnest($1::integer[], $2::integer[], $3::text[], $4::integer[], $5::integer[], $6::text[], $7::text[], $8::bigint[],
-                         $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[])
-                  AS n (id, epoch, day, sends, cold, warmth, hold, until, cold_hold, cold_until, trusted, store_on, health)
+                         $9::text[], $10::text[], $11::bigint[], $12::text[], $13::text[], $14::text[], $15::text[])
+                  AS n (id, epoch, day, sends, cold, warmth, hold, until, told, cold_hold, cold_until, cold_told, trusted, store_on, health)
              CROSS JOIN LATERAL (SELECT ctid FROM lane WHERE id = n.id OFFSET 0) AS there
              WHERE l.ctid = there.ctid AND l.epoch = n.epoch",
             &[
@@ -107,8 +112,10 @@ async fn write_notes(tx: &Tx<'_>, lanes: &BTreeMap<LaneId, Lane>) -> Result<()> 
                 &notes.warmth,
                 &notes.holds,
                 &notes.until,
+                &notes.told,
                 &notes.cold_holds,
                 &notes.cold_until,
+                &notes.cold_told,
                 &notes.trusted,
                 &notes.store_on,
                 &notes.health,
