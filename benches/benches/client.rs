@@ -34,7 +34,7 @@ fn requests() -> Result<(), Failure> {
         "to the bare loop",
     ]);
     for in_flight in [1, 64] {
-        let bare = || runtime.block_on(bare::run(server.url(), messages, in_flight));
+        let bare = || runtime.block_on(bare::run(server.url(), messages, in_flight, 1));
         let typed = || runtime.block_on(typed(server.url(), messages, in_flight));
         // Once before it counts: a server that has just started is cold.
         bare()?;
@@ -78,7 +78,7 @@ impl Turns {
 
 async fn typed(url: &str, messages: u32, in_flight: u32) -> Result<Took, Failure> {
     let waha = WahaClient::builder(url).api_key(sink::KEY).build()?;
-    let session = SessionName::new(sink::SESSION)?;
+    let session = SessionName::new(&sink::session(0))?;
     bare::spread(messages, in_flight, move |number| {
         let (waha, session) = (waha.clone(), session.clone());
         async move {

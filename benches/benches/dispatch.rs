@@ -1,29 +1,39 @@
 //! How much of a bare HTTP loop's speed is left when each message is on record before and after it is sent?
 //!
-//! The loop, and the whole path at both durabilities, take turns in one run against one server in another process: the
-//! simulator, and a server that does next to nothing.
+//! The loop and the whole path, on SQLite at both durabilities and on PostgreSQL, take turns in one run against one server in another
+//! process: the simulator, and a server that does next to nothing; through one session, and through 64.
 
 use std::path::Path;
 use std::time::Duration;
 
 use benches::bare::{self, Took};
-use benches::sink::{Kind, Sink};
+use benches::base::{Base, Server};
+use benches::sink::{Kind, SESSIONS, Sink};
 use benches::table::{Table, thousands};
 use benches::{Failure, median, setting, whole_path};
 use sql_store::Durability;
 use tokio::runtime::Runtime;
 
 /// Whose turn it is.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Sender {
     Bare,
-    WholePath(Durability),
+    Sqlite(Durability),
+    Postgres,
 }
 
-const SENDERS: [(&str, Sender); 3] = [
+const SENDERS: [(&str, Sender); 4] = [
     ("bare reqwest loop", Sender::Bare),
-    ("whole path, FULL", Sender::WholePath(Durability::Full)),
-    ("whole path, NORMAL", Sender::WholePath(Durability::Normal)),
+    ("SQLite, FULL", Sender::Sqlite(Durability::Full)),
+    ("SQLite, NORMAL", Sender::Sqlite(Durability::Normal)),
+    ("PostgreSQL, fsync on", Sender::Postgres),
+];
+
+/// Which server, and through how many of its sessions.
+const RUNS: [(Kind, u32); 3] = [
+    (Kind::Simulator, 1),
+    (Kind::Plain, 1),
+    (Kind::Plain, SESSIONS),
 ];
 
 /// One sender's turns.
@@ -33,7 +43,18 @@ struct Turns {
     /// To the loop of the same round: whatever else the machine does slows both.
     ratios: Vec<f64>,
     client_us: Vec<f64>,
+    /// Of the database's server, where there is one.
+    database_us: Vec<f64>,
+    /// Of client and database, to the loop's.
+    cpu_ratios: Vec<f64>,
     server_us: Vec<f64>,
+}
+
+/// What one turn took.
+struct Turn {
+    took: Took,
+    database: Option<Duration>,
+    server: Option<Duration>,
 }
 
 pub(crate) fn bench() -> Result<(), Failure> {
@@ -43,6 +64,7 @@ pub(crate) fn bench() -> Result<(), Failure> {
         runtime: tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?,
+        database: Server::start(),
     };
     let rounds = setting("BENCH_ROUNDS", 7)?;
     println!(
@@ -52,38 +74,39 @@ pub(crate) fn bench() -> Result<(), Failure> {
     let mut table = Table::new(&[
         "",
         "server",
+        "sessions",
         "messages/s",
         "of the bare loop",
         "client CPU us/message",
+        "database CPU us/message",
+        "of the bare loop's CPU",
         "server CPU us/message",
     ]);
-    for kind in [Kind::Simulator, Kind::Plain] {
+    let senders = SENDERS.into_iter();
+    let senders = senders.filter(|(_, it)| *it != Sender::Postgres || scene.database.is_some());
+    let senders: Vec<_> = senders.collect();
+    for (kind, sessions) in RUNS {
         let sink = Sink::start(kind)?;
         // Once before it counts: a server that has just started is cold.
-        scene.send(Sender::Bare, sink.url())?;
-        let mut turns = SENDERS.map(|_| Turns::default());
+        scene.send(Sender::Bare, &sink, sessions)?;
+        let mut turns: Vec<Turns> = senders.iter().map(|_| Turns::default()).collect();
         for _ in 0..rounds {
-            let mut bare = f64::NAN;
-            for ((_, sender), turns) in SENDERS.iter().zip(&mut turns) {
-                let before = sink.cpu_time();
-                let took = scene.send(*sender, sink.url())?;
-                let server = sink
-                    .cpu_time()
-                    .zip(before)
-                    .map(|(after, before)| after - before);
-                if matches!(sender, Sender::Bare) {
-                    bare = took.rate();
-                }
-                turns.add(took, bare, server);
+            let mut bare = None;
+            for ((_, sender), turns) in senders.iter().zip(&mut turns) {
+                let turn = scene.send(*sender, &sink, sessions)?;
+                turns.add(&turn, *bare.get_or_insert(turn.took));
             }
         }
-        for ((name, _), turns) in SENDERS.iter().zip(turns) {
+        for ((name, _), turns) in senders.iter().zip(turns) {
             table.row([
                 (*name).to_owned(),
                 kind.name().to_owned(),
+                sessions.to_string(),
                 thousands(median(turns.rates)),
                 format!("{:.2}", median(turns.ratios)),
                 format!("{:.1}", median(turns.client_us)),
+                format!("{:.1}", median(turns.database_us)),
+                format!("{:.1}", median(turns.cpu_ratios)),
                 format!("{:.1}", median(turns.server_us)),
             ]);
         }
@@ -93,12 +116,17 @@ pub(crate) fn bench() -> Result<(), Failure> {
 }
 
 impl Turns {
-    fn add(&mut self, took: Took, bare: f64, server: Option<Duration>) {
+    fn add(&mut self, turn: &Turn, bare: Took) {
+        let took = turn.took;
+        let us = |time: Duration| time.as_secs_f64() * 1e6 / f64::from(took.messages);
+        let database_us = turn.database.map_or(0.0, us);
         self.rates.push(took.rate());
-        self.ratios.push(took.rate() / bare);
+        self.ratios.push(took.rate() / bare.rate());
         self.client_us.push(took.cpu_us());
-        let server = server.map(|time| time.as_secs_f64() * 1e6 / f64::from(took.messages));
-        self.server_us.extend(server);
+        self.database_us.push(database_us);
+        self.cpu_ratios
+            .push((took.cpu_us() + database_us) / bare.cpu_us());
+        self.server_us.extend(turn.server.map(us));
     }
 }
 
@@ -106,24 +134,60 @@ struct Scene {
     messages: u32,
     in_flight: u32,
     runtime: Runtime,
+    database: Option<Server>,
 }
 
 impl Scene {
-    fn send(&self, sender: Sender, url: &str) -> Result<Took, Failure> {
-        match sender {
-            Sender::Bare => self
-                .runtime
-                .block_on(bare::run(url, self.messages, self.in_flight)),
-            Sender::WholePath(durability) => self.runtime.block_on(self.whole(durability, url)),
-        }
+    fn send(&self, sender: Sender, sink: &Sink, sessions: u32) -> Result<Turn, Failure> {
+        let before = sink.cpu_time();
+        let (took, database) = match sender {
+            Sender::Bare => {
+                let run = bare::run(sink.url(), self.messages, self.in_flight, sessions);
+                (self.runtime.block_on(run)?, None)
+            }
+            Sender::Sqlite(durability) => {
+                let folder = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
+                let base = Base::Sqlite(folder.path().join("campaigns.db"));
+                self.prepare(&base, sessions)?;
+                let took = self.run(&base, durability, sink.url(), sessions)?;
+                (took, None)
+            }
+            Sender::Postgres => {
+                let server = self.database.as_ref().ok_or("no PostgreSQL")?;
+                let database = server.create();
+                let base = database.base();
+                self.prepare(&base, sessions)?;
+                let before = server.cpu_time();
+                let took = self.run(&base, Durability::Full, sink.url(), sessions)?;
+                let after = server.cpu_time().zip(before);
+                (
+                    took,
+                    after.map(|(after, before)| after.saturating_sub(before)),
+                )
+            }
+        };
+        let after = sink.cpu_time().zip(before);
+        Ok(Turn {
+            took,
+            database,
+            server: after.map(|(after, before)| after - before),
+        })
     }
 
-    async fn whole(&self, durability: Durability, url: &str) -> Result<Took, Failure> {
-        let folder = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
-        let database = folder.path().join("campaigns.db");
-        whole_path::prepare(&database, self.messages).await?;
-        let in_flight = u16::try_from(self.in_flight)?;
-        let ran = whole_path::run(&database, durability, url, self.messages, in_flight).await?;
-        Ok(ran.took)
+    fn prepare(&self, base: &Base, sessions: u32) -> Result<(), Failure> {
+        self.runtime
+            .block_on(whole_path::prepare(base, self.messages, sessions))
+    }
+
+    fn run(
+        &self,
+        base: &Base,
+        durability: Durability,
+        url: &str,
+        sessions: u32,
+    ) -> Result<Took, Failure> {
+        let in_flight = u16::try_from((self.in_flight / sessions).max(1))?;
+        let run = whole_path::run(base, durability, url, self.messages, in_flight);
+        Ok(self.runtime.block_on(run)?.took)
     }
 }

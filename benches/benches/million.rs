@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use benches::base::Base;
 use benches::process::{Peer, peak_memory_kib};
 use benches::sink::{Kind, Sink};
 use benches::table::{Table, megabytes, thousands};
@@ -57,13 +58,14 @@ struct Ran {
 }
 
 pub(crate) fn prepare(database: &Path, people: u32) -> Result<(), Failure> {
-    runtime()?.block_on(whole_path::prepare(database, people))?;
+    runtime()?.block_on(whole_path::prepare(&base(database), people, 1))?;
     println!("done");
     Ok(())
 }
 
 pub(crate) fn run(database: &Path, url: &str, messages: u32) -> Result<(), Failure> {
-    let ran = whole_path::run(database, Durability::Full, url, messages, 64);
+    let base = base(database);
+    let ran = whole_path::run(&base, Durability::Full, url, messages, 64);
     let ran = runtime()?.block_on(ran)?;
     let ran = Ran {
         seconds_to_first_send: ran.to_first_send.as_secs_f64(),
@@ -72,6 +74,10 @@ pub(crate) fn run(database: &Path, url: &str, messages: u32) -> Result<(), Failu
     };
     println!("{}", serde_json::to_string(&ran)?);
     Ok(())
+}
+
+fn base(database: &Path) -> Base {
+    Base::Sqlite(database.to_path_buf())
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

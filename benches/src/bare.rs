@@ -69,16 +69,21 @@ pub fn client() -> Result<reqwest::Client, Failure> {
         .build()?)
 }
 
-/// Posts `messages` texts, `in_flight` at a time.
+/// Posts `messages` texts, `in_flight` at a time, through so many sessions in turn.
 ///
 /// # Errors
 /// When one of them is not answered with 201.
-pub async fn run(url: &str, messages: u32, in_flight: u32) -> Result<Took, Failure> {
+pub async fn run(url: &str, messages: u32, in_flight: u32, sessions: u32) -> Result<Took, Failure> {
     let client = client()?;
     let url: Arc<str> = format!("{url}/api/sendText").into();
+    let sessions: Arc<[String]> = (0..sessions).map(sink::session).collect();
     spread(messages, in_flight, move |number| {
         let (client, url) = (client.clone(), Arc::clone(&url));
-        async move { post(&client, &url, number).await }
+        let sessions = Arc::clone(&sessions);
+        async move {
+            let session = &sessions[number as usize % sessions.len()];
+            post(&client, &url, session, number).await
+        }
     })
     .await
 }
@@ -130,11 +135,16 @@ pub fn id(number: u32) -> String {
     format!("3EB0{number:018X}")
 }
 
-async fn post(client: &reqwest::Client, url: &str, number: u32) -> Result<(), Failure> {
+async fn post(
+    client: &reqwest::Client,
+    url: &str,
+    session: &str,
+    number: u32,
+) -> Result<(), Failure> {
     let chat = format!("{}@c.us", crate::whole_path::phone(number));
     let (text, id) = (text(number), id(number));
     let body = Body {
-        session: sink::SESSION,
+        session,
         chat_id: &chat,
         text: &text,
         id: &id,

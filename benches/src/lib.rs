@@ -1,10 +1,11 @@
 //! What the benches share: a table, processes of their own, the server that is sent to, a bare loop, and the whole path
-//! from a campaign in SQLite to that server. Each bench answers one question and prints one table; README.md holds the last run.
+//! from a campaign in a database to that server. Each bench answers one question and prints one table; README.md holds the last run.
 #![allow(clippy::print_stdout, reason = "benches print tables")]
 
 use std::path::PathBuf;
 
 pub mod bare;
+pub mod base;
 pub mod list;
 pub mod process;
 pub mod python;

@@ -14,9 +14,22 @@ use crate::process::{Peer, until_let_go};
 pub const ROLE: &str = "sink";
 /// Its key.
 pub const KEY: &str = "bench-key";
-/// Its session.
-pub const SESSION: &str = "default";
-const ACCOUNT: &str = "6281200000001";
+/// How many sessions it has.
+pub const SESSIONS: u32 = 64;
+
+/// The name of a session, by its number from 0.
+pub fn session(number: u32) -> String {
+    format!("bench-{number}")
+}
+
+fn number(session: &str) -> Option<u32> {
+    session.strip_prefix("bench-")?.parse().ok()
+}
+
+/// Whose the session of that number is, as digits.
+fn account(number: u32) -> u64 {
+    6_281_200_000_001 + u64::from(number)
+}
 
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,14 +96,14 @@ pub fn serve(kind: &str) -> Result<(), Failure> {
         server.abort();
         return Ok(());
     }
-    let simulator = runtime.block_on(
-        Simulator::builder()
-            .key(KEY)
-            .acks(AckTiming::none())
-            .engine_latency(Duration::ZERO, Duration::ZERO)
-            .session(SESSION, ACCOUNT)
-            .start(),
-    )?;
+    let simulator = Simulator::builder()
+        .key(KEY)
+        .acks(AckTiming::none())
+        .engine_latency(Duration::ZERO, Duration::ZERO);
+    let simulator = (0..SESSIONS).fold(simulator, |simulator, number| {
+        simulator.session(session(number), account(number).to_string())
+    });
+    let simulator = runtime.block_on(simulator.start())?;
     println!("{}", simulator.url());
     until_let_go();
     Ok(())

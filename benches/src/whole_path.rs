@@ -1,12 +1,11 @@
-//! The whole path as the command line puts it together, without a pace: driver, engine, SQLite, gateway, client.
+//! The whole path as the command line puts it together, without a pace: driver, engine, store, gateway, client.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use campaign_core::campaign::Definition;
+use campaign_core::campaign::{Definition, Sessions};
 use campaign_core::clock::{Clock, SystemClock};
 use campaign_core::delivery::State;
 use campaign_core::driver::{Driver, Parts};
@@ -16,12 +15,13 @@ use campaign_core::limits::LaneLimits;
 use campaign_core::message::MessageTemplate;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{Command, NewRecipient, Store};
-use sql_store::{Durability, SqliteStore};
+use sql_store::Durability;
 use tokio::sync::Notify;
 use waha_client::WahaClient;
 use waha_gateway::{Options, WahaGateway};
 
 use crate::bare::Took;
+use crate::base::Base;
 use crate::process::cpu_time;
 use crate::{Failure, sink};
 
@@ -35,15 +35,17 @@ pub fn phone(number: u32) -> u64 {
     6_281_300_000_000 + u64::from(number)
 }
 
-/// Makes a database with one campaign of so many people, ready to start.
+/// Makes a database with one campaign to so many people from so many sessions, ready to start.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn prepare(database: &Path, people: u32) -> Result<(), Failure> {
-    let store = SqliteStore::open(database, sql_store::Options::default())?;
+pub async fn prepare(base: &Base, people: u32, sessions: u32) -> Result<(), Failure> {
+    let store = base.open(Durability::Full).await?;
     let clock = SystemClock::new();
     let columns = ["nama", "no", "jumlah", "jatuh_tempo"].map(Box::from);
-    let campaign = store.create(&definition()?, &columns, clock.now()).await?;
+    let campaign = store
+        .create(&definition(sessions)?, &columns, clock.now())
+        .await?;
     let mut first = 0;
     while first < people {
         let end = people.min(first + PAGE_ROWS);
@@ -56,9 +58,10 @@ pub async fn prepare(database: &Path, people: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-fn definition() -> Result<Definition, Failure> {
+fn definition(sessions: u32) -> Result<Definition, Failure> {
     let message = MessageTemplate::text(TEXT)?;
-    Ok(Definition::new(NAME, Session::new(sink::SESSION), message))
+    let sessions = (0..sessions).map(|number| Session::new(&sink::session(number)));
+    Ok(Definition::new(NAME, Sessions::new(sessions)?, message))
 }
 
 fn person(number: u32) -> Result<NewRecipient, Failure> {
@@ -81,22 +84,20 @@ pub struct Ran {
     pub took: Took,
 }
 
-/// Starts the campaign of a database and runs it until so many of its messages have their outcome on record.
+/// Starts the campaign of a database and runs it, so many in flight through each session, until so many of its messages have their outcome
+/// on record.
 ///
 /// # Errors
 /// When something fails, or when a message is not accepted.
 pub async fn run(
-    database: &Path,
+    base: &Base,
     durability: Durability,
     url: &str,
     messages: u32,
     in_flight: u16,
 ) -> Result<Ran, Failure> {
     let (began, cpu) = (Instant::now(), cpu_time());
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
-        database,
-        sql_store::Options { durability },
-    )?);
+    let store = base.open(durability).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let client = WahaClient::builder(url).api_key(sink::KEY).build()?;
     let gateway = WahaGateway::new(client, Arc::clone(&clock), Options::default());

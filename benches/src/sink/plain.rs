@@ -1,4 +1,4 @@
-//! A server that knows one session and answers every send as WAHA does, and keeps nothing: as little work as hyper allows.
+//! A server that has whatever session it is asked for, and answers every send as WAHA does, and keeps nothing: as little work as hyper allows.
 
 use std::convert::Infallible;
 
@@ -13,9 +13,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
+use super::{account, number};
 use crate::Failure;
 
-const SESSION: &str = r#"{"name":"default","status":"WORKING","config":{},"me":{"id":"6281200000001@c.us","pushName":"Bench"},"engine":{"engine":"NOWEB"}}"#;
 const STATUS: &str = r#"{"startTimestamp":1795219200000,"uptime":60000,"worker":{"id":null}}"#;
 const VERSION: &str = r#"{"version":"2026.7.1","engine":"NOWEB","tier":"CORE","browser":null,"platform":"linux/x64","worker":{"id":null}}"#;
 const NO_STORE: &str = r#"{"message":"Enable NOWEB store \"config.noweb.store.enabled=True\" and \"config.noweb.store.full_sync=True\" when starting a new session.","error":"Bad Request","statusCode":400}"#;
@@ -41,8 +41,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
             Err(_) => (StatusCode::BAD_REQUEST, String::new()),
         }
     } else {
-        let (status, body) = about(request.uri().path());
-        (status, body.to_owned())
+        about(request.uri().path())
     };
     let mut response = Response::new(Full::from(body));
     *response.status_mut() = status;
@@ -51,12 +50,19 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
     Ok(response)
 }
 
-fn about(path: &str) -> (StatusCode, &'static str) {
+fn about(path: &str) -> (StatusCode, String) {
+    let session = path.strip_prefix("/api/sessions/");
+    if let Some((name, number)) = session.and_then(|name| Some((name, number(name)?))) {
+        let account = account(number);
+        let session = format!(
+            r#"{{"name":"{name}","status":"WORKING","config":{{}},"me":{{"id":"{account}@c.us","pushName":"Bench"}},"engine":{{"engine":"NOWEB"}}}}"#
+        );
+        return (StatusCode::OK, session);
+    }
     match path {
-        "/api/sessions/default" => (StatusCode::OK, SESSION),
-        "/api/server/status" => (StatusCode::OK, STATUS),
-        "/api/server/version" | "/api/version" => (StatusCode::OK, VERSION),
-        _ => (StatusCode::BAD_REQUEST, NO_STORE),
+        "/api/server/status" => (StatusCode::OK, STATUS.to_owned()),
+        "/api/server/version" | "/api/version" => (StatusCode::OK, VERSION.to_owned()),
+        _ => (StatusCode::BAD_REQUEST, NO_STORE.to_owned()),
     }
 }
 
