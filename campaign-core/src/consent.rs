@@ -25,6 +25,9 @@ pub use self::words::{Wish, Words};
 use crate::campaign::Category;
 use crate::phone::PhoneNumber;
 
+/// A clock that is ahead is hardly ever ahead by more. Our own choice.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// What holds in a whole database, over all its campaigns and accounts. The default caps nobody, knows the usual words, and confirms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -51,10 +54,11 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// For how long it must be remembered who was written to.
+    /// For how long it must be remembered who was written to: for as long as somebody may ask, and a month more, because a clock that is
+    /// ahead for a while must not make a store forget what counts again when it is set right.
     pub fn remember_for(&self) -> SignedDuration {
         let caps = self.caps.iter().map(FrequencyCap::holds_for);
-        caps.fold(REPEATED_WITHIN, SignedDuration::max)
+        caps.fold(REPEATED_WITHIN, SignedDuration::max) + AHEAD_MAX
     }
 
     /// Whether a person may wait for a cap that is free at `until`; otherwise the message is skipped.

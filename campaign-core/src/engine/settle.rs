@@ -394,10 +394,19 @@ impl Engine {
         !is_running && now.elapsed.since(since) >= patience
     }
 
+    /// Looks while the session comes and goes prove nothing, and are not held against the message.
+    fn is_steady_for(&self, doubt: &Doubtful, patience: Duration, now: Now) -> bool {
+        let lane = self.lanes.get(doubt.lane);
+        let since = lane.and_then(|lane| lane.steady_since);
+        since.is_none_or(|since| now.elapsed.since(since) >= patience)
+    }
+
     fn later(&self, doubt: &Doubtful, now: Now) -> Option<Elapsed> {
         let horizon = self.settings.absence_horizon(doubt.kind);
-        let is_enough =
-            doubt.looks >= self.settings.looks_max && self.has_waited(doubt, horizon * ENOUGH, now);
+        let patience = horizon * ENOUGH;
+        let is_enough = doubt.looks >= self.settings.looks_max
+            && self.has_waited(doubt, patience, now)
+            && self.is_steady_for(doubt, patience, now);
         (!is_enough).then(|| now.elapsed + horizon / 8 * 2u32.pow(u32::from(doubt.looks.min(2))))
     }
 

@@ -71,12 +71,15 @@ fn doubtful(ordinal: u32) -> Doubtful {
 /// A runner that has just begun, of a campaign of which all is sent and some are in doubt.
 struct World {
     engine: Engine,
+    record: CampaignRecord,
     now: Now,
     /// What a look at the session shows; `None`: no answer yet.
     seen: Option<Observation>,
     is_asked: bool,
     doubts: Vec<(Doubtful, Timestamp)>,
     pages: usize,
+    /// Whether looks find the message that they must find.
+    finds_controls: bool,
     looks: Vec<DeliveryId>,
     looked: Vec<(DeliveryId, Option<Timestamp>)>,
     proved: Vec<DeliveryId>,
@@ -107,14 +110,16 @@ impl World {
             pruned_at: None,
         };
         let mut engine = Engine::new(Settings::default(), beginning);
-        engine.handle(Input::Campaign(Box::new(record)), now);
+        engine.handle(Input::Campaign(Box::new(record.clone())), now);
         Self {
             engine,
+            record,
             now,
             seen: None,
             is_asked: false,
             doubts: doubts.into_iter().map(|it| (it, now.wall)).collect(),
             pages: 0,
+            finds_controls: true,
             looks: Vec::new(),
             looked: Vec::new(),
             proved: Vec::new(),
@@ -171,6 +176,7 @@ impl World {
                 campaign: query.campaign,
                 page: ReadyPage::default(),
             },
+            Step::Reread(_) => Input::Campaign(Box::new(self.record.clone())),
             Step::MarkSilent { .. } => Input::SilentMarked(0),
             Step::LoadDoubts(query) => {
                 self.pages += 1;
@@ -180,7 +186,9 @@ impl World {
                 self.looks.push(finding.delivery);
                 Input::FindEnded {
                     delivery: finding.delivery,
-                    found: Found::Absent { complete: true },
+                    found: Found::Absent {
+                        complete: self.finds_controls,
+                    },
                 }
             }
             // It never answers.
@@ -329,6 +337,39 @@ fn time_that_the_machine_slept_through_is_not_time_in_which_the_server_answered(
     assert!(world.proved.is_empty(), "{:?}", world.looked);
     world.until(9_600);
     assert_eq!(world.proved, [delivery(0)], "{:?}", world.looked);
+}
+
+/// Its looks were used up while the session came and went: the first one that could prove something is not the last.
+#[test]
+fn a_session_that_has_just_become_steady_is_given_time_to_find_other_messages() {
+    let mut world = World::of(vec![Doubtful {
+        looks: Settings::default().looks_max,
+        ..doubtful(0)
+    }]);
+    world.shows(working(at(10).elapsed));
+    for second in (1_100..3_000).step_by(100) {
+        world.until(second);
+        world.is(Readiness::NotReady("STARTING".into()));
+        world.until(second + 10);
+        world.is(Readiness::Working);
+    }
+    world.finds_controls = false;
+    world.until(3_200);
+    let (_, next) = *world.looked.last().unwrap();
+    assert!(next.is_some(), "{:?}", world.looked);
+    world.finds_controls = true;
+    world.until(3_400);
+    assert_eq!(world.proved, [delivery(0)], "{:?}", world.looked);
+}
+
+#[test]
+fn looks_that_find_no_other_message_for_long_leave_the_doubt_to_a_person() {
+    let mut world = World::of(vec![doubtful(0)]);
+    world.finds_controls = false;
+    world.shows(working(at(10).elapsed));
+    world.until(9_000);
+    assert_eq!(world.looked.last(), Some(&(delivery(0), None)));
+    assert!(world.proved.is_empty());
 }
 
 /// It was not started, as far as the older copy tells that was put in place.

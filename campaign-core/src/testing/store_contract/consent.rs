@@ -665,16 +665,22 @@ pub async fn the_same_text_is_not_sent_twice_within_a_week_unless_it_may_be(
         scene.one(seconds, evidence(first[5].delivery, ack)).await;
     }
     assert_eq!(may(15, second[5], TEXT_HASH, false).await, repeated);
-    // A take-over forgets only what no rule asks for.
-    drop(scene);
-    let store = database.open().await;
-    store.take_over(at(7 * DAY + 1)).await.unwrap();
+    // A clock that was four weeks ahead for a while has made nobody forget.
+    assert_eq!(may(28 * DAY, second[3], TEXT_HASH + 1, false).await, Ok(()));
+    scene.store.take_over(at(28 * DAY)).await.unwrap();
     let inquiry = |number| Inquiry {
         phone: phone(number),
         slot: Slot::Cold,
         terms: Terms::default(),
         text_hash: TEXT_HASH,
     };
+    let asked = [inquiry(3)];
+    let answers = scene.store.may_not(&asked, wall(6 * DAY)).await.unwrap();
+    assert_eq!(answers, [Some(Barred::Repeated)]);
+    // A take-over forgets only what no rule asks for.
+    drop(scene);
+    let store = database.open().await;
+    store.take_over(at(7 * DAY + 1)).await.unwrap();
     let asked = [inquiry(3), inquiry(2)];
     let answers = store.may_not(&asked, wall(7 * DAY + 2)).await.unwrap();
     assert_eq!(answers, [None, Some(Barred::Repeated)]);

@@ -79,12 +79,14 @@ fn is_taken_back(world: &World, last: &Wished, attempt: &Attempt) -> bool {
                 && it.wish == Wish::OptIn
                 && it.asked >= last.asked
                 && it.recorded <= attempt.recorded
+                && it.forgotten.is_none_or(|at| at > attempt.recorded)
         })
 }
 
 /// What was written under a LID concerns broadcasts of the account that it was written to, until it is known whose that is.
 fn is_known(world: &World, wished: &Wished, attempt: &Attempt) -> bool {
-    if wished.recorded > attempt.recorded {
+    let is_forgotten = wished.forgotten.is_some_and(|at| at <= attempt.recorded);
+    if wished.recorded > attempt.recorded || is_forgotten {
         return false;
     }
     let is_resolved = world

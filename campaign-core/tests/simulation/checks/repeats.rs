@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use campaign_core::delivery::DeliveryId;
 
-use super::super::world::{Attempt, Fate, World, recipient};
+use super::super::world::{Attempt, Fate, World};
 use super::ABSENCE_HORIZON;
 
 pub(super) fn p7_only_what_is_safe_is_repeated(world: &World) {
@@ -22,7 +22,7 @@ pub(super) fn p7_only_what_is_safe_is_repeated(world: &World) {
 
 /// It was told that the first one was not handed over, or it had looked for it long enough and found others, but not this one.
 fn may_follow(world: &World, earlier: &Attempt, attempt: &Attempt) -> bool {
-    if earlier.is_forgotten || was_asked_for_anew(world, earlier, attempt) {
+    if earlier.is_forgotten {
         return true;
     }
     let was_told = earlier.told.is_some_and(|at| at <= attempt.journalled);
@@ -40,13 +40,4 @@ fn may_follow(world: &World, earlier: &Attempt, attempt: &Attempt) -> bool {
             && miss.at >= since + ABSENCE_HORIZON
             && miss.at <= attempt.journalled
     })
-}
-
-/// The operator had it sent again, and once more when an older copy had been put in place that knows nothing of the first time: the new
-/// generation has the number of the one that is lost.
-fn was_asked_for_anew(world: &World, earlier: &Attempt, attempt: &Attempt) -> bool {
-    let whose = recipient(attempt.delivery);
-    let asked = world.ledger.asked_again.get(&whose).copied().unwrap_or(0);
-    let between = |at| earlier.recorded < at && at < attempt.recorded;
-    attempt.delivery != whose && asked > 1 && world.ledger.restored.is_some_and(between)
 }

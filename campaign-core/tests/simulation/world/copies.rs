@@ -45,7 +45,11 @@ impl World {
         }
         self.ledger.restored = Some(now);
         self.ledger.attempts_are_unknown(copy.at);
-        self.ledger.wishes.retain(|it| it.recorded <= copy.at);
+        for wished in &mut self.ledger.wishes {
+            if wished.recorded > copy.at {
+                wished.forgotten.get_or_insert(now);
+            }
+        }
         self.ledger.known.retain(|_, since| *since <= copy.at);
         let there = run(self.store.campaigns(&CampaignQuery::All)).unwrap();
         for mailing in &mut self.mailings {

@@ -33,6 +33,8 @@ pub(crate) struct Wished {
     /// When, by WhatsApp's clock.
     pub(crate) asked: Timestamp,
     pub(crate) recorded: Elapsed,
+    /// An older copy was put in place then, that does not know of it.
+    pub(crate) forgotten: Option<Elapsed>,
 }
 
 /// Everybody's own.
@@ -212,6 +214,7 @@ impl World {
             wish,
             asked,
             recorded: self.now.elapsed,
+            forgotten: None,
         });
     }
 
