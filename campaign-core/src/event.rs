@@ -742,7 +742,7 @@ mod tests {
             told: at(),
         };
         let note = |hold: Option<Trouble>, cold: Option<Trouble>| {
-            Change::Lane(LaneNote {
+            Change::Lane(Box::new(LaneNote {
                 lane: LaneId(1),
                 epoch: Epoch(1),
                 day: None,
@@ -752,7 +752,7 @@ mod tests {
                 trusted: Trusted::default(),
                 store_on: None,
                 health: LaneHealth::default(),
-            })
+            }))
         };
         let (away, restricted) = (Trouble::Unreachable, Trouble::Restricted);
         let until = moment(60);

@@ -503,7 +503,7 @@ pub enum Change {
         to: CampaignState,
     },
     /// Keeps what a lane has counted and learnt.
-    Lane(LaneNote),
+    Lane(Box<LaneNote>),
     /// Does the same to the next so many deliveries of a campaign.
     Sweep {
         /// Of which campaign.

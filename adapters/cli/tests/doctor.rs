@@ -407,7 +407,7 @@ async fn what_holds_an_account_is_told_with_its_end_and_in_either_language() {
                 ..LaneHealth::default()
             },
         };
-        let changes = vec![Change::Lane(note)];
+        let changes = vec![Change::Lane(Box::new(note))];
         store.commit(Arc::new(Batch { at, changes })).await.unwrap();
         store.step_down().await.unwrap();
     }

@@ -116,7 +116,7 @@ impl Lanes {
         changed.into_iter().filter_map(move |id| {
             let lane = self.all.get_mut(&id)?;
             let is_noteworthy = std::mem::take(&mut lane.is_noteworthy);
-            is_noteworthy.then(|| Change::Lane(lane.note(now)))
+            is_noteworthy.then(|| Change::Lane(Box::new(lane.note(now))))
         })
     }
 

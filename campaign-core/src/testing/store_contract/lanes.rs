@@ -131,7 +131,7 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
         limits: limits(3),
     };
     let effects = scene
-        .commit(1, vec![Change::Lane(note.clone()), given])
+        .commit(1, vec![Change::Lane(Box::new(note.clone())), given])
         .await;
     assert_eq!(effects, [Effect::Done, Effect::Done]);
     drop(scene);
@@ -149,13 +149,13 @@ pub async fn a_lane_keeps_what_it_was_told(database: &impl ContractStore) {
     assert_eq!((kept.hold, kept.cold_hold), (note.hold, note.cold_hold));
     assert_eq!((&kept.warmth, kept.health), (&note.warmth, note.health));
 
-    let cleared = Change::Lane(LaneNote {
+    let cleared = Change::Lane(Box::new(LaneNote {
         epoch: kept.epoch,
         hold: None,
         cold_hold: None,
         health: LaneHealth::default(),
         ..note.clone()
-    });
+    }));
     super::scene::commit(&store, 11, vec![cleared]).await;
     let kept = store
         .lane(account(2), &Session::new("a"), &limits(9))

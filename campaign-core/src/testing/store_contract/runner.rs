@@ -132,7 +132,7 @@ pub async fn what_an_earlier_owner_writes_is_lost(database: &impl ContractStore)
     assert!(next.lane.epoch > scene.lane.epoch);
     assert_eq!(next.lane.id, scene.lane.id);
     let note = |scene: &Scene<_>| {
-        Change::Lane(LaneNote {
+        Change::Lane(Box::new(LaneNote {
             health: LaneHealth::default(),
             lane: scene.lane.id,
             epoch: scene.lane.epoch,
@@ -142,7 +142,7 @@ pub async fn what_an_earlier_owner_writes_is_lost(database: &impl ContractStore)
             cold_hold: None,
             trusted: Trusted::default(),
             store_on: None,
-        })
+        }))
     };
     let effects = scene
         .commit(3, vec![scene.journal(targets[1]), note(&scene)])
