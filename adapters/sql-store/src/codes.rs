@@ -34,7 +34,7 @@ pub(crate) const CONFIRMED_WITHIN: SignedDuration = SignedDuration::from_hours(2
 
 /// The database holds something that this program has no word for.
 #[derive(Debug, thiserror::Error)]
-#[error("the database holds something this program cannot read: {0}")]
+#[error("the database holds something this program cannot read, restore a backup: {0}")]
 pub(crate) struct Unreadable(pub(crate) String);
 
 impl Unreadable {

@@ -156,7 +156,8 @@ fn kind_of(error: &rusqlite::Error) -> TroubleKind {
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => TroubleKind::ReadOnly,
         Some(ErrorCode::DiskFull) => TroubleKind::Full,
         Some(ErrorCode::SystemIoFailure) => TroubleKind::Disk,
-        Some(ErrorCode::DatabaseCorrupt) => TroubleKind::Damaged,
+        // Rows that contradict each other were not written by us: pages of different moments make such a database.
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::ConstraintViolation) => TroubleKind::Damaged,
         Some(ErrorCode::NotADatabase) => TroubleKind::NotADatabase,
         Some(ErrorCode::CannotOpen) => TroubleKind::CannotOpen,
         _ => TroubleKind::Other,
@@ -185,7 +186,9 @@ fn advice(kind: TroubleKind) -> &'static str {
         TroubleKind::Locked => "another process kept the database locked for too long: ",
         TroubleKind::ReadOnly => "the database cannot be written by this user: ",
         TroubleKind::CannotOpen => "the database cannot be opened: ",
-        TroubleKind::NotADatabase => "this file is not a database: ",
+        TroubleKind::NotADatabase => {
+            "this is not a database, name another file or restore a backup: "
+        }
         TroubleKind::Damaged => "the database is damaged, restore a backup: ",
         TroubleKind::Other => "",
     }
