@@ -3,6 +3,7 @@
 //! [`SqliteStore`] keeps campaigns in one file beside the program: one process sends, any other may read and
 //! leave commands. `PostgresStore` (feature `postgres`) keeps them in a PostgreSQL database, for one process that sends as well.
 //! What a store promises is told by [`campaign_core::store::Store`] and checked by its contract.
+#![forbid(unsafe_code)]
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod codes;
