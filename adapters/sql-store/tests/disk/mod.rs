@@ -67,11 +67,10 @@ enum Op {
 
 /// Which file somebody writes to.
 struct Ink {
-    name: String,
     file: usize,
 }
 
-type Refusal = Box<dyn FnMut(Call, &str) -> Option<c_int> + Send>;
+type Refusal = Box<dyn FnMut(Call) -> Option<c_int> + Send>;
 
 #[derive(Default)]
 struct State {
@@ -126,7 +125,7 @@ impl Disk {
     }
 
     /// Whatever this answers with an error of SQLite's is refused from now on.
-    pub(crate) fn refuse(&self, refusal: impl FnMut(Call, &str) -> Option<c_int> + Send + 'static) {
+    pub(crate) fn refuse(&self, refusal: impl FnMut(Call) -> Option<c_int> + Send + 'static) {
         self.state().refusal = Some(Box::new(refusal));
     }
 
@@ -185,9 +184,9 @@ impl Disk {
         self.state.lock().unwrap()
     }
 
-    fn refuses(&self, call: Call, name: &str) -> Option<c_int> {
+    fn refuses(&self, call: Call) -> Option<c_int> {
         let refusal = &mut self.state().refusal;
-        refusal.as_mut().and_then(|refusal| refusal(call, name))
+        refusal.as_mut().and_then(|refusal| refusal(call))
     }
 
     fn opened(&self, path: &Path, is_new: bool, is_journal: bool) -> Ink {
@@ -201,7 +200,7 @@ impl Disk {
         if is_journal && !is_known {
             state.unnamed.insert(file);
         }
-        Ink { name, file }
+        Ink { file }
     }
 
     fn written(&self, ink: &Ink, offset: usize, bytes: &[u8]) {

@@ -91,7 +91,7 @@ macro_rules! system {
 macro_rules! ask {
     ($file:ident, $call:expr) => {
         if let Some(watched) = watched($file)
-            && let Some(refused) = watched.disk.refuses($call, &watched.ink.name)
+            && let Some(refused) = watched.disk.refuses($call)
         {
             return refused;
         }
@@ -128,15 +128,14 @@ unsafe extern "C" fn open(
     flags_out: *mut c_int,
 ) -> c_int {
     let disk = path(name).and_then(Disk::of);
-    let is_new = |at: &Path| !at.exists();
-    let was_new = path(name).is_some_and(is_new);
+    let is_new = path(name).is_some_and(|path| !path.exists());
     // SAFETY: SQLite reserves as much memory for `file` as `szOsFile` says, and `pAppData` is the system's VFS.
     unsafe {
         let file = file.cast::<File>();
         (*file).base.pMethods = ptr::null();
         (*file).watched = ptr::null_mut();
-        if let (Some(disk), Some(path)) = (&disk, path(name))
-            && let Some(refused) = disk.refuses(Call::Open, &super::name(path))
+        if let Some(disk) = &disk
+            && let Some(refused) = disk.refuses(Call::Open)
         {
             return refused;
         }
@@ -154,7 +153,7 @@ unsafe extern "C" fn open(
         {
             // The first sync of a new journal makes the names in its folder durable too: so does the system's VFS.
             let journals = ffi::SQLITE_OPEN_WAL | ffi::SQLITE_OPEN_MAIN_JOURNAL;
-            let ink = disk.opened(path, was_new, flags & journals != 0);
+            let ink = disk.opened(path, is_new, flags & journals != 0);
             (*file).watched = Box::into_raw(Box::new(Watched { disk, ink }));
         }
         opened

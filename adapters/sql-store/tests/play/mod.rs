@@ -289,6 +289,13 @@ pub(crate) struct End {
     pub(crate) unconfirmed: Vec<DeliveryId>,
 }
 
+impl End {
+    /// Everybody has it once.
+    pub(crate) fn is_once(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What the ledger says of the campaign, and whether its report agrees.
 pub(crate) async fn end(store: &impl Store, gateway: &ScriptedGateway, people: u64) -> End {
     let record = scene::record(store, NAME).await;
