@@ -68,6 +68,11 @@ impl Fault {
         }
     }
 
+    /// This connection takes no changes, which another one may: the primary may be elsewhere by now, or the setting may be another one.
+    pub(super) fn is_read_only(&self) -> bool {
+        matches!(self, Self::Sql { error } if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION))
+    }
+
     /// The error that callers get.
     pub(super) fn told(self) -> StoreError {
         match self {
@@ -132,10 +137,14 @@ fn advice(error: &tokio_postgres::Error) -> &'static str {
             "the disk of PostgreSQL is full, free some space: "
         }
         Some("53") => "PostgreSQL has not enough of something, such as connections: ",
+        Some("57") if *code == SqlState::QUERY_CANCELED => {
+            "PostgreSQL broke off a statement, look at its statement_timeout and at who cancels statements: "
+        }
         Some("57") => "PostgreSQL is being stopped or started: ",
         Some("25") if *code == SqlState::READ_ONLY_SQL_TRANSACTION => {
-            "this is a standby, connect to the primary: "
+            "PostgreSQL takes no changes here, connect to the primary, or look at default_transaction_read_only: "
         }
+        Some("23") => "the database contradicts itself, restore a backup: ",
         Some("XX") => "the database is damaged, restore a backup: ",
         _ => "",
     }

@@ -92,7 +92,7 @@ macro_rules! transaction {
                     tokio::time::sleep(TRY_PAUSE * tries).await;
                     tries += 1;
                 }
-                Err(fault) if fault.is_lost() && tries < TRIES_MAX => {
+                Err(fault) if (fault.is_lost() || fault.is_read_only()) && tries < TRIES_MAX => {
                     tries += 1;
                     $database.part_with_connections();
                 }

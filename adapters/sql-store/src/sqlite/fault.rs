@@ -19,7 +19,7 @@ pub(super) enum Fault {
         #[from]
         error: rusqlite::Error,
     },
-    #[error("the file {}: {source}", path.display())]
+    #[error("{}the file {}: {source}", advice(kind_of_file(source)), path.display())]
     File { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
@@ -182,14 +182,45 @@ fn kind_of_file(error: &io::Error) -> TroubleKind {
 fn advice(kind: TroubleKind) -> &'static str {
     match kind {
         TroubleKind::Full => "the disk is full, free some space: ",
-        TroubleKind::Disk => "the disk failed to read or write: ",
-        TroubleKind::Locked => "another process kept the database locked for too long: ",
-        TroubleKind::ReadOnly => "the database cannot be written by this user: ",
-        TroubleKind::CannotOpen => "the database cannot be opened: ",
+        TroubleKind::Disk => "the disk failed to read or write, look at its health and at quotas: ",
+        TroubleKind::Locked => {
+            "another process kept the database locked for too long, close it and try again: "
+        }
+        TroubleKind::ReadOnly => {
+            "the database cannot be written by this user, give it the file and its folder: "
+        }
+        TroubleKind::CannotOpen => {
+            "the database cannot be opened, check its path and the permissions: "
+        }
         TroubleKind::NotADatabase => {
             "this is not a database, name another file or restore a backup: "
         }
         TroubleKind::Damaged => "the database is damaged, restore a backup: ",
         TroubleKind::Other => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_of_a_file_says_what_to_do() {
+        use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull};
+        let table = [
+            (PermissionDenied, "give it the file and its folder"),
+            (ReadOnlyFilesystem, "give it the file and its folder"),
+            (StorageFull, "free some space"),
+            (NotFound, "check its path"),
+        ];
+        for (kind, what_to_do) in table {
+            let path = Path::new("campaigns.db.seen");
+            let told = Fault::file(path, kind.into()).at(Path::new("campaigns.db"));
+            let told = told.to_string();
+            assert!(
+                told.contains(what_to_do) && told.contains("campaigns.db.seen"),
+                "{told}"
+            );
+        }
     }
 }

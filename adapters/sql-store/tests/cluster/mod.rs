@@ -18,6 +18,7 @@ const BIN_VARIABLE: &str = "PG_BIN";
 pub(crate) struct Cluster {
     programs: PathBuf,
     folder: PathBuf,
+    options: String,
     is_root: bool,
     databases: AtomicU32,
     /// A shell waits for the end of this pipe, to stop the server and remove the folder.
@@ -42,6 +43,10 @@ impl Cluster {
         let folder = tempfile::tempdir().unwrap().keep();
         let mut cluster = Self {
             programs,
+            options: format!(
+                "-k {} -c listen_addresses='' -c fsync=off -c max_connections=500 {more}",
+                folder.display()
+            ),
             folder,
             is_root: is_root(),
             databases: AtomicU32::new(0),
@@ -66,22 +71,31 @@ impl Cluster {
         ]);
         succeed(initdb.arg("-D").arg(&data));
         prepare(&cluster);
-        let options = format!(
-            "-k {} -c listen_addresses='' -c fsync=off -c max_connections=500 {more}",
-            cluster.folder.display()
-        );
-        let mut start = cluster.program("pg_ctl");
-        start.args(["-w", "-o", &options, "-l"]);
-        start.arg(cluster.folder.join("log")).arg("-D").arg(&data);
+        cluster.run();
+        Some(cluster)
+    }
+
+    /// Starts its server, for the first time or again.
+    pub(crate) fn run(&self) {
+        let mut start = self.program("pg_ctl");
+        start.args(["-w", "-o", &self.options, "-l"]);
+        start.arg(self.folder.join("log"));
+        start.arg("-D").arg(self.folder.join("data"));
         // What the server writes to would otherwise be what whoever started the tests waits for.
         start.stdin(Stdio::null());
         start.stdout(Stdio::null()).stderr(Stdio::null());
         let started = start.arg("start").status().unwrap();
         if !started.success() {
-            let log = fs::read_to_string(cluster.folder.join("log")).unwrap_or_default();
+            let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
             panic!("PostgreSQL did not start: {log}");
         }
-        Some(cluster)
+    }
+
+    /// Stops its server: `fast`, or `immediate` as by a crash.
+    pub(crate) fn stop(&self, how: &str) {
+        let mut stop = self.program("pg_ctl");
+        stop.args(["-w", "-m", how, "-D"]);
+        succeed(stop.arg(self.folder.join("data")).arg("stop"));
     }
 
     fn stopped_with_us(&self) -> Option<ChildStdin> {
