@@ -294,3 +294,55 @@ async fn the_runner_s_lock_outlasts_a_limit_on_idle_sessions() {
     );
     assert_eq!(cluster.sql("postgres", &held), "1");
 }
+
+#[tokio::test]
+async fn a_runner_whose_lock_was_lost_takes_it_again() {
+    let Some(cluster) = cluster() else { return };
+    let database = Database::of(cluster);
+    let store = database.open().await;
+    let mut player = under_way(&store).await;
+    database.send_away();
+    goes_on_to_the_end(&mut player).await;
+    let other = database.open().await;
+    let refused = other.take_over(scene::at(9)).await;
+    assert!(
+        matches!(refused, Err(StoreError::RunnerBusy { .. })),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_runner_that_was_replaced_while_its_connection_was_lost_sends_nothing_more() {
+    let Some(cluster) = cluster() else { return };
+    let database = Database::of(cluster);
+    let (store, other) = (database.open().await, database.open().await);
+    let mut player = under_way(&store).await;
+    database.send_away();
+    other.take_over(scene::at(60)).await.unwrap();
+    let said = refused(&mut player).await;
+    assert!(
+        said.contains("is already sending from this database"),
+        "{said}"
+    );
+    // What was on record before that goes out before it asks once more.
+    while player.failures.len() < 3 {
+        player.turn().await.unwrap();
+    }
+    let sent = player.gateway.sends();
+    while player.failures.len() < 6 {
+        assert_ne!(player.turn().await.unwrap(), Done::Send);
+    }
+    // What the other one left behind is found by whoever takes over next, and by nobody else.
+    other.step_down().await.unwrap();
+    let ended = loop {
+        if let Err(error) = player.turn().await {
+            break error;
+        }
+    };
+    assert!(matches!(ended, StoreError::Unknown(_)), "{ended}");
+    let later = player.elapsed() + Duration::from_secs(60);
+    let mut next = Player::begin(&store, 1, later, 4).await.unwrap();
+    let arrived: Vec<_> = sent.into_iter().map(|sent| sent.sending).collect();
+    next.remembers(&arrived).await;
+    goes_on_to_the_end(&mut next).await;
+}

@@ -54,8 +54,8 @@ impl RunnerLock {
         Ok(None)
     }
 
-    /// Whether the connection, and with it the lock, is still there as far as this process can tell. Where it is wrong, the lanes' epochs
-    /// keep two processes apart.
+    /// Whether the connection, and with it the lock, is still there as far as this process can tell. Where it is wrong for a moment, the lanes'
+    /// epochs keep two processes apart.
     pub(super) fn is_held_here(&self) -> bool {
         !self.session.client.is_closed()
     }

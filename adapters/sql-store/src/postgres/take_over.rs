@@ -66,6 +66,22 @@ pub(super) async fn take_over(tx: &Tx<'_>, now: Stamp) -> Result<TakeOver> {
     })
 }
 
+/// Which take-over was the last one: by its transaction, and where the database was.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct LastTakeOver(String);
+
+pub(super) async fn last(tx: &Tx<'_>) -> Result<LastTakeOver> {
+    let row = tx
+        .one("SELECT written_in || ' ' || place FROM home", &[])
+        .await?;
+    Ok(LastTakeOver(row.at(0)?))
+}
+
+/// Whether nobody has taken over since, and the database is where it was then.
+pub(super) async fn is_still(tx: &Tx<'_>, one: &LastTakeOver) -> Result<bool> {
+    Ok(last(tx).await? == *one && !is_away_from_home(tx).await?)
+}
+
 /// Whether the database is a copy of the one that was last taken over: it is elsewhere, or its rows were written anew.
 async fn is_away_from_home(tx: &Tx<'_>) -> Result<bool> {
     let sql = format!(

@@ -25,6 +25,7 @@ use super::batch::{Making, Sweeps};
 use super::connections::Server;
 use super::fault::{Fault, Result};
 use super::lock::{self, RunnerLock};
+use super::take_over::LastTakeOver;
 use super::transaction::{self, Committed, Fate, Number, TRIES_MAX, TRY_PAUSE, Tx};
 use super::{commands, consent, lanes, schema, silence, take_over};
 use crate::codes;
@@ -43,8 +44,14 @@ pub(super) struct Database {
     /// Of one connection: whoever has it writes.
     writer: Pool,
     readers: Pool,
-    lock: tokio::sync::Mutex<Option<RunnerLock>>,
+    running: tokio::sync::Mutex<Option<Running>>,
     memory: Mutex<Memory>,
+}
+
+/// This process is the runner.
+struct Running {
+    lock: RunnerLock,
+    since: LastTakeOver,
 }
 
 /// What a process remembers between calls.
@@ -110,7 +117,7 @@ impl Database {
             readers: server.pool(READERS)?,
             server,
             options,
-            lock: tokio::sync::Mutex::new(None),
+            running: tokio::sync::Mutex::new(None),
             memory: Mutex::default(),
         };
         let is_up_to_date = {
@@ -183,17 +190,41 @@ impl Database {
     }
 
     pub(super) async fn take_over(&self, now: Stamp) -> Result<TakeOver> {
-        let mut held = self.lock.lock().await;
-        let kept = held.take().filter(RunnerLock::is_held_here);
-        let lock = match kept {
+        let mut running = self.running.lock().await;
+        let kept = running.take().map(|running| running.lock);
+        let lock = match kept.filter(RunnerLock::is_held_here) {
             Some(lock) => lock,
             None => self.take_lock().await?,
         };
         // Should it fail, the lock is free again: nobody runs.
-        let taken = transaction!(self, tx => take_over::take_over(tx, now))?;
-        *held = Some(lock);
+        let (taken, since) = transaction!(self, tx => async {
+            let taken = take_over::take_over(tx, now).await?;
+            Ok::<_, Fault>((taken, take_over::last(tx).await?))
+        })?;
+        *running = Some(Running { lock, since });
         self.memory().sweeps.clear();
         Ok(taken)
+    }
+
+    /// The runner's lock ends with its session, which the server may end, or a standby that takes the server's place. It is taken again before
+    /// anything else is put on record. This process is the runner no more once another has run since, or the last moments may be missing.
+    async fn keep_running(&self) -> Result<()> {
+        let mut running = self.running.lock().await;
+        let Some(lost) = running
+            .as_mut()
+            .filter(|running| !running.lock.is_held_here())
+        else {
+            return Ok(());
+        };
+        let lock = self.take_lock().await?;
+        let mut client = self.reader().await?;
+        let tx = Tx::snapshot(&mut client).await?;
+        if !take_over::is_still(&tx, &lost.since).await? {
+            let why = "the connection was lost, and the database is not as this process left it";
+            return Err(StoreError::Unknown(why.into()).into());
+        }
+        lost.lock = lock;
+        Ok(())
     }
 
     async fn take_lock(&self) -> Result<RunnerLock> {
@@ -206,8 +237,8 @@ impl Database {
     }
 
     pub(super) async fn step_down(&self) -> Result<()> {
-        match self.lock.lock().await.take() {
-            Some(lock) => lock.give_back().await,
+        match self.running.lock().await.take() {
+            Some(running) => running.lock.give_back().await,
             None => Ok(()),
         }
     }
@@ -220,6 +251,7 @@ impl Database {
     }
 
     pub(super) async fn commit(&self, batch: &Batch) -> Result<Vec<Effect>> {
+        self.keep_running().await?;
         let (effects, sweeps) = transaction!(self, tx => self.make(tx, batch))?;
         self.memory().sweeps = sweeps;
         Ok(effects)
