@@ -16,9 +16,10 @@ use std::ffi::c_int;
 use std::time::Duration;
 
 use campaign_core::store::{Store, StoreError};
-use disk::{Call, Disk, Draws};
+use disk::{Call, Disk};
 use play::Player;
 use rusqlite::ffi;
+use scene::Draws;
 use sql_store::{Options, SqliteStore, Trouble, TroubleKind};
 
 const PEOPLE: u64 = 16;

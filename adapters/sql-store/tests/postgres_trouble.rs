@@ -9,7 +9,6 @@
 #![cfg(unix)]
 
 mod cluster;
-mod disk;
 mod play;
 mod scene;
 

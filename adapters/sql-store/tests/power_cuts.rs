@@ -23,9 +23,10 @@ use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::DeliveryId;
 use campaign_core::gateway::Sending;
 use campaign_core::store::{CampaignRecord, ReportQuery, Store, StoreError};
-use disk::{Disk, Draws, Image, Survives};
+use disk::{Disk, Image, Survives};
 use play::{Done, End, NAME, Player};
 use rusqlite::Connection;
+use scene::Draws;
 use sql_store::{Durability, Options, SqliteStore, Trouble, TroubleKind};
 use tempfile::TempDir;
 

@@ -17,8 +17,7 @@ use campaign_core::store::{CampaignQuery, Store, StoreError, TakeOver};
 use campaign_core::testing::{ManualClock, Play, ScriptedGateway};
 use campaign_core::{gateway::Account, limits::LaneLimits};
 
-use crate::disk::Draws;
-use crate::scene;
+use crate::scene::{self, Draws};
 
 pub(crate) const NAME: &str = "tagihan";
 /// So many messages are under way at once.
