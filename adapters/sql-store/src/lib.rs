@@ -11,21 +11,29 @@ mod codes;
 mod doubt;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod holder;
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
+mod migrate;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod options;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod random;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod seen;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
+pub use self::migrate::{Migrated, migrate};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use self::options::{Durability, Options};
 #[cfg(feature = "postgres")]
-pub use self::postgres::PostgresStore;
+pub use self::postgres::{PostgresStore, ServerInspection};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use self::seen::{HoldSeen, LaneSeen};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{
-    CampaignSince, Depth, Existing, HoldSeen, Inspection, LaneSeen, Prunable, Pruning, Restored,
-    Since, SqliteStore, Trouble, TroubleKind, inspect, restore,
+    CampaignSince, Depth, Existing, Inspection, Prunable, Pruning, Restored, Since, SqliteStore,
+    Trouble, TroubleKind, inspect, restore,
 };

@@ -1,6 +1,8 @@
 //! The store in a PostgreSQL database. One connection writes, in transactions that come one after another; others read, each a moment of its
 //! own. The runner's lock is a session's of its own.
 
+#[cfg(feature = "sqlite")]
+mod arrival;
 mod audience;
 mod batch;
 mod campaigns;
@@ -10,6 +12,7 @@ mod consent;
 mod doubts;
 mod fault;
 mod hidden;
+mod inspect;
 mod known;
 mod lanes;
 mod lock;
@@ -47,7 +50,10 @@ use campaign_core::store::{
 };
 use jiff::Timestamp;
 
+#[cfg(feature = "sqlite")]
+pub(crate) use self::arrival::arrive;
 use self::fault::Fault;
+pub use self::inspect::ServerInspection;
 use self::transaction::{TRIES_MAX, Tx};
 use self::writing::{Database, finish};
 use crate::options::Options;
@@ -95,6 +101,14 @@ impl PostgresStore {
         Ok(Self {
             database: Arc::new(database),
         })
+    }
+
+    /// Looks at a database that others may be using, and changes nothing: `None` where it has no tables of this program yet.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::open`].
+    pub async fn inspect(url: &str) -> Result<Option<ServerInspection>, StoreError> {
+        inspect::inspect(url).await.map_err(Fault::told)
     }
 
     /// Says that this database was brought back from a backup, where that cannot be seen. The next take-over looks everything open up before

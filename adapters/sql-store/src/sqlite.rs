@@ -9,7 +9,10 @@ mod copies;
 mod fault;
 mod inspect;
 mod known;
+#[cfg(feature = "postgres")]
+mod leaving;
 mod lock;
+mod moved;
 mod moves;
 mod people;
 mod prune;
@@ -54,8 +57,12 @@ use self::commands::OpenCommands;
 pub use self::copies::{Existing, Restored, restore};
 use self::fault::Fault;
 pub use self::fault::{Trouble, TroubleKind};
-pub use self::inspect::{Depth, HoldSeen, Inspection, LaneSeen, inspect};
+pub use self::inspect::{Depth, Inspection, inspect};
+#[cfg(feature = "postgres")]
+pub(crate) use self::leaving::Origin;
 use self::lock::{RunnerLock, Seen};
+#[cfg(feature = "postgres")]
+pub(crate) use self::moved::Mark;
 pub use self::prune::{Prunable, Pruning};
 use self::recipients::Recipients;
 pub use self::since::{CampaignSince, Since};
@@ -84,6 +91,7 @@ use crate::options::Options;
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
+    moved_to: Option<String>,
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -115,6 +123,7 @@ impl SqliteStore {
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, StoreError> {
         let path = path.as_ref().to_path_buf();
         let mut database = Database::open(&path, &options).map_err(|fault| fault.at(&path))?;
+        let mark = database.went_to().map_err(|fault| fault.at(&path))?;
         let (jobs, queue) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
             .name("sqlite".to_owned())
@@ -126,6 +135,7 @@ impl SqliteStore {
             .map_err(|error| Fault::file(&path, error).at(&path))?;
         Ok(Self {
             path,
+            moved_to: mark.map(|mark| mark.name),
             jobs: Some(jobs),
             thread: Some(thread),
         })

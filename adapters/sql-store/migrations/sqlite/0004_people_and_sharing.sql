@@ -148,3 +148,11 @@ CREATE TABLE hidden_opt_out (
     message_id TEXT NOT NULL,
     PRIMARY KEY (account, lid)
 ) STRICT, WITHOUT ROWID;
+
+-- Where this database went: from then on nothing of it is sent or changed here.
+CREATE TABLE moved (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    -- Which database that is, and what people call it.
+    place TEXT NOT NULL,
+    name TEXT NOT NULL
+) STRICT;

@@ -71,12 +71,12 @@ pub(super) async fn migrate(tx: &Tx<'_>) -> Result<()> {
     Ok(())
 }
 
-fn newest() -> u32 {
+pub(super) fn newest() -> u32 {
     u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
 }
 
 /// `None` where the schema is not ours.
-async fn version(tx: &Tx<'_>) -> Result<Option<u32>> {
+pub(super) async fn version(tx: &Tx<'_>) -> Result<Option<u32>> {
     let is_ours: bool = tx
         .one(
             "SELECT to_regclass(quote_ident(current_schema()) || '.waha_campaign_schema') IS NOT NULL",
@@ -98,7 +98,7 @@ async fn version(tx: &Tx<'_>) -> Result<Option<u32>> {
 }
 
 /// What an extension brought along belongs to nobody.
-async fn refuse_others(tx: &Tx<'_>) -> Result<()> {
+pub(super) async fn refuse_others(tx: &Tx<'_>) -> Result<()> {
     let row = tx
         .one(
             "SELECT EXISTS (SELECT 1 FROM pg_class c WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v')

@@ -1,8 +1,12 @@
 //! Transactions: those that read one moment, and those that write, one at a time.
 
+#[cfg(feature = "sqlite")]
+use std::io::Cursor;
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Transaction};
+#[cfg(feature = "sqlite")]
+use tokio_postgres::CopyInSink;
 use tokio_postgres::types::{FromSql, ToSql};
 use tokio_postgres::{IsolationLevel, Row};
 
@@ -97,6 +101,12 @@ impl<'a> Tx<'a> {
     /// Statements without parameters, such as a migration.
     pub(super) async fn batch(&self, sql: &str) -> Result<()> {
         Ok(self.0.batch_execute(sql).await?)
+    }
+
+    /// Rows as COPY reads them.
+    #[cfg(feature = "sqlite")]
+    pub(super) async fn copy_in(&self, sql: &str) -> Result<CopyInSink<Cursor<Vec<u8>>>> {
+        Ok(self.0.copy_in(sql).await?)
     }
 
     pub(super) async fn commit(self) -> Result<Committed> {

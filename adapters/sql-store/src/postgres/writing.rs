@@ -40,7 +40,7 @@ const SETTLING_PAUSE: Duration = Duration::from_millis(300);
 /// One process's way to the database.
 pub(super) struct Database {
     server: Server,
-    options: Options,
+    pub(super) options: Options,
     /// Of one connection: whoever has it writes.
     writer: Pool,
     readers: Pool,
@@ -143,7 +143,7 @@ impl Database {
         Ok(self.readers.get().await?)
     }
 
-    async fn writer(&self) -> Result<Client> {
+    pub(super) async fn writer(&self) -> Result<Client> {
         Ok(self.writer.get().await?)
     }
 
@@ -159,7 +159,7 @@ impl Database {
     }
 
     /// What became of a transaction whose COMMIT nobody answered: the server knows it by its number.
-    async fn settle(
+    pub(super) async fn settle(
         &self,
         transaction: Option<Number>,
         error: tokio_postgres::Error,
@@ -227,7 +227,7 @@ impl Database {
         Ok(())
     }
 
-    async fn take_lock(&self) -> Result<RunnerLock> {
+    pub(super) async fn take_lock(&self) -> Result<RunnerLock> {
         if let Some(lock) = RunnerLock::take(&self.server).await? {
             return Ok(lock);
         }

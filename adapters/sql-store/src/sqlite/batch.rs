@@ -76,7 +76,17 @@ impl Database {
         }
     }
 
+    /// Begins to change the database, unless it was moved elsewhere.
     pub(super) fn begin(&self) -> Result<()> {
+        self.keep_others_from_writing()?;
+        let refused = self.refuse_if_moved();
+        if refused.is_err() {
+            self.roll_back();
+        }
+        refused
+    }
+
+    pub(super) fn keep_others_from_writing(&self) -> Result<()> {
         let mut tries = 1;
         loop {
             match self

@@ -24,11 +24,13 @@ impl OpenCommands {
 impl Database {
     pub(super) fn submit(&mut self, command: &Command) -> Result<CommandId> {
         self.commands.forget();
-        self.connection
-            .prepare_cached("INSERT INTO command (body) VALUES (?)")?
-            .execute([serde_json::to_string(command)?])?;
-        let id = self.connection.last_insert_rowid();
-        Ok(CommandId(id.cast_unsigned()))
+        self.together(|| {
+            self.connection
+                .prepare_cached("INSERT INTO command (body) VALUES (?)")?
+                .execute([serde_json::to_string(command)?])?;
+            let id = self.connection.last_insert_rowid();
+            Ok(CommandId(id.cast_unsigned()))
+        })
     }
 
     pub(super) fn open_commands(&mut self) -> Result<Vec<(CommandId, Command)>> {

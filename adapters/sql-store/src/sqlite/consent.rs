@@ -28,10 +28,12 @@ impl Database {
     }
 
     pub(super) fn set_rules(&self, rules: &Rules) -> Result<()> {
-        self.connection
-            .prepare_cached("INSERT OR REPLACE INTO consent_rules (one, rules) VALUES (1, ?)")?
-            .execute([serde_json::to_string(rules)?])?;
-        Ok(())
+        self.together(|| {
+            self.connection
+                .prepare_cached("INSERT OR REPLACE INTO consent_rules (one, rules) VALUES (1, ?)")?
+                .execute([serde_json::to_string(rules)?])?;
+            Ok(())
+        })
     }
 
     pub(super) fn suppress(&self, numbers: &[Suppression]) -> Result<()> {

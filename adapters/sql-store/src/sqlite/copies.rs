@@ -11,7 +11,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::fault::{Fault, Result, Trouble};
 use super::inspect::{self, Depth, Inspection, look};
 use super::lock::RunnerLock;
-use super::schema::{beside, bring_up_to_date, copy, exists, free_name};
+use super::schema::{
+    MOVED_SINCE, beside, bring_up_to_date, copy, exists, free_name, refuse_others,
+};
 use super::since::{self, Since};
 
 /// What becomes of a database that is in the place of the one that is brought back.
@@ -146,6 +148,10 @@ fn bring(from: &Path, new: &Path) -> Result<Inspection> {
         connection.pragma_update(None, "synchronous", "FULL")?;
         // The file beside the database knows it only where batches were made since; a copy of this very moment would look the same.
         connection.execute("UPDATE meta SET is_marked_restored = 1", [])?;
+        // A database that went to a server is an older copy of what is there, if that is brought back.
+        if refuse_others(&connection, new)? >= MOVED_SINCE {
+            connection.execute("DELETE FROM moved", [])?;
+        }
     }
     whole(new)
 }

@@ -3,16 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use campaign_core::failure::Trouble;
-use campaign_core::gateway::{Account, Session};
-use campaign_core::store::{LaneHealth, StoreError, StoreOn, Trusted};
+use campaign_core::store::StoreError;
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, Row};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::fault::{Fault, Result};
 use super::lock::RunnerLock;
 use super::rows;
-use super::schema::{beside, newest, refuse_others};
+use super::schema::{MOVED_SINCE, beside, newest, refuse_others};
+use crate::seen::{LaneColumns, LaneSeen};
 
 /// Findings are named up to here; a file that is damaged in one place is restored like one that is damaged in many.
 const FINDINGS_MAX: u32 = 10;
@@ -49,35 +48,10 @@ pub struct Inspection {
     pub lanes: Vec<LaneSeen>,
     /// Who sends from it at this moment.
     pub runner: Option<String>,
+    /// Where it was moved to: it is not sent from any more.
+    pub moved_to: Option<String>,
     /// What is broken in it. Empty where nothing is, and where nobody looked ([`Depth::Quick`]).
     pub damage: Vec<String>,
-}
-
-/// What a database knows of an account.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct LaneSeen {
-    /// Whose lane.
-    pub account: Account,
-    /// The session it was last opened through.
-    pub session: Session,
-    /// Where message ids have proved to be honoured.
-    pub trusted: Trusted,
-    /// Where its messages are kept.
-    pub store_on: Option<StoreOn>,
-    /// Why nothing is sent, or was when that was last noted: for the whole account, for strangers, and for what went wrong.
-    pub holds: Vec<HoldSeen>,
-}
-
-/// A hold that is on record. One whose end has passed may be over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HoldSeen {
-    /// Why.
-    pub trouble: Trouble,
-    /// Since when, where that is on record.
-    pub since: Option<Timestamp>,
-    /// Until when.
-    pub until: Timestamp,
 }
 
 /// Looks at a database that another process may be using. Nothing is made, migrated or repaired.
@@ -117,6 +91,7 @@ pub(super) fn look(path: &Path, depth: Depth) -> Result<Inspection> {
         last_change: (last > 0).then(|| rows::moment(last)).transpose()?,
         lanes: lanes(&connection, schema)?,
         runner: RunnerLock::holder(path)?,
+        moved_to: moved_to(&connection, schema)?,
         damage: match depth {
             Depth::Quick => Vec::new(),
             Depth::Thorough => damage(&connection),
@@ -165,6 +140,14 @@ fn is_wal(path: &Path) -> bool {
     read.is_ok() && header[READ_VERSION] == 2
 }
 
+fn moved_to(connection: &Connection, schema: u32) -> Result<Option<String>> {
+    if schema < MOVED_SINCE {
+        return Ok(None);
+    }
+    let name = connection.query_row("SELECT name FROM moved", [], |row| row.get(0));
+    Ok(name.optional()?)
+}
+
 fn damage(connection: &Connection) -> Vec<String> {
     let findings = || -> rusqlite::Result<Vec<String>> {
         let sql = format!("PRAGMA integrity_check({FINDINGS_MAX})");
@@ -176,19 +159,6 @@ fn damage(connection: &Connection) -> Vec<String> {
         Ok(findings) => findings.into_iter().filter(|line| line != "ok").collect(),
         Err(error) => vec![error.to_string()],
     }
-}
-
-/// Why and until when, in two columns from `first` on: an older database does not tell when it was found.
-fn hold_seen(row: &Row<'_>, first: usize) -> Result<Option<HoldSeen>> {
-    let columns: (Option<String>, Option<i64>) = (row.get(first)?, row.get(first + 1)?);
-    let (Some(trouble), Some(until)) = columns else {
-        return Ok(None);
-    };
-    Ok(Some(HoldSeen {
-        trouble: serde_json::from_str(&trouble)?,
-        since: None,
-        until: rows::moment(until)?,
-    }))
 }
 
 fn lanes(connection: &Connection, schema: u32) -> Result<Vec<LaneSeen>> {
@@ -203,31 +173,15 @@ fn lanes(connection: &Connection, schema: u32) -> Result<Vec<LaneSeen>> {
     let mut found = statement.query([])?;
     let mut lanes = Vec::new();
     while let Some(row) = found.next()? {
-        let session: String = row.get(1)?;
-        let store_on: Option<String> = row.get(3)?;
-        let health: Option<String> = row.get(8)?;
-        let health: LaneHealth = health
-            .map(|text| serde_json::from_str(&text))
-            .transpose()?
-            .unwrap_or_default();
-        let told = [hold_seen(row, 4)?, hold_seen(row, 6)?]
-            .into_iter()
-            .flatten();
-        let unwell = [health.session, health.cold, health.reply].into_iter();
-        let unwell = unwell.filter_map(|it| it.unwell).map(|unwell| HoldSeen {
-            trouble: unwell.trouble,
-            since: Some(unwell.since),
-            until: unwell.until,
-        });
-        lanes.push(LaneSeen {
-            account: Account(rows::phone(row.get(0)?)?),
-            session: Session::new(&session),
-            trusted: serde_json::from_str(&row.get::<_, String>(2)?)?,
-            store_on: store_on
-                .map(|text| serde_json::from_str(&text))
-                .transpose()?,
-            holds: told.chain(unwell).collect(),
-        });
+        let columns = LaneColumns {
+            account: row.get(0)?,
+            session: row.get(1)?,
+            trusted: row.get(2)?,
+            store_on: row.get(3)?,
+            holds: [(row.get(4)?, row.get(5)?), (row.get(6)?, row.get(7)?)],
+            health: row.get(8)?,
+        };
+        lanes.push(columns.seen()?);
     }
     Ok(lanes)
 }

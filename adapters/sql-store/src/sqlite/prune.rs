@@ -60,6 +60,7 @@ impl SqliteStore {
             .call(|database| {
                 let known = || database.holder_on_record().ok().flatten();
                 let lock = RunnerLock::take(&database.path, known)?;
+                database.refuse_if_moved()?;
                 // What is deleted is written over, not only forgotten.
                 database
                     .connection

@@ -273,22 +273,7 @@ impl Database {
             .query_row([digits], |row| row.get(0))
             .optional()?;
         if opened.as_deref() != Some(&*session.0) {
-            let nothing = campaign_core::store::Trusted::default();
-            self.connection
-                .prepare_cached(
-                    "INSERT INTO lane (account, session, limits, trusted)
-                     VALUES (?1, ?2, coalesce((SELECT limits FROM early_limits WHERE account = ?1), ?3), ?4)
-                     ON CONFLICT (account) DO UPDATE SET session = excluded.session",
-                )?
-                .execute(params![
-                    digits,
-                    &*session.0,
-                    serde_json::to_string(limits)?,
-                    serde_json::to_string(&nothing)?
-                ])?;
-            self.connection
-                .prepare_cached("DELETE FROM early_limits WHERE account = ?")?
-                .execute([digits])?;
+            self.together(|| self.open_lane(digits, session, limits))?;
         }
         let mut statement = self.connection.prepare_cached(
             "SELECT id, epoch, limits, day, day_sends, day_cold, hold, hold_until, hold_told, cold_hold, cold_hold_until, cold_hold_told,
@@ -336,6 +321,27 @@ impl Database {
             },
             by_hand,
         })
+    }
+
+    /// Makes the lane where there is none, and remembers the session.
+    fn open_lane(&self, account: i64, session: &Session, limits: &LaneLimits) -> Result<()> {
+        let nothing = campaign_core::store::Trusted::default();
+        self.connection
+            .prepare_cached(
+                "INSERT INTO lane (account, session, limits, trusted)
+                 VALUES (?1, ?2, coalesce((SELECT limits FROM early_limits WHERE account = ?1), ?3), ?4)
+                 ON CONFLICT (account) DO UPDATE SET session = excluded.session",
+            )?
+            .execute(params![
+                account,
+                &*session.0,
+                serde_json::to_string(limits)?,
+                serde_json::to_string(&nothing)?
+            ])?;
+        self.connection
+            .prepare_cached("DELETE FROM early_limits WHERE account = ?")?
+            .execute([account])?;
+        Ok(())
     }
 
     /// The latest attempts that charge the lane's limits, the last of each slot, and those whose end nobody knows, newest first.

@@ -20,6 +20,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0003_slots.sql"),
     include_str!("../../migrations/sqlite/0004_people_and_sharing.sql"),
 ];
+/// The schema that knows where a database went.
+pub(super) const MOVED_SINCE: u32 = 4;
 /// Another process's write is waited for this long, look by look: its longest is a page of an import.
 const BUSY_LOOKS_MAX: i32 = 5_000;
 const BUSY_LOOK: Duration = Duration::from_millis(1);

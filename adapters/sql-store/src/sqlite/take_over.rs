@@ -18,11 +18,11 @@ use crate::holder::holder;
 use crate::random::random;
 
 /// What the database is, and how far it has come.
-struct Meta {
+pub(super) struct Meta {
     database: [u8; 16],
-    message_key: [u8; 16],
+    pub(super) message_key: [u8; 16],
     batches: u64,
-    last: Stamp,
+    pub(super) last: Stamp,
     is_marked_restored: bool,
 }
 
@@ -64,9 +64,7 @@ impl Database {
 
     fn take(&self, now: Stamp) -> Result<(TakeOver, Meta)> {
         let mut meta = self.meta()?;
-        let is_restored = meta.is_marked_restored
-            || (meta.batches > 0
-                && Seen::read(&self.path, meta.database).is_none_or(|seen| seen > meta.batches));
+        let is_restored = self.is_restored(&meta);
         self.connection
             .execute("UPDATE lane SET epoch = epoch + 1", [])?;
         let orphaned = self.orphan(now)?;
@@ -104,7 +102,14 @@ impl Database {
         Ok(())
     }
 
-    fn meta(&self) -> Result<Meta> {
+    /// Whether this is an older copy of a database that was sent from since.
+    pub(super) fn is_restored(&self, meta: &Meta) -> bool {
+        let seen = || Seen::read(&self.path, meta.database);
+        meta.is_marked_restored
+            || (meta.batches > 0 && seen().is_none_or(|seen| seen > meta.batches))
+    }
+
+    pub(super) fn meta(&self) -> Result<Meta> {
         let mut statement = self.connection.prepare_cached(
             "SELECT database_id, message_key, batches, is_marked_restored, last_elapsed, last_wall, last_boot FROM meta",
         )?;
