@@ -11,7 +11,7 @@ use campaign_core::limits::LaneLimits;
 use campaign_core::store::{Store, StoreError};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
-use sql_store::{Depth, PostgresStore, SqliteStore, TroubleKind};
+use sql_store::{Depth, PostgresStore, Prune, SqliteStore, TroubleKind};
 use url::{Host, Url};
 use waha_client::WahaClient;
 use waha_gateway::{Options, WahaGateway};
@@ -106,6 +106,17 @@ impl Setup {
             }));
         }
         open(path)
+    }
+
+    /// The database, which must be there, for taking people out of it.
+    ///
+    /// # Errors
+    /// As [`Setup::existing_store`].
+    pub(crate) async fn database_to_prune(&self) -> Result<Box<dyn Prune>, Failure> {
+        Ok(match &self.settings.db.value {
+            Place::File(_) => Box::new(self.existing_database()?),
+            Place::Server { url, .. } => Box::new(on_server(url).await?),
+        })
     }
 
     /// The clock: the machine's own, or a simulator's.

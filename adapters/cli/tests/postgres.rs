@@ -49,11 +49,42 @@ async fn a_campaign_goes_out_once_from_a_database_on_a_server() {
         .await
         .expect(3)
         .says("pg_dump");
+    cluster.remove(&name);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_campaigns_are_pruned_on_a_server_as_in_a_file() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let name = cluster.new_name();
+    cluster.create(&name);
+    let mut world = World::start(World::usual(1)).await;
+    world.keep_in(&cluster.url(&name));
+    world.list(8);
+    world.run(&start("list.csv", "lama", &[])).await.expect(0);
     world
         .run(&["prune", "--yes"])
         .await
-        .expect(3)
-        .says("pg_dump");
+        .expect(0)
+        .says("nothing to prune");
+    cluster.sql(
+        &name,
+        "UPDATE delivery SET changed_at = changed_at - 200 * 86400000000;
+         UPDATE campaign SET created_at = created_at - 200 * 86400000000",
+    );
+    let dry = world.run(&["prune", "--dry-run", "--json"]).await.expect(0);
+    assert_eq!(dry.json()["campaigns"][0]["deliveries"], 8);
+    world
+        .run(&["prune", "--yes"])
+        .await
+        .expect(0)
+        .says("8 recipients taken out of 1 campaign")
+        .says("freed");
+    assert_eq!(cluster.sql(&name, "SELECT count(*) FROM delivery"), "0");
+    let status = ["status", "lama", "--json"];
+    let status = world.run(&status).await.expect(0).json();
+    assert_eq!(status["campaigns"][0]["deliveries"], 8);
     cluster.remove(&name);
 }
 

@@ -18,6 +18,8 @@ mod options;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod prune;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod random;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod seen;
@@ -31,9 +33,11 @@ pub use self::options::{Durability, Options};
 #[cfg(feature = "postgres")]
 pub use self::postgres::{PostgresStore, ServerInspection};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use self::prune::{Prunable, Prune, Pruning};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use self::seen::{HoldSeen, LaneSeen};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{
-    CampaignSince, Depth, Existing, Inspection, Prunable, Pruning, Restored, Since, SqliteStore,
-    Trouble, TroubleKind, inspect, restore,
+    CampaignSince, Depth, Existing, Inspection, Restored, Since, SqliteStore, Trouble, TroubleKind,
+    inspect, restore,
 };

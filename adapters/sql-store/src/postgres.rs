@@ -18,6 +18,7 @@ mod lanes;
 mod lock;
 mod moves;
 mod people;
+mod prune;
 mod reading;
 mod ready;
 mod schema;

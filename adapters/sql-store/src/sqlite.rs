@@ -63,7 +63,6 @@ pub(crate) use self::leaving::Origin;
 use self::lock::{RunnerLock, Seen};
 #[cfg(feature = "postgres")]
 pub(crate) use self::moved::Mark;
-pub use self::prune::{Prunable, Pruning};
 use self::recipients::Recipients;
 pub use self::since::{CampaignSince, Since};
 use crate::options::Options;

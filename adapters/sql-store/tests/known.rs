@@ -7,6 +7,7 @@ use campaign_core::campaign::CampaignState;
 use campaign_core::gateway::Account;
 use campaign_core::store::{Change, ReadyQuery, Reply, Store, Whom};
 use scene::*;
+use sql_store::Prune;
 
 fn account() -> Account {
     Account(phone(999_999))

@@ -26,7 +26,7 @@ use campaign_core::store::{
 use cluster::{Cluster, cluster};
 use rusqlite::Connection;
 use scene::*;
-use sql_store::{Existing, Migrated, Options, PostgresStore, SqliteStore, migrate, restore};
+use sql_store::{Existing, Migrated, Options, PostgresStore, Prune, SqliteStore, migrate, restore};
 use tempfile::TempDir;
 
 /// What stays where it is: who runs, which file it is and where it went; of `meta` goes a part.

@@ -1,10 +1,9 @@
 //! `prune`: takes people out of campaigns that are long over.
 
 use campaign_core::limits::Zone;
-use campaign_core::store::StoreError;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use sql_store::{Prunable, SqliteStore, Trouble, TroubleKind};
+use sql_store::{Prunable, Prune};
 
 use super::shown_name;
 use crate::confirm::{can_ask, is_agreed};
@@ -50,7 +49,7 @@ fn days(given: &str) -> Result<u32, String> {
 }
 
 pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
-    let database = setup.existing_database()?;
+    let database = setup.database_to_prune().await?;
     let now = setup.clock().now().wall;
     let age = SignedDuration::from_hours(24 * i64::from(args.older_than));
     let before = now.checked_sub(age).unwrap_or(Timestamp::MIN);
@@ -80,7 +79,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     if !args.yes {
         agree(setup, campaigns, deliveries).await?;
     }
-    let freed = prune(setup, &database, &old, now).await?;
+    let freed = prune(setup, &*database, &old, now).await?;
     setup.output.say(&Text::Pruned {
         campaigns,
         deliveries,
@@ -94,7 +93,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
 /// Page by page: stopped at any moment, the same command goes on.
 async fn prune(
     setup: &Setup,
-    database: &SqliteStore,
+    database: &dyn Prune,
     old: &[Prunable],
     now: Timestamp,
 ) -> Result<Option<u64>, Failure> {
@@ -108,17 +107,7 @@ async fn prune(
         }
     }
     drop(counter);
-    match pruning.shrink().await {
-        Ok(freed) => Ok(Some(freed)),
-        // They are gone all the same, and what comes next takes their place.
-        Err(error) if lacks_space(&error) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn lacks_space(error: &StoreError) -> bool {
-    use TroubleKind::{Disk, Full};
-    Trouble::of(error).is_some_and(|trouble| matches!(trouble.kind(), Disk | Full))
+    Ok(pruning.shrink().await?)
 }
 
 fn tell(setup: &Setup, old: &[Prunable], freed: Option<u64>, is_dry: bool) {

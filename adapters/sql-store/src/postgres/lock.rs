@@ -60,6 +60,11 @@ impl RunnerLock {
         !self.session.client.is_closed()
     }
 
+    /// Its session, for what is done under the lock outside of transactions.
+    pub(super) fn client(&self) -> &tokio_postgres::Client {
+        &self.session.client
+    }
+
     /// Gives it back at once.
     pub(super) async fn give_back(self) -> Result<()> {
         if self.is_held_here() {

@@ -27,7 +27,7 @@ use super::fault::{Fault, Result};
 use super::lock::{self, RunnerLock};
 use super::take_over::LastTakeOver;
 use super::transaction::{self, Committed, Fate, Number, TRIES_MAX, TRY_PAUSE, Tx};
-use super::{commands, consent, lanes, schema, silence, take_over};
+use super::{commands, consent, lanes, prune, schema, silence, take_over};
 use crate::codes;
 use crate::options::Options;
 
@@ -359,6 +359,14 @@ impl Database {
 
     pub(super) async fn submit(&self, command: &Command) -> Result<CommandId> {
         transaction!(self, tx => commands::submit(tx, command))
+    }
+
+    pub(super) async fn prune_page(
+        &self,
+        campaign: CampaignId,
+        now: Timestamp,
+    ) -> Result<Option<u64>> {
+        transaction!(self, tx => prune::page(tx, campaign, now))
     }
 
     pub(super) async fn publish(&self, word: &str) -> Result<()> {

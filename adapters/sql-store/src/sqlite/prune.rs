@@ -1,61 +1,33 @@
-//! Takes people out of campaigns that are long over. A campaign's own row, its definition and its counts stay.
+//! People taken out of a file: what is deleted is written over, and the file gets smaller.
 
 use std::fs;
 
-use campaign_core::campaign::CampaignState;
-use campaign_core::delivery::{CampaignId, State};
+use async_trait::async_trait;
+use campaign_core::delivery::CampaignId;
 use campaign_core::store::StoreError;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
-use super::fault::Result;
+use super::fault::{Result, Trouble, TroubleKind};
 use super::lock::RunnerLock;
 use super::schema::beside;
 use super::{Database, SqliteStore, rows};
+use crate::prune::{Ended, OPEN, OVER, PAGE, Prunable, Prune, Pruning, not_over};
 
-/// Deliveries in one transaction: their attempts and contents go with them.
-const PAGE: i64 = 2_000;
-
-/// A campaign whose people can be taken out.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Prunable {
-    /// Which.
-    pub campaign: CampaignId,
-    /// Its name.
-    pub name: String,
-    /// Recipients in it.
-    pub deliveries: u64,
-    /// When something of it last changed.
-    pub last_change: Timestamp,
-}
-
-/// Takes people out of campaigns. As long as this is there, nobody sends from the database.
-#[derive(Debug)]
-pub struct Pruning<'a> {
+/// As long as this is there, nobody sends from the database.
+struct SqlitePruning<'a> {
     store: &'a SqliteStore,
     bytes_before: u64,
     _lock: RunnerLock,
 }
 
-impl SqliteStore {
-    /// Campaigns that are settled or cancelled, with nothing scheduled, sending or unconfirmed, and that nothing has happened to since
-    /// `before`; and those whose pruning was begun and not finished. Oldest first.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`] when the database cannot be read.
-    pub async fn prunable(
-        &self,
-        before: Timestamp,
-    ) -> std::result::Result<Vec<Prunable>, StoreError> {
+#[async_trait]
+impl Prune for SqliteStore {
+    async fn prunable(&self, before: Timestamp) -> std::result::Result<Vec<Prunable>, StoreError> {
         self.call(move |database| database.prunable(before)).await
     }
 
-    /// Begins to take people out of campaigns.
-    ///
-    /// # Errors
-    /// [`StoreError::RunnerBusy`] while a process sends.
-    pub async fn begin_prune(&self) -> std::result::Result<Pruning<'_>, StoreError> {
+    async fn begin_prune(&self) -> std::result::Result<Box<dyn Pruning + '_>, StoreError> {
         let (lock, bytes_before) = self
             .call(|database| {
                 let known = || database.holder_on_record().ok().flatten();
@@ -68,21 +40,17 @@ impl SqliteStore {
                 Ok((lock, database.bytes()))
             })
             .await?;
-        Ok(Pruning {
+        Ok(Box::new(SqlitePruning {
             store: self,
             bytes_before,
             _lock: lock,
-        })
+        }))
     }
 }
 
-impl Pruning<'_> {
-    /// Takes the next people of a campaign out, in one short transaction; with the first ones the campaign becomes a pruned one. Returns how
-    /// many deliveries went, and nothing when all has gone. Stopped half-way, it can be gone on with at any time.
-    ///
-    /// # Errors
-    /// [`StoreError::Refused`] when the campaign is not over; [`StoreError::Failed`] when the database fails.
-    pub async fn page(
+#[async_trait]
+impl Pruning for SqlitePruning<'_> {
+    async fn page(
         &self,
         campaign: CampaignId,
         now: Timestamp,
@@ -92,20 +60,23 @@ impl Pruning<'_> {
             .await
     }
 
-    /// Gives the space back to the system, and says how many bytes that is. It needs as much again for a while; where that is missing
-    /// it fails, the people are out all the same, and the space is used for what comes.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`], with [`super::TroubleKind::Full`] for want of space.
-    pub async fn shrink(&self) -> std::result::Result<u64, StoreError> {
+    async fn shrink(&self) -> std::result::Result<Option<u64>, StoreError> {
         let before = self.bytes_before;
-        self.store
-            .call(move |database| {
-                database.shrink()?;
-                Ok(before.saturating_sub(database.bytes()))
-            })
-            .await
+        let shrunk = self.store.call(move |database| {
+            database.shrink()?;
+            Ok(before.saturating_sub(database.bytes()))
+        });
+        match shrunk.await {
+            Ok(freed) => Ok(Some(freed)),
+            Err(error) if lacks_space(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
+}
+
+fn lacks_space(error: &StoreError) -> bool {
+    use TroubleKind::{Disk, Full};
+    Trouble::of(error).is_some_and(|trouble| matches!(trouble.kind(), Disk | Full))
 }
 
 impl Database {
@@ -116,13 +87,10 @@ impl Database {
                 SELECT 1 FROM campaign_count WHERE campaign = c.id AND n > 0 AND state IN (?3, ?4, ?5))
              ORDER BY created_at, id",
         )?;
-        let mut found = statement.query(params![
-            CampaignState::Settled as u8,
-            CampaignState::Cancelled as u8,
-            State::Scheduled as u8,
-            State::Sending as u8,
-            State::Unconfirmed as u8
-        ])?;
+        let [settled, cancelled] = OVER.map(|state| state as u8);
+        let [scheduled, sending, unconfirmed] = OPEN.map(|state| state as u8);
+        let mut found =
+            statement.query(params![settled, cancelled, scheduled, sending, unconfirmed])?;
         let mut prunable = Vec::new();
         while let Some(row) = found.next()? {
             let campaign = rows::campaign(row.get(0)?)?;
@@ -132,22 +100,15 @@ impl Database {
                 [first, last],
                 |row| row.get(0),
             )?;
-            let created: i64 = row.get(2)?;
-            let was_begun = row.get::<_, Option<i64>>(3)?.is_some();
-            let last_change = rows::moment(changed.unwrap_or(created).max(created))?;
-            let is_due = if was_begun {
-                changed.is_some()
-            } else {
-                last_change < before
+            let ended = Ended {
+                campaign,
+                name: row.get(1)?,
+                deliveries: row.get(4)?,
+                created: row.get(2)?,
+                changed,
+                was_begun: row.get::<_, Option<i64>>(3)?.is_some(),
             };
-            if is_due {
-                prunable.push(Prunable {
-                    campaign,
-                    name: row.get(1)?,
-                    deliveries: row.get::<_, i64>(4)?.cast_unsigned(),
-                    last_change,
-                });
-            }
+            prunable.extend(ended.prunable(before)?);
         }
         Ok(prunable)
     }
@@ -184,6 +145,8 @@ impl Database {
 
     /// From the first page on it is a pruned campaign, whatever stops this half-way.
     fn bury(&self, campaign: CampaignId, now: Timestamp) -> Result<()> {
+        let [settled, cancelled] = OVER.map(|state| state as u8);
+        let [scheduled, sending, unconfirmed] = OPEN.map(|state| state as u8);
         let buried = self
             .connection
             .prepare_cached(
@@ -194,15 +157,14 @@ impl Database {
             .execute(params![
                 rows::micros(now),
                 campaign.number(),
-                CampaignState::Settled as u8,
-                CampaignState::Cancelled as u8,
-                State::Scheduled as u8,
-                State::Sending as u8,
-                State::Unconfirmed as u8
+                settled,
+                cancelled,
+                scheduled,
+                sending,
+                unconfirmed
             ])?;
         if buried == 0 {
-            let why = "only a campaign that is over, with nothing unconfirmed, can be pruned";
-            return Err(StoreError::Refused(why.into()).into());
+            return Err(not_over().into());
         }
         Ok(())
     }

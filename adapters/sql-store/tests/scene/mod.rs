@@ -7,7 +7,7 @@ use std::sync::Arc;
 use campaign_core::campaign::{CampaignState, Definition};
 use campaign_core::clock::{BootId, Elapsed, Now, Stamp};
 use campaign_core::consent::Terms;
-use campaign_core::delivery::{CampaignId, DeliveryId, Happening, State};
+use campaign_core::delivery::{Ack, CampaignId, DeliveryId, Happening, State};
 use campaign_core::gateway::{Account, Session};
 use campaign_core::limits::{LaneLimits, Slot};
 use campaign_core::message::{MessageKind, MessageTemplate};
@@ -17,7 +17,7 @@ use campaign_core::store::{
     NewRecipient, ReportQuery, ReportRow, Store, StoreError,
 };
 use jiff::Timestamp;
-use sql_store::{Options, SqliteStore};
+use sql_store::{Options, Prune, SqliteStore};
 
 pub(crate) fn open(path: impl AsRef<Path>) -> SqliteStore {
     SqliteStore::open(path, Options::default()).unwrap()
@@ -206,3 +206,67 @@ impl Draws {
         self.below(bound) == 0
     }
 }
+
+pub(crate) const DAY: i64 = 86_400;
+
+/// Somebody's words, which must not be found in the file afterwards.
+pub(crate) const SECRET: &str = "the recipient's own words";
+
+/// A campaign of which everything ended well, at its own moment.
+pub(crate) async fn settled(store: &impl Store, name: &str, size: u32, seconds: i64) -> CampaignId {
+    let campaign = running(store, name, u64::from(size)).await;
+    let lane = lane(store).await;
+    for ordinal in 0..size {
+        commit(store, seconds, vec![journal(&lane, campaign, ordinal)]).await;
+        let Change::Happened(plain) = happened(campaign, ordinal, Happening::Accepted) else {
+            unreachable!("it makes nothing else");
+        };
+        let told = Happened {
+            foreign_id: Some(format!("{name}-{ordinal}").into()),
+            message: Some(SECRET.into()),
+            ..plain
+        };
+        let read = happened(campaign, ordinal, Happening::Evidence(Ack::Read));
+        commit(store, seconds, vec![Change::Happened(told), read]).await;
+    }
+    end(store, campaign, seconds).await;
+    campaign
+}
+
+pub(crate) async fn end(store: &impl Store, campaign: CampaignId, seconds: i64) {
+    use CampaignState::{Completed, Running, Settled};
+    let changes = vec![
+        moved(campaign, Running, Completed),
+        moved(campaign, Completed, Settled),
+    ];
+    commit(store, seconds, changes).await;
+}
+
+pub(crate) async fn prune(store: &impl Prune, before: i64) -> Vec<String> {
+    let prunable = store.prunable(now(before).wall).await.unwrap();
+    let pruning = store.begin_prune().await.unwrap();
+    let mut names = Vec::new();
+    for it in prunable {
+        while pruning
+            .page(it.campaign, now(before).wall)
+            .await
+            .unwrap()
+            .is_some()
+        {}
+        names.push(it.name);
+    }
+    names
+}
+
+/// Tables in which people of a campaign are.
+pub(crate) const OF_PEOPLE: [&str; 9] = [
+    "delivery",
+    "delivery_content",
+    "recipient",
+    "remark",
+    "attempt",
+    "foreign_id",
+    "ready",
+    "doubt",
+    "open_chat",
+];
