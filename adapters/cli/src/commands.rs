@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod edit;
 mod man;
+mod migrate;
 mod pause;
 mod plan;
 mod prune;
@@ -67,6 +68,7 @@ pub(crate) enum Command {
     Backup(backup::Args),
     Restore(restore::Args),
     Prune(prune::Args),
+    Migrate(migrate::Args),
     Session(session::Args),
     Config(config::Args),
     Doctor(doctor::Args),
@@ -104,6 +106,7 @@ pub(crate) async fn run(setup: &Setup, command: Command) -> Result<Exit, Failure
         Command::Backup(args) => backup::run(setup, args).await,
         Command::Restore(args) => restore::run(setup, args).await,
         Command::Prune(args) => prune::run(setup, args).await,
+        Command::Migrate(args) => migrate::run(setup, args).await,
         Command::Session(args) => session::run(setup, args).await,
         Command::Config(args) => config::run(setup, args),
         Command::Doctor(args) => doctor::run(setup, args).await,

@@ -860,6 +860,11 @@ pub(crate) enum Text {
     DatabaseUnknown {
         scheme: String,
     },
+    /// It is no longer the database that counts.
+    DatabaseMoved {
+        path: String,
+        to: String,
+    },
     /// What only a database in a file can do.
     OnlyInFile {
         place: String,
@@ -951,6 +956,27 @@ pub(crate) enum Text {
         freed: Option<u64>,
     },
     PruneCopies,
+    MigrateToFile,
+    MigrateFromServer {
+        place: String,
+    },
+    Migrating {
+        rows: u64,
+    },
+    Migrated {
+        to: String,
+        campaigns: u64,
+        deliveries: u64,
+        /// An earlier command had copied everything, and did not come to say so.
+        had_arrived: bool,
+    },
+    MigrateNext {
+        path: String,
+        to: String,
+    },
+    MigrateUnknown {
+        why: String,
+    },
     WasPruned {
         name: String,
         when: String,

@@ -218,6 +218,7 @@ pub(crate) struct Settings {
     pub(crate) language: Setting<Language>,
     pub(crate) is_json: bool,
     pub(crate) fast_clock: Option<FastClock>,
+    db_password: Option<SecretString>,
     layers: Vec<Layer>,
 }
 
@@ -261,6 +262,7 @@ impl Settings {
             language: other.language.clone(),
             is_json: other.is_json,
             fast_clock: None,
+            db_password: None,
             layers: Vec::new(),
         }
     }
@@ -282,8 +284,9 @@ impl Settings {
         let password_file = first_set(&args.db_password_file, &layers, |layer| {
             &layer.db_password_file
         });
-        let password = read_secret("WAHA_CAMPAIGN_DB_PASSWORD", password_file.as_ref())?;
-        let db = Place::of(db, password.as_ref().map(|set| &set.value))?;
+        let db_password = read_secret("WAHA_CAMPAIGN_DB_PASSWORD", password_file.as_ref())?;
+        let db_password = db_password.map(|set| set.value);
+        let db = Place::of(db, db_password.as_ref())?;
         let log = first(
             &args.log,
             &layers,
@@ -307,8 +310,21 @@ impl Settings {
             log,
             is_json: args.json,
             fast_clock,
+            db_password,
             layers,
         })
+    }
+
+    /// Another database, that an argument names.
+    ///
+    /// # Errors
+    /// As for the one that is set.
+    pub(crate) fn place(&self, given: &Path) -> Result<Place, Failure> {
+        let given = Setting {
+            value: given.to_owned(),
+            origin: Origin::Flag,
+        };
+        Ok(Place::of(given, self.db_password.as_ref())?.value)
     }
 
     /// The session, for what is about one of them: the first, where several are set.

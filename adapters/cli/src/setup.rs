@@ -48,7 +48,7 @@ impl Setup {
         match &self.settings.db.value {
             Place::File(path) => {
                 folder_of(path)?;
-                Ok(Arc::new(open(path)?))
+                Ok(Arc::new(self.opened(path)?))
             }
             Place::Server { url, .. } => Ok(Arc::new(on_server(url).await?)),
         }
@@ -105,7 +105,7 @@ impl Setup {
                 path: path.display().to_string(),
             }));
         }
-        open(path)
+        self.opened(path)
     }
 
     /// The database, which must be there, for taking people out of it.
@@ -117,6 +117,18 @@ impl Setup {
             Place::File(_) => Box::new(self.existing_database()?),
             Place::Server { url, .. } => Box::new(on_server(url).await?),
         })
+    }
+
+    /// The database in a file, and a word where it is no longer the one that counts.
+    fn opened(&self, path: &Path) -> Result<SqliteStore, Failure> {
+        let store = open(path)?;
+        if let Some(to) = store.moved_to() {
+            self.output.note(&Text::DatabaseMoved {
+                path: path.display().to_string(),
+                to: to.to_owned(),
+            });
+        }
+        Ok(store)
     }
 
     /// The clock: the machine's own, or a simulator's.
@@ -337,7 +349,7 @@ fn open(path: &Path) -> Result<SqliteStore, Failure> {
     })
 }
 
-async fn on_server(url: &SecretString) -> Result<PostgresStore, StoreError> {
+pub(crate) async fn on_server(url: &SecretString) -> Result<PostgresStore, StoreError> {
     PostgresStore::open(url.expose_secret(), sql_store::Options::default()).await
 }
 

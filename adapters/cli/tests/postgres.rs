@@ -88,6 +88,113 @@ async fn old_campaigns_are_pruned_on_a_server_as_in_a_file() {
     cluster.remove(&name);
 }
 
+/// The checks of the doctor, by name: their marks and what they say.
+async fn looked_over(world: &World) -> serde_json::Value {
+    let ran = world.run(&["doctor", "--json"]).await;
+    let checks = ran.json()["checks"].as_array().unwrap().clone();
+    let named = checks
+        .into_iter()
+        .map(|check| (check["check"].as_str().unwrap().to_owned(), check));
+    serde_json::Value::Object(named.collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_looks_at_a_database_on_a_server_and_makes_nothing() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let name = cluster.new_name();
+    cluster.create(&name);
+    let mut world = World::start(World::usual(1)).await;
+    world.keep_in(&cluster.url(&name));
+    world.list(3);
+    let empty = looked_over(&world).await;
+    assert_eq!(empty["database"]["mark"], "ok");
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    assert_eq!(cluster.sql(&name, tables), "0");
+
+    world.run(&start("list.csv", "promo", &[])).await.expect(0);
+    let held = r#"UPDATE lane SET hold = '"restricted"', hold_until = 4102444800000000, hold_told = '{"elapsed":0,"wall":"2026-01-01T00:00:00Z","boot":0}'"#;
+    cluster.sql(&name, held);
+    let full = looked_over(&world).await;
+    let holds = full["database"]["message"].as_str().unwrap();
+    assert!(holds.contains("1 campaigns, 3 deliveries"), "{holds}");
+    assert_eq!(full["schema"]["mark"], "ok");
+    assert_eq!(full["runner"]["message"], "nobody sends at this moment");
+    assert_eq!(full["hold"]["mark"], "warning");
+    // The cluster of these tests does not wait for its disk.
+    assert_eq!(full["durability"]["mark"], "warning");
+    assert!(full["doubts"]["message"].as_str().unwrap().contains("ids"));
+    cluster.remove(&name);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_moves_to_a_server_and_goes_on_there() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let name = cluster.new_name();
+    cluster.create(&name);
+    let url = cluster.url(&name);
+    let mut world = World::start(World::usual(1)).await;
+    world.list(8);
+    world.run(&start("list.csv", "promo", &[])).await.expect(0);
+    let add = ["suppress", "add", "081299999999"];
+    world.run(&add).await.expect(0);
+    let moved = world.run(&["migrate", "--to", &url, "--json"]).await;
+    let moved = moved.expect(0).json();
+    assert_eq!(
+        (&moved["campaigns"], &moved["deliveries"]),
+        (&1.into(), &8.into())
+    );
+    world
+        .run(&["migrate", "--to", &url])
+        .await
+        .expect(0)
+        .says("had arrived")
+        .says("From now on");
+
+    // The file tells of what was, and takes nothing more.
+    world
+        .run(&["status", "promo"])
+        .await
+        .expect(0)
+        .says("was moved to");
+    let again = start("list.csv", "lain", &["--again"]);
+    world.run(&again).await.expect(3).says("was moved to");
+    world.run(&add).await.expect(3);
+    let checks = looked_over(&world).await;
+    assert_eq!(checks["database"]["mark"], "problem");
+
+    world.keep_in(&url);
+    world.run(&start("list.csv", "promo", &[])).await.expect(0);
+    world.run(&again).await.expect(0);
+    let received = world.received();
+    assert!(received.values().all(|times| *times == 2), "{received:?}");
+    let list = world.run(&["suppress", "list", "--json"]).await.expect(0);
+    assert!(list.stdout.contains("6281299999999"), "{}", list.stdout);
+    world
+        .run(&["migrate", "--to", &url])
+        .await
+        .expect(2)
+        .says("on a server already");
+    cluster.remove(&name);
+}
+
+#[tokio::test]
+async fn where_to_move_is_a_server_without_a_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let with_password = format!("postgres://app:{PASSWORD}@127.0.0.1:9/campaigns");
+    for (to, word) in [
+        (with_password.as_str(), "WAHA_CAMPAIGN_DB_PASSWORD"),
+        ("other.sqlite", "PostgreSQL server"),
+    ] {
+        let words = ["migrate", "--db", "test.sqlite", "--to", to];
+        let refused = ran(bare(folder.path(), &words)).await.expect(2).says(word);
+        assert!(!refused.stderr.contains(PASSWORD), "{}", refused.stderr);
+    }
+}
+
 #[tokio::test]
 async fn a_password_on_the_command_line_is_refused() {
     let folder = tempfile::tempdir().unwrap();

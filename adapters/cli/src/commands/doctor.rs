@@ -82,10 +82,10 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         true => session::look(&mut report, &client, &session).await,
         false => session::Seen::default(),
     };
-    let found = database::look(&mut report, args.thorough).await?;
+    let lanes = database::look(&mut report, args.thorough).await?;
     if let Some(server) = &server {
-        session::holds(&mut report, &seen, found.as_ref());
-        let evidence = session::evidence(&seen, found.as_ref(), server);
+        session::holds(&mut report, &seen, &lanes);
+        let evidence = session::evidence(&seen, &lanes, server);
         report.add(Finding::Doubts(evidence));
     }
     let exit = report.exit();

@@ -662,6 +662,9 @@ pub(super) fn say(text: &Text) -> String {
         Text::DatabaseUnknown { scheme } => format!(
             "{scheme}:// is no database of this program: name a file, sqlite:FILE or postgres://user@host/name"
         ),
+        Text::DatabaseMoved { path, to } => format!(
+            "{path} was moved to {to}: what you see is how it was then. Name that database with --db, or set it"
+        ),
         Text::OnlyInFile { place } => format!(
             "{place} is on a server, and this is for databases in a file: PostgreSQL's own pg_dump and psql make backups and bring them back"
         ),
@@ -761,6 +764,28 @@ pub(super) fn say(text: &Text) -> String {
         Text::PruneCopies => {
             "backups, reports and rejects files that were made before still hold them: look after those yourself".into()
         }
+        Text::MigrateToFile => {
+            "--to names the database of a PostgreSQL server: postgres://user@host/name".into()
+        }
+        Text::MigrateFromServer { place } => {
+            format!("{place} is on a server already: name the file that is to be moved with --db")
+        }
+        Text::Migrating { rows } => format!("copied: {}", n(*rows, "row")),
+        Text::Migrated { to, campaigns, deliveries, had_arrived } => {
+            let (campaigns, deliveries) = (n(*campaigns, "campaign"), n(*deliveries, "delivery"));
+            match had_arrived {
+                false => format!("{to} holds everything now: {campaigns}, {deliveries}"),
+                true => format!("everything had arrived in {to} already: it holds {campaigns}, {deliveries}"),
+            }
+        }
+        Text::MigrateNext { path, to } => format!(
+            "From now on name that one: --db, WAHA_CAMPAIGN_DB, or db in waha-campaign.toml = {to}\n\
+             {path} stays, can be read as before, and is neither sent from nor changed any more"
+        ),
+        Text::MigrateUnknown { why } => format!(
+            "it is not known whether everything arrived ({why}). Nobody can send from either database before that is known: \
+             give the same command again"
+        ),
         Text::WasPruned { name, when } => format!(
             "the people of campaign {name:?} were taken out on {when}: only its counts are left (waha-campaign status {}); \
              to send again, take another name",

@@ -140,9 +140,20 @@ pub(crate) enum Finding {
         campaigns: u64,
         deliveries: u64,
     },
+    /// It went to a server: nothing is sent from it any more.
+    DatabaseMoved {
+        path: String,
+        to: String,
+    },
     DatabaseOnServer {
         place: String,
-        campaigns: usize,
+        bytes: u64,
+        campaigns: u64,
+        deliveries: u64,
+    },
+    /// The server's database has no tables of ours.
+    NoTables {
+        place: String,
     },
     DatabaseFails {
         why: Box<Text>,
@@ -154,6 +165,9 @@ pub(crate) enum Finding {
     Durable {
         is_wal: bool,
     },
+    DurableOnServer,
+    /// The server says that something is written when it is not yet.
+    ForgetfulServer,
     DiskFree {
         bytes: u64,
     },
@@ -190,10 +204,12 @@ impl Finding {
             F::Phone => "phone",
             F::NoDatabase { .. }
             | F::DatabaseHolds { .. }
+            | F::DatabaseMoved { .. }
             | F::DatabaseOnServer { .. }
+            | F::NoTables { .. }
             | F::DatabaseFails { .. } => "database",
             F::SchemaIs { .. } => "schema",
-            F::Durable { .. } => "durability",
+            F::Durable { .. } | F::DurableOnServer | F::ForgetfulServer => "durability",
             F::DiskFree { .. } | F::DiskLow { .. } | F::DiskUnknown => "disk",
             F::Whole => "integrity",
             F::Runner { .. } => "runner",
@@ -210,6 +226,7 @@ impl Finding {
             | F::KeyPublic
             | F::SessionFails { .. }
             | F::EventsRefused { .. }
+            | F::DatabaseMoved { .. }
             | F::DatabaseFails { .. } => Mark::Problem,
             F::AccessUnknown { .. }
             | F::KeyShort
@@ -220,6 +237,7 @@ impl Finding {
             | F::KeepsNone { .. }
             | F::KeepsUnknown
             | F::EventsAway { .. }
+            | F::ForgetfulServer
             | F::DiskLow { .. } => Mark::Warning,
             F::NewChats {
                 used,
@@ -244,8 +262,10 @@ impl Finding {
             | F::NoDatabase { .. }
             | F::DatabaseHolds { .. }
             | F::DatabaseOnServer { .. }
+            | F::NoTables { .. }
             | F::SchemaIs { .. }
             | F::Durable { .. }
+            | F::DurableOnServer
             | F::DiskFree { .. }
             | F::DiskUnknown
             | F::Whole

@@ -679,6 +679,9 @@ pub(super) fn say(text: &Text) -> String {
         Text::DatabaseUnknown { scheme } => format!(
             "{scheme}:// bukan database yang dikenal program ini: sebutkan sebuah file, sqlite:FILE atau postgres://user@host/nama"
         ),
+        Text::DatabaseMoved { path, to } => format!(
+            "{path} sudah dipindahkan ke {to}: yang terlihat adalah keadaannya saat itu. Sebutkan database itu dengan --db, atau atur sekali saja"
+        ),
         Text::OnlyInFile { place } => format!(
             "{place} ada di server, sedangkan perintah ini untuk database dalam file: pg_dump dan psql milik PostgreSQL membuat dan \
              memulihkan cadangan"
@@ -772,6 +775,25 @@ pub(super) fn say(text: &Text) -> String {
         Text::PruneCopies => {
             "cadangan, laporan, dan file tolakan yang dibuat sebelumnya masih memuatnya: urus sendiri file-file itu".into()
         }
+        Text::MigrateToFile => {
+            "--to menyebut database di server PostgreSQL: postgres://user@host/nama".into()
+        }
+        Text::MigrateFromServer { place } => {
+            format!("{place} sudah ada di server: sebutkan file yang akan dipindahkan dengan --db")
+        }
+        Text::Migrating { rows } => format!("disalin: {rows} baris"),
+        Text::Migrated { to, campaigns, deliveries, had_arrived } => match had_arrived {
+            false => format!("{to} kini memuat semuanya: {campaigns} kampanye, {deliveries} kiriman"),
+            true => format!("semuanya sudah sampai di {to} sebelumnya: isinya {campaigns} kampanye, {deliveries} kiriman"),
+        },
+        Text::MigrateNext { path, to } => format!(
+            "Mulai sekarang sebutkan yang itu: --db, WAHA_CAMPAIGN_DB, atau db di waha-campaign.toml = {to}\n\
+             {path} tetap ada dan dapat dibaca seperti sebelumnya, tetapi tidak lagi dipakai mengirim dan tidak diubah"
+        ),
+        Text::MigrateUnknown { why } => format!(
+            "belum diketahui apakah semuanya sudah sampai ({why}). Sebelum itu diketahui, tidak ada yang dapat mengirim dari kedua database: \
+             jalankan perintah yang sama sekali lagi"
+        ),
         Text::WasPruned { name, when } => format!(
             "data orang di kampanye {name:?} sudah dihapus pada {when}: yang tersisa hanya jumlahnya (waha-campaign status {}); \
              untuk mengirim lagi, pakai nama lain",

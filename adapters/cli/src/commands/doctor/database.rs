@@ -1,37 +1,41 @@
 //! The database: what it holds, how safe that is, and whether there is space for more. No file is opened for writing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use campaign_core::store::{CampaignQuery, StoreError};
-use sql_store::{Depth, Inspection, Trouble};
+use campaign_core::store::StoreError;
+use secrecy::{ExposeSecret as _, SecretString};
+use sql_store::{Depth, LaneSeen, PostgresStore, Trouble};
 
 use super::Report;
 use crate::exit::Failure;
 use crate::language::{Finding, Text};
 use crate::settings::Place;
-use crate::setup::Setup;
 
 /// Less free space than this, or than the database would need twice, is little.
 const FREE_MIN: u64 = 500_000_000;
 
+/// Returns what it knows of accounts.
 pub(super) async fn look(
     report: &mut Report<'_>,
     thorough: bool,
-) -> Result<Option<Inspection>, Failure> {
-    let path = match &report.setup.settings.db.value {
-        Place::File(path) => path.clone(),
-        Place::Server { shown, .. } => {
-            let place = shown.clone();
-            report.add(on_server(report.setup, place).await);
-            return Ok(None);
-        }
-    };
+) -> Result<Vec<LaneSeen>, Failure> {
+    match report.setup.settings.db.value.clone() {
+        Place::File(path) => in_file(report, path, thorough).await,
+        Place::Server { url, shown } => Ok(on_server(report, &url, shown).await),
+    }
+}
+
+async fn in_file(
+    report: &mut Report<'_>,
+    path: PathBuf,
+    thorough: bool,
+) -> Result<Vec<LaneSeen>, Failure> {
     if !path.exists() {
         report.add(Finding::NoDatabase {
             path: path.display().to_string(),
         });
         report.add(disk(&path, 0));
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let depth = match thorough {
         true => Depth::Thorough,
@@ -49,7 +53,7 @@ pub(super) async fn look(
             let why = Box::new(wrong(error, &path));
             report.add(Finding::DatabaseFails { why });
             report.add(disk(&path, 0));
-            return Ok(None);
+            return Ok(Vec::new());
         }
     };
     report.add(Finding::DatabaseHolds {
@@ -58,6 +62,10 @@ pub(super) async fn look(
         campaigns: found.campaigns,
         deliveries: found.deliveries,
     });
+    if let Some(to) = found.moved_to {
+        let path = path.display().to_string();
+        report.add(Finding::DatabaseMoved { path, to });
+    }
     report.add(Finding::SchemaIs {
         schema: found.schema,
         is_newest: found.is_newest,
@@ -77,21 +85,42 @@ pub(super) async fn look(
         report.add(Finding::Whole);
     }
     report.add(Finding::Runner {
-        holder: found.runner.clone(),
+        holder: found.runner,
     });
-    Ok(Some(found))
+    Ok(found.lanes)
 }
 
-/// Whether it can be used: tables that are not there are made.
-async fn on_server(setup: &Setup, place: String) -> Finding {
-    let counted = async {
-        let campaigns = setup.store().await?.campaigns(&CampaignQuery::All).await?;
-        Ok::<_, Failure>(campaigns.len())
+async fn on_server(report: &mut Report<'_>, url: &SecretString, place: String) -> Vec<LaneSeen> {
+    let found = match PostgresStore::inspect(url.expose_secret()).await {
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            report.add(Finding::NoTables { place });
+            return Vec::new();
+        }
+        Err(error) => {
+            let why = Failure::from(error).text;
+            report.add(Finding::DatabaseFails { why });
+            return Vec::new();
+        }
     };
-    match counted.await {
-        Ok(campaigns) => Finding::DatabaseOnServer { place, campaigns },
-        Err(failure) => Finding::DatabaseFails { why: failure.text },
-    }
+    report.add(Finding::DatabaseOnServer {
+        place,
+        bytes: found.bytes,
+        campaigns: found.campaigns,
+        deliveries: found.deliveries,
+    });
+    report.add(Finding::SchemaIs {
+        schema: found.schema,
+        is_newest: found.is_newest,
+    });
+    report.add(match found.is_durable {
+        true => Finding::DurableOnServer,
+        false => Finding::ForgetfulServer,
+    });
+    report.add(Finding::Runner {
+        holder: found.runner,
+    });
+    found.lanes
 }
 
 fn wrong(error: StoreError, path: &Path) -> Text {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use campaign_core::gateway::{Account, Gateway, Observation, Readiness, Session};
 use campaign_core::limits::Zone;
-use sql_store::Inspection;
+use sql_store::LaneSeen;
 use waha_client::events::{SocketError, SocketItem, Subscription};
 use waha_client::types::{Engine, Environment};
 use waha_client::{SessionName, WahaClient};
@@ -90,10 +90,7 @@ fn allowance(report: &mut Report<'_>, observation: &Observation) {
 }
 
 /// Why nothing is sent from the account at present, by what the sending process has put on record.
-pub(super) fn holds(report: &mut Report<'_>, seen: &Seen, database: Option<&Inspection>) {
-    let lanes = database
-        .map(|database| &database.lanes[..])
-        .unwrap_or_default();
+pub(super) fn holds(report: &mut Report<'_>, seen: &Seen, lanes: &[LaneSeen]) {
     let Some(lane) = lanes.iter().find(|lane| Some(lane.account) == seen.account) else {
         return;
     };
@@ -132,15 +129,8 @@ async fn events(client: &WahaClient, name: &str) -> Finding {
 }
 
 /// What settles a doubt here: what the session has now, and what was learnt when it sent.
-pub(super) fn evidence(
-    seen: &Seen,
-    database: Option<&Inspection>,
-    server: &Environment,
-) -> Evidence {
-    let lane = database.and_then(|database| {
-        let mut lanes = database.lanes.iter();
-        lanes.find(|lane| Some(lane.account) == seen.account)
-    });
+pub(super) fn evidence(seen: &Seen, lanes: &[LaneSeen], server: &Environment) -> Evidence {
+    let lane = lanes.iter().find(|lane| Some(lane.account) == seen.account);
     let proved = lane.filter(|lane| {
         Some(&lane.trusted.platform) == seen.platform.as_ref() && !lane.trusted.kinds.is_empty()
     });

@@ -97,7 +97,15 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             "{path}: {campaigns} campaigns, {deliveries} deliveries, {}",
             size(*bytes)
         )),
-        Finding::DatabaseOnServer { place, campaigns } => fine(format!("{place} answers: {campaigns} campaigns")),
+        Finding::DatabaseMoved { path, to } => with(
+            format!("{path} was moved to {to}: nothing is sent from it any more"),
+            "name that database with --db, or set it",
+        ),
+        Finding::DatabaseOnServer { place, bytes, campaigns, deliveries } => fine(format!(
+            "{place}: {campaigns} campaigns, {deliveries} deliveries, {}",
+            size(*bytes)
+        )),
+        Finding::NoTables { place } => fine(format!("{place} is empty yet; the first start makes its tables")),
         Finding::SchemaIs { schema, is_newest: true } => fine(format!("version {schema}, as this program has it")),
         Finding::SchemaIs { schema, is_newest: false } => {
             fine(format!("version {schema}; the next command brings it up to date, after a copy"))
@@ -106,6 +114,11 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
         Finding::Durable { is_wal: false } => {
             fine("every batch survives a loss of power (synchronous=FULL; WAL from the next command on)".into())
         }
+        Finding::DurableOnServer => fine("every batch survives a loss of power, as far as the server's disk does".into()),
+        Finding::ForgetfulServer => with(
+            "the server does not wait for its disk: after a loss of power somebody may get a message twice".into(),
+            "let fsync and full_page_writes be on in postgresql.conf",
+        ),
         Finding::DiskFree { bytes } => fine(format!("{} free", size(*bytes))),
         Finding::DiskLow { bytes } => with(
             format!("only {} free where the database is", size(*bytes)),

@@ -119,7 +119,15 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             "{path}: {campaigns} kampanye, {deliveries} kiriman, {}",
             size(*bytes)
         )),
-        Finding::DatabaseOnServer { place, campaigns } => fine(format!("{place} menjawab: {campaigns} kampanye")),
+        Finding::DatabaseMoved { path, to } => with(
+            format!("{path} sudah dipindahkan ke {to}: tidak lagi dipakai mengirim"),
+            "sebutkan database itu dengan --db, atau atur sekali saja",
+        ),
+        Finding::DatabaseOnServer { place, bytes, campaigns, deliveries } => fine(format!(
+            "{place}: {campaigns} kampanye, {deliveries} kiriman, {}",
+            size(*bytes)
+        )),
+        Finding::NoTables { place } => fine(format!("{place} masih kosong; start pertama membuat tabelnya")),
         Finding::SchemaIs { schema, is_newest: true } => fine(format!("versi {schema}, sesuai program ini")),
         Finding::SchemaIs { schema, is_newest: false } => {
             fine(format!("versi {schema}; perintah berikutnya memperbaruinya, setelah dibuatkan salinan"))
@@ -128,6 +136,11 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
         Finding::Durable { is_wal: false } => {
             fine("setiap perubahan bertahan walau listrik padam (synchronous=FULL; WAL mulai perintah berikutnya)".into())
         }
+        Finding::DurableOnServer => fine("setiap perubahan bertahan walau listrik padam, sejauh disk servernya bertahan".into()),
+        Finding::ForgetfulServer => with(
+            "servernya tidak menunggu disk: setelah listrik padam, seseorang mungkin menerima pesan dua kali".into(),
+            "nyalakan fsync dan full_page_writes di postgresql.conf",
+        ),
         Finding::DiskFree { bytes } => fine(format!("{} kosong", size(*bytes))),
         Finding::DiskLow { bytes } => with(
             format!("tinggal {} kosong di tempat database", size(*bytes)),
