@@ -591,7 +591,7 @@ async fn a_disk_that_fills_up_while_sending_stops_it_with_a_word_and_nobody_gets
     let mut arguments = start("list.csv", "promo").to_vec();
     arguments[7] = "2s";
     let said = world.path("said.txt");
-    let runner = limited(&world.command(&arguments), 700)
+    let runner = limited(&world.command(&arguments), 740)
         .stdout(std::process::Stdio::null())
         .stderr(fs::File::create(&said).unwrap())
         .spawn()
