@@ -226,8 +226,10 @@ pub(crate) struct Chunk {
 pub struct Migrated {
     /// What the server's database holds now.
     pub inspection: ServerInspection,
-    /// Rows that were copied; none where an earlier call had copied them and was stopped before it could say so.
+    /// Rows that were copied.
     pub rows: u64,
+    /// Whether an earlier call had copied everything, and was stopped before it could say so: nothing was copied again.
+    pub had_arrived: bool,
 }
 
 /// Moves the database in a file to a server's, which must be empty. `progress` is told how many rows have been copied so far.

@@ -535,7 +535,8 @@ async fn a_file_that_has_arrived_is_copied_no_second_time_and_to_no_other_place(
     running(&server, "juli", 3).await;
     server.step_down().await.unwrap();
     let again = pair.migrate().await.unwrap();
-    assert_eq!((again.rows, again.inspection.campaigns), (0, 3));
+    assert!(again.had_arrived && again.rows == 0, "{again:?}");
+    assert_eq!(again.inspection.campaigns, 3);
 
     let other = Pair::new().unwrap();
     let refused = migrate(pair.file(), &other.server().await, |_| {}).await;
@@ -556,6 +557,27 @@ async fn a_move_that_was_stopped_between_the_mark_and_the_commit_is_made_anew() 
     is_moved(pair.file().take_over(at(20)).await);
     assert!(pair.migrate().await.unwrap().rows > 200);
     assert_eq!(everything(&pair.server().await).await, before);
+}
+
+#[tokio::test]
+async fn a_move_that_is_given_up_while_it_copies_has_not_begun() {
+    let Some(pair) = Pair::new() else { return };
+    let file = pair.file();
+    busy(&file).await;
+    file.step_down().await.unwrap();
+    let server = pair.server().await;
+    let copies = tokio::sync::Notify::new();
+    tokio::select! {
+        biased;
+        () = copies.notified() => {}
+        moved = migrate(pair.file(), &server, |_| copies.notify_one()) => panic!("{moved:?}"),
+    }
+    assert_eq!(pair.sql("SELECT count(*) FROM campaign"), "0");
+    file.take_over(at(20)).await.unwrap();
+    file.step_down().await.unwrap();
+    server.take_over(at(20)).await.unwrap();
+    server.step_down().await.unwrap();
+    assert!(!pair.migrate().await.unwrap().had_arrived);
 }
 
 #[tokio::test]

@@ -45,13 +45,16 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         sql_store::migrate(file, &server, show).await
     };
     let Migrated {
-        inspection, rows, ..
+        inspection,
+        rows,
+        had_arrived,
+        ..
     } = moved.map_err(failed)?;
     setup.output.say(&Text::Migrated {
         to: shown.clone(),
         campaigns: inspection.campaigns,
         deliveries: inspection.deliveries,
-        had_arrived: rows == 0,
+        had_arrived,
     });
     setup.output.say(&Text::MigrateNext {
         path: path.clone(),
@@ -61,6 +64,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         "from": path,
         "to": shown,
         "rows": rows,
+        "had_arrived": had_arrived,
         "campaigns": inspection.campaigns,
         "deliveries": inspection.deliveries,
         "bytes": inspection.bytes,

@@ -68,6 +68,7 @@ async fn take_in(
             return Ok(Migrated {
                 inspection,
                 rows: 0,
+                had_arrived: true,
             });
         }
     }
@@ -93,7 +94,11 @@ async fn take_in(
         Err(fault) => Err(fault),
     };
     match committed {
-        Ok(()) => Ok(Migrated { inspection, rows }),
+        Ok(()) => Ok(Migrated {
+            inspection,
+            rows,
+            had_arrived: false,
+        }),
         // Until it is known, nobody sends from either.
         Err(fault @ Fault::Store(StoreError::Unknown(_))) => Err(fault),
         Err(fault) => {
