@@ -54,11 +54,14 @@ impl Setup {
         }
     }
 
-    /// Whether there is a database; one on a server is made when it is opened.
-    pub(crate) fn has_database(&self) -> bool {
+    /// Whether there is a database: a file, or its tables on a server.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub(crate) async fn has_database(&self) -> Result<bool, Failure> {
         match &self.settings.db.value {
-            Place::File(path) => path.exists(),
-            Place::Server { .. } => true,
+            Place::File(path) => Ok(path.exists()),
+            Place::Server { url, .. } => Ok(PostgresStore::is_made(url.expose_secret()).await?),
         }
     }
 
@@ -90,7 +93,7 @@ impl Setup {
     pub(crate) async fn existing_store(&self) -> Result<Arc<dyn Store>, Failure> {
         match &self.settings.db.value {
             Place::File(_) => Ok(Arc::new(self.existing_database()?)),
-            Place::Server { .. } => self.store().await,
+            Place::Server { url, shown } => Ok(Arc::new(existing_on_server(url, shown).await?)),
         }
     }
 
@@ -115,7 +118,7 @@ impl Setup {
     pub(crate) async fn database_to_prune(&self) -> Result<Box<dyn Prune>, Failure> {
         Ok(match &self.settings.db.value {
             Place::File(_) => Box::new(self.existing_database()?),
-            Place::Server { url, .. } => Box::new(on_server(url).await?),
+            Place::Server { url, shown } => Box::new(existing_on_server(url, shown).await?),
         })
     }
 
@@ -347,6 +350,14 @@ fn open(path: &Path) -> Result<SqliteStore, Failure> {
             other => other.into(),
         }
     })
+}
+
+async fn existing_on_server(url: &SecretString, shown: &str) -> Result<PostgresStore, Failure> {
+    if !PostgresStore::is_made(url.expose_secret()).await? {
+        let path = shown.to_owned();
+        return Err(Failure::refused(Text::NoDatabase { path }));
+    }
+    Ok(on_server(url).await?)
 }
 
 pub(crate) async fn on_server(url: &SecretString) -> Result<PostgresStore, StoreError> {

@@ -110,6 +110,14 @@ async fn the_doctor_looks_at_a_database_on_a_server_and_makes_nothing() {
     world.list(3);
     let empty = looked_over(&world).await;
     assert_eq!(empty["database"]["mark"], "ok");
+    world
+        .run(&["status"])
+        .await
+        .expect(3)
+        .says("there is no database");
+    world.run(&["prune", "--yes"]).await.expect(3);
+    let plan = ["plan", "list.csv", "--template", "Halo"];
+    world.run(&plan).await.expect(0);
     let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
     assert_eq!(cluster.sql(&name, tables), "0");
 

@@ -104,6 +104,14 @@ impl PostgresStore {
         })
     }
 
+    /// Whether the tables of this program have been made in a database. Nothing is made.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::open`].
+    pub async fn is_made(url: &str) -> Result<bool, StoreError> {
+        inspect::is_made(url).await.map_err(Fault::told)
+    }
+
     /// Looks at a database that others may be using, and changes nothing: `None` where it has no tables of this program yet.
     ///
     /// # Errors

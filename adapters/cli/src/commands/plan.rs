@@ -51,8 +51,8 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         setup.output.language(),
     );
     // What is known of people is known once there is a database.
-    let store = match setup.has_database() {
-        true => Some(setup.existing_store().await?),
+    let store = match setup.has_database().await? {
+        true => Some(setup.store().await?),
         false => None,
     };
     let mut counter = Counter::new(&setup.output);

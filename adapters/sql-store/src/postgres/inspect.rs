@@ -37,15 +37,27 @@ pub struct ServerInspection {
 
 /// `None` where no tables are.
 pub(super) async fn inspect(url: &str) -> Result<Option<ServerInspection>> {
-    let pool = Server::at(url)?.pool(1)?;
-    let mut client = pool.get().await?;
+    let mut client = Server::at(url)?.pool(1)?.get().await?;
     let tx = Tx::snapshot(&mut client).await?;
-    schema::check_server(&tx).await?;
-    if schema::version(&tx).await?.is_none() {
-        schema::refuse_others(&tx).await?;
-        return Ok(None);
+    match has_tables(&tx).await? {
+        true => look(&tx).await.map(Some),
+        false => Ok(None),
     }
-    look(&tx).await.map(Some)
+}
+
+pub(super) async fn is_made(url: &str) -> Result<bool> {
+    let mut client = Server::at(url)?.pool(1)?.get().await?;
+    let tx = Tx::snapshot(&mut client).await?;
+    has_tables(&tx).await
+}
+
+async fn has_tables(tx: &Tx<'_>) -> Result<bool> {
+    schema::check_server(tx).await?;
+    let is_ours = schema::version(tx).await?.is_some();
+    if !is_ours {
+        schema::refuse_others(tx).await?;
+    }
+    Ok(is_ours)
 }
 
 pub(super) async fn look(tx: &Tx<'_>) -> Result<ServerInspection> {
