@@ -61,6 +61,7 @@ pub trait Pruning: Send + Sync {
 
     /// Gives the space back to the system, so that nothing of these people is left in the database's files, and says how many bytes that is. It
     /// needs as much again for a while; `None` where that is missing: the people are out all the same, and the space is used for what comes.
+    /// On a server, what somebody was still reading meanwhile is let go of by the server itself, later.
     ///
     /// # Errors
     /// [`StoreError::Failed`] when the database fails.
