@@ -78,7 +78,7 @@ impl Turns {
 
 async fn typed(url: &str, messages: u32, in_flight: u32) -> Result<Took, Failure> {
     let waha = WahaClient::builder(url).api_key(sink::KEY).build()?;
-    let session = SessionName::new(&sink::session(0))?;
+    let session = SessionName::new(sink::session(0))?;
     bare::spread(messages, in_flight, move |number| {
         let (waha, session) = (waha.clone(), session.clone());
         async move {
