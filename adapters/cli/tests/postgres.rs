@@ -160,7 +160,8 @@ async fn a_database_moves_to_a_server_and_goes_on_there() {
         .await
         .expect(0)
         .says("had arrived")
-        .says("From now on");
+        .says("From now on")
+        .says(&url);
 
     // The file tells of what was, and takes nothing more.
     world

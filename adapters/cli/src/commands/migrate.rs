@@ -58,7 +58,8 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     });
     setup.output.say(&Text::MigrateNext {
         path: path.clone(),
-        to: shown.clone(),
+        // As it was given, so that it can be used as it stands: a password in it was refused.
+        to: args.to.display().to_string(),
     });
     setup.output.json(&json!({
         "from": path,
