@@ -93,7 +93,8 @@ pub struct Engine {
     /// Changes that wait for the next batch.
     changes: Vec<Change>,
     committing: Option<Committing>,
-    not_before_commit: Option<Elapsed>,
+    /// After a failed commit or reading nothing is asked of the store before this.
+    store_rests_until: Option<Elapsed>,
     steps: VecDeque<Step>,
     /// What campaigns want to read.
     readings: VecDeque<Step>,
@@ -159,7 +160,7 @@ impl Engine {
             silent: Silent::default(),
             changes: Vec::new(),
             committing: None,
-            not_before_commit: None,
+            store_rests_until: None,
             steps: VecDeque::new(),
             readings: VecDeque::new(),
             release_at: Elapsed::NEVER,
@@ -252,9 +253,7 @@ impl Engine {
             return step;
         }
         if self.committing.is_none()
-            && self
-                .not_before_commit
-                .is_none_or(|moment| moment <= now.elapsed)
+            && !self.store_rests(now)
             && let Some(batch) = self.compose(now)
         {
             return Step::Commit(batch);
@@ -301,12 +300,18 @@ impl Engine {
             || self.doubts.are_pending()
     }
 
+    /// It failed just now, and is left alone for a while.
+    fn store_rests(&self, now: Now) -> bool {
+        self.store_rests_until
+            .is_some_and(|moment| moment > now.elapsed)
+    }
+
     fn read_failed(&mut self, what: ReadFailed, now: Now) {
         let again = now.elapsed + STORE_PAUSE;
         match what {
             ReadFailed::Campaign(campaign) => match self.jobs.get_mut(&campaign) {
                 Some(job) => job.is_rereading = false,
-                None => self.steps.push_back(Step::Reread(campaign)),
+                None => self.readings.push_back(Step::Reread(campaign)),
             },
             ReadFailed::Lane(session) => {
                 if let Some(view) = self.sessions.get_mut(&session) {
@@ -327,7 +332,7 @@ impl Engine {
                 };
             }
         }
-        self.not_before_commit = Some(again);
+        self.store_rests_until = Some(again);
     }
 
     fn stop(&mut self) {
@@ -373,7 +378,7 @@ impl Engine {
             self.doubts.next_moment(),
             silent,
             self.hidden.next_moment(),
-            self.not_before_commit,
+            self.store_rests_until,
         ]
         .into_iter()
         .flatten()

@@ -129,6 +129,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn whatever_is_missing_is_told_in_words_of_its_own() {
+        let told: std::collections::BTreeSet<String> =
+            Missing::ALL.iter().map(Missing::to_string).collect();
+        assert_eq!(told.len(), Missing::ALL.len());
+        assert!(told.iter().all(|words| words.contains(' ')));
+    }
+
+    #[test]
     fn absence_is_proof_only_when_everything_holds() {
         let at = |seconds: i64| Elapsed::from_micros(seconds * 1_000_000);
         let complete = Absence {
@@ -143,6 +151,12 @@ mod tests {
         };
         let now = at(230);
         assert_eq!(complete.proof(now), Ok(()));
+        let just_enough = Absence {
+            steady_since: Some(at(110)),
+            server_up_since: Some(at(100)),
+            ..complete
+        };
+        assert_eq!(just_enough.proof(now), Ok(()));
         let rows = [
             (
                 Absence {

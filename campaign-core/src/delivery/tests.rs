@@ -167,6 +167,50 @@ fn what_was_proved_absent_for_good_says_why() {
     assert_eq!(reason(Reason::EarlierArrived), None);
 }
 
+/// What a state's reason decides of evidence, beyond the table.
+#[test]
+fn a_reason_decides_what_the_same_evidence_says() {
+    use Happening as H;
+    let pending = H::Evidence(Ack::Pending);
+    let server = H::Evidence(Ack::Server);
+    let rows = [
+        // WAHA has what WhatsApp refused: that is known already.
+        (State::Failed, Reason::RefusedByWhatsapp, H::Accepted, None),
+        (State::Failed, Reason::RefusedByWhatsapp, pending, None),
+        (
+            State::Failed,
+            Reason::RefusedByWhatsapp,
+            server,
+            Some(State::Sent),
+        ),
+        (
+            State::Failed,
+            Reason::GivenUp,
+            pending,
+            Some(State::Accepted),
+        ),
+        // The operator's word needs no reason once WhatsApp's server says the same. WAHA alone does not say it.
+        (State::Sent, Reason::ByOperator, server, Some(State::Sent)),
+        (State::Sent, Reason::ByOperator, pending, None),
+        (State::Sent, Reason::ByOperator, H::Accepted, None),
+        // That it is accepted is no ack.
+        (State::Accepted, Reason::Silent, pending, None),
+        (State::Accepted, Reason::Silent, H::Accepted, None),
+        (State::Accepted, Reason::Silent, server, Some(State::Sent)),
+    ];
+    for (state, reason, happening, expected) in rows {
+        let from = standing(state).at(state, Some(reason));
+        let to = apply(from, happening).unwrap();
+        match expected {
+            None => assert_eq!(to, from, "{reason}, {happening:?}"),
+            Some(expected) => {
+                assert_eq!((to.state, to.reason), (expected, None), "{reason}");
+                assert_eq!(to.corrected, state == State::Failed, "{reason}");
+            }
+        }
+    }
+}
+
 #[test]
 fn names_are_what_is_shown() {
     assert_eq!(Reason::NotOnWhatsapp.to_string(), "not_on_whatsapp");

@@ -178,6 +178,9 @@ impl Engine {
         if let Some(session) = self.sessions.look_at_next(now.elapsed) {
             return Some(Step::Observe(session));
         }
+        if self.store_rests(now) {
+            return None;
+        }
         if let Some(reading) = self.readings.pop_front() {
             return Some(reading);
         }

@@ -55,7 +55,7 @@ impl Engine {
         let Some(committing) = self.committing.take() else {
             return;
         };
-        self.not_before_commit = None;
+        self.store_rests_until = None;
         let batch = committing.batch;
         for (change, effect) in batch.changes.iter().zip(effects) {
             self.take_effect(change, effect, now);
@@ -212,7 +212,7 @@ impl Engine {
         let Some(committing) = self.committing.take() else {
             return;
         };
-        self.not_before_commit = Some(now.elapsed + STORE_PAUSE);
+        self.store_rests_until = Some(now.elapsed + STORE_PAUSE);
         for delivery in committing.journalled {
             let Some(flight) = self.flights.remove(&delivery) else {
                 continue;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Beginning, Engine, Input, Settings, Step};
+use super::{Beginning, Engine, Input, ReadFailed, Settings, Step};
 use crate::campaign::{CampaignState, Definition};
 use crate::clock::{BootId, Elapsed, Now};
 use crate::delivery::{CampaignId, DeliveryId, Standing, State, apply};
@@ -32,6 +32,12 @@ pub(super) struct World {
     pub(super) lanes_max: u64,
     /// So many commits are going to fail.
     pub(super) failing: u32,
+    /// So many pages are not going to be read.
+    pub(super) unreadable: u32,
+    /// Servers answer no send.
+    pub(super) is_mute: bool,
+    /// When what is silent was marked.
+    pub(super) marked: Vec<Elapsed>,
     limits: LaneLimits,
 }
 
@@ -92,6 +98,9 @@ impl World {
             jobs_max: 0,
             lanes_max: 0,
             failing: 0,
+            unreadable: 0,
+            is_mute: false,
+            marked: Vec::new(),
             limits,
         }
     }
@@ -134,12 +143,19 @@ impl World {
                         record: Box::new(record),
                     }
                 }
+                Step::Load(query) if self.unreadable > 0 => {
+                    self.unreadable -= 1;
+                    Input::ReadFailed(ReadFailed::Load(query.campaign))
+                }
                 Step::Load(query) => Input::Loaded {
                     campaign: query.campaign,
                     page: page(query.campaign),
                 },
                 Step::LoadDoubts(_) => Input::DoubtsLoaded(DoubtPage::default()),
-                Step::MarkSilent { .. } => Input::SilentMarked(0),
+                Step::MarkSilent { .. } => {
+                    self.marked.push(self.now.elapsed);
+                    Input::SilentMarked(0)
+                }
                 Step::Commit(_) if self.failing > 0 => {
                     self.failing -= 1;
                     Input::CommitFailed
@@ -154,6 +170,9 @@ impl World {
                 },
                 Step::Send(sending) => {
                     self.sent.push(sending.delivery.campaign());
+                    if self.is_mute {
+                        continue;
+                    }
                     Input::SendEnded {
                         delivery: sending.delivery,
                         outcome: Outcome::Accepted { message_id: None },

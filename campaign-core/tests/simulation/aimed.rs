@@ -80,6 +80,7 @@ fn whatever_is_decided_between_a_journal_and_its_write_is_obeyed() {
             slow: 0.05,
             failed: 0.02,
             unknown: 0.0,
+            unreadable: 0.02,
         },
         ..Plan::new(seed, 150, paced())
     });

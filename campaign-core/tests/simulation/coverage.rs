@@ -48,6 +48,7 @@ pub(crate) enum Strike {
     CommitLost,
     CommitUnknownKept,
     CommitUnknownLost,
+    ReadFailed,
     RunnerEnded,
     Crash,
     Restored,

@@ -170,6 +170,7 @@ fn mixed(seed: u64) -> Plan {
             slow: 0.01,
             failed: 0.01,
             unknown: if is_calm { 0.0 } else { 0.001 },
+            unreadable: 0.01,
         },
         crashes: unless_calm(some(4, 18)),
         steps_between_crashes: 1_500,
@@ -380,6 +381,19 @@ const REACHED: &[(Strike, &[State])] = &[
     (
         Strike::CommitFailed,
         &[Scheduled, Sending, Unconfirmed, Accepted, Sent],
+    ),
+    (
+        Strike::ReadFailed,
+        &[
+            Scheduled,
+            Sending,
+            Unconfirmed,
+            Accepted,
+            Sent,
+            Delivered,
+            Failed,
+            Skipped,
+        ],
     ),
     (
         Strike::CommitUnknownKept,

@@ -196,6 +196,8 @@ pub(crate) struct CommitRates {
     pub(crate) failed: f64,
     /// It is not known whether it is durable; half of them are.
     pub(crate) unknown: f64,
+    /// A reading comes to nothing.
+    pub(crate) unreadable: f64,
 }
 
 impl Plan {

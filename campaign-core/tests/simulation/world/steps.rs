@@ -1,5 +1,7 @@
 //! Carries out what the engine wants done.
 
+use std::time::Duration;
+
 use campaign_core::delivery::DeliveryId;
 use campaign_core::engine::{Input, ReadFailed, Step};
 use campaign_core::gateway::{Found, Notice};
@@ -31,6 +33,15 @@ impl World {
     fn carry_out(&mut self, step: Step) {
         // Longer and shorter than a commit, so that one overtakes the other.
         let quick = self.millis(1, 30);
+        if let Some(what) = reading(&step)
+            && self.happens(self.plan.commits.unreadable)
+        {
+            if let ReadFailed::Load(campaign) = what {
+                self.strike_campaign(Strike::ReadFailed, campaign);
+            }
+            self.disturb(None, quick + Duration::from_secs(3));
+            return self.tell(quick, Input::ReadFailed(what));
+        }
         match step {
             Step::Commit(batch) => self.commit(batch),
             Step::Send(sending) => self.send(sending),
@@ -164,5 +175,17 @@ impl World {
             _ => None,
         };
         (by_text, true)
+    }
+}
+
+/// What a step reads from the store.
+fn reading(step: &Step) -> Option<ReadFailed> {
+    match step {
+        Step::Reread(campaign) => Some(ReadFailed::Campaign(*campaign)),
+        Step::OpenLane { session, .. } => Some(ReadFailed::Lane(session.clone())),
+        Step::Load(query) => Some(ReadFailed::Load(query.campaign)),
+        Step::LoadDoubts(_) => Some(ReadFailed::Doubts),
+        Step::MarkSilent { .. } => Some(ReadFailed::Silent),
+        _ => None,
     }
 }
