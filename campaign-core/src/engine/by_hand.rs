@@ -41,3 +41,85 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Input;
+    use crate::engine::testing::{World, account, session, single};
+    use crate::gateway::Notice;
+    use crate::limits::LaneLimits;
+    use crate::phone::PhoneNumber;
+
+    /// One whose accounts count, or do not count, what people send by hand.
+    fn world(counts_by_hand: bool) -> World {
+        World::new(LaneLimits {
+            counts_by_hand,
+            ..LaneLimits::unpaced(1)
+        })
+    }
+
+    /// Somebody types a message on the phone of the account of this session.
+    fn types(world: &mut World, of: u32, message_id: &str) {
+        let notice = Notice::ByHand {
+            session: session(of),
+            account: account(&session(of)),
+            to: PhoneNumber::FICTITIOUS,
+            at: world.now.wall,
+            message_id: message_id.into(),
+        };
+        world.engine.handle(Input::Noticed(notice), world.now);
+    }
+
+    /// The first message goes through this session, so that its lane is open; then all that is left to do is done.
+    fn opens(world: &mut World, through: u32) {
+        world.add(single(through, through, None));
+        world.until_sent(usize::MAX);
+    }
+
+    fn on_record(world: &World) -> Vec<&str> {
+        let by_hand = world.changes().filter_map(|change| match change {
+            Change::ByHand(sent) => Some(&*sent.message_id),
+            _ => None,
+        });
+        by_hand.collect()
+    }
+
+    #[test]
+    fn what_was_typed_before_a_lane_is_open_goes_on_record_when_it_is() {
+        let mut world = world(true);
+        for (of, message_id) in [(1, "A"), (2, "B"), (1, "C")] {
+            types(&mut world, of, message_id);
+        }
+        world.until_sent(usize::MAX);
+        assert!(on_record(&world).is_empty(), "nobody knows its limits yet");
+        opens(&mut world, 1);
+        assert_eq!(on_record(&world), ["A", "C"]);
+        opens(&mut world, 2);
+        assert_eq!(on_record(&world), ["A", "C", "B"]);
+        types(&mut world, 1, "D");
+        world.until_sent(usize::MAX);
+        assert_eq!(on_record(&world), ["A", "C", "B", "D"]);
+    }
+
+    #[test]
+    fn an_account_that_does_not_count_it_has_none_of_it_on_record() {
+        let mut world = world(false);
+        types(&mut world, 1, "A");
+        opens(&mut world, 1);
+        types(&mut world, 1, "B");
+        world.until_sent(usize::MAX);
+        assert!(on_record(&world).is_empty());
+    }
+
+    #[test]
+    fn no_more_waits_for_lanes_to_open_than_fits() {
+        let mut world = world(true);
+        for number in 0..PARKED_MAX + 2 {
+            types(&mut world, 1, &number.to_string());
+        }
+        opens(&mut world, 1);
+        let first: Vec<String> = (0..PARKED_MAX).map(|number| number.to_string()).collect();
+        assert_eq!(on_record(&world), first);
+    }
+}

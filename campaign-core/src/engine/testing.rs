@@ -18,7 +18,8 @@ use crate::limits::{Hours, LaneLimits};
 use crate::message::MessageTemplate;
 use crate::phone::PhoneNumber;
 use crate::store::{
-    Batch, CampaignRecord, Change, Counts, DoubtPage, Effect, LaneId, LaneRecord, Ready, ReadyPage,
+    Batch, CampaignRecord, Change, Counts, DoubtPage, Effect, LaneId, LaneRecord, Lost, Ready,
+    ReadyPage,
 };
 
 /// An engine, and what it has sent.
@@ -38,6 +39,10 @@ pub(super) struct World {
     pub(super) is_mute: bool,
     /// When what is silent was marked.
     pub(super) marked: Vec<Elapsed>,
+    /// Why the next journal does not take place.
+    pub(super) losing: Option<Lost>,
+    /// What has been committed.
+    pub(super) batches: Vec<Arc<Batch>>,
     limits: LaneLimits,
 }
 
@@ -50,7 +55,7 @@ pub(super) fn session(number: u32) -> Session {
     Session::new(&number.to_string())
 }
 
-fn account(session: &Session) -> Account {
+pub(super) fn account(session: &Session) -> Account {
     let number: u64 = session.0.parse().unwrap();
     Account(PhoneNumber::from_digits(6_281_200_000_000 + number).unwrap())
 }
@@ -101,6 +106,8 @@ impl World {
             unreadable: 0,
             is_mute: false,
             marked: Vec::new(),
+            losing: None,
+            batches: Vec::new(),
             limits,
         }
     }
@@ -117,6 +124,11 @@ impl World {
     pub(super) fn add(&mut self, record: CampaignRecord) {
         self.engine
             .handle(Input::Campaign(Box::new(record)), self.now);
+    }
+
+    /// What has been committed, one after the other.
+    pub(super) fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.batches.iter().flat_map(|batch| &batch.changes)
     }
 
     /// Lets time pass.
@@ -160,7 +172,11 @@ impl World {
                     self.failing -= 1;
                     Input::CommitFailed
                 }
-                Step::Commit(batch) => Input::Committed(effects(&batch)),
+                Step::Commit(batch) => {
+                    let effects = effects(&batch, &mut self.losing);
+                    self.batches.push(batch);
+                    Input::Committed(effects)
+                }
                 Step::Observe(session) => Input::Observed {
                     observation: Observation {
                         account: Some(account(&session)),
@@ -203,8 +219,9 @@ fn page(campaign: CampaignId) -> ReadyPage {
     }
 }
 
-fn effects(batch: &Batch) -> Vec<Effect> {
+fn effects(batch: &Batch, losing: &mut Option<Lost>) -> Vec<Effect> {
     let effect = |change: &Change| match change {
+        Change::Journal(_) => losing.take().map_or(Effect::Done, Effect::Lost),
         Change::Happened(happened) => {
             let from = Standing::NEW;
             let to = apply(from, happened.happening).unwrap_or(from);
