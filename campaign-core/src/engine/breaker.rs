@@ -287,6 +287,26 @@ mod tests {
         assert_eq!(next.opening().unwrap().until, at(640));
     }
 
+    #[test]
+    fn what_went_wrong_before_it_was_closed_counts_no_more() {
+        let mut breaker = Breaker::default();
+        for _ in 0..RUN_MAX {
+            breaker.judged(true, PAUSES, at(0), 0.0);
+        }
+        breaker.close();
+        for count in 1..=RUN_MAX {
+            let opens = breaker.judged(true, PAUSES, at(100), 0.0);
+            assert_eq!(opens, count == RUN_MAX, "{count}");
+        }
+    }
+
+    #[test]
+    fn the_longest_pause_is_that_with_all_its_jitter() {
+        let mut breaker = Breaker::opened(None, DOUBLINGS_MAX);
+        breaker.open(Trouble::RepeatedFailures, PAUSES, at(0), 1.0);
+        assert_eq!(breaker.opening().unwrap().until, at(0) + PAUSES.longest());
+    }
+
     proptest! {
         #[test]
         fn jitter_only_lengthens_and_a_pause_has_a_bound(openings in 0u32..100, unit in -1.0f64..2.0) {

@@ -423,3 +423,6 @@ fn pauses(settings: &Settings) -> Pauses {
 fn passed(moment: Timestamp, now: Now) -> Duration {
     Duration::try_from(now.wall.duration_since(moment)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;
