@@ -245,4 +245,67 @@ mod tests {
         assert!(chats.held(at(650)).is_some());
         assert_eq!(chats.held(at(661)), None);
     }
+
+    fn forbidden(until: Option<i64>) -> Allowance {
+        Allowance {
+            restriction: Some(Restriction {
+                until: until.map(|second| at(second).wall),
+            }),
+            quota: None,
+        }
+    }
+
+    #[test]
+    fn a_restriction_is_news_where_it_is_longer_and_lasts_since_it_began() {
+        let mut chats = NewChats::default();
+        let settings = Settings::default();
+        let wait = Duration::from_secs;
+        let since = |chats: &NewChats| chats.restriction().unwrap().since.unwrap();
+        assert!(chats.restrict(wait(400), at(100)));
+        assert!(!chats.restrict(wait(300), at(200)), "the same end");
+        assert!(chats.learn(&forbidden(Some(600)), &settings, at(300)));
+        assert!(!chats.learn(&forbidden(Some(600)), &settings, at(310)));
+        assert_eq!(since(&chats), at(100).elapsed);
+        assert!(chats.restrict(wait(50), at(600)), "another one");
+        assert_eq!(since(&chats), at(600).elapsed);
+        assert!(chats.restrict(wait(50), at(651)), "and another");
+        assert_eq!(since(&chats), at(651).elapsed);
+    }
+
+    #[test]
+    fn one_that_is_over_is_tried_once_and_not_again_because_it_is_told_again() {
+        let mut chats = NewChats::default();
+        learn(&mut chats, &forbidden(Some(500)), 100);
+        assert!(!chats.accepted(at(499)));
+        assert!(chats.accepted(at(500)), "it is over");
+        learn(&mut chats, &forbidden(Some(500)), 510);
+        assert!(!chats.is_on_trial());
+        assert_eq!(chats.restriction(), None);
+    }
+
+    #[test]
+    fn what_is_not_counted_after_a_minute_was_no_new_chat_and_until_then_it_may_be() {
+        let mut chats = NewChats::default();
+        learn(&mut chats, &told(9, 0), 0);
+        chats.charge(at(1));
+        learn(&mut chats, &told(9, 0), 61);
+        assert!(chats.held(at(61)).is_some());
+        learn(&mut chats, &told(9, 0), 62);
+        assert_eq!(chats.held(at(62)), None);
+    }
+
+    #[test]
+    fn a_quota_that_is_due_to_be_renewed_is_looked_at_a_minute_after_the_last_look() {
+        let mut chats = NewChats::default();
+        for (look, now, until) in [
+            (86_380, 86_399, 86_400),
+            (86_380, 86_400, 86_440),
+            (86_480, 86_500, 86_540),
+            (86_480, 86_600, 86_601),
+        ] {
+            learn(&mut chats, &told(10, 0), look);
+            let hold = chats.held(at(now)).unwrap();
+            assert_eq!(hold.until, at(until).elapsed, "{now}");
+        }
+    }
 }

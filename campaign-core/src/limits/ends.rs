@@ -226,4 +226,33 @@ mod tests {
         assert_eq!(moments, [(at(5), 1), (at(9), 2)]);
         assert_eq!(ends.free_at(3, 3, &window), None);
     }
+
+    #[test]
+    fn what_is_long_over_is_told_apart_while_it_is_little() {
+        let window = Window {
+            sends_max: 3,
+            span: Duration::from_secs(10_000),
+        };
+        let mut ends = Ends::default();
+        for second in [0, 1, 1_000] {
+            ends.insert(at(second * SECOND), 1);
+        }
+        assert_eq!(ends.free_at(0, 3, &window), Some(at(10_000 * SECOND + 1)));
+    }
+
+    #[test]
+    fn of_several_that_ended_together_one_at_a_time_is_forgotten() {
+        let mut ends = Ends::default();
+        ends.insert(at(1), 5);
+        ends.insert(at(9), 3);
+        ends.forget(at(9));
+        let moments = |ends: &Ends| ends.moments().collect::<Vec<_>>();
+        assert_eq!(moments(&ends), [(at(1), 5), (at(9), 2)]);
+        ends.keep(3);
+        assert_eq!(moments(&ends), [(at(1), 1), (at(9), 2)]);
+        ends.forget(at(1));
+        assert_eq!(moments(&ends), [(at(9), 2)]);
+        ends.keep(1);
+        assert_eq!(moments(&ends), [(at(9), 1)]);
+    }
 }

@@ -515,6 +515,72 @@ mod tests {
     }
 
     #[test]
+    fn what_is_waited_for_is_the_limit_that_lasts_longest() {
+        let limits = |gap_s, span_s| LaneLimits {
+            gap: Gap {
+                min: Duration::from_secs(gap_s),
+                max: Duration::from_secs(gap_s),
+            },
+            windows: vec![Window {
+                sends_max: 1,
+                span: Duration::from_secs(span_s),
+            }],
+            ..limits()
+        };
+        for (limits, until, limit) in [
+            (limits(30, 10), 30 * SECOND, Limit::Gap),
+            (limits(10, 30), 30 * SECOND + 1, Limit::Window),
+        ] {
+            let mut pacer = pacer(limits);
+            send(&mut pacer, 0, 0);
+            let until = When::At(Elapsed::from_micros(until), limit);
+            assert_eq!(pacer.when(Slot::Cold, at(SECOND)), until);
+        }
+    }
+
+    /// WhatsApp warns: cold messages go slower, and who waits for an answer waits no longer.
+    #[test]
+    fn only_the_pauses_between_cold_sends_are_made_longer() {
+        let gap = Gap {
+            min: Duration::from_secs(10),
+            max: Duration::from_secs(10),
+        };
+        let mut pacer = pacer(LaneLimits {
+            gap,
+            reply_gap: gap,
+            ..limits()
+        });
+        for slot in Slot::ALL {
+            pacer.charge(slot, at(0));
+            pacer.end(slot, at(0), 0.5);
+        }
+        let until = |second| When::At(Elapsed::from_micros(second * SECOND), Limit::Gap);
+        for (times, cold) in [(1, 10), (4, 40), (0, 10)] {
+            pacer.slow_down(times);
+            assert_eq!(pacer.when(Slot::Cold, at(1)), until(cold), "{times}");
+            assert_eq!(pacer.when(Slot::Reply, at(1)), until(10), "{times}");
+        }
+    }
+
+    #[test]
+    fn a_send_that_ended_later_than_was_assumed_is_still_one() {
+        let mut pacer = pacer(LaneLimits {
+            windows: vec![Window {
+                sends_max: 2,
+                span: Duration::from_secs(60),
+            }],
+            ..limits()
+        });
+        send(&mut pacer, 0, 20 * SECOND);
+        let assumed = Elapsed::from_micros(20 * SECOND);
+        pacer.ended_later(Slot::Cold, assumed, at(50 * SECOND));
+        send(&mut pacer, 51 * SECOND, 52 * SECOND);
+        let until = Elapsed::from_micros(110 * SECOND + 1);
+        let full = When::At(until, Limit::Window);
+        assert_eq!(pacer.when(Slot::Cold, at(53 * SECOND)), full);
+    }
+
+    #[test]
     fn a_cap_of_one_admits_one_a_day_of_the_named_zone() {
         let mut pacer = pacer(LaneLimits {
             sends_per_day_max: Some(1),
@@ -626,6 +692,22 @@ mod tests {
         pacer.charge(Slot::Cold, at(0));
         pacer.give_back(Slot::Cold);
         assert_eq!(pacer.when(Slot::Cold, at(1)), When::Now);
+        // Also of what a day leaves to cold sends: 19 of 20.
+        let mut pacer = super::Pacer::new(
+            LaneLimits {
+                sends_per_day_max: Some(20),
+                ..limits()
+            },
+            History::default(),
+            [0.5; 2],
+        );
+        pacer.charge(Slot::Cold, at(0));
+        pacer.give_back(Slot::Cold);
+        for second in 1..=19 {
+            send(&mut pacer, second * SECOND, second * SECOND);
+        }
+        let wait = pacer.when(Slot::Cold, at(20 * SECOND));
+        assert!(matches!(wait, When::At(_, Limit::DailyCap)));
     }
 
     /// The account has moved west, and its day of the east goes on: what comes to nothing must not use that day up.

@@ -231,6 +231,8 @@ mod tests {
     fn a_careful_number_reaches_its_cap_within_twelve_hours() {
         let limits = LanePreset::Careful.limits(Zone::default());
         let (rest, cap) = (limits.rest.unwrap(), limits.sends_per_day_max.unwrap());
+        let minutes = [rest.min, rest.max].map(|pause| pause.as_secs_f64() / 60.0);
+        assert_eq!(minutes, [45.0, 75.0], "about an hour");
         let each = limits.gap.draw(0.5) + Duration::from_secs(2);
         let rests = (cap - 1) / rest.after;
         let all = each * cap + rest.max * rests;
@@ -242,6 +244,7 @@ mod tests {
         let zone: Zone = "WIT".parse().unwrap();
         for preset in LanePreset::ALL {
             assert_eq!(preset.name().to_uppercase().parse(), Ok(preset));
+            assert_eq!(preset.to_string(), preset.name());
             assert_eq!(preset.limits(zone.clone()).zone, zone);
         }
         for (short, preset) in [

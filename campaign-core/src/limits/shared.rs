@@ -316,10 +316,89 @@ mod tests {
         let mut budget = Budget::new(limits.clone(), None, BOOT, at(0));
         budget.charge(Slot::Cold, at(0));
         let next = handed_on(&budget, &limits, SECOND);
+        let under_way = |micros| next.past(BOOT, at(micros)).under_way;
+        let over = at(SECOND).elapsed + UNDER_WAY_MAX;
+        assert_eq!(under_way(over.as_micros() - 1), [1, 0]);
+        assert_eq!(under_way(over.as_micros()), [0, 0]);
         let last = handed_on(&next, &limits, 2 * SECOND);
         let over = at(2 * SECOND).elapsed + UNDER_WAY_MAX + Duration::from_secs(20);
         let until = When::At(over + Duration::from_micros(1), super::super::Limit::Window);
         assert_eq!(last.when(Slot::Cold, at(2 * SECOND)), until);
+    }
+
+    /// A budget under which so many cold messages were sent, one a minute from the first second on.
+    fn sent(limits: &SharedLimits, count: i64) -> Budget {
+        let mut budget = Budget::new(limits.clone(), None, BOOT, at(0));
+        for minute in 0..count {
+            let now = at(minute * 60 * SECOND);
+            budget.charge(Slot::Cold, now);
+            budget.end(Slot::Cold, now);
+        }
+        budget
+    }
+
+    #[test]
+    fn what_is_kept_for_replies_is_free_for_cold_messages_no_later_in_the_next_process() {
+        let limits = windows(&[(20, 3_600)]);
+        let budget = sent(&limits, 19);
+        let next = handed_on(&budget, &limits, 19 * 60 * SECOND);
+        let now = at(19 * 60 * SECOND);
+        assert_eq!(next.when(Slot::Reply, now), When::Now);
+        let When::At(until, super::super::Limit::Window) = next.when(Slot::Cold, now) else {
+            panic!("19 of 20 are all that is for cold messages");
+        };
+        let hour = 3_600 * SECOND;
+        assert!((hour + 1..hour + hour / 100).contains(&until.as_micros()));
+    }
+
+    #[test]
+    fn no_more_is_kept_than_the_largest_window_admits() {
+        let limits = windows(&[(2, 60), (3, 7_200)]);
+        let past = sent(&limits, 50).past(BOOT, at(3_600 * SECOND));
+        for ended in [&past.ended, &past.ended_cold] {
+            let sends: u32 = ended.iter().map(|run| run.sends).sum();
+            assert_eq!(sends, 3);
+        }
+    }
+
+    #[test]
+    fn a_send_that_ended_later_than_was_assumed_counts_from_its_end() {
+        let mut budget = Budget::new(windows(&[(1, 60)]), None, BOOT, at(0));
+        budget.charge(Slot::Cold, at(0));
+        budget.end(Slot::Cold, at(20 * SECOND));
+        let assumed = at(20 * SECOND).elapsed;
+        budget.ended_later(Slot::Cold, assumed, at(50 * SECOND));
+        let until = Elapsed::from_micros(110 * SECOND + 1);
+        assert_eq!(
+            budget.when(Slot::Cold, at(51 * SECOND)),
+            When::At(until, super::super::Limit::Window)
+        );
+        assert_eq!(budget.when(Slot::Cold, at(110 * SECOND + 1)), When::Now);
+    }
+
+    #[test]
+    fn limits_that_limit_nothing_are_none() {
+        assert!(SharedLimits::default().is_empty());
+        assert!(!windows(&[(1, 60)]).is_empty());
+        let capped = SharedLimits {
+            sends_per_day_max: Some(1),
+            ..SharedLimits::default()
+        };
+        assert!(!capped.is_empty());
+    }
+
+    #[test]
+    fn scopes_are_named_as_operators_read_them() {
+        let campaign = CampaignId::new(7).unwrap();
+        let rows = [
+            (Scope::Installation, "the installation"),
+            (Scope::Server("satu".into()), "server satu"),
+            (Scope::Tenant("toko".into()), "tenant toko"),
+            (Scope::Campaign(campaign), "campaign 7"),
+        ];
+        for (scope, name) in rows {
+            assert_eq!(scope.to_string(), name);
+        }
     }
 
     #[test]

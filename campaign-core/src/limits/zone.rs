@@ -223,6 +223,20 @@ mod tests {
     }
 
     #[test]
+    fn moments_are_shown_as_clocks_there_show_them() {
+        let moment: Timestamp = "2026-11-21T01:00:59Z".parse().unwrap();
+        for (zone, name, shown) in [
+            ("WIB", "Asia/Jakarta", "2026-11-21 08:00"),
+            ("WIT", "Asia/Jayapura", "2026-11-21 10:00"),
+        ] {
+            let zone: Zone = zone.parse().unwrap();
+            assert_eq!(zone.show(moment), shown);
+            assert_eq!(zone.to_string(), name);
+            assert_eq!(format!("{zone:?}"), format!("Zone({name})"));
+        }
+    }
+
+    #[test]
     fn an_alias_is_stored_as_the_zone_it_stands_for() {
         let zone: Zone = serde_json::from_str("\"WIT\"").unwrap();
         assert_eq!(serde_json::to_string(&zone).unwrap(), "\"Asia/Jayapura\"");

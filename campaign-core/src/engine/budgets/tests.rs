@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::*;
 use crate::campaign::{CampaignState, Definition};
@@ -8,7 +9,7 @@ use crate::delivery::{DeliveryId, Standing, State, apply};
 use crate::engine::{Beginning, Input, Settings, Step};
 use crate::failure::Outcome;
 use crate::gateway::{Account, Notice, Observation, Readiness};
-use crate::limits::LaneLimits;
+use crate::limits::{LaneLimits, Window};
 use crate::message::MessageTemplate;
 use crate::phone::PhoneNumber;
 use crate::store::{
@@ -19,9 +20,16 @@ const ACCOUNT: Account = Account(PhoneNumber::FICTITIOUS);
 const PEOPLE: u32 = 3;
 
 fn now() -> Now {
+    at(0)
+}
+
+fn at(second: i64) -> Now {
+    let begins: jiff::Timestamp = "2026-11-21T01:00:00Z".parse().unwrap();
     Now {
-        elapsed: Elapsed::from_micros(0),
-        wall: "2026-11-21T01:00:00Z".parse().unwrap(),
+        elapsed: Elapsed::from_micros(second * 1_000_000),
+        wall: begins
+            .checked_add(jiff::SignedDuration::from_secs(second))
+            .unwrap(),
     }
 }
 
@@ -29,21 +37,25 @@ fn session() -> Session {
     Session::new("default")
 }
 
-/// An engine with a campaign, on a server of which one message a day may go.
-fn engine() -> Engine {
-    let one_a_day = SharedRecord {
+/// One message a day may go from a server.
+fn one_a_day() -> SharedRecord {
+    SharedRecord {
         scope: Scope::Server("satu".into()),
         limits: SharedLimits {
             sends_per_day_max: Some(1),
             ..SharedLimits::default()
         },
         past: None,
-    };
+    }
+}
+
+/// An engine with a campaign, under these limits.
+fn engine(shared: Vec<SharedRecord>) -> Engine {
     let beginning = Beginning {
         message_key: [0; 16],
         at: now().stamp(BootId(0)),
         accounts: BTreeMap::new(),
-        shared: vec![one_a_day],
+        shared,
     };
     let mut engine = Engine::new(Settings::default(), beginning);
     let message = MessageTemplate::text("Halo").unwrap();
@@ -115,17 +127,22 @@ fn sent(engine: &mut Engine) -> u32 {
     }
 }
 
+/// An event tells that its session works.
+fn works(engine: &mut Engine) {
+    let works = Notice::Status {
+        session: session(),
+        readiness: Readiness::Working,
+        account: Some(ACCOUNT),
+    };
+    engine.handle(Input::Noticed(works), now());
+}
+
 /// An event may tell that a session works before anybody has asked where it lives.
 #[test]
 fn nothing_goes_through_a_session_before_it_is_known_whose_limits_it_has() {
     for (server, wanted) in [(Some("satu"), 1), (Some("dua"), PEOPLE), (None, PEOPLE)] {
-        let mut engine = engine();
-        let works = Notice::Status {
-            session: session(),
-            readiness: Readiness::Working,
-            account: Some(ACCOUNT),
-        };
-        engine.handle(Input::Noticed(works), now());
+        let mut engine = engine(vec![one_a_day()]);
+        works(&mut engine);
         assert_eq!(sent(&mut engine), 0);
         let observation = Observation {
             account: Some(ACCOUNT),
@@ -139,5 +156,48 @@ fn nothing_goes_through_a_session_before_it_is_known_whose_limits_it_has() {
         };
         engine.handle(observed, now());
         assert_eq!(sent(&mut engine), wanted, "{server:?}");
+    }
+}
+
+#[test]
+fn where_nothing_is_limited_nobody_waits_to_know_whose_limits_a_session_has() {
+    let mut engine = engine(Vec::new());
+    works(&mut engine);
+    assert_eq!(sent(&mut engine), PEOPLE);
+}
+
+#[test]
+fn a_send_that_ended_later_than_was_assumed_counts_from_its_end() {
+    let limited = SharedRecord {
+        scope: Scope::Installation,
+        limits: SharedLimits {
+            windows: vec![Window {
+                sends_max: 1,
+                span: Duration::from_secs(60),
+            }],
+            ..SharedLimits::default()
+        },
+        past: None,
+    };
+    let mut budgets = Budgets::new(vec![limited], BootId(0), now());
+    let places = budgets.of_server(None);
+    let charged = budgets.charge(places, [None; 2], Slot::Cold, now());
+    budgets.end(charged, Slot::Cold, at(20));
+    budgets.ended_later(charged, Slot::Cold, at(20).elapsed, at(50));
+    let longest = budgets.when(places, Slot::Cold, at(51));
+    let until = at(110).elapsed + Duration::from_micros(1);
+    assert_eq!(longest.when, When::At(until, Limit::Window));
+    assert_eq!(budgets.scope_of(longest), Some(&Scope::Installation));
+}
+
+#[test]
+fn an_accounts_own_limit_is_named_where_a_shared_one_lasts_no_longer() {
+    let shared = |second| Longest {
+        when: When::At(at(second).elapsed, Limit::Window),
+        place: Some(0),
+    };
+    let own = Longest::of_lane(When::At(at(30).elapsed, Limit::Gap));
+    for (second, longest) in [(29, own), (30, own), (31, shared(31))] {
+        assert_eq!(own.or(shared(second)), longest, "{second}");
     }
 }

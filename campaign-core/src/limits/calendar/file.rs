@@ -224,6 +224,11 @@ mod tests {
                 "2026-05-01,Buruh\n2026-05-01,Kenaikan",
                 vec!["2026-05-01 Buruh, Kenaikan 0"],
             ),
+            (
+                "2026-05-01,Buruh\n2026-05-01\n2026-05-01,Buruh",
+                vec!["2026-05-01 Buruh 0"],
+            ),
+            ("2026-05-01\n2026-05-01,Buruh", vec!["2026-05-01 Buruh 0"]),
             ("", vec![]),
         ];
         for (text, days) in rows {

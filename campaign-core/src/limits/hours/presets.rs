@@ -146,7 +146,8 @@ mod tests {
         for (name, hours) in rows {
             let preset: HoursPreset = name.parse().unwrap();
             assert_eq!(preset.hours(Zone::default()).to_string(), hours, "{name}");
-            assert_eq!(preset.name().parse(), Ok(preset));
+            assert_eq!(preset.to_string().parse(), Ok(preset));
+            assert_eq!(preset.to_string(), preset.name());
         }
         assert!("collections".parse::<HoursPreset>().is_err());
     }

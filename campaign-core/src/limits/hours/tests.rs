@@ -284,6 +284,7 @@ fn what_does_not_name_hours_is_refused_with_the_reason() {
         ("Mon 08:00-09:00, Mon 10:00-11:00", "a day is named twice"),
         ("08:00-12:00, 11:00-13:00", "two spans of a day overlap"),
         ("08:00-12:00,", "a time range is missing"),
+        (":30-12:00", "a time range is missing"),
         ("08:00-20:00 Mars", "there is no such time zone"),
         ("08:00-20:00 except", "a date is not written as 2026-12-24"),
         (
@@ -301,6 +302,10 @@ fn what_does_not_name_hours_is_refused_with_the_reason() {
         (
             "08:00-20:00 except 09:00-10:00",
             "hours stand before any date",
+        ),
+        (
+            "08:00-20:00 except :30-10:00",
+            "a date is not written as 2026-12-24",
         ),
         (
             "08:00-20:00 except 2026-12-24..2026-12-26, 2026-12-25",
