@@ -273,6 +273,21 @@ mod tests {
     }
 
     #[test]
+    fn a_restriction_that_is_on_record_is_tried_after_as_if_it_had_been_told_now() {
+        let hold = Hold {
+            trouble: Trouble::Restricted,
+            since: None,
+            until: at(500).elapsed,
+        };
+        let mut chats = NewChats::restricted(Some(hold));
+        assert_eq!(chats.held(at(499)), Some(hold));
+        assert_eq!(chats.held(at(500)), None);
+        assert!(chats.is_on_trial() && chats.accepted(at(500)));
+        assert!(!chats.is_on_trial());
+        assert!(!NewChats::restricted(None).is_on_trial());
+    }
+
+    #[test]
     fn one_that_is_over_is_tried_once_and_not_again_because_it_is_told_again() {
         let mut chats = NewChats::default();
         learn(&mut chats, &forbidden(Some(500)), 100);

@@ -183,6 +183,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_clock_that_was_ahead_told_counts_as_sent_now() {
+        let day = 86_400;
+        let limits = limits(Some(1), &[(1, 60)]);
+        let ahead = [sent(Slot::Reply, 2 * day)];
+        for pacer in both(&limits, &ahead, at(40)) {
+            let midnight = Elapsed::from_micros(day * 1_000_000);
+            let tomorrow = When::At(midnight, Limit::DailyCap);
+            assert_eq!(pacer.when(Slot::Reply, at(41)), tomorrow);
+            assert_eq!(pacer.when(Slot::Reply, at(2 * day)), When::Now);
+        }
+    }
+
+    #[test]
     fn in_another_zone_it_counts_on_the_day_of_that_zone() {
         let mut limits = limits(Some(1), &[]);
         limits.zone = "Asia/Jakarta".parse().unwrap();

@@ -241,6 +241,32 @@ mod tests {
     }
 
     #[test]
+    fn each_of_several_that_ended_together_takes_its_place() {
+        let mut ends = Ends::default();
+        ends.insert(at(1), 5);
+        ends.insert(at(9), 3);
+        // The last three ended at 9, the five before them at 1.
+        for (sends_max, end) in [
+            (9, None),
+            (8, Some(1)),
+            (4, Some(1)),
+            (3, Some(9)),
+            (1, Some(9)),
+        ] {
+            let window = Window {
+                sends_max,
+                span: Duration::from_secs(1),
+            };
+            let free = end.map_or(0, |end| end + SECOND + 1);
+            assert_eq!(
+                ends.free_at(0, sends_max, &window),
+                Some(at(free)),
+                "{sends_max}"
+            );
+        }
+    }
+
+    #[test]
     fn of_several_that_ended_together_one_at_a_time_is_forgotten() {
         let mut ends = Ends::default();
         ends.insert(at(1), 5);

@@ -228,11 +228,40 @@ mod tests {
     }
 
     #[test]
+    fn presets_are_the_pace_that_their_descriptions_tell() {
+        let minutes = |count: u64| Duration::from_secs(60 * count);
+        let hour_of_rest = Rest {
+            after: 60,
+            min: minutes(45),
+            max: minutes(75),
+        };
+        let hourly = |sends_max| vec![(sends_max, minutes(60))];
+        let in_ten_seconds = vec![(30, Duration::from_secs(10))];
+        let rows = [
+            (LanePreset::Careful, (30, 60), vec![], 250),
+            (LanePreset::Advised, (30, 60), vec![], 1_000),
+            (LanePreset::PerDay1000, (30, 45), hourly(100), 1_053),
+            (LanePreset::PerDay10000, (2, 4), hourly(1_000), 10_527),
+            (LanePreset::PerDay100000, (0, 0), in_ten_seconds, 105_264),
+        ];
+        for (preset, (gap_min, gap_max), windows, cap) in rows {
+            let limits = preset.limits(Zone::default());
+            assert_eq!(limits.gap, gap(gap_min, gap_max), "{preset}");
+            let found = limits.windows.iter();
+            let found: Vec<_> = found.map(|it| (it.sends_max, it.span)).collect();
+            assert_eq!(found, windows, "{preset}");
+            assert_eq!(limits.sends_per_day_max, Some(cap), "{preset}");
+            let rest = (preset == LanePreset::Careful).then_some(hour_of_rest);
+            assert_eq!(limits.rest, rest, "{preset}");
+            let at_once = if gap_max == 0 { 16 } else { 1 };
+            assert_eq!(limits.concurrency(crate::limits::Slot::Cold), at_once);
+        }
+    }
+
+    #[test]
     fn a_careful_number_reaches_its_cap_within_twelve_hours() {
         let limits = LanePreset::Careful.limits(Zone::default());
         let (rest, cap) = (limits.rest.unwrap(), limits.sends_per_day_max.unwrap());
-        let minutes = [rest.min, rest.max].map(|pause| pause.as_secs_f64() / 60.0);
-        assert_eq!(minutes, [45.0, 75.0], "about an hour");
         let each = limits.gap.draw(0.5) + Duration::from_secs(2);
         let rests = (cap - 1) / rest.after;
         let all = each * cap + rest.max * rests;

@@ -222,6 +222,7 @@ mod tests {
     use jiff::Timestamp;
     use proptest::prelude::*;
 
+    use super::super::Limit;
     use super::*;
 
     const SECOND: i64 = 1_000_000;
@@ -297,7 +298,7 @@ mod tests {
         let mut next = handed_on(&next, &limits, 5 * SECOND);
         next.charge(Slot::Reply, at(6 * SECOND));
         let day = 86_400 * SECOND;
-        let capped = |micros| When::At(Elapsed::from_micros(micros), super::super::Limit::DailyCap);
+        let capped = |micros| When::At(Elapsed::from_micros(micros), Limit::DailyCap);
         assert_eq!(next.when(Slot::Cold, at(7 * SECOND)), capped(day));
         // What a dead process had under way may be handed over tomorrow, and counts on both days.
         let windowed = SharedLimits {
@@ -322,7 +323,7 @@ mod tests {
         assert_eq!(under_way(over.as_micros()), [0, 0]);
         let last = handed_on(&next, &limits, 2 * SECOND);
         let over = at(2 * SECOND).elapsed + UNDER_WAY_MAX + Duration::from_secs(20);
-        let until = When::At(over + Duration::from_micros(1), super::super::Limit::Window);
+        let until = When::At(over + Duration::from_micros(1), Limit::Window);
         assert_eq!(last.when(Slot::Cold, at(2 * SECOND)), until);
     }
 
@@ -344,7 +345,7 @@ mod tests {
         let next = handed_on(&budget, &limits, 19 * 60 * SECOND);
         let now = at(19 * 60 * SECOND);
         assert_eq!(next.when(Slot::Reply, now), When::Now);
-        let When::At(until, super::super::Limit::Window) = next.when(Slot::Cold, now) else {
+        let When::At(until, Limit::Window) = next.when(Slot::Cold, now) else {
             panic!("19 of 20 are all that is for cold messages");
         };
         let hour = 3_600 * SECOND;
@@ -371,9 +372,22 @@ mod tests {
         let until = Elapsed::from_micros(110 * SECOND + 1);
         assert_eq!(
             budget.when(Slot::Cold, at(51 * SECOND)),
-            When::At(until, super::super::Limit::Window)
+            When::At(until, Limit::Window)
         );
         assert_eq!(budget.when(Slot::Cold, at(110 * SECOND + 1)), When::Now);
+    }
+
+    #[test]
+    fn a_day_ends_at_the_midnight_of_its_own_zone() {
+        let limits = SharedLimits {
+            sends_per_day_max: Some(1),
+            zone: "Asia/Jayapura".parse().unwrap(),
+            ..SharedLimits::default()
+        };
+        let budget = sent(&limits, 1);
+        let midnight = Elapsed::from_micros(22 * 3_600 * SECOND);
+        let capped = When::At(midnight, Limit::DailyCap);
+        assert_eq!(budget.when(Slot::Cold, at(SECOND)), capped);
     }
 
     #[test]
@@ -409,10 +423,7 @@ mod tests {
             budget.end(Slot::Cold, at(0));
         }
         budget.set_limits(windows(&[(2, 60)]), at(1));
-        let until = When::At(
-            Elapsed::from_micros(60 * SECOND + 1),
-            super::super::Limit::Window,
-        );
+        let until = When::At(Elapsed::from_micros(60 * SECOND + 1), Limit::Window);
         assert_eq!(budget.when(Slot::Cold, at(1)), until);
         budget.charge(Slot::Cold, at(1));
         budget.give_back(Slot::Cold);

@@ -58,8 +58,13 @@ fn engine(shared: Vec<SharedRecord>) -> Engine {
         shared,
     };
     let mut engine = Engine::new(Settings::default(), beginning);
+    engine.handle(Input::Campaign(Box::new(record())), now());
+    engine
+}
+
+fn record() -> CampaignRecord {
     let message = MessageTemplate::text("Halo").unwrap();
-    let record = CampaignRecord {
+    CampaignRecord {
         id: CampaignId::new(1).unwrap(),
         definition: Arc::new(Definition::new("promo", session(), message)),
         columns: Arc::new([]),
@@ -68,9 +73,7 @@ fn engine(shared: Vec<SharedRecord>) -> Engine {
         rejected: 0,
         counts: Counts([((State::Scheduled, None), u64::from(PEOPLE))].into()),
         pruned_at: None,
-    };
-    engine.handle(Input::Campaign(Box::new(record)), now());
-    engine
+    }
 }
 
 fn page(campaign: CampaignId) -> ReadyPage {
@@ -166,20 +169,50 @@ fn where_nothing_is_limited_nobody_waits_to_know_whose_limits_a_session_has() {
     assert_eq!(sent(&mut engine), PEOPLE);
 }
 
+fn one_a_minute(scope: Scope) -> Budgets {
+    let limits = SharedLimits {
+        windows: vec![Window {
+            sends_max: 1,
+            span: Duration::from_secs(60),
+        }],
+        ..SharedLimits::default()
+    };
+    let past = None;
+    let record = SharedRecord {
+        scope,
+        limits,
+        past,
+    };
+    Budgets::new(vec![record], BootId(0), now())
+}
+
+/// Campaigns come and go for years: nothing is left of one that is over.
+#[test]
+fn a_campaign_that_is_over_waits_for_no_limits_any_more() {
+    for is_under_way in [true, false] {
+        for is_over in [true, false] {
+            let job = Job::new(record(), now().elapsed);
+            let scope = Scope::Campaign(job.id());
+            let mut budgets = one_a_minute(scope.clone());
+            let places = budgets.of_job(&job);
+            let charged = budgets.charge([None; 2], places, Slot::Cold, now());
+            if !is_under_way {
+                budgets.end(charged, Slot::Cold, now());
+            }
+            let longest = budgets.when(places, Slot::Cold, at(1));
+            budgets.wait(longest, Waiter::Campaign(job.id()));
+            if is_over {
+                budgets.forget(&job);
+            }
+            budgets.set(scope, None, BootId(0), at(2));
+            assert_eq!(budgets.freed.is_empty(), is_over, "{longest:?}");
+        }
+    }
+}
+
 #[test]
 fn a_send_that_ended_later_than_was_assumed_counts_from_its_end() {
-    let limited = SharedRecord {
-        scope: Scope::Installation,
-        limits: SharedLimits {
-            windows: vec![Window {
-                sends_max: 1,
-                span: Duration::from_secs(60),
-            }],
-            ..SharedLimits::default()
-        },
-        past: None,
-    };
-    let mut budgets = Budgets::new(vec![limited], BootId(0), now());
+    let mut budgets = one_a_minute(Scope::Installation);
     let places = budgets.of_server(None);
     let charged = budgets.charge(places, [None; 2], Slot::Cold, now());
     budgets.end(charged, Slot::Cold, at(20));
