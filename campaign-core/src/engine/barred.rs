@@ -60,7 +60,7 @@ mod tests {
             definition.expires_at = expires_at.map(|moment| moment.parse().unwrap());
             world.add(record);
             let until = noon.parse().unwrap();
-            world.losing = Some(Lost::Barred(Barred::Capped { until, may_wait }));
+            world.lose([Lost::Barred(Barred::Capped { until, may_wait })]);
             world.until_sent(1);
             let is_capped = |change: &Change| match change {
                 Change::Happened(happened) => {

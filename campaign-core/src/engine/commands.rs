@@ -378,3 +378,7 @@ fn refused(why: &str) -> Answer {
         why: why.to_owned(),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

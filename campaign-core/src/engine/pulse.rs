@@ -207,4 +207,72 @@ mod tests {
         assert_eq!(pulse.heard_of(delivery(4_999)), Some(Slot::Reply));
         assert_eq!(pulse.heard_of(delivery(100)), None);
     }
+
+    /// Accepted at these seconds, and found so by look-ups as well; the last sign of life, and whether the session is suspect long after.
+    #[test]
+    fn only_what_was_accepted_after_the_last_sign_of_life_counts() {
+        for (accepted_at, alive, is_suspect) in [
+            (&[10, 20, 30][..], 9, true),
+            (&[10, 20, 30], 10, false),
+            (&[10, 20, 30], 11, false),
+            (&[10, 10, 10], 9, true),
+            (&[10, 10, 10], 10, false),
+            (&[10, 20], 9, false),
+            // Of many the first few are kept.
+            (&[10, 20, 30, 40], 10, false),
+        ] {
+            let by_events = accepted(accepted_at);
+            let mut by_look_ups = Pulse::default();
+            for (number, second) in (0..).zip(accepted_at) {
+                by_look_ups.found_without_ack(delivery(number), at(*second));
+            }
+            for mut pulse in [by_events, by_look_ups] {
+                pulse.was_alive(at(alive));
+                let case = format!("{accepted_at:?}, alive at {alive}: {pulse:?}");
+                assert_eq!(pulse.is_suspect(SILENCE, at(1_000)), is_suspect, "{case}");
+                assert_eq!(!pulse.is_cleared(), is_suspect, "{case}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_look_up_finds_of_a_message_from_before_the_last_sign_of_life_is_long_over() {
+        for (accepted_at, is_suspect) in [(49, false), (50, false), (51, true)] {
+            let mut pulse = Pulse::default();
+            pulse.was_alive(at(50));
+            for number in 0..3 {
+                pulse.found_without_ack(delivery(number), at(accepted_at));
+            }
+            assert_eq!(
+                pulse.is_suspect(SILENCE, at(60)),
+                is_suspect,
+                "{accepted_at}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_forgiven_is_not_held_against_it() {
+        let mut pulse = accepted(&[10, 20, 30]);
+        for number in 0..3 {
+            pulse.found_without_ack(delivery(number), at(20));
+        }
+        pulse.forgive();
+        assert!(pulse.is_cleared() && !pulse.is_suspect(SILENCE, at(1_000)));
+        assert!(pulse.acks_come());
+    }
+
+    #[test]
+    fn the_latest_thousand_messages_are_waited_for() {
+        let mut pulse = accepted(&[]);
+        for number in 0..1_024 {
+            pulse.accepted(delivery(number), Slot::Cold, at(1));
+        }
+        assert_eq!(pulse.heard_of(delivery(0)), Some(Slot::Cold));
+        for number in [0, 2_000] {
+            pulse.accepted(delivery(number), Slot::Cold, at(2));
+        }
+        assert_eq!(pulse.heard_of(delivery(2)), Some(Slot::Cold));
+        assert_eq!(pulse.heard_of(delivery(1)), None);
+    }
 }

@@ -272,3 +272,7 @@ impl Engine {
         is_watched.then_some(view.observe_at)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

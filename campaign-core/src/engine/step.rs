@@ -319,3 +319,22 @@ pub struct Beginning {
     /// The limits above the accounts, with what was sent under them.
     pub shared: Vec<SharedRecord>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_is_given_more_time_than_text() {
+        let settings = Settings::default();
+        for (kind, hold, absence) in [
+            (MessageKind::Text, 20, 120),
+            (MessageKind::Image, 90, 600),
+            (MessageKind::File, 90, 600),
+        ] {
+            assert_eq!(settings.hold_horizon(kind), Duration::from_secs(hold));
+            assert_eq!(settings.absence_horizon(kind), Duration::from_secs(absence));
+        }
+        assert_eq!(settings.first_look(), Duration::from_secs(5));
+    }
+}

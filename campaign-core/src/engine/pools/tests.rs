@@ -1,0 +1,171 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::Step;
+use super::super::testing::{World, account_of, id, session, single};
+use super::*;
+use crate::campaign::{CampaignState, Definition, Sessions};
+use crate::failure::Trouble;
+use crate::gateway::{Observation, Readiness};
+use crate::limits::LaneLimits;
+use crate::store::{CampaignRecord, Counts};
+
+const AFTER_A_MINUTE: PoolPolicy = PoolPolicy::MoveAfter(Duration::from_secs(60));
+
+/// A campaign over the first two sessions.
+fn pool(policy: PoolPolicy) -> CampaignRecord {
+    let record = single(9, 1, None);
+    let definition = Arc::unwrap_or_clone(record.definition);
+    CampaignRecord {
+        definition: Arc::new(Definition {
+            sessions: Sessions::new([session(1), session(2)]).unwrap(),
+            pool_policy: policy,
+            ..definition
+        }),
+        ..record
+    }
+}
+
+/// A runner whose accounts are known, and work.
+fn world() -> World {
+    let mut world = World::new(LaneLimits::unpaced(1));
+    world.due = 0;
+    for number in [1, 2] {
+        world.add(single(number, number, None));
+    }
+    world.until(5);
+    world
+}
+
+fn is(world: &mut World, number: u32, readiness: Readiness) {
+    let shown = Observation {
+        account: Some(account_of(number)),
+        ..Observation::only(readiness.clone())
+    };
+    world.shows.insert(session(number), Some(shown));
+    world.is_told(number, readiness, Some(account_of(number)));
+}
+
+fn goes_away(world: &mut World, number: u32) {
+    is(world, number, Readiness::NotReady("STOPPED".into()));
+}
+
+/// Who was written to through which session, and at which second, in the order of the people.
+fn sent(world: &World) -> BTreeMap<u32, (u32, i64)> {
+    let mut sent = BTreeMap::new();
+    for (at, step) in &world.steps {
+        if let Step::Send(sending) = step {
+            let through = sending.session.0.parse().unwrap();
+            let how = (through, at.as_micros() / 1_000_000);
+            let before = sent.insert(sending.delivery.ordinal(), how);
+            assert_eq!(before, None);
+        }
+    }
+    sent
+}
+
+#[test]
+fn accounts_that_are_seen_first_when_a_campaign_has_begun_write_to_whom_they_know() {
+    let mut world = World::new(LaneLimits::unpaced(1));
+    world.due = 4;
+    world.known = [(1, 1), (2, 2), (3, 2)].into();
+    world.shows.insert(session(2), None);
+    world.is_server_mute = true;
+    world.add(pool(PoolPolicy::Wait));
+    world.until(5);
+    assert_eq!(sent(&world), [(1, (1, 0))].into());
+    is(&mut world, 2, Readiness::Working);
+    world.until(6);
+    world.is_server_mute = false;
+    world.answers_sends();
+    world.until(7);
+    let expected = [(0, (1, 6)), (1, (1, 0)), (2, (2, 5)), (3, (2, 6))];
+    assert_eq!(sent(&world), expected.into());
+}
+
+#[test]
+fn whom_an_account_knows_is_open_to_others_when_it_could_not_send_for_so_long() {
+    for (policy, back_at, expected) in [
+        (AFTER_A_MINUTE, 500, Some((1, 66))),
+        (AFTER_A_MINUTE, 30, Some((2, 30))),
+        (PoolPolicy::Wait, 500, None),
+    ] {
+        let mut world = world();
+        goes_away(&mut world, 2);
+        world.until(6);
+        world.due = 2;
+        world.known = [(1, 2)].into();
+        world.add(pool(policy));
+        world.until(back_at.min(100));
+        if back_at < 100 {
+            is(&mut world, 2, Readiness::Working);
+        }
+        world.until(100);
+        let mut sent = sent(&world);
+        assert_eq!(sent.remove(&0), Some((1, 6)));
+        assert_eq!(sent.remove(&1), expected, "{policy:?}, back at {back_at}");
+    }
+}
+
+#[test]
+fn an_account_that_is_asked_to_wait_cannot_send_either() {
+    let mut world = world();
+    let (settings, now) = (world.engine.settings.clone(), world.now);
+    let lane = world.engine.lanes.of_account_mut(account_of(2)).unwrap();
+    let asked = Some(Duration::from_secs(300));
+    lane.hold_for(Trouble::RateLimited, asked, &settings, now);
+    world.due = 1;
+    world.known = [(0, 2)].into();
+    world.add(pool(AFTER_A_MINUTE));
+    world.until(100);
+    assert_eq!(sent(&world), [(0, (1, 65))].into());
+}
+
+/// It cannot send for a while, and then again.
+#[test]
+fn how_long_an_account_could_not_send_begins_anew_each_time() {
+    let mut world = world();
+    world.add(pool(AFTER_A_MINUTE));
+    goes_away(&mut world, 2);
+    world.until(50);
+    is(&mut world, 2, Readiness::Working);
+    world.until(51);
+    goes_away(&mut world, 2);
+    world.until(52);
+    let held = world.engine.pools.held.get(&(account_of(2), Slot::Reply));
+    assert_eq!(held, Some(&Elapsed::from_micros(51_000_000)));
+    assert!(
+        !world
+            .engine
+            .pools
+            .held
+            .contains_key(&(account_of(1), Slot::Reply))
+    );
+}
+
+/// Nothing of it is due any more, and it was known before whose its sessions are.
+#[test]
+fn a_pool_that_is_over_stays_over_when_a_session_comes_to_be_anothers() {
+    let mut world = world();
+    let record = CampaignRecord {
+        state: CampaignState::Completed,
+        counts: Counts([((crate::delivery::State::Read, None), 1)].into()),
+        ..pool(PoolPolicy::Wait)
+    };
+    world.records.insert(record.id, record.clone());
+    world.add(record);
+    world.until(50);
+    let shown = Observation {
+        account: Some(account_of(3)),
+        ..Observation::only(Readiness::Working)
+    };
+    world.shows.insert(session(2), Some(shown));
+    world.until(94);
+    assert!(world.engine.knows(id(9)));
+    world.until(95);
+    assert_eq!(
+        world.moves(),
+        [(CampaignState::Completed, CampaignState::Settled)]
+    );
+    assert!(!world.engine.knows(id(9)) && world.engine.pools.jobs.is_empty());
+}
