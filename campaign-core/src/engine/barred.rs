@@ -10,7 +10,7 @@ use crate::store::{LaneId, Ready};
 impl Engine {
     /// What can only be skipped is skipped; what a cap holds waits, unless that would outlast the campaign or the rules' patience.
     pub(super) fn barred(&mut self, lane: LaneId, ready: Ready, barred: Barred, now: Now) {
-        let window = self.settings.window;
+        let window = self.window();
         let delivery = ready.delivery;
         let reason = match barred {
             Barred::Suppressed => Reason::Suppressed,

@@ -95,10 +95,11 @@ impl Engine {
 
     /// Reads deliveries that are due, or the counters that say whether the campaign has come to its end.
     fn read_for(&mut self, campaign: CampaignId, now: Now) {
+        let window = self.window();
         let Some(job) = self.jobs.attended(campaign) else {
             return;
         };
-        if let Some(query) = job.wants(self.settings.window, now) {
+        if let Some(query) = job.wants(window, now) {
             self.readings.push_back(Step::Load(query));
         }
         if job.is_rereading || job.is_moving || job.reread_at > now.elapsed {

@@ -118,7 +118,7 @@ impl Engine {
                 lane.pacer.give_back(slot);
             }
         }
-        let window = self.settings.window;
+        let window = self.window();
         if let Some(job) = self.jobs.get_mut(&delivery.campaign()) {
             job.in_flight = job.in_flight.saturating_sub(1);
             // It was not in memory when the others were swept.

@@ -138,7 +138,7 @@ impl Engine {
             return;
         };
         self.give_back(delivery, &flight, now);
-        let window = self.settings.window;
+        let window = self.window();
         let Some(job) = self.jobs.get_mut(&delivery.campaign()) else {
             return;
         };
@@ -352,7 +352,7 @@ impl Engine {
             // Where one message tries for all, the next may follow it.
             self.lanes.wake(flight.lane);
         }
-        let window = self.settings.window;
+        let window = self.window();
         let mut wake = false;
         if let Some(job) = self.jobs.get_mut(&campaign) {
             job.in_flight = job.in_flight.saturating_sub(u32::from(flight.is_some()));

@@ -156,7 +156,7 @@ impl Engine {
     /// A broadcast may go to somebody only when it is known that it is not the one who opted out.
     pub(super) fn ask_for_lid(&mut self, lane_id: LaneId, ready: Ready, now: Now) {
         let campaign = ready.delivery.campaign();
-        let window = self.settings.window;
+        let window = self.window();
         let (Some(job), Some(lane)) = (self.jobs.get_mut(&campaign), self.lanes.get(lane_id))
         else {
             return;
@@ -183,7 +183,7 @@ impl Engine {
             // The journal of the same batch sees it.
             self.changes.push(Change::Lid { lid, phone });
         }
-        let window = self.settings.window;
+        let window = self.window();
         let Some(job) = self.jobs.get_mut(&campaign) else {
             return;
         };

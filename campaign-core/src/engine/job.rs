@@ -22,8 +22,8 @@ use crate::store::{CampaignRecord, CommandId, Ready, ReadyPage, ReadyQuery, Swee
 /// Nothing is begun in the last moments of an opening, so that the server does not see it after.
 pub(super) const CLOSING_MARGIN: Duration = Duration::from_secs(1);
 
-/// However many accounts share the room of a campaign, each has so much.
-const WINDOW_MIN: u32 = 32;
+/// However many accounts share the half of a campaign's room that is theirs, each has so much.
+const WINDOW_MIN: u32 = 16;
 
 /// When a campaign is to be looked at again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,24 @@ pub(super) struct Moments {
     pub(super) next: Option<Elapsed>,
     /// From then on its counters may be read again, when something else makes the engine look.
     pub(super) rereads: Option<Elapsed>,
+}
+
+/// Through which of its sessions a campaign has something to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Nowhere,
+    Everywhere,
+    There(BTreeSet<Session>),
+}
+
+impl Wanted {
+    pub(super) fn is_through(&self, session: &Session) -> bool {
+        match self {
+            Self::Nowhere => false,
+            Self::Everywhere => true,
+            Self::There(sessions) => sessions.contains(session),
+        }
+    }
 }
 
 /// A campaign that the engine works on.
@@ -220,7 +238,7 @@ impl Job {
 
     /// Keeps a delivery until it is due again. What does not fit stays in the store and is read again.
     pub(super) fn put_off(&mut self, ready: Ready, until: Elapsed, window: u32) {
-        let room = self.room(window);
+        let room = self.room(ready.account, window);
         if let Some(window) = self.window_of(&ready) {
             window.put_off(ready, until, room);
         }
@@ -238,10 +256,14 @@ impl Job {
         }
     }
 
-    /// What a window may hold: the windows of a pool share the room.
-    fn room(&self, window: u32) -> u32 {
-        let windows = u32::try_from(self.windows.len()).unwrap_or(u32::MAX);
-        (window / windows.max(1)).max(WINDOW_MIN.min(window))
+    /// What a window may hold. In a pool the people of its accounts share one half of the room: most people are known to none.
+    fn room(&self, whose: Option<Account>, window: u32) -> u32 {
+        let accounts = u32::try_from(self.windows.len() - 1).unwrap_or(u32::MAX);
+        match whose {
+            _ if accounts == 0 => window,
+            None => window / 2,
+            Some(_) => (window / 2 / accounts).max(WINDOW_MIN.min(window)),
+        }
     }
 
     /// Forgets what is in memory and reads from the start again: the store has it all, and there may be new ones among those passed.
@@ -286,18 +308,12 @@ impl Job {
         if self.state != CampaignState::Running || self.loading.is_some() {
             return None;
         }
-        let room = self.room(window);
         let after = (Excluded(self.loaded_last), Unbounded);
-        let after: Vec<Option<Account>> = self.windows.range(after).map(|(of, _)| *of).collect();
-        let whose = after
-            .into_iter()
-            .chain(self.windows.keys().copied().collect::<Vec<_>>());
-        let mut wanting = whose.filter(|of| {
-            let window = self.windows.get_mut(of);
-            window.is_some_and(|window| window.wants(room, now))
-        });
-        let whose = wanting.next()?;
-        drop(wanting);
+        let in_turn = self.windows.range(after).chain(&self.windows);
+        let mut wanting = in_turn.filter(|(of, it)| it.wants(self.room(**of, window), now));
+        let whose = *wanting.next()?.0;
+        let room = self.room(whose, window);
+        self.windows.get_mut(&whose)?.begin_to_read();
         self.loading = Some(whose);
         self.loaded_last = whose;
         Some(ReadyQuery {
@@ -389,6 +405,21 @@ impl Job {
             Some(left) if left <= CLOSING_MARGIN => None,
             Some(left) => Some(latest.min(now.elapsed + (left - CLOSING_MARGIN))),
         }
+    }
+
+    /// Through which of its sessions it has something to send now.
+    pub(super) fn wanted(&self, now: Now) -> Wanted {
+        // Whether it may is the same for all of them, and asked of one that has something to send.
+        let may_send = |session| self.may_send(session, Elapsed::NEVER, now).is_some();
+        let of_all = self.windows.get(&None).is_some_and(|it| it.has_work(now));
+        if of_all || !self.sessions().are_pool() {
+            return match may_send(self.sessions().first()) {
+                true => Wanted::Everywhere,
+                false => Wanted::Nowhere,
+            };
+        }
+        let sessions = self.sessions().iter();
+        Wanted::There(sessions.filter(|it| may_send(it)).cloned().collect())
     }
 
     pub(super) fn has_work(&self, now: Now) -> bool {

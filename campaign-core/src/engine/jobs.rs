@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::alarms::Alarms;
-use super::job::Job;
+use super::job::{Job, Wanted};
 use super::turns::Turns;
+use crate::campaign::Share;
 use crate::clock::{Elapsed, Now};
 use crate::delivery::CampaignId;
 use crate::gateway::Session;
@@ -24,6 +25,8 @@ pub(super) struct Jobs {
     /// From when on the counters of each may be read again. Nobody waits for these moments.
     rereads: Alarms<CampaignId>,
     turns: BTreeMap<Session, BTreeMap<Slot, Turns>>,
+    /// In which turns each takes part, and how.
+    taking_part: BTreeMap<CampaignId, (Wanted, Slot, Share)>,
     /// Those whose sessions are watched.
     live: BTreeSet<CampaignId>,
     /// Sessions for which there is something to send that was not there before, or that need to be watched, or no more.
@@ -67,6 +70,7 @@ impl Jobs {
         self.rereads.set(id, None);
         self.awake.remove(&id);
         self.live.remove(&id);
+        self.taking_part.remove(&id);
         let Some(job) = self.all.remove(&id) else {
             return;
         };
@@ -90,6 +94,10 @@ impl Jobs {
 
     pub(super) fn is_empty(&self) -> bool {
         self.all.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &CampaignId> {
@@ -137,19 +145,24 @@ impl Jobs {
         if is_news {
             self.stirred.extend(job.sessions().iter().cloned());
         }
-        let share = job.record.definition.share();
+        let part = (job.wanted(now), job.slot(), job.record.definition.share());
+        if self.taking_part.get(&id) == Some(&part) {
+            return;
+        }
+        let (wanted, slot, share) = &part;
         for session in job.sessions() {
-            if job.may_send(session, Elapsed::NEVER, now).is_some() {
+            if wanted.is_through(session) {
                 let slots = self.turns.entry(session.clone()).or_default();
-                if slots.entry(job.slot()).or_default().join(id, share) {
+                if slots.entry(*slot).or_default().join(id, *share) {
                     self.stirred.insert(session.clone());
                 }
             } else if let Some(slots) = self.turns.get_mut(session)
-                && let Some(turns) = slots.get_mut(&job.slot())
+                && let Some(turns) = slots.get_mut(slot)
             {
                 turns.leave(id);
             }
         }
+        self.taking_part.insert(id, part);
     }
 
     /// Whose turn it is.

@@ -21,6 +21,8 @@ pub(super) struct Pools {
     /// Since when they cannot send, as this runner has seen it.
     held: BTreeMap<(Account, Slot), Elapsed>,
     jobs: BTreeSet<CampaignId>,
+    /// Those of them that do not know yet what has changed of their accounts.
+    stale: BTreeSet<CampaignId>,
     /// Accounts that may not be able to send any more, or may be again.
     changed: BTreeSet<Account>,
 }
@@ -78,6 +80,7 @@ impl Pools {
 
     pub(super) fn forget(&mut self, campaign: CampaignId) {
         self.jobs.remove(&campaign);
+        self.stale.remove(&campaign);
     }
 }
 
@@ -87,6 +90,7 @@ impl Engine {
         let job = self.jobs.get(&campaign);
         if job.is_some_and(|job| job.sessions().are_pool()) {
             self.pools.jobs.insert(campaign);
+            self.pools.stale.insert(campaign);
         }
     }
 
@@ -135,6 +139,7 @@ impl Engine {
         for campaign in &self.pools.jobs {
             let is_in = |job: &Job| job.sessions().contains(session);
             if self.jobs.get(campaign).is_some_and(is_in) {
+                self.pools.stale.insert(*campaign);
                 self.jobs.wake(*campaign);
             }
         }
@@ -142,7 +147,7 @@ impl Engine {
 
     /// Brings what a campaign knows of its accounts up to date. With other accounts it reads its people anew.
     pub(super) fn gather(&mut self, campaign: CampaignId) {
-        if !self.pools.jobs.contains(&campaign) {
+        if !self.pools.stale.remove(&campaign) {
             return;
         }
         let Some(job) = self.jobs.attended(campaign) else {

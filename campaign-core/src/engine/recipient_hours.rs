@@ -90,7 +90,7 @@ impl Engine {
         deadline: Elapsed,
         now: Now,
     ) -> Option<(Ready, Elapsed)> {
-        let window = self.settings.window;
+        let window = self.window();
         let job = self.jobs.get_mut(&ready.delivery.campaign())?;
         let (reason, message) = match job.clocks.door(&ready, now) {
             Ok(Door::Open(closes)) => {

@@ -2,10 +2,25 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::Engine;
 use super::lane::wait_between;
 use crate::clock::{Elapsed, Now};
 use crate::delivery::DeliveryId;
 use crate::store::{Ready, ReadyPage};
+
+/// What memory holds at most of the deliveries of all campaigns together, however many there are.
+const DELIVERIES_MAX: usize = 65_536;
+/// Each campaign has so much, however many others there are.
+const WINDOW_MIN: u32 = 16;
+
+impl Engine {
+    /// What memory holds of the deliveries of one campaign.
+    pub(super) fn window(&self) -> u32 {
+        let shared = DELIVERIES_MAX / self.jobs.len().max(1);
+        let shared = u32::try_from(shared).unwrap_or(u32::MAX);
+        self.settings.window.min(shared.max(WINDOW_MIN))
+    }
+}
 
 /// What memory holds of the deliveries to some of a campaign's people; the store has the rest.
 #[derive(Debug, Default)]
@@ -77,20 +92,20 @@ impl Window {
     }
 
     /// Whether it wants to be read into: it runs low, and the store has more, or has again.
-    pub(super) fn wants(&mut self, max: u32, now: Now) -> bool {
-        if self.ready.len() > max as usize / 2 {
-            return false;
+    pub(super) fn wants(&self, max: u32, now: Now) -> bool {
+        let is_due = || self.reload_at.is_some_and(|moment| moment <= now.elapsed);
+        match self.is_read_through {
+            true => self.ready.is_empty() && is_due(),
+            false => self.ready.len() <= max as usize / 2,
         }
-        if self.is_read_through {
-            let is_due = self.reload_at.is_some_and(|moment| moment <= now.elapsed);
-            if !is_due || !self.ready.is_empty() {
-                return false;
-            }
+    }
+
+    /// It is read on from where it was left; one that was read through, from the start.
+    pub(super) fn begin_to_read(&mut self) {
+        if std::mem::take(&mut self.is_read_through) {
             self.reload_at = None;
-            self.is_read_through = false;
             self.after = None;
         }
-        true
     }
 
     /// Nothing of it is in memory, and the store has nothing more that is due or will be.
