@@ -190,8 +190,8 @@ impl Handle {
         self.status.clone()
     }
 
-    /// Why the store took nothing the last time it was asked to; empty while it works. The driver tries again by itself: somebody should be told
-    /// to free the disk, or whatever it is.
+    /// Why the store took nothing, or could not be read, the last time it was asked to; empty while it works. The driver tries again by itself:
+    /// somebody should be told to free the disk, or whatever it is.
     pub fn store_failure(&self) -> watch::Receiver<Option<Arc<StoreError>>> {
         self.failing.clone()
     }
@@ -218,6 +218,8 @@ pub struct Driver {
     reading: Reading,
     status: watch::Sender<Status>,
     failing: watch::Sender<Option<Arc<StoreError>>>,
+    /// What failed was a reading: the next one that does not fail shows that the store works.
+    is_unreadable: bool,
 }
 
 /// How the reading of commands goes.
@@ -233,6 +235,7 @@ struct Reading {
 /// What a step that was carried out reports.
 enum Told {
     Input(Input),
+    Read(Result<Input, (ReadFailed, StoreError)>),
     Committed(Arc<Batch>, Vec<Effect>),
     Nothing,
     Campaigns(Vec<CampaignRecord>),
@@ -303,6 +306,7 @@ impl Driver {
             reading: Reading::default(),
             status,
             failing,
+            is_unreadable: false,
         };
         let now = driver.parts.clock.now();
         driver.engine.handle(Input::HiddenOptOuts(hidden), now);
@@ -390,21 +394,32 @@ impl Driver {
         let now = self.parts.clock.now();
         match told {
             Ok(Told::Input(input)) => {
-                if let Input::Lane { record, .. } = &input {
-                    self.narrator.opened(record);
-                }
                 if let Input::SendEnded { delivery, .. } = &input {
                     self.withheld.remove(delivery);
                 }
                 self.engine.handle(input, now);
             }
+            Ok(Told::Read(Ok(input))) => {
+                if std::mem::take(&mut self.is_unreadable) {
+                    self.store_works();
+                }
+                if let Input::Lane { record, .. } = &input {
+                    self.narrator.opened(record);
+                }
+                self.engine.handle(input, now);
+            }
+            Ok(Told::Read(Err((what, error)))) => {
+                self.is_unreadable = true;
+                self.failing.send_replace(Some(Arc::new(error)));
+                self.engine.handle(Input::ReadFailed(what), now);
+            }
             Ok(Told::Committed(batch, effects)) => {
-                self.failing
-                    .send_if_modified(|failing| failing.take().is_some());
+                self.store_works();
                 self.telling.tell(self.narrator.committed(&batch, &effects));
                 self.engine.handle(Input::Committed(effects), now);
             }
             Ok(Told::CommitFailed(error)) => {
+                self.is_unreadable = false;
                 self.failing.send_replace(Some(Arc::new(error)));
                 self.engine.handle(Input::CommitFailed, now);
             }
@@ -441,6 +456,11 @@ impl Driver {
             }
         }
         Ok(())
+    }
+
+    fn store_works(&self) {
+        self.failing
+            .send_if_modified(|failing| failing.take().is_some());
     }
 
     /// Looks for commands, and leaves word of what is being done.
@@ -672,7 +692,7 @@ impl Driver {
         reading: impl Future<Output = Result<Input, StoreError>> + Send + 'static,
     ) {
         self.tasks
-            .spawn(async move { Told::Input(reading.await.unwrap_or(Input::ReadFailed(what))) });
+            .spawn(async move { Told::Read(reading.await.map_err(|error| (what, error))) });
     }
 }
 

@@ -215,3 +215,25 @@ async fn a_pause_or_cancel_that_is_asked_for_while_a_start_is_on_its_way_is_not_
         runner.stops().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_cannot_be_read_is_told_until_it_can() {
+    let stage = Stage::new();
+    let campaign = stage.campaign(&definition("tagihan"), 0..PEOPLE).await;
+    stage.store.fail_pages(5);
+    let runner = stage.runs().await;
+    let mut failure = runner.handle.store_failure();
+    stage.asks(Command::Start { campaign }).await;
+    let told = failure.wait_for(Option::is_some).await.unwrap().clone();
+    assert!(
+        matches!(told.as_deref(), Some(StoreError::Failed(_))),
+        "{told:?}"
+    );
+    let record = runner.handle.over(campaign).await.unwrap();
+    assert_eq!(record.counts.of(State::Accepted), PEOPLE);
+    assert!(failure.borrow().is_none());
+    // It was left alone for a second each time.
+    let arrivals = stage.arrivals(campaign);
+    assert!(arrivals[0] >= 5.0, "{arrivals:?}");
+    runner.stops().await;
+}

@@ -76,6 +76,8 @@ struct Shared {
     word: Option<String>,
     commits: u64,
     faults: BTreeMap<u64, CommitFault>,
+    /// So many pages more are not going to be read.
+    unreadable: u32,
 }
 
 impl MemoryStore {
@@ -134,6 +136,11 @@ impl MemoryStore {
         shared.faults.insert(number, fault);
     }
 
+    /// Makes the next so many readings of deliveries that are due go wrong.
+    pub fn fail_pages(&self, count: u32) {
+        self.shared().unreadable = count;
+    }
+
     fn with(tables: Tables) -> Self {
         let shared = Shared {
             tables,
@@ -142,6 +149,7 @@ impl MemoryStore {
             word: None,
             commits: 0,
             faults: BTreeMap::new(),
+            unreadable: 0,
         };
         Self {
             process: Arc::new(Process {
@@ -234,7 +242,12 @@ impl Store for MemoryStore {
     }
 
     async fn ready(&self, query: ReadyQuery) -> Result<ReadyPage, StoreError> {
-        Ok(self.shared().tables.ready_page(query))
+        let mut shared = self.shared();
+        if shared.unreadable > 0 {
+            shared.unreadable -= 1;
+            return Err(StoreError::Failed("told to fail".into()));
+        }
+        Ok(shared.tables.ready_page(query))
     }
 
     async fn doubts(&self, query: DoubtQuery) -> Result<DoubtPage, StoreError> {
