@@ -845,7 +845,7 @@ pub(crate) enum Text {
         trouble: Box<Text>,
     },
     /// A runner cannot save, and tries again.
-    NotSaved {
+    StoreFails {
         trouble: Box<Text>,
     },
     DatabaseTooNew {

@@ -259,7 +259,7 @@ impl Runner<'_> {
             if failing.has_changed().unwrap_or(false)
                 && let Some(error) = &*failing.borrow_and_update()
             {
-                let words = self.setup.output.words(&not_saved(error));
+                let words = self.setup.output.words(&store_fails(error));
                 if told.as_deref() != Some(&*words) {
                     self.setup.output.note(&Text::Plain(words.clone()));
                     told = Some(words);
@@ -324,9 +324,9 @@ fn tell(output: &Output, heard: &Heard) {
     }
 }
 
-fn not_saved(error: &StoreError) -> Text {
+fn store_fails(error: &StoreError) -> Text {
     let trouble = trouble(error).unwrap_or_else(|| Text::Plain(error.to_string()));
-    Text::NotSaved {
+    Text::StoreFails {
         trouble: Box::new(trouble),
     }
 }

@@ -599,7 +599,7 @@ async fn a_disk_that_fills_up_while_sending_stops_it_with_a_word_and_nobody_gets
     let told = || {
         fs::read_to_string(&said)
             .unwrap()
-            .contains("nothing can be saved")
+            .contains("the database does not work")
     };
     until("the operator is told", told).await;
     let words = fs::read_to_string(&said).unwrap();
@@ -607,7 +607,11 @@ async fn a_disk_that_fills_up_while_sending_stops_it_with_a_word_and_nobody_gets
         words.contains("test.sqlite") && words.contains("free space"),
         "{words}"
     );
-    assert_eq!(words.matches("nothing can be saved").count(), 1, "{words}");
+    assert_eq!(
+        words.matches("the database does not work").count(),
+        1,
+        "{words}"
+    );
     let sent = world.simulator.ledger().len();
     assert!((1..60).contains(&sent), "{sent}");
     // What cannot be saved cannot be brought to an end either: the second word ends it at once.

@@ -647,8 +647,8 @@ pub(super) fn say(text: &Text) -> String {
              waha-campaign resume --all looks up whatever is in doubt before it sends anything",
             say(trouble)
         ),
-        Text::NotSaved { trouble } => format!(
-            "nothing can be saved, so nothing more is sent; it goes on by itself once this is mended: {}",
+        Text::StoreFails { trouble } => format!(
+            "the database does not work, so nothing more is sent; it goes on by itself once this is mended: {}",
             say(trouble)
         ),
         Text::DatabaseTooNew { path, found, known } => format!(

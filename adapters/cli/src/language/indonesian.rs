@@ -663,8 +663,8 @@ pub(super) fn say(text: &Text) -> String {
              waha-campaign resume --all mencari dahulu semua yang belum pasti sebelum mengirim apa pun",
             say(trouble)
         ),
-        Text::NotSaved { trouble } => format!(
-            "tidak ada yang dapat disimpan, jadi tidak ada lagi yang dikirim; pengiriman berlanjut sendiri setelah ini dibereskan: {}",
+        Text::StoreFails { trouble } => format!(
+            "database tidak dapat dipakai, jadi tidak ada lagi yang dikirim; pengiriman berlanjut sendiri setelah ini dibereskan: {}",
             say(trouble)
         ),
         Text::DatabaseTooNew { path, found, known } => format!(
