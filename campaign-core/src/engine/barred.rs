@@ -69,7 +69,7 @@ mod tests {
                 _ => false,
             };
             let row = (may_wait, expires_at);
-            assert_eq!(!world.changes().any(is_capped), waits, "{row:?}");
+            assert_eq!(!world.kept().any(is_capped), waits, "{row:?}");
             assert_eq!(world.sent.len(), 0, "{row:?}");
             let left = world.now.wall.duration_until(until).unsigned_abs();
             world.wait(left);

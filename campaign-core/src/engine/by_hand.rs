@@ -46,7 +46,7 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::engine::Input;
-    use crate::engine::testing::{World, account, session, single};
+    use crate::engine::testing::{World, account_of, session, single};
     use crate::gateway::Notice;
     use crate::limits::LaneLimits;
     use crate::phone::PhoneNumber;
@@ -63,22 +63,22 @@ mod tests {
     fn types(world: &mut World, of: u32, message_id: &str) {
         let notice = Notice::ByHand {
             session: session(of),
-            account: account(&session(of)),
+            account: account_of(of),
             to: PhoneNumber::FICTITIOUS,
             at: world.now.wall,
             message_id: message_id.into(),
         };
-        world.engine.handle(Input::Noticed(notice), world.now);
+        world.tell(Input::Noticed(notice));
     }
 
     /// The first message goes through this session, so that its lane is open; then all that is left to do is done.
     fn opens(world: &mut World, through: u32) {
         world.add(single(through, through, None));
-        world.until_sent(usize::MAX);
+        world.rests();
     }
 
     fn on_record(world: &World) -> Vec<&str> {
-        let by_hand = world.changes().filter_map(|change| match change {
+        let by_hand = world.kept().filter_map(|change| match change {
             Change::ByHand(sent) => Some(&*sent.message_id),
             _ => None,
         });
@@ -91,14 +91,14 @@ mod tests {
         for (of, message_id) in [(1, "A"), (2, "B"), (1, "C")] {
             types(&mut world, of, message_id);
         }
-        world.until_sent(usize::MAX);
+        world.rests();
         assert!(on_record(&world).is_empty(), "nobody knows its limits yet");
         opens(&mut world, 1);
         assert_eq!(on_record(&world), ["A", "C"]);
         opens(&mut world, 2);
         assert_eq!(on_record(&world), ["A", "C", "B"]);
         types(&mut world, 1, "D");
-        world.until_sent(usize::MAX);
+        world.rests();
         assert_eq!(on_record(&world), ["A", "C", "B", "D"]);
     }
 
@@ -108,7 +108,7 @@ mod tests {
         types(&mut world, 1, "A");
         opens(&mut world, 1);
         types(&mut world, 1, "B");
-        world.until_sent(usize::MAX);
+        world.rests();
         assert!(on_record(&world).is_empty());
     }
 

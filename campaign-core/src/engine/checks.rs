@@ -148,3 +148,6 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

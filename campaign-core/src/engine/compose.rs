@@ -241,3 +241,6 @@ fn as_happened(change: Change) -> Option<Happened> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

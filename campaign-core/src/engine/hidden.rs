@@ -213,3 +213,6 @@ impl Engine {
         self.steps.push_back(Step::Confirm);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -447,3 +447,6 @@ impl Job {
         self.is_complete() && self.record.counts.of(State::Unconfirmed) == 0
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -271,9 +271,8 @@ mod tests {
             restart: policy,
             ..LaneLimits::unpaced(1)
         });
-        world.due = 0;
         for number in 1..=sessions {
-            world.add(single(number, number, None));
+            world.add_idle(single(number, number, None));
         }
         world.until(5);
         for number in 1..=sessions {
@@ -285,7 +284,7 @@ mod tests {
     fn shows(world: &mut World, number: u32, status: &str) {
         let readiness = Readiness::NotReady(status.into());
         let shown = Observation::only(readiness);
-        world.shows.insert(session(number), Some(shown));
+        world.shows.insert(session(number), shown);
     }
 
     /// Its server has done it.
@@ -294,7 +293,7 @@ mod tests {
             session: session(1),
             is_done: true,
         };
-        world.engine.handle(ended, world.now);
+        world.tell(ended);
     }
 
     fn restarts(world: &World) -> Vec<i64> {
@@ -320,7 +319,7 @@ mod tests {
     fn a_session_that_cannot_be_reached_is_not_restarted() {
         let mut world = failed(RestartPolicy::WhenSuspected, 1);
         let shown = Observation::only(Readiness::Unreachable);
-        world.shows.insert(session(1), Some(shown));
+        world.shows.insert(session(1), shown);
         world.until(60);
         assert!(restarts(&world).is_empty());
     }
@@ -330,7 +329,7 @@ mod tests {
     fn a_session_that_is_another_accounts_by_now_is_that_accounts_matter() {
         let mut world = failed(RestartPolicy::WhenSuspected, 1);
         let other = working(account_of(2));
-        world.shows.insert(session(1), Some(other));
+        world.shows.insert(session(1), other);
         world.until(20);
         assert!(world.engine.lanes.get(LaneId(2)).is_some());
         shows(&mut world, 1, "FAILED");
@@ -344,23 +343,23 @@ mod tests {
     #[test]
     fn a_restart_is_asked_for_when_it_is_on_record_and_again_half_an_hour_later() {
         let mut world = failed(RestartPolicy::WhenSuspected, 1);
-        world.is_store_slow = true;
+        world.leaves = |step| matches!(step, Step::Commit(_));
         world.until(20);
         assert!(restarts(&world).is_empty());
         let lane = world.engine.lanes.get(LaneId(1)).unwrap();
         let began = lane.health.restart.last_elapsed.unwrap();
         assert!(began >= at(5).elapsed && began <= at(20).elapsed);
-        world.is_store_slow = false;
-        world.commits();
+        world.leaves = |_| false;
+        world.catches_up();
         world.until(21);
         assert_eq!(restarts(&world), [20]);
         let looked = world.when(|step| matches!(step, Step::Observe(_))).len();
         is_restarted(&mut world);
-        world.until_sent(usize::MAX);
+        world.rests();
         let looks = world.when(|step| matches!(step, Step::Observe(_)));
         assert_eq!(looks[looked..], [21], "it is looked at at once");
         // Nothing else makes anybody look at that moment.
-        world.shows.insert(session(1), None);
+        world.leaves = |step| matches!(step, Step::Observe(_));
         let began = began.as_micros() / 1_000_000;
         world.until(began + 1_799);
         assert_eq!(restarts(&world), [20]);
@@ -375,15 +374,14 @@ mod tests {
             for number in [1, 2] {
                 world.shows.remove(&session(number));
             }
-            world.due = 1;
-            world.is_server_mute = true;
+            world.leaves = |step| matches!(step, Step::Send(_));
             world.add(single(3, flying, None));
             world.until(20);
             assert_eq!(world.sent.len(), 1);
             shows(&mut world, 1, "FAILED");
             world.until(40);
             assert_eq!(restarts(&world).len(), usize::from(flying == 2));
-            world.answers_sends();
+            world.catches_up();
             world.until(60);
             assert_eq!(restarts(&world).len(), 1, "{flying}");
         }

@@ -1,8 +1,8 @@
-//! An engine with what its tests need around it: a store without rows, and servers that take everything at once.
+//! An engine with what its tests need around it: a store of people, and servers that take everything at once.
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use super::health::Health;
 use super::{Beginning, Engine, Input, ReadFailed, Settings, Step};
 use crate::campaign::{CampaignState, Definition};
 use crate::clock::{BootId, Elapsed, Now};
-use crate::delivery::{CampaignId, DeliveryId, Standing, State, apply};
+use crate::delivery::{CampaignId, DeliveryId, Happening, Standing, State, apply};
 use crate::failure::{Outcome, Trouble};
-use crate::gateway::{Account, Notice, Observation, Readiness, Sending, Session};
+use crate::gateway::{Account, Notice, Observation, Readiness, Session};
 use crate::limits::{Gap, Hours, LaneLimits};
 use crate::message::MessageTemplate;
 use crate::phone::PhoneNumber;
@@ -24,6 +24,9 @@ use crate::store::{
     Effect, LaneHealth, LaneId, LaneRecord, Lost, Ready, ReadyPage, ReadyQuery, Unwell, Whom,
 };
 
+/// Accounts are numbered from here on, as their lanes are from 0.
+const ACCOUNTS_FROM: u64 = 6_281_200_000_000;
+
 /// What becomes of a change, where that is not what it asks for.
 type Otherwise = Box<dyn FnMut(&Change) -> Option<Effect>>;
 
@@ -31,6 +34,7 @@ type Otherwise = Box<dyn FnMut(&Change) -> Option<Effect>>;
 pub(super) struct World {
     pub(super) engine: Engine,
     pub(super) now: Now,
+    /// Whose messages were handed over, in order.
     pub(super) sent: Vec<CampaignId>,
     /// The most campaigns that one call of `next` has looked at.
     pub(super) jobs_max: u64,
@@ -42,25 +46,18 @@ pub(super) struct World {
     pub(super) unreadable: u32,
     /// All that it wanted done, and when.
     pub(super) steps: Vec<(Elapsed, Step)>,
+    /// Steps that the test answers itself, or nobody.
+    pub(super) leaves: fn(&Step) -> bool,
+    left: Vec<Step>,
+    /// All that was made durable.
+    pub(super) batches: Vec<Arc<Batch>>,
+    pub(super) otherwise: Otherwise,
+    /// Whom the store has, and how it stands with them.
+    pub(super) people: BTreeMap<DeliveryId, (Ready, Standing)>,
     /// How campaigns are read again; whoever asks for one that is not here gets no answer.
     pub(super) records: BTreeMap<CampaignId, CampaignRecord>,
-    /// So many deliveries are due, whenever they are read.
-    pub(super) due: u32,
-    /// What the rows of the first of them say.
-    pub(super) values: Vec<&'static str>,
-    /// By which account somebody is known, by their numbers.
-    pub(super) known: BTreeMap<u32, u32>,
-    /// What is not due any more.
-    gone: BTreeSet<DeliveryId>,
-    /// What a look at a session shows, where it is not its own account at work; `None`: it is not answered.
-    pub(super) shows: BTreeMap<Session, Option<Observation>>,
-    pub(super) otherwise: Otherwise,
-    /// Commits are not answered.
-    pub(super) is_store_slow: bool,
-    held: Option<Arc<Batch>>,
-    /// Sends are not answered.
-    pub(super) is_server_mute: bool,
-    pub(super) unanswered: Vec<Sending>,
+    /// What a look at a session shows, where it is not its own account at work.
+    pub(super) shows: BTreeMap<Session, Observation>,
     limits: LaneLimits,
 }
 
@@ -68,23 +65,36 @@ pub(super) fn id(number: u32) -> CampaignId {
     CampaignId::new(number).unwrap()
 }
 
-/// The session with this number, and its account.
+/// Somebody in the campaign of this number.
+pub(super) fn delivery(campaign: u32, ordinal: u32) -> DeliveryId {
+    DeliveryId::new(id(campaign), ordinal).unwrap()
+}
+
+pub(super) fn person(delivery: DeliveryId) -> Ready {
+    let number = PhoneNumber::FICTITIOUS.digits() + u64::from(delivery.ordinal());
+    Ready {
+        delivery,
+        phone: PhoneNumber::from_digits(number).unwrap(),
+        account: None,
+        attempts: 0,
+        values: Box::new([]),
+        is_on_whatsapp: None,
+    }
+}
+
+/// The session with this number; it has the account of the same number.
 pub(super) fn session(number: u32) -> Session {
     Session::new(&number.to_string())
 }
 
-pub(super) fn account(session: &Session) -> Account {
-    account_of(session.0.parse().unwrap())
-}
-
 /// The account with this number.
 pub(super) fn account_of(number: u32) -> Account {
-    Account(PhoneNumber::from_digits(6_281_200_000_000 + u64::from(number)).unwrap())
+    Account(PhoneNumber::from_digits(ACCOUNTS_FROM + u64::from(number)).unwrap())
 }
 
 /// An account's lane; it has the account's number.
 pub(super) fn lane(account: Account, limits: LaneLimits) -> LaneRecord {
-    let number = account.0.digits() - 6_281_200_000_000;
+    let number = account.0.digits() - ACCOUNTS_FROM;
     LaneRecord::new(LaneId(u32::try_from(number).unwrap()), account, limits)
 }
 
@@ -110,16 +120,22 @@ pub(super) fn every_second() -> LaneLimits {
     }
 }
 
-/// A campaign with one recipient.
-pub(super) fn single(number: u32, through: u32, hours: Option<&str>) -> CampaignRecord {
+/// The usual text, from the session of this number.
+pub(super) fn plain(name: &str, through: u32) -> Definition {
     let message = MessageTemplate::text("Halo").unwrap();
-    let zone = crate::limits::Zone::default();
-    let hours = hours.map(|text| Hours::parse(text, zone).unwrap());
-    let definition = Definition {
-        hours,
+    Definition::new(name, session(through), message)
+}
+
+/// The same, to people who wait for it.
+pub(super) fn urgent(name: &str, through: u32) -> Definition {
+    Definition {
         is_urgent: true,
-        ..Definition::new(format!("send:{number}"), session(through), message)
-    };
+        ..plain(name, through)
+    }
+}
+
+/// A campaign to so many people, at work.
+pub(super) fn running(number: u32, definition: Definition, people: u32) -> CampaignRecord {
     CampaignRecord {
         id: id(number),
         definition: Arc::new(definition),
@@ -127,22 +143,20 @@ pub(super) fn single(number: u32, through: u32, hours: Option<&str>) -> Campaign
         state: CampaignState::Running,
         created_at: Timestamp::UNIX_EPOCH,
         rejected: 0,
-        counts: Counts([((State::Scheduled, None), 1)].into()),
+        counts: Counts([((State::Scheduled, None), u64::from(people))].into()),
         pruned_at: None,
     }
 }
 
-/// The same, to somebody who does not wait for it.
-pub(super) fn cold(number: u32, through: u32) -> CampaignRecord {
-    let record = single(number, through, None);
-    let definition = Arc::unwrap_or_clone(record.definition);
-    CampaignRecord {
-        definition: Arc::new(Definition {
-            is_urgent: false,
-            ..definition
-        }),
-        ..record
-    }
+/// A campaign with one recipient, who waits for it.
+pub(super) fn single(number: u32, through: u32, hours: Option<&str>) -> CampaignRecord {
+    let zone = crate::limits::Zone::default();
+    let hours = hours.map(|text| Hours::parse(text, zone).unwrap());
+    let definition = Definition {
+        hours,
+        ..urgent(&format!("send:{number}"), through)
+    };
+    running(number, definition, 1)
 }
 
 impl World {
@@ -168,17 +182,13 @@ impl World {
             failing: 0,
             unreadable: 0,
             steps: Vec::new(),
-            records: BTreeMap::new(),
-            due: 1,
-            values: Vec::new(),
-            known: BTreeMap::new(),
-            gone: BTreeSet::new(),
-            shows: BTreeMap::new(),
+            leaves: |_| false,
+            left: Vec::new(),
+            batches: Vec::new(),
             otherwise: Box::new(|_| None),
-            is_store_slow: false,
-            held: None,
-            is_server_mute: false,
-            unanswered: Vec::new(),
+            people: BTreeMap::new(),
+            records: BTreeMap::new(),
+            shows: BTreeMap::new(),
             limits,
         }
     }
@@ -192,15 +202,47 @@ impl World {
         world
     }
 
+    /// A campaign, and the people that it has scheduled.
     pub(super) fn add(&mut self, record: CampaignRecord) {
-        self.engine
-            .handle(Input::Campaign(Box::new(record)), self.now);
+        let people = record.counts.of(State::Scheduled);
+        self.are_due(record.id, u32::try_from(people).unwrap());
+        self.add_idle(record);
     }
 
-    /// Lets time pass.
-    pub(super) fn wait(&mut self, time: Duration) {
-        self.now.elapsed = self.now.elapsed + time;
-        self.now.wall = self.now.wall.checked_add(time).unwrap();
+    /// A campaign of which nobody is due for now.
+    pub(super) fn add_idle(&mut self, record: CampaignRecord) {
+        self.tell(Input::Campaign(Box::new(record)));
+    }
+
+    /// So many people of this campaign are to be written to.
+    pub(super) fn are_due(&mut self, campaign: CampaignId, people: u32) {
+        for ordinal in 0..people {
+            let delivery = DeliveryId::new(campaign, ordinal).unwrap();
+            let due = || (person(delivery), Standing::NEW);
+            self.people.entry(delivery).or_insert_with(due);
+        }
+    }
+
+    /// What the store has on somebody who is to be written to.
+    pub(super) fn row(&mut self, delivery: DeliveryId) -> &mut Ready {
+        &mut self.people.get_mut(&delivery).unwrap().0
+    }
+
+    pub(super) fn tell(&mut self, input: Input) {
+        self.engine.handle(input, self.now);
+    }
+
+    /// An event tells how a session stands, and whose it is.
+    pub(super) fn is_told(&mut self, number: u32, readiness: Readiness, account: Option<Account>) {
+        self.tell(Input::Noticed(Notice::Status {
+            session: session(number),
+            readiness,
+            account,
+        }));
+    }
+
+    pub(super) fn asks(&mut self, number: u64, command: Command) {
+        self.tell(Input::Asked(CommandId(number), command));
     }
 
     /// A lane is as well as this tells.
@@ -234,19 +276,37 @@ impl World {
         }
     }
 
-    /// An event tells how a session stands, and whose it is.
-    pub(super) fn is_told(&mut self, number: u32, readiness: Readiness, account: Option<Account>) {
-        let status = Notice::Status {
-            session: session(number),
-            readiness,
-            account,
-        };
-        self.engine.handle(Input::Noticed(status), self.now);
+    /// The next attempts do not take place, for these reasons in turn.
+    pub(super) fn lose(&mut self, lost: impl IntoIterator<Item = Lost>) {
+        let mut lost: VecDeque<Lost> = lost.into_iter().collect();
+        self.otherwise = Box::new(move |change| match change {
+            Change::Journal(_) => lost.pop_front().map(Effect::Lost),
+            _ => None,
+        });
     }
 
-    pub(super) fn asks(&mut self, number: u64, command: Command) {
-        let asked = Input::Asked(CommandId(number), command);
-        self.engine.handle(asked, self.now);
+    /// Lets time pass; nothing is done in it.
+    pub(super) fn wait(&mut self, time: Duration) {
+        self.now.elapsed = self.now.elapsed + time;
+        self.now.wall = self.now.wall.checked_add(time).unwrap();
+    }
+
+    /// Lets time pass until so many seconds since the beginning, and does all that is to be done by then.
+    pub(super) fn until(&mut self, second: i64) {
+        let end = Elapsed::from_micros(second * 1_000_000);
+        while let Some(moment) = self.rests()
+            && moment <= end
+        {
+            assert!(moment > self.now.elapsed, "it goes round in a circle");
+            self.wait(moment.since(self.now.elapsed));
+        }
+        self.wait(end.since(self.now.elapsed));
+        self.rests();
+    }
+
+    /// Does all that is to be done now, and tells when there is more.
+    pub(super) fn rests(&mut self) -> Option<Elapsed> {
+        self.until_sent(usize::MAX)
     }
 
     /// Goes on until so many have been sent, or nothing is to be done before the returned moment.
@@ -262,27 +322,25 @@ impl World {
             match step {
                 Step::WaitUntil(moment) => return Some(moment),
                 Step::Idle | Step::Stopped => return None,
-                step => self.does(step),
+                step => self.wants(step),
             }
         }
         panic!("it goes round in a circle");
     }
 
-    /// Lets time pass until so many seconds since the beginning, and does all that is to be done by then.
-    pub(super) fn until(&mut self, second: i64) {
-        let end = Elapsed::from_micros(second * 1_000_000);
-        while let Some(moment) = self.until_sent(usize::MAX)
-            && moment <= end
-        {
-            assert!(moment > self.now.elapsed, "it goes round in a circle");
-            self.wait(moment.since(self.now.elapsed));
+    fn wants(&mut self, step: Step) {
+        self.steps.push((self.now.elapsed, step.clone()));
+        if let Step::Send(sending) = &step {
+            self.sent.push(sending.delivery.campaign());
         }
-        self.wait(end.since(self.now.elapsed));
-        self.until_sent(usize::MAX);
+        if (self.leaves)(&step) {
+            self.left.push(step);
+        } else {
+            self.does(step);
+        }
     }
 
     fn does(&mut self, step: Step) {
-        self.steps.push((self.now.elapsed, step.clone()));
         let input = match step {
             Step::OpenLane { account, session } => {
                 let record = lane(account, self.limits.clone());
@@ -310,99 +368,104 @@ impl World {
                 Input::CommitFailed
             }
             Step::Commit(batch) => {
-                self.held = Some(batch);
-                if !self.is_store_slow {
-                    self.commits();
-                }
-                return;
+                let changes = batch.changes.iter();
+                let effects = changes.map(|change| self.effect(change)).collect();
+                self.batches.push(batch);
+                Input::Committed(effects)
             }
             Step::Observe(session) => {
-                let usual = || Some(working(account(&session)));
-                let shown = self.shows.get(&session).cloned().unwrap_or_else(usual);
-                let Some(observation) = shown else { return };
+                let usual = || working(account_of(session.0.parse().unwrap()));
                 Input::Observed {
+                    observation: self.shows.get(&session).cloned().unwrap_or_else(usual),
                     session,
-                    observation,
                 }
             }
-            Step::Send(sending) => {
-                self.sent.push(sending.delivery.campaign());
-                self.unanswered.push(sending);
-                if !self.is_server_mute {
-                    self.answers_sends();
-                }
-                return;
-            }
+            Step::Send(sending) => Input::SendEnded {
+                delivery: sending.delivery,
+                outcome: Outcome::Accepted { message_id: None },
+            },
             _ => return,
         };
-        self.engine.handle(input, self.now);
+        self.tell(input);
     }
 
     fn page(&self, query: &ReadyQuery) -> ReadyPage {
-        let ready = |ordinal| Ready {
-            delivery: DeliveryId::new(query.campaign, ordinal).unwrap(),
-            phone: PhoneNumber::FICTITIOUS,
-            account: self.known.get(&ordinal).copied().map(account_of),
-            attempts: 0,
-            values: self
-                .values
-                .get(ordinal as usize)
-                .map(|value| Box::from(*value))
-                .into_iter()
-                .collect(),
-            is_on_whatsapp: None,
+        let (first, last) = DeliveryId::range(query.campaign);
+        let first = DeliveryId::from_number(first).unwrap();
+        let last = DeliveryId::from_number(last).unwrap();
+        let people = self.people.range(first..=last);
+        let is_asked_for = |ready: &Ready| match &query.whom {
+            Whom::KnownTo(account) => ready.account == Some(*account),
+            Whom::KnownToNone(accounts) => ready.account.is_none_or(|it| !accounts.contains(&it)),
         };
-        let is_wanted = |it: &Ready| match &query.whom {
-            Whom::KnownTo(account) => it.account == Some(*account),
-            Whom::KnownToNone(accounts) => it.account.is_none_or(|it| !accounts.contains(&it)),
-        };
-        let due = (0..self.due).map(ready);
-        let due = due.filter(|it| is_wanted(it) && !self.gone.contains(&it.delivery));
+        let people = people.filter(|(delivery, (ready, standing))| {
+            let is_after = query.after.is_none_or(|after| **delivery > after);
+            standing.state == State::Scheduled && is_after && is_asked_for(ready)
+        });
+        let mut ready: Vec<Ready> = people.map(|(_, (ready, _))| ready.clone()).collect();
+        let has_more = ready.len() > query.limit as usize;
+        ready.truncate(query.limit as usize);
         ReadyPage {
-            ready: due.collect(),
-            next_due: None,
-            has_more: false,
-            read_to: None,
+            ready,
+            has_more,
+            ..ReadyPage::default()
         }
     }
 
-    /// What is being committed is on record.
-    pub(super) fn commits(&mut self) {
-        if let Some(batch) = self.held.take() {
-            let effects = batch.changes.iter();
-            let effects = effects.map(|it| (self.otherwise)(it).unwrap_or_else(|| effect(it)));
-            let committed = Input::Committed(effects.collect());
-            self.engine.handle(committed, self.now);
+    fn effect(&mut self, change: &Change) -> Effect {
+        if let Some(effect) = (self.otherwise)(change) {
+            return effect;
+        }
+        let (delivery, happening) = match change {
+            Change::Journal(journal) => (journal.delivery, Happening::Journalled),
+            Change::Happened(happened) => (happened.delivery, happened.happening),
+            _ => return Effect::Done,
+        };
+        let Some((_, standing)) = self.people.get_mut(&delivery) else {
+            return Effect::Lost(Lost::NotFound);
+        };
+        let from = *standing;
+        *standing = apply(from, happening).unwrap();
+        match happening {
+            Happening::Journalled => Effect::Done,
+            _ => Effect::Moved {
+                from,
+                to: *standing,
+            },
         }
     }
 
-    /// The server has taken all that it was given.
-    pub(super) fn answers_sends(&mut self) {
-        for sending in std::mem::take(&mut self.unanswered) {
-            self.gone.insert(sending.delivery);
-            let ended = Input::SendEnded {
-                delivery: sending.delivery,
-                outcome: Outcome::Accepted { message_id: None },
-            };
-            self.engine.handle(ended, self.now);
+    /// What was left to the test since this was asked last.
+    pub(super) fn take_left(&mut self) -> Vec<Step> {
+        std::mem::take(&mut self.left)
+    }
+
+    /// What was left is done after all.
+    pub(super) fn catches_up(&mut self) {
+        for step in self.take_left() {
+            self.does(step);
         }
     }
 
-    /// The next attempts do not take place, for these reasons in turn.
-    pub(super) fn lose(&mut self, lost: impl IntoIterator<Item = Lost>) {
-        let mut lost: VecDeque<Lost> = lost.into_iter().collect();
-        self.otherwise = Box::new(move |change| match change {
-            Change::Journal(_) => lost.pop_front().map(Effect::Lost),
+    /// Messages that were handed over since this was asked last, where the test answers for them.
+    pub(super) fn gone(&mut self) -> Vec<DeliveryId> {
+        let left = self.take_left().into_iter();
+        let sent = left.filter_map(|step| match step {
+            Step::Send(sending) => Some(sending.delivery),
             _ => None,
         });
+        sent.collect()
     }
 
-    /// All that it had put on record, in order.
-    pub(super) fn changes(&self) -> impl Iterator<Item = &Change> {
-        self.steps.iter().flat_map(|(_, step)| match step {
-            Step::Commit(batch) => &batch.changes[..],
-            _ => &[],
-        })
+    /// At which seconds such a thing was wanted.
+    pub(super) fn when(&self, of: impl Fn(&Step) -> bool) -> Vec<i64> {
+        let such = self.steps.iter().filter(|(_, step)| of(step));
+        such.map(|(at, _)| at.as_micros() / 1_000_000).collect()
+    }
+
+    /// All changes of what was made durable, in order.
+    pub(super) fn kept(&self) -> impl Iterator<Item = &Change> {
+        self.batches.iter().flat_map(|batch| &batch.changes)
     }
 
     /// Where campaigns went, from where.
@@ -411,35 +474,18 @@ impl World {
             Change::Campaign { from, to, .. } => Some((*from, *to)),
             _ => None,
         };
-        self.changes().filter_map(of).collect()
+        self.kept().filter_map(of).collect()
     }
 
     /// What commands were answered.
     pub(super) fn answers(&self) -> BTreeMap<u64, Answer> {
         let mut answers = BTreeMap::new();
-        for change in self.changes() {
+        for change in self.kept() {
             if let Change::Answer { command, answer } = change {
                 let before = answers.insert(command.0, answer.clone());
                 assert_eq!(before, None, "{command:?} was answered twice");
             }
         }
         answers
-    }
-
-    /// At which seconds such a thing was wanted.
-    pub(super) fn when(&self, of: impl Fn(&Step) -> bool) -> Vec<i64> {
-        let such = self.steps.iter().filter(|(_, step)| of(step));
-        such.map(|(at, _)| at.as_micros() / 1_000_000).collect()
-    }
-}
-
-fn effect(change: &Change) -> Effect {
-    match change {
-        Change::Happened(happened) => {
-            let from = Standing::NEW;
-            let to = apply(from, happened.happening).unwrap_or(from);
-            Effect::Moved { from, to }
-        }
-        _ => Effect::Done,
     }
 }

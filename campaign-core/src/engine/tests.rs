@@ -1,23 +1,14 @@
 use super::testing::{World, id, single};
 use super::*;
-use crate::failure::Outcome;
 use crate::limits::LaneLimits;
 use crate::store::Effect;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The answer to the one send that is under way.
-fn accepted() -> Input {
-    Input::SendEnded {
-        delivery: DeliveryId::new(id(1), 0).unwrap(),
-        outcome: Outcome::Accepted { message_id: None },
-    }
-}
-
 /// One whose only message is under way, and whose campaign was paused since.
 fn paused_while_one_is_under_way() -> World {
     let mut world = World::of(1, None);
-    world.is_server_mute = true;
+    world.leaves = |step| matches!(step, Step::Send(_));
     world.until_sent(1);
     world.asks(1, Command::Pause { campaign: id(1) });
     world.until_sent(2);
@@ -80,14 +71,12 @@ fn a_single_message_is_told_from_a_campaign() {
 fn it_is_busy_until_what_is_under_way_has_ended_and_is_on_record() {
     let mut world = paused_while_one_is_under_way();
     assert!(world.engine.is_busy());
-    world.engine.handle(accepted(), world.now);
+    world.catches_up();
     assert!(world.engine.is_busy());
     let step = world.engine.next(world.now);
     assert!(matches!(step, Step::Commit(_)), "{step:?}");
     assert!(world.engine.is_busy());
-    world
-        .engine
-        .handle(Input::Committed(vec![Effect::Done]), world.now);
+    world.tell(Input::Committed(vec![Effect::Done]));
     assert!(!world.engine.is_busy());
 }
 
@@ -102,7 +91,7 @@ fn who_waits_for_its_hours_is_busy() {
 #[test]
 fn it_stops_when_what_is_under_way_has_ended_and_is_on_record() {
     let mut world = paused_while_one_is_under_way();
-    world.engine.handle(Input::Stop, world.now);
+    world.tell(Input::Stop);
     let next = |world: &mut World| loop {
         let step = world.engine.next(world.now);
         if !matches!(step, Step::Gate { .. }) {
@@ -111,7 +100,7 @@ fn it_stops_when_what_is_under_way_has_ended_and_is_on_record() {
     };
     let step = next(&mut world);
     assert!(matches!(step, Step::WaitUntil(_)), "{step:?}");
-    world.engine.handle(accepted(), world.now);
+    world.catches_up();
     let mut commits = 0;
     loop {
         let batch = match next(&mut world) {
@@ -122,7 +111,7 @@ fn it_stops_when_what_is_under_way_has_ended_and_is_on_record() {
         let step = next(&mut world);
         assert!(matches!(step, Step::WaitUntil(_)), "{step:?}");
         let effects = vec![Effect::Done; batch.changes.len()];
-        world.engine.handle(Input::Committed(effects), world.now);
+        world.tell(Input::Committed(effects));
         commits += 1;
     }
     assert!(commits > 0);
@@ -132,12 +121,12 @@ fn it_stops_when_what_is_under_way_has_ended_and_is_on_record() {
 fn it_is_quiet_when_nothing_was_sent_for_two_minutes_and_nothing_is_in_doubt() {
     let mut world = World::of(1, None);
     let two_minutes = world.engine.settings.silence * 2;
-    world.is_server_mute = true;
+    world.leaves = |step| matches!(step, Step::Send(_));
     world.wait(SECOND * 3_600);
     assert!(!world.engine.is_quiet(world.now), "doubts were not read");
     world.until_sent(1);
     assert!(!world.engine.is_quiet(world.now), "one is under way");
-    world.engine.handle(accepted(), world.now);
+    world.catches_up();
     world.until_sent(2);
     world.wait(two_minutes);
     assert!(!world.engine.is_quiet(world.now), "one ended just now");
@@ -168,7 +157,7 @@ fn what_stays_silent_is_looked_for_every_minute_and_more_often_after_a_send() {
 #[test]
 fn a_send_that_nobody_answers_keeps_the_next_one_waiting_for_its_horizon() {
     let mut world = World::of(2, None);
-    world.is_server_mute = true;
+    world.leaves = |step| matches!(step, Step::Send(_));
     // Between two looks at the session, which would wake the engine as well.
     let horizon = Duration::from_millis(17_300);
     world.engine.settings.hold_horizon_text = horizon;

@@ -314,7 +314,18 @@ mod tests {
         turns.join(id(2), share(Priority::High, 1));
         assert_eq!(taken(&mut turns, 100), [(1, 10), (2, 90)].into());
         turns.forget(id(1));
+        assert!(!turns.is_empty());
         turns.forget(id(2));
         assert!(turns.is_empty() && turns.next().is_none());
+    }
+
+    #[test]
+    fn turns_that_nobody_lower_was_there_for_are_given_to_nobody() {
+        let mut turns = Turns::default();
+        turns.join(id(1), share(Priority::High, 1));
+        taken(&mut turns, 25);
+        turns.join(id(2), share(Priority::Low, 1));
+        assert_eq!(taken(&mut turns, 9), [(1, 9)].into());
+        assert_eq!(taken(&mut turns, 1), [(2, 1)].into());
     }
 }

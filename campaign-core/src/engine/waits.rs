@@ -190,3 +190,6 @@ fn show_readiness<S: serde::Serializer>(
         Some(other) => serializer.serialize_str(&format!("{other:?}").to_uppercase()),
     }
 }
+
+#[cfg(test)]
+mod tests;

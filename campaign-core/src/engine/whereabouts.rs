@@ -62,3 +62,6 @@ impl Engine {
         self.changes.extend(looks);
     }
 }
+
+#[cfg(test)]
+mod tests;

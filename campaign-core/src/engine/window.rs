@@ -133,3 +133,6 @@ impl Window {
         all.map(|ready| ready.delivery)
     }
 }
+
+#[cfg(test)]
+mod tests;

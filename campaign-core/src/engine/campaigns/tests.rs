@@ -25,8 +25,7 @@ fn over(state: CampaignState) -> CampaignRecord {
 /// A runner that is told of a campaign of which nothing is due.
 fn idle(record: CampaignRecord) -> World {
     let mut world = World::new(LaneLimits::unpaced(1));
-    world.due = 0;
-    world.add(record);
+    world.add_idle(record);
     world
 }
 
@@ -48,7 +47,7 @@ fn a_campaign_that_was_over_goes_on_only_when_the_store_has_more_to_send() {
     ] {
         let counts = [(State::Scheduled, scheduled), (State::Read, 1)];
         let mut world = idle(campaign(state, &counts));
-        world.until_sent(usize::MAX);
+        world.rests();
         assert_eq!(world.moves(), moves, "{state} with {scheduled} scheduled");
     }
 }
@@ -95,12 +94,12 @@ fn counters_that_are_being_read_are_not_asked_for_again() {
 fn a_campaign_that_is_on_its_way_elsewhere_does_not_come_to_its_end_as_well() {
     let mut world = idle(over(Running));
     world.until(1);
-    world.is_store_slow = true;
+    world.leaves = |step| matches!(step, Step::Commit(_));
     world.asks(1, Command::Pause { campaign: id(1) });
     world.until(2);
     world.add(over(Running));
-    world.is_store_slow = false;
-    world.commits();
+    world.leaves = |_| false;
+    world.catches_up();
     world.until(3);
     assert_eq!(world.moves(), [(Running, Paused)]);
 }
@@ -109,7 +108,7 @@ fn a_campaign_that_is_on_its_way_elsewhere_does_not_come_to_its_end_as_well() {
 #[test]
 fn a_campaign_with_a_message_under_way_is_not_over() {
     let mut world = World::new(LaneLimits::unpaced(1));
-    world.is_server_mute = true;
+    world.leaves = |step| matches!(step, Step::Send(_));
     world.add(campaign(Running, &[(State::Scheduled, 1)]));
     world.until_sent(1);
     world.add(over(Running));
@@ -140,7 +139,7 @@ fn a_completed_campaign_with_a_doubt_is_not_settled_and_one_with_more_to_send_go
     world.records.insert(id(1), campaign(Running, &[doubt]));
     world.until(200);
     assert_eq!(world.moves(), [(Running, Completed)]);
-    world.add(campaign(Completed, &[(State::Scheduled, 1), doubt]));
+    world.add_idle(campaign(Completed, &[(State::Scheduled, 1), doubt]));
     world.until(201);
     assert_eq!(world.moves()[1], (Completed, Running));
 }
@@ -149,16 +148,18 @@ fn a_completed_campaign_with_a_doubt_is_not_settled_and_one_with_more_to_send_go
 #[test]
 fn what_is_under_way_is_not_taken_up_again_from_an_older_page() {
     let mut world = World::new(every_second());
-    world.is_server_mute = true;
+    world.leaves = |step| matches!(step, Step::Send(_));
     world.add(campaign(Running, &[(State::Scheduled, 1)]));
+    let earlier = world.people.clone();
     world.until_sent(1);
     world.asks(1, Command::Pause { campaign: id(1) });
     world.until(11);
+    world.people = earlier;
     world.asks(2, Command::Resume { campaign: id(1) });
     world.until(12);
     assert_eq!(world.moves(), [(Running, Paused), (Paused, Running)]);
     assert_eq!(loads(&world), 2);
-    world.answers_sends();
+    world.catches_up();
     world.until(20);
     assert_eq!(world.sent.len(), 1);
 }
@@ -175,7 +176,7 @@ fn a_campaign_stands_where_the_store_says_and_not_where_it_was_to_go() {
     world.asks(1, Command::Resume { campaign: id(1) });
     world.until(1);
     assert_eq!(world.sent, []);
-    let sweeps = world.changes().filter(|change| {
+    let sweeps = world.kept().filter(|change| {
         matches!(
             change,
             Change::Sweep {
@@ -193,7 +194,9 @@ fn a_campaign_stands_where_the_store_says_and_not_where_it_was_to_go() {
 fn one_that_was_settled_elsewhere_is_kept_while_a_message_is_under_way() {
     for is_mute in [false, true] {
         let mut world = World::new(LaneLimits::unpaced(1));
-        world.is_server_mute = is_mute;
+        if is_mute {
+            world.leaves = |step| matches!(step, Step::Send(_));
+        }
         world.otherwise = Box::new(|change| {
             let is_move = matches!(change, Change::Campaign { .. });
             is_move.then_some(Effect::Lost(Lost::Campaign(Settled)))

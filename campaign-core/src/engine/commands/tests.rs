@@ -1,5 +1,6 @@
-use super::super::testing::{World, id, single};
+use super::super::testing::{World, delivery, id, person, running, single, urgent};
 use super::*;
+use crate::delivery::{Reason, Standing, State};
 use crate::limits::LaneLimits;
 use crate::store::CampaignRecord;
 
@@ -47,14 +48,13 @@ fn a_campaign_goes_where_it_is_asked_to_and_waits_for_its_start() {
         (Running, None, RESUME, None),
     ] {
         let mut world = World::new(LaneLimits::unpaced(1));
-        world.due = 0;
         let mut record = campaign(1, from);
         let starts_at = starts_in.map(|seconds| {
             let wait = jiff::SignedDuration::from_secs(seconds);
             world.now.wall.checked_add(wait).unwrap()
         });
         std::sync::Arc::make_mut(&mut record.definition).starts_at = starts_at;
-        world.add(record);
+        world.add_idle(record);
         world.asks(7, asked(id(1)));
         world.until(1);
         let expected = to.map(|to| (from, to));
@@ -81,8 +81,7 @@ fn a_command_that_was_overtaken_is_answered_with_where_the_campaign_stands() {
 #[test]
 fn a_pause_is_answered_when_it_is_on_record() {
     let mut world = World::new(LaneLimits::unpaced(1));
-    world.due = 0;
-    world.add(campaign(1, Running));
+    world.add_idle(campaign(1, Running));
     world.until(1);
     world.asks(1, Command::Pause { campaign: id(1) });
     world.until(1);
@@ -93,18 +92,18 @@ fn a_pause_is_answered_when_it_is_on_record() {
 fn a_pause_waits_ten_seconds_for_what_is_under_way_and_then_tells_of_it() {
     let paused = |is_answered: bool| {
         let mut world = World::new(LaneLimits::unpaced(1));
-        world.is_server_mute = true;
+        world.leaves = |step| matches!(step, Step::Send(_));
         world.add(campaign(1, Running));
         world.until(100);
         world.asks(1, Command::Pause { campaign: id(1) });
         world.until(109);
         assert_eq!(world.answers(), [].into());
         if is_answered {
-            world.answers_sends();
+            world.catches_up();
         } else {
             world.until(110);
         }
-        world.until_sent(usize::MAX);
+        world.rests();
         world.answers()
     };
     assert_eq!(paused(false), [(1, stands(Paused, 1))].into());
@@ -131,14 +130,18 @@ fn a_pause_closes_the_gate_of_its_campaign_before_anything_else_is_done() {
 #[test]
 fn each_command_counts_its_own_deliveries() {
     let mut world = World::new(LaneLimits::unpaced(1));
-    let delivery = |ordinal| DeliveryId::new(id(1), ordinal).unwrap();
-    let deliveries = |ordinals: &[u32]| ordinals.iter().copied().map(delivery).collect();
-    let is_elsewhere = move |it: &DeliveryId| [2, 6, 7].map(delivery).contains(it);
-    world.otherwise = Box::new(move |change| match change {
-        Change::Happened(change) if is_elsewhere(&change.delivery) => {
-            Some(Effect::Lost(Lost::NotFound))
-        }
-        Change::NewGeneration { delivery } if is_elsewhere(delivery) => {
+    let deliveries = |ordinals: &[u32]| ordinals.iter().map(|it| delivery(1, *it)).collect();
+    for in_doubt in [1, 3, 4].map(|ordinal| delivery(1, ordinal)) {
+        let standing = Standing {
+            state: State::Unconfirmed,
+            reason: Some(Reason::NoAnswer),
+            attempts: 1,
+            ..Standing::NEW
+        };
+        world.people.insert(in_doubt, (person(in_doubt), standing));
+    }
+    world.otherwise = Box::new(|change| match change {
+        Change::NewGeneration { delivery: it } if [6, 7].contains(&it.ordinal()) => {
             Some(Effect::Lost(Lost::NoGeneration))
         }
         Change::NewGeneration { delivery } => Some(Effect::Created(*delivery)),
@@ -174,7 +177,6 @@ fn each_command_counts_its_own_deliveries() {
 #[test]
 fn a_retry_tells_how_many_are_sent_again_when_all_have_been_gone_through() {
     let mut world = World::new(LaneLimits::unpaced(1));
-    world.due = 0;
     let mut pages = vec![3, SWEEP_BATCH];
     world.otherwise = Box::new(move |change| match change {
         Change::Sweep { campaign, .. } if *campaign == id(1) => pages.pop().map(Effect::Swept),
@@ -183,7 +185,7 @@ fn a_retry_tells_how_many_are_sent_again_when_all_have_been_gone_through() {
         _ => None,
     });
     for number in 1..=3 {
-        world.add(campaign(number, Running));
+        world.add_idle(campaign(number, Running));
         let campaign = id(number);
         let reason = None;
         world.asks(number.into(), Command::Retry { campaign, reason });
@@ -201,8 +203,7 @@ fn a_retry_tells_how_many_are_sent_again_when_all_have_been_gone_through() {
 #[test]
 fn another_message_is_said_from_when_it_is_on_record() {
     let mut world = World::new(LaneLimits::unpaced(1));
-    world.due = 3;
-    world.add(campaign(1, Running));
+    world.add(running(1, urgent("codes", 1), 3));
     world.until_sent(1);
     let edit = |text| Command::Edit {
         campaign: id(1),

@@ -1,8 +1,8 @@
-use std::sync::Arc;
-
-use super::super::testing::{World, account_of, cold, every_second, id, session, single, working};
+use super::super::testing::{
+    World, account_of, every_second, id, plain, running, session, single, urgent, working,
+};
 use super::super::{Input, Step};
-use crate::campaign::NumberCheck;
+use crate::campaign::{Definition, NumberCheck};
 use crate::consent::Barred;
 use crate::delivery::Ack;
 use crate::failure::Trouble;
@@ -22,7 +22,7 @@ fn waiting(lanes: u32) -> World {
         }
         world.add(single(number + 1, number % lanes + 1, None));
     }
-    let next = world.until_sent(usize::MAX);
+    let next = world.rests();
     assert_eq!(world.sent.len(), usize::try_from(lanes).unwrap());
     assert_eq!(next, Some(Elapsed::from_micros(1_000_000)));
     world
@@ -35,7 +35,7 @@ fn a_thousand_lanes_that_wait_make_no_step_longer() {
         world.lanes_max = 0;
         let before = world.engine.lanes.attended;
         world.wait(Duration::from_millis(500));
-        let next = world.until_sent(usize::MAX);
+        let next = world.rests();
         assert_eq!(next, Some(Elapsed::from_micros(1_500_000)));
         assert_eq!(world.sent.last(), Some(&id(lanes + 1)));
         (world.engine.lanes.attended - before, world.lanes_max)
@@ -95,12 +95,11 @@ fn other_limits_hold_at_once_for_a_lane_that_is_open() {
 /// A runner whose first two lanes are open, with room for several messages at once, and servers that do not answer.
 fn mute() -> World {
     let mut world = World::new(LaneLimits::unpaced(9));
-    world.due = 0;
     for number in [1, 2] {
-        world.add(single(number, number, None));
+        world.add_idle(single(number, number, None));
     }
     world.until(5);
-    world.is_server_mute = true;
+    world.leaves = |step| matches!(step, Step::Send(_));
     world
 }
 
@@ -120,10 +119,9 @@ fn a_clock_that_is_corrected_brings_the_next_day_at_another_moment() {
         sends_per_day_max: Some(1),
         ..LaneLimits::unpaced(1)
     });
-    world.due = 2;
-    world.add(single(1, 1, None));
+    world.add(running(1, urgent("codes", 1), 2));
     world.until(5);
-    world.shows.insert(session(1), None);
+    world.leaves = |step| matches!(step, Step::Observe(_));
     world.until(10);
     world.now.wall = world.now.wall.checked_add(Duration::from_secs(30)).unwrap();
     // Midnight in Jakarta was sixteen hours away.
@@ -148,13 +146,13 @@ fn a_session_falls_under_suspicion_when_its_time_has_come_and_that_is_kept() {
         message_id: sent.unwrap().into(),
         ack: Ack::Server,
     };
-    world.engine.handle(Input::Noticed(ack), world.now);
+    world.tell(Input::Noticed(ack));
     world.until(2);
     for number in 2..=4 {
         world.add(single(number, 1, None));
     }
     let kept = |world: &World| {
-        let notes = world.changes().filter_map(|change| match change {
+        let notes = world.kept().filter_map(|change| match change {
             Change::Lane(note) => note.health.session.unwell,
             _ => None,
         });
@@ -171,9 +169,8 @@ fn a_session_falls_under_suspicion_when_its_time_has_come_and_that_is_kept() {
 #[test]
 fn what_holds_a_lane_until_somebody_has_answered_holds_it_when_its_time_is_over_too() {
     let mut world = mute();
-    world.shows.insert(session(1), None);
+    world.leaves = |step| matches!(step, Step::Send(_) | Step::Observe(_));
     hold(&mut world, Trouble::RateLimited, 60);
-    world.due = 1;
     world.add(single(3, 1, None));
     for second in [64, 65, 66, 100] {
         world.until(second);
@@ -188,15 +185,14 @@ fn what_holds_a_lane_until_somebody_has_answered_holds_it_when_its_time_is_over_
 fn after_a_restriction_one_message_goes_at_its_end_and_the_others_when_it_was_accepted() {
     let mut world = mute();
     hold(&mut world, Trouble::Restricted, 63);
-    world.due = 3;
-    world.add(cold(3, 1));
+    world.add(running(3, plain("promo", 1), 3));
     world.until(67);
     assert_eq!(world.sent.len(), 0);
     world.until(68);
     assert_eq!(world.sent.len(), 1);
     world.until(72);
     assert_eq!(world.sent.len(), 1);
-    world.answers_sends();
+    world.catches_up();
     world.until(72);
     assert_eq!(world.sent.len(), 3);
 }
@@ -206,13 +202,11 @@ fn after_a_restriction_one_message_goes_at_its_end_and_the_others_when_it_was_ac
 fn one_message_tries_whether_a_session_is_dead() {
     let mut world = mute();
     world.seems_dead(1, 11);
-    world.due = 1;
     world.add(single(3, 2, None));
     world.until(6);
     assert_eq!(world.sent, [id(3)]);
-    world.due = 3;
-    world.add(single(4, 1, None));
-    world.add(cold(5, 1));
+    world.add(running(4, urgent("codes", 1), 3));
+    world.add(running(5, plain("promo", 1), 3));
     world.until(15);
     assert_eq!(world.sent.len(), 1);
     world.until(16);
@@ -229,17 +223,14 @@ fn one_message_tries_for_its_slot_and_holds_up_no_other() {
         ..LaneHealth::default()
     };
     world.is_recorded(1, health);
-    world.due = 1;
     world.add(single(3, 1, None));
     world.until(6);
     assert_eq!(world.sent, [id(3)]);
-    world.due = 3;
-    world.add(cold(4, 1));
+    world.add(running(4, plain("promo", 1), 3));
     world.until(15);
     assert_eq!(world.sent, [id(3)]);
     world.until(16);
     assert_eq!(world.sent, [id(3), id(4)]);
-    world.due = 1;
     world.add(single(5, 1, None));
     world.until(20);
     assert_eq!(world.sent, [id(3), id(4), id(5)]);
@@ -248,24 +239,24 @@ fn one_message_tries_for_its_slot_and_holds_up_no_other() {
 #[test]
 fn while_a_number_is_asked_after_nothing_else_of_its_slot_is_begun() {
     let mut world = mute();
-    world.due = 2;
-    let mut record = single(3, 1, None);
-    Arc::make_mut(&mut record.definition).check = NumberCheck::New;
-    world.add(record);
-    world.add(single(4, 1, None));
+    let asking = Definition {
+        check: NumberCheck::New,
+        ..urgent("codes", 1)
+    };
+    world.add(running(3, asking, 2));
+    world.add(running(4, urgent("other", 1), 2));
     world.until(8);
     let asked = |world: &World| world.when(|step| matches!(step, Step::Check { .. }));
     let begun = (asked(&world).len(), world.sent.len());
     assert!(begun.0 == 1, "{begun:?}");
     world.until(9);
     assert_eq!((asked(&world).len(), world.sent.len()), begun);
-    world.due = 0;
     let checked = Input::Checked {
         lane: LaneId(1),
         slot: Slot::Reply,
         status: NumberStatus::OnWhatsapp,
     };
-    world.engine.handle(checked, world.now);
+    world.tell(checked);
     world.until(9);
     assert!(world.sent.len() > begun.1);
 }
@@ -273,19 +264,18 @@ fn while_a_number_is_asked_after_nothing_else_of_its_slot_is_begun() {
 #[test]
 fn while_it_is_found_out_whether_somebody_has_opted_out_only_replies_go() {
     let mut world = mute();
-    world.due = 1;
     world.otherwise = Box::new(|change| match change {
         Change::Journal(journal) if journal.delivery.campaign() == id(3) => {
             Some(Effect::Lost(Lost::Barred(Barred::MayBeHidden)))
         }
         _ => None,
     });
-    world.add(cold(3, 1));
+    world.add(running(3, plain("promo", 1), 1));
     world.until(6);
     let asked = world.when(|step| matches!(step, Step::LidOf { .. }));
     assert_eq!(asked.len(), 1);
-    world.add(cold(4, 1));
-    world.add(cold(5, 2));
+    world.add(running(4, plain("other", 1), 1));
+    world.add(running(5, plain("elsewhere", 2), 1));
     world.add(single(6, 1, None));
     world.until(7);
     world.sent.sort();
@@ -294,7 +284,7 @@ fn while_it_is_found_out_whether_somebody_has_opted_out_only_replies_go() {
         lane: LaneId(1),
         lid: None,
     };
-    world.engine.handle(known, world.now);
+    world.tell(known);
     world.until(7);
     assert_eq!(world.sent, [5, 6, 4].map(id));
 }
@@ -304,17 +294,16 @@ fn nothing_goes_through_the_lane_of_an_account_whose_session_is_anothers_by_now(
     let mut world = World::of(1, None);
     world.until(5);
     world.is_told(1, Readiness::Working, Some(account_of(3)));
-    world.shows.insert(session(1), Some(working(account_of(3))));
+    world.shows.insert(session(1), working(account_of(3)));
     world.until(6);
-    world.due = 4;
-    world.is_server_mute = true;
-    world.add(single(3, 1, None));
+    world.leaves = |step| matches!(step, Step::Send(_));
+    world.add(running(3, urgent("codes", 1), 4));
     world.until(7);
     // Something else happens to the lane, while messages wait.
     let (account, limits) = (account_of(1), LaneLimits::unpaced(7));
     world.asks(1, Command::SetLimits { account, limits });
     world.until(8);
-    let lanes = world.changes().filter_map(|change| match change {
+    let lanes = world.kept().filter_map(|change| match change {
         Change::Journal(journal) => Some(journal.lane),
         _ => None,
     });

@@ -1,8 +1,7 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::Step;
-use super::super::testing::{World, account_of, id, session, single};
+use super::super::testing::{World, account_of, delivery, id, running, session, single, urgent};
 use super::*;
 use crate::campaign::{CampaignState, Definition, Sessions};
 use crate::failure::Trouble;
@@ -12,26 +11,28 @@ use crate::store::{CampaignRecord, Counts};
 
 const AFTER_A_MINUTE: PoolPolicy = PoolPolicy::MoveAfter(Duration::from_secs(60));
 
-/// A campaign over the first two sessions.
-fn pool(policy: PoolPolicy) -> CampaignRecord {
-    let record = single(9, 1, None);
-    let definition = Arc::unwrap_or_clone(record.definition);
-    CampaignRecord {
-        definition: Arc::new(Definition {
-            sessions: Sessions::new([session(1), session(2)]).unwrap(),
-            pool_policy: policy,
-            ..definition
-        }),
-        ..record
+/// A campaign over the first two sessions, to so many people.
+fn pool(policy: PoolPolicy, people: u32) -> CampaignRecord {
+    let definition = Definition {
+        sessions: Sessions::new([session(1), session(2)]).unwrap(),
+        pool_policy: policy,
+        ..urgent("codes", 1)
+    };
+    running(9, definition, people)
+}
+
+/// They are known to these accounts.
+fn are_known(world: &mut World, accounts: &[(u32, u32)]) {
+    for (ordinal, account) in accounts {
+        world.row(delivery(9, *ordinal)).account = Some(account_of(*account));
     }
 }
 
 /// A runner whose accounts are known, and work.
 fn world() -> World {
     let mut world = World::new(LaneLimits::unpaced(1));
-    world.due = 0;
     for number in [1, 2] {
-        world.add(single(number, number, None));
+        world.add_idle(single(number, number, None));
     }
     world.until(5);
     world
@@ -42,7 +43,7 @@ fn is(world: &mut World, number: u32, readiness: Readiness) {
         account: Some(account_of(number)),
         ..Observation::only(readiness.clone())
     };
-    world.shows.insert(session(number), Some(shown));
+    world.shows.insert(session(number), shown);
     world.is_told(number, readiness, Some(account_of(number)));
 }
 
@@ -67,17 +68,18 @@ fn sent(world: &World) -> BTreeMap<u32, (u32, i64)> {
 #[test]
 fn accounts_that_are_seen_first_when_a_campaign_has_begun_write_to_whom_they_know() {
     let mut world = World::new(LaneLimits::unpaced(1));
-    world.due = 4;
-    world.known = [(1, 1), (2, 2), (3, 2)].into();
-    world.shows.insert(session(2), None);
-    world.is_server_mute = true;
-    world.add(pool(PoolPolicy::Wait));
+    world.leaves = |step| match step {
+        Step::Observe(it) => *it == session(2),
+        step => matches!(step, Step::Send(_)),
+    };
+    world.add(pool(PoolPolicy::Wait, 4));
+    are_known(&mut world, &[(1, 1), (2, 2), (3, 2)]);
     world.until(5);
     assert_eq!(sent(&world), [(1, (1, 0))].into());
     is(&mut world, 2, Readiness::Working);
     world.until(6);
-    world.is_server_mute = false;
-    world.answers_sends();
+    world.leaves = |_| false;
+    world.catches_up();
     world.until(7);
     let expected = [(0, (1, 6)), (1, (1, 0)), (2, (2, 5)), (3, (2, 6))];
     assert_eq!(sent(&world), expected.into());
@@ -93,9 +95,8 @@ fn whom_an_account_knows_is_open_to_others_when_it_could_not_send_for_so_long() 
         let mut world = world();
         goes_away(&mut world, 2);
         world.until(6);
-        world.due = 2;
-        world.known = [(1, 2)].into();
-        world.add(pool(policy));
+        world.add(pool(policy, 2));
+        are_known(&mut world, &[(1, 2)]);
         world.until(back_at.min(100));
         if back_at < 100 {
             is(&mut world, 2, Readiness::Working);
@@ -114,9 +115,8 @@ fn an_account_that_is_asked_to_wait_cannot_send_either() {
     let lane = world.engine.lanes.of_account_mut(account_of(2)).unwrap();
     let asked = Some(Duration::from_secs(300));
     lane.hold_for(Trouble::RateLimited, asked, &settings, now);
-    world.due = 1;
-    world.known = [(0, 2)].into();
-    world.add(pool(AFTER_A_MINUTE));
+    world.add(pool(AFTER_A_MINUTE, 1));
+    are_known(&mut world, &[(0, 2)]);
     world.until(100);
     assert_eq!(sent(&world), [(0, (1, 65))].into());
 }
@@ -125,7 +125,7 @@ fn an_account_that_is_asked_to_wait_cannot_send_either() {
 #[test]
 fn how_long_an_account_could_not_send_begins_anew_each_time() {
     let mut world = world();
-    world.add(pool(AFTER_A_MINUTE));
+    world.add_idle(pool(AFTER_A_MINUTE, 1));
     goes_away(&mut world, 2);
     world.until(50);
     is(&mut world, 2, Readiness::Working);
@@ -150,7 +150,7 @@ fn a_pool_that_is_over_stays_over_when_a_session_comes_to_be_anothers() {
     let record = CampaignRecord {
         state: CampaignState::Completed,
         counts: Counts([((crate::delivery::State::Read, None), 1)].into()),
-        ..pool(PoolPolicy::Wait)
+        ..pool(PoolPolicy::Wait, 0)
     };
     world.records.insert(record.id, record.clone());
     world.add(record);
@@ -159,7 +159,7 @@ fn a_pool_that_is_over_stays_over_when_a_session_comes_to_be_anothers() {
         account: Some(account_of(3)),
         ..Observation::only(Readiness::Working)
     };
-    world.shows.insert(session(2), Some(shown));
+    world.shows.insert(session(2), shown);
     world.until(94);
     assert!(world.engine.knows(id(9)));
     world.until(95);

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::WaitsFor;
-use super::super::testing::{World, id, single};
+use super::super::testing::{World, delivery, id, running, urgent};
+use super::super::{Step, WaitsFor};
 use super::*;
 use crate::campaign::CampaignState;
 use crate::delivery::{CampaignId, DeliveryId};
@@ -87,18 +87,20 @@ fn hours_follow_the_recipients_clock_through_the_change_to_summer_time() {
     assert!(clocks.door(&ready("Papua"), now).is_err());
 }
 
-/// It is 08:00 in Jakarta, and these are its recipients' zones.
-fn world(hours: &str, zones: &[&'static str]) -> World {
-    let record = single(1, 1, None);
-    let definition = Arc::unwrap_or_clone(record.definition);
-    let mut world = World::new(LaneLimits::unpaced(1));
-    world.due = zones.len() as u32;
-    world.values = zones.to_vec();
-    world.add(CampaignRecord {
-        definition: Arc::new(by_recipient(hours, definition)),
+fn campaign(number: u32, hours: &str, people: u32) -> CampaignRecord {
+    CampaignRecord {
         columns: Arc::new(["zona".into()]),
-        ..record
-    });
+        ..running(number, by_recipient(hours, urgent("codes", 1)), people)
+    }
+}
+
+/// It is 08:00 in Jakarta, and these are the recipients' zones.
+fn world(hours: &str, zones: &[&str]) -> World {
+    let mut world = World::new(LaneLimits::unpaced(1));
+    world.add(campaign(1, hours, zones.len() as u32));
+    for (ordinal, zone) in (0..).zip(zones) {
+        world.row(delivery(1, ordinal)).values = [(*zone).into()].into();
+    }
     world
 }
 
@@ -131,7 +133,7 @@ fn a_campaign_waits_for_the_first_of_those_whose_hours_are_closed() {
 #[test]
 fn while_somebody_may_be_written_to_nobody_waits_for_hours() {
     let mut world = world("07:30-09:30", &["WIB", "WIT", "WIB"]);
-    world.is_server_mute = true;
+    world.leaves = |step| matches!(step, Step::Send(_));
     world.until(1);
     assert_eq!(world.sent.len(), 1);
     assert_eq!(waits_until(&world), None);
@@ -139,14 +141,10 @@ fn while_somebody_may_be_written_to_nobody_waits_for_hours() {
 
 #[test]
 fn what_is_closed_in_the_last_second_waits_for_the_next_day() {
-    let mut world = world("07:00-09:00", &[]);
+    let mut world = World::new(LaneLimits::unpaced(1));
+    world.add_idle(campaign(1, "07:00-09:00", 1));
     world.until(3_599);
-    world.due = 1;
-    let record = world.engine.jobs.get(&id(1)).unwrap().record.clone();
-    world.add(CampaignRecord {
-        id: id(2),
-        ..record
-    });
+    world.add(campaign(2, "07:00-09:00", 1));
     world.until(3_599);
     assert_eq!(world.sent.len(), 0);
     let waits = |world: &World| world.engine.waits_for(id(2), world.now).unwrap().1;

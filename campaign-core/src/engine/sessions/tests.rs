@@ -13,8 +13,7 @@ use crate::store::{CampaignRecord, Change, Counts, LaneHold, PastAttempt};
 /// A campaign of which nothing is due, on the first session.
 fn idle(state: CampaignState) -> World {
     let mut world = World::new(LaneLimits::unpaced(1));
-    world.due = 0;
-    world.add(CampaignRecord {
+    world.add_idle(CampaignRecord {
         state,
         ..single(1, 1, None)
     });
@@ -60,8 +59,8 @@ fn a_session_is_looked_at_while_somebody_needs_it_and_seldom_when_nothing_is_sen
 fn a_session_is_looked_at_from_the_start_of_its_campaign_until_that_is_settled() {
     let mut world = idle(CampaignState::Frozen);
     world.until(7);
-    world.due = 1;
     let campaign = id(1);
+    world.are_due(campaign, 1);
     let read = Counts([((State::Read, None), 1)].into());
     let record = CampaignRecord {
         counts: read,
@@ -81,11 +80,11 @@ fn a_session_is_looked_at_from_the_start_of_its_campaign_until_that_is_settled()
 #[test]
 fn a_look_that_is_not_answered_is_not_made_again() {
     let mut world = idle(CampaignState::Running);
-    world.shows.insert(session(1), None);
+    world.leaves = |step| matches!(step, Step::Observe(_));
     world.until(100);
     assert_eq!(looks(&world), [0]);
     // Another campaign needs it too.
-    world.add(single(2, 1, None));
+    world.add_idle(single(2, 1, None));
     world.until(200);
     assert_eq!(looks(&world), [0]);
 }
@@ -106,7 +105,7 @@ fn a_lane_opens_through_a_session_that_works_and_tells_whose_it_is() {
         ),
     ] {
         let mut world = idle(CampaignState::Running);
-        world.shows.insert(session(1), Some(shown.clone()));
+        world.shows.insert(session(1), shown.clone());
         world.until(20);
         assert_eq!(opened(&world).len(), usize::from(is_opened), "{shown:?}");
         assert_eq!(looks(&world)[..3], seen_at, "{shown:?}");
@@ -116,7 +115,6 @@ fn a_lane_opens_through_a_session_that_works_and_tells_whose_it_is() {
 #[test]
 fn a_lane_is_asked_for_once() {
     let mut world = idle(CampaignState::Running);
-    world.shows.insert(session(1), None);
     for _ in 0..2 {
         world.is_told(1, Readiness::Working, Some(account_of(1)));
     }
@@ -143,7 +141,7 @@ fn a_session_that_is_another_accounts_opens_another_lane() {
     ] {
         let mut world = idle(CampaignState::Running);
         world.until(5);
-        world.shows.insert(session(1), Some(told.clone()));
+        world.shows.insert(session(1), told.clone());
         world.is_told(1, told.readiness.clone(), told.account);
         world.until(8);
         let mut expected = vec![account_of(1)];
@@ -192,7 +190,7 @@ fn each_way_of_not_working_holds_the_lane_until_it_is_looked_at_again() {
         world.until(5);
         let seen = looks(&world).len();
         let shown = Observation::only(readiness.clone());
-        world.shows.insert(session(1), Some(shown));
+        world.shows.insert(session(1), shown);
         world.is_told(1, readiness, None);
         assert_eq!(hold_of(&world).map(|hold| hold.trouble), Some(trouble));
         world.until(20);
@@ -206,13 +204,13 @@ fn doubts_are_looked_at_when_a_session_is_back_after_long() {
     for (away, is_long) in [(59, false), (60, false), (61, true)] {
         let mut world = idle(CampaignState::Running);
         world.until(5);
-        world.shows.insert(session(1), None);
+        world.leaves = |step| matches!(step, Step::Observe(_));
         world.is_told(1, not_ready("STOPPED"), None);
         world.until(5 + away);
         world.is_told(1, Readiness::Working, Some(account_of(1)));
         world.until(5 + away);
         let look = Change::LookNow { campaign: id(1) };
-        let looks = world.changes().filter(|change| **change == look);
+        let looks = world.kept().filter(|change| **change == look);
         assert_eq!(looks.count() == 1, is_long, "{away}");
     }
 }
@@ -231,7 +229,7 @@ fn a_session_that_works_tells_whether_its_server_has_a_name() {
             server: server.map(Into::into),
             ..Observation::only(readiness)
         };
-        world.shows.insert(session(1), Some(shown));
+        world.shows.insert(session(1), shown);
         world.until(1);
         let view = world.engine.sessions.get(&session(1)).unwrap();
         let server = view.server.as_ref().map(|it| it.as_deref());
@@ -255,7 +253,7 @@ fn a_server_whose_clock_shows_the_same_bears_ours_out() {
     ] {
         let mut world = idle(CampaignState::Running);
         world.until(5);
-        world.shows.insert(session(1), None);
+        world.leaves = |step| matches!(step, Step::Observe(_));
         let hour = Duration::from_secs(if is_off { 3_600 } else { 0 });
         world.now.wall = world.now.wall.checked_add(hour).unwrap();
         world.until(6);
@@ -281,7 +279,7 @@ fn a_server_whose_clock_shows_the_same_bears_ours_out() {
                 ..working(account_of(1))
             },
         };
-        world.engine.handle(observed, world.now);
+        world.tell(observed);
         let case = format!("{is_off}, {is_held}, {apart:?}");
         let is_out_of_step = world.engine.out_of_step.is_some();
         assert_eq!(is_out_of_step, is_off && !is_borne_out, "{case}");
@@ -299,7 +297,7 @@ fn nobody_bears_out_a_clock_that_nobody_doubts() {
         server_time,
         ..working(account_of(1))
     };
-    world.shows.insert(session(1), Some(shown));
+    world.shows.insert(session(1), shown);
     world.until(12);
     assert!(!world.engine.is_clock_confirmed);
 }
@@ -326,7 +324,7 @@ fn opens(world: &mut World, through: u32, record: &LaneRecord) {
         session: session(through),
         record: Box::new(record.clone()),
     };
-    world.engine.handle(opened, world.now);
+    world.tell(opened);
 }
 
 /// The runner before found the clock changed, and nobody bore it out until it died.
@@ -342,7 +340,7 @@ fn a_lane_that_waits_for_the_clock_goes_on_when_its_own_attempts_bear_that_out()
         (None, true, false, false),
     ] {
         let mut world = idle(CampaignState::Running);
-        world.shows.insert(session(1), None);
+        world.leaves = |step| matches!(step, Step::Observe(_));
         world.until(5);
         let attempts = attempted.map(|(ahead, boot)| attempt(&world, ahead, boot));
         let record = LaneRecord {
@@ -369,10 +367,8 @@ fn a_lane_that_waits_for_the_clock_goes_on_when_its_own_attempts_bear_that_out()
 #[test]
 fn a_lane_that_is_known_tells_nothing_new_of_the_clock() {
     let mut world = idle(CampaignState::Running);
-    world.add(single(2, 2, None));
-    for number in [1, 2] {
-        world.shows.insert(session(number), None);
-    }
+    world.add_idle(single(2, 2, None));
+    world.leaves = |step| matches!(step, Step::Observe(_));
     world.until(5);
     let record = LaneRecord {
         attempts: vec![attempt(&world, 3_600, BOOT)],

@@ -1,5 +1,10 @@
 #![allow(clippy::unwrap_used)]
 
+mod again;
+mod evidence;
+mod pages;
+mod restored;
+
 use std::sync::Arc;
 
 use super::*;
@@ -12,12 +17,16 @@ use crate::limits::LaneLimits;
 use crate::message::{MessageKind, MessageTemplate};
 use crate::phone::PhoneNumber;
 use crate::store::{
-    CampaignRecord, ControlRow, Counts, Effect, LaneId, LaneRecord, ReadyPage, StoreOn, Trusted,
+    CampaignRecord, ControlRow, Counts, Effect, LaneId, LaneNote, LaneRecord, ReadyPage, StoreOn,
+    Trusted,
 };
 
 const ACCOUNT: Account = Account(PhoneNumber::FICTITIOUS);
 const BOOT: BootId = BootId(1);
 const SECOND: Duration = Duration::from_secs(1);
+
+/// What happens before it is looked.
+type Deed<T> = fn(&mut T);
 
 fn at(second: i64) -> Now {
     let begins: Timestamp = "2026-11-21T01:00:00Z".parse().unwrap();
@@ -80,9 +89,21 @@ struct World {
     pages: usize,
     /// Whether looks find the message that they must find.
     finds_controls: bool,
+    /// Look-ups are under way and do not end.
+    finds_nothing_yet: bool,
+    /// What looks find otherwise than that nothing is there.
+    found: Option<Found>,
+    /// Where the campaign was moved.
+    moved: Vec<CampaignState>,
     looks: Vec<DeliveryId>,
     looked: Vec<(DeliveryId, Option<Timestamp>)>,
     proved: Vec<DeliveryId>,
+    /// What was missing, look by look.
+    missing: Vec<Box<str>>,
+    happened: Vec<Happening>,
+    /// For how long what happened has somebody wait.
+    waits: Vec<Option<jiff::SignedDuration>>,
+    notes: Vec<LaneNote>,
 }
 
 impl World {
@@ -120,9 +141,16 @@ impl World {
             doubts: doubts.into_iter().map(|it| (it, now.wall)).collect(),
             pages: 0,
             finds_controls: true,
+            finds_nothing_yet: false,
+            found: None,
+            moved: Vec::new(),
             looks: Vec::new(),
             looked: Vec::new(),
             proved: Vec::new(),
+            missing: Vec::new(),
+            happened: Vec::new(),
+            waits: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -184,11 +212,14 @@ impl World {
             }
             Step::Find(finding) => {
                 self.looks.push(finding.delivery);
+                if self.finds_nothing_yet {
+                    return;
+                }
                 Input::FindEnded {
                     delivery: finding.delivery,
-                    found: Found::Absent {
+                    found: self.found.clone().unwrap_or(Found::Absent {
                         complete: self.finds_controls,
-                    },
+                    }),
                 }
             }
             // It never answers.
@@ -228,8 +259,13 @@ impl World {
 
     fn effect(&mut self, change: &Change) -> Effect {
         match change {
-            Change::Looked { delivery, next, .. } => {
+            Change::Looked {
+                delivery,
+                next,
+                missing,
+            } => {
                 self.looked.push((*delivery, *next));
+                self.missing.push(missing.clone());
                 self.doubts.retain_mut(|(it, due)| {
                     if it.delivery == *delivery {
                         it.looks += 1;
@@ -241,14 +277,30 @@ impl World {
                 Effect::Done
             }
             Change::Happened(happened) => {
-                assert_eq!(happened.happening, Happening::ProvedAbsent);
-                self.proved.push(happened.delivery);
+                let doubts = self.doubts.iter();
+                let mut standings = doubts.map(|(it, _)| (it.delivery, it.standing));
+                let known = standings.find(|(delivery, _)| *delivery == happened.delivery);
+                let (_, from) = known.unwrap();
+                self.happened.push(happened.happening);
+                let wait = happened.next.map(|it| it.duration_since(self.now.wall));
+                self.waits.push(wait);
+                if happened.happening == Happening::ProvedAbsent {
+                    self.proved.push(happened.delivery);
+                }
                 self.doubts
                     .retain(|(it, _)| it.delivery != happened.delivery);
                 Effect::Moved {
-                    from: unconfirmed(),
-                    to: crate::delivery::apply(unconfirmed(), happened.happening).unwrap(),
+                    from,
+                    to: crate::delivery::apply(from, happened.happening).unwrap(),
                 }
+            }
+            Change::Lane(note) => {
+                self.notes.push(*note.clone());
+                Effect::Done
+            }
+            Change::Campaign { to, .. } => {
+                self.moved.push(*to);
+                Effect::Done
             }
             _ => Effect::Done,
         }
@@ -265,6 +317,7 @@ fn session() -> Session {
 }
 
 fn lane(account: Account, session: &Session) -> LaneRecord {
+    let number = if *session == away() { 2 } else { 1 };
     LaneRecord {
         trusted: Trusted {
             platform: "test".into(),
@@ -274,7 +327,7 @@ fn lane(account: Account, session: &Session) -> LaneRecord {
             session: session.clone(),
             since: at(0).stamp(BOOT),
         }),
-        ..LaneRecord::new(LaneId(1), account, LaneLimits::unpaced(1))
+        ..LaneRecord::new(LaneId(number), account, LaneLimits::unpaced(1))
     }
 }
 
@@ -427,4 +480,188 @@ fn what_is_due_later_is_not_lost_between_pages() {
     assert_eq!(world.looks, []);
     world.until(1_022);
     assert_eq!(world.looks, [delivery(3)]);
+}
+
+#[test]
+fn a_campaign_runs_again_when_somebody_turns_out_not_to_have_got_its_message() {
+    let mut world = World::of(vec![doubtful(0)]);
+    world.shows(working(at(10).elapsed));
+    world.until(1_020);
+    assert_eq!(world.moved, [CampaignState::Completed]);
+    world.until(1_600);
+    assert_eq!(world.proved, [delivery(0)]);
+    let [completed, running] = [CampaignState::Completed, CampaignState::Running];
+    assert_eq!(world.moved[..2], [completed, running]);
+}
+
+#[test]
+fn no_more_are_looked_up_at_once_than_the_settings_allow() {
+    let mut world = World::of((0..10).map(doubtful).collect());
+    world.finds_nothing_yet = true;
+    world.shows(working(at(10).elapsed));
+    world.until(1_600);
+    assert_eq!(world.looks, [0, 1, 2, 3].map(delivery));
+}
+
+/// A world in which a doubt that ended at 1,100 is the only one, and its session has been steady since 1,000.
+fn settling(doubt: &Doubtful) -> World {
+    let mut world = World::of(vec![doubt.clone()]);
+    world.finds_nothing_yet = true;
+    world.shows(working(at(10).elapsed));
+    world.until(1_020);
+    world
+}
+
+fn ended_at(second: i64) -> Doubtful {
+    Doubtful {
+        ended: at(second).stamp(BOOT),
+        looks: 0,
+        ..doubtful(0)
+    }
+}
+
+#[test]
+fn what_was_proved_absent_is_sent_again_unless_its_time_or_its_tries_are_over() {
+    let again = Happening::ProvedAbsent;
+    let never = Happening::ProvedAbsentForGood;
+    let restricted = Some(Reason::Restricted);
+    // What else is so, how often it was tried and why it is in doubt, and what follows.
+    let rows: [(Deed<World>, u8, Option<Reason>, Happening); 7] = [
+        (|_| {}, 2, None, again),
+        (|_| {}, 3, None, never(Reason::Exhausted)),
+        (|_| {}, 3, restricted, again),
+        (|_| {}, 4, restricted, never(Reason::Exhausted)),
+        (
+            |world| expires(world, 1_020),
+            1,
+            None,
+            never(Reason::Expired),
+        ),
+        (|world| expires(world, 1_021), 1, None, again),
+        (
+            |world| {
+                let job = world.engine.jobs.get_mut(&campaign());
+                job.unwrap().state = CampaignState::Cancelled;
+            },
+            1,
+            None,
+            never(Reason::EarlierArrived),
+        ),
+    ];
+    for (number, (is_so, attempts, reason, wanted)) in rows.into_iter().enumerate() {
+        let mut doubt = ended_at(700);
+        doubt.standing.attempts = attempts;
+        doubt.standing.reason = reason;
+        let mut world = settling(&doubt);
+        is_so(&mut world);
+        let follows = world.engine.after_absence(&doubt, world.now);
+        assert_eq!(follows, wanted, "{number}");
+    }
+}
+
+fn expires(world: &mut World, second: i64) {
+    let job = world.engine.jobs.get_mut(&campaign()).unwrap();
+    let definition = Arc::make_mut(&mut job.record.definition);
+    definition.expires_at = Some(at(second).wall);
+}
+
+#[test]
+fn after_a_restriction_others_go_first() {
+    let mut doubt = ended_at(700);
+    let mut world = settling(&doubt);
+    let after = |world: &World, doubt: &Doubtful| world.engine.after_others(doubt, at(1_020));
+    assert_eq!(after(&world, &doubt), None);
+    doubt.standing.reason = Some(Reason::Restricted);
+    assert_eq!(after(&world, &doubt), Some(at(1_080).wall));
+    let lane = world.engine.lanes.get_mut(LaneId(1)).unwrap();
+    lane.new_chats.restrict(300 * SECOND, at(1_000));
+    assert_eq!(after(&world, &doubt), Some(at(1_360).wall));
+}
+
+#[test]
+fn who_turns_out_not_to_have_been_written_to_is_due_at_once_or_after_others() {
+    for (reason, waits) in [(Reason::NoAnswer, None), (Reason::Restricted, Some(60))] {
+        let mut doubt = doubtful(0);
+        doubt.standing.reason = Some(reason);
+        let mut world = World::of(vec![doubt]);
+        world.shows(working(at(10).elapsed));
+        world.until(1_600);
+        assert_eq!(world.proved, [delivery(0)]);
+        let waits = waits.map(jiff::SignedDuration::from_secs);
+        assert_eq!(world.waits, [waits], "{reason}");
+    }
+}
+
+/// What a look at such a delivery finds, while nothing but its own message is looked for.
+fn looked_at(standing: Standing, looks: u8, found: Found) -> World {
+    let mut world = World::of(vec![Doubtful {
+        standing,
+        looks,
+        ..doubtful(0)
+    }]);
+    world.found = Some(found);
+    world.shows(working(at(10).elapsed));
+    world.until(1_001);
+    assert_eq!(world.looks, [delivery(0)]);
+    world
+}
+
+fn silent() -> Standing {
+    Standing {
+        state: State::Accepted,
+        reason: Some(Reason::Silent),
+        attempts: 1,
+        ..Standing::NEW
+    }
+}
+
+#[test]
+fn what_a_look_finds_is_evidence_unless_it_tells_nothing_new() {
+    let unknown = || Found::Unknown {
+        why: "the server is busy".into(),
+    };
+    let absent = Found::Absent { complete: false };
+    let pending = Found::Found(Ack::Pending);
+    let server = Found::Found(Ack::Server);
+    // Where it stands, how often it was looked at, what is found; what happens, or what is missing and whether it is looked at again.
+    let rows = [
+        (unconfirmed(), 0, pending.clone(), Ok(Ack::Pending)),
+        (unconfirmed(), 0, server.clone(), Ok(Ack::Server)),
+        (silent(), 0, server, Ok(Ack::Server)),
+        (silent(), 0, pending.clone(), Err(("WAHA has it", true))),
+        (silent(), 3, pending, Err(("WAHA has it", false))),
+        (silent(), 0, absent.clone(), Err(("WAHA accepted it", true))),
+        (
+            silent(),
+            3,
+            absent.clone(),
+            Err(("WAHA accepted it", false)),
+        ),
+        (silent(), 0, unknown(), Err(("the server is busy", true))),
+        (silent(), 3, unknown(), Err(("the server is busy", false))),
+        (
+            unconfirmed(),
+            3,
+            unknown(),
+            Err(("the server is busy", true)),
+        ),
+        (unconfirmed(), 3, absent, Err(("the session was", true))),
+    ];
+    for (standing, looks, found, wanted) in rows {
+        let row = format!("{standing:?} {looks} {found:?}");
+        let world = looked_at(standing, looks, found);
+        match wanted {
+            Ok(ack) => assert_eq!(world.happened, [Happening::Evidence(ack)], "{row}"),
+            Err((missing, is_looked_at_again)) => {
+                assert_eq!(world.happened, [], "{row}");
+                assert!(
+                    world.missing[0].starts_with(missing),
+                    "{row}: {:?}",
+                    world.missing
+                );
+                let (_, next) = world.looked[0];
+                assert_eq!(next.is_some(), is_looked_at_again, "{row}");
+            }
+        }
+    }
 }
