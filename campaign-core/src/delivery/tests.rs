@@ -41,6 +41,15 @@ fn a_delivery_number_takes_apart_into_what_it_was_made_of() {
     assert!(DeliveryId::from_number(1 << DeliveryId::BITS).is_none());
 }
 
+/// What is stored, and what message ids are made of, has room for so much.
+#[test]
+fn numbers_have_the_room_that_is_promised() {
+    assert_eq!(CampaignId::MAX.number(), 16_777_215);
+    assert_eq!(CampaignId::new(16_777_216), None);
+    assert_eq!(DeliveryId::BITS, 56);
+    assert_eq!(DeliveryId::range(CampaignId::MAX).1, (1 << 56) - 1);
+}
+
 #[test]
 fn a_reason_has_one_name_wherever_it_is_shown_or_stored() {
     let states = State::ALL
