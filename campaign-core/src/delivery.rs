@@ -529,7 +529,6 @@ fn join(from: Standing, ack: Ack) -> Standing {
 
 fn advance(from: Standing, to: State) -> Standing {
     match from.state {
-        State::Scheduled | State::Sending | State::Unconfirmed => from.at(to, None),
         // WAHA still having it says nothing new about a message that WhatsApp refused.
         State::Failed
             if from.reason == Some(Reason::RefusedByWhatsapp) && to == State::Accepted =>

@@ -57,6 +57,9 @@ impl Engine {
             if !self.is_stopping {
                 self.read_for(campaign, now);
             }
+            if self.jobs.get(&campaign).is_some_and(|job| job.is_leaving) {
+                self.forget_settled(campaign);
+            }
             self.jobs.rest(campaign, self.settings.ack_time, now);
         }
     }
@@ -225,12 +228,13 @@ impl Engine {
         self.forget_settled(campaign);
     }
 
-    /// One that is settled has nothing left to do: whoever wants something of it brings it back.
+    /// One that is settled has nothing left to do: whoever wants something of it brings it back. It stays until what is under way has ended.
     fn forget_settled(&mut self, campaign: CampaignId) {
-        let Some(job) = self.jobs.get(&campaign) else {
+        let Some(job) = self.jobs.attended(campaign) else {
             return;
         };
-        if job.state != CampaignState::Settled || job.is_moving || job.in_flight > 0 {
+        job.is_leaving = job.state == CampaignState::Settled;
+        if !job.is_leaving || job.is_moving || job.in_flight > 0 || !job.awaiting_quiet.is_empty() {
             return;
         }
         self.budgets.forget(job);

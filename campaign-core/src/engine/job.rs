@@ -60,6 +60,8 @@ pub(super) struct Job {
     /// `None` when its message does not fit its columns, which the import rules out: then it sends nothing.
     pub(super) message: Option<BoundMessage>,
     pub(super) in_flight: u32,
+    /// It is settled, and forgotten when nothing of it is under way.
+    pub(super) is_leaving: bool,
     /// Pauses and cancels that are answered when nothing is in flight, or when this time is over.
     pub(super) awaiting_quiet: Vec<(CommandId, Elapsed)>,
     /// What the last sweep could not finish.
@@ -102,6 +104,7 @@ impl Job {
             message: record.definition.message.bind(&record.columns).ok(),
             record,
             in_flight: 0,
+            is_leaving: false,
             awaiting_quiet: Vec::new(),
             sweep: None,
             is_rereading: false,

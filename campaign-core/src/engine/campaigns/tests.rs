@@ -206,6 +206,9 @@ fn one_that_was_settled_elsewhere_is_kept_while_a_message_is_under_way() {
         world.asks(1, Command::Pause { campaign: id(1) });
         world.until(2);
         assert_eq!(world.engine.knows(id(1)), is_mute);
+        world.catches_up();
+        world.until(3);
+        assert!(!world.engine.knows(id(1)));
     }
 }
 
