@@ -1,4 +1,4 @@
-use super::super::testing::{delivery, person};
+use super::super::testing::{World, delivery, person};
 use super::*;
 
 fn at(second: i64) -> Now {
@@ -135,4 +135,20 @@ fn it_is_used_up_when_it_holds_nobody_and_nobody_is_to_be_read() {
     let mut again = holding([], false);
     again.read_again_at(at(10).elapsed);
     assert!(!again.is_used_up());
+}
+
+#[test]
+fn all_campaigns_together_share_what_memory_holds_and_each_has_some() {
+    let usual = crate::engine::Settings::default().window;
+    let rows = [
+        (0, usual),
+        (1, usual),
+        (64, 1_024),
+        (100, 655),
+        (4_096, 16),
+        (9_000, 16),
+    ];
+    for (campaigns, window) in rows {
+        assert_eq!(World::of(campaigns, None).engine.window(), window);
+    }
 }
