@@ -204,10 +204,11 @@ fn one_that_was_settled_elsewhere_is_kept_while_a_message_is_under_way() {
         world.add(campaign(Running, &[(State::Scheduled, 1)]));
         world.until(1);
         world.asks(1, Command::Pause { campaign: id(1) });
-        world.until(2);
+        // The pause is answered after ten seconds, whatever is under way.
+        world.until(15);
         assert_eq!(world.engine.knows(id(1)), is_mute);
         world.catches_up();
-        world.until(3);
+        world.until(16);
         assert!(!world.engine.knows(id(1)));
     }
 }
