@@ -97,17 +97,13 @@ async fn people_leave_and_counts_stay() {
 
 #[tokio::test]
 async fn the_tables_are_written_anew_and_the_space_is_given_back() {
-    let Some(database) = Database::new() else {
+    // A server lets go of no row that somebody may still read: here nobody else connects, and it does not read for its own statistics.
+    if cluster().is_none() {
         return;
-    };
-    // The server's own reading for its statistics would keep it from letting go of rows.
-    for sql in [
-        "ALTER SYSTEM SET autovacuum = off",
-        "SELECT pg_reload_conf()",
-    ] {
-        database.cluster.sql(&database.name, sql);
     }
-    let store = database.open().await;
+    let cluster = Cluster::start("-c autovacuum=off", |_| {}).unwrap();
+    let url = cluster.url("postgres");
+    let store = PostgresStore::open(&url, Options::default()).await.unwrap();
     store.take_over(at(0)).await.unwrap();
     let campaign = settled(&store, "lama", 600, 10).await;
     store.step_down().await.unwrap();
@@ -122,7 +118,7 @@ async fn the_tables_are_written_anew_and_the_space_is_given_back() {
     assert!(freed > 100_000, "{freed}");
     drop(pruning);
     let left = "SELECT sum(pg_relation_size(t)) FROM unnest('{delivery,delivery_content,recipient,attempt,foreign_id}'::regclass[]) t";
-    assert_eq!(database.cluster.sql(&database.name, left), "0");
+    assert_eq!(cluster.sql("postgres", left), "0");
 }
 
 #[tokio::test]
