@@ -101,7 +101,7 @@ fn is_known(world: &World, wished: &Wished, attempt: &Attempt) -> bool {
 
 /// What a store forgot does not count: a copy that was brought back knows nothing of what was sent after it was made.
 fn that_count(world: &World) -> impl Iterator<Item = &Attempt> {
-    let since = world.ledger.restored.unwrap_or_default();
+    let since = world.ledger.restored().unwrap_or_default();
     let arrived = world.ledger.arrived();
     arrived.filter(move |it| it.journalled >= since)
 }

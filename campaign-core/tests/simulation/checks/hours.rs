@@ -68,7 +68,7 @@ fn was_misled(world: &World, request: &Attempt) -> bool {
     };
     let is_told = before
         .any(|it| it.account == request.account && it.recorded < began && began_right(it.life));
-    !is_told || world.plan.power.cuts > 0 || world.ledger.restored.is_some()
+    !is_told || world.plan.power.cuts > 0 || world.ledger.restored().is_some()
 }
 
 /// What fell due while nothing ran waits, so that somebody can look first.

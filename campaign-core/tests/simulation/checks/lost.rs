@@ -124,7 +124,7 @@ fn given_up(world: &World, lane: usize, row: &ReportRow, text: &str) -> usize {
         let is_decided = ledger.decided.contains(&it.delivery)
             || ledger.asked_again.contains_key(&recipient(it.delivery));
         let handed = it.handed.map(|(at, _)| at);
-        let is_of_several = ledger.restored.is_some() && handed > ledger.restored;
+        let is_of_several = ledger.first_restored().is_some() && handed > ledger.first_restored();
         !world.handsets[lane].honours_ids && (is_decided || is_of_several)
     })
     .count()
@@ -190,7 +190,7 @@ pub(super) fn p2_doubts_are_settled(world: &World) {
                 && handset.could_always_find_everybody()
         });
         // Of a pool, any account may have sent what an older copy of the database does not know of.
-        let is_anybodys = mailing.also.is_some() && world.ledger.restored.is_some();
+        let is_anybodys = mailing.also.is_some() && world.ledger.restored().is_some();
         if !is_settleable
             || is_anybodys
             || world.ledger.has_misplaced

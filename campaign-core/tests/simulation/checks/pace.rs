@@ -26,7 +26,7 @@ pub(super) fn p3_never_too_fast(world: &World) {
     for account in accounts {
         // A copy that was restored knows nothing of what was sent after it was taken.
         let misled = misled(world);
-        let since = world.ledger.restored.max(misled).unwrap_or_default();
+        let since = world.ledger.restored().max(misled).unwrap_or_default();
         let sent: Vec<&Attempt> = attempts
             .iter()
             .filter(|it| it.account == account && it.received >= since)
@@ -168,7 +168,7 @@ fn by_hand_counts(world: &World, account: Account, sent: &[&Attempt], limits: &L
         return;
     }
     let ours = || sent.iter().filter(|it| it.is_charged());
-    let restored = world.ledger.restored.unwrap_or_default();
+    let restored = world.ledger.restored().unwrap_or_default();
     let by_hand = world.ledger.by_hand.iter();
     let by_hand = by_hand.filter(|(of, _, on_record)| *of == account && *on_record > restored);
     let by_hand: Vec<_> = by_hand.collect();

@@ -83,7 +83,7 @@ fn judged(world: &World, index: usize, mailing: &Mailing) -> u64 {
             is_open && is_other && other.is_from(mailing.lane)
         });
         // So is whatever an older copy of the store left in doubt.
-        let is_behind = is_behind || world.ledger.restored.is_some_and(|at| at < by);
+        let is_behind = is_behind || world.ledger.restored().is_some_and(|at| at < by);
         if reply.mailing != index || is_behind {
             continue;
         }

@@ -4,7 +4,11 @@ use super::super::world::{Attempt, World};
 use super::pace::{misled, windows_hold};
 
 pub(super) fn p3_never_too_fast_together(world: &World) {
-    let since = world.ledger.restored.max(misled(world)).unwrap_or_default();
+    let since = world
+        .ledger
+        .restored()
+        .max(misled(world))
+        .unwrap_or_default();
     for shared in &world.plan.shared {
         let attempts = world.ledger.attempts.iter();
         let sent: Vec<&Attempt> = attempts

@@ -61,7 +61,7 @@ fn restarts_are_rare(world: &World) {
         let mut before = world.ledger.restarts[..index].iter();
         let last = before.rfind(|(other, _)| other == account);
         let is_known = |since: Elapsed| {
-            let restored = world.ledger.restored;
+            let restored = world.ledger.restored();
             !world.ledger.has_misplaced && restored.is_none_or(|restored| restored < since)
         };
         let since = last
@@ -138,13 +138,17 @@ fn nobody_fails_for_it(world: &World, is_excused: fn(Fate) -> bool) {
     }
 }
 
-/// The process that was told what became of an attempt has put it on record.
+/// The process that was told what became of an attempt has put it on record, and the store has kept that.
 fn is_on_record(world: &World, delivery: DeliveryId, recorded: Elapsed, life: u32) -> bool {
     let mut chats = world.ledger.open_chats.iter();
     let chat = chats.find(|it| it.delivery == delivery && it.from == recorded);
     let next_life = world.ledger.lives.get(&(life + 1));
     let closed = chat.and_then(|it| it.until);
-    closed.is_some_and(|at| next_life.is_none_or(|(began, _)| at < *began))
+    closed.is_some_and(|at| {
+        let mut went_back = world.ledger.went_back.iter();
+        let is_lost = went_back.any(|(to, when)| *to < at && at < *when);
+        !is_lost && next_life.is_none_or(|(began, _)| at < *began)
+    })
 }
 
 /// From the moment at which the engine was told of a 463 to the end of the hold. What was durably on record before that moment is in flight.
@@ -154,7 +158,7 @@ fn strangers_are_left_alone(world: &World) {
         let ends = restriction.forgotten.map_or(ends, |died| died.min(ends));
         if world
             .ledger
-            .restored
+            .restored()
             .is_some_and(|at| at > restriction.told)
         {
             // The copy may know nothing of it.

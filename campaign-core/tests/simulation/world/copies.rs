@@ -43,7 +43,7 @@ impl World {
             self.ledger.forget_journals(copy.at);
             self.store = MemoryStore::set_back_to(&copy.snapshot);
         }
-        self.ledger.restored = Some(now);
+        self.ledger.went_back.push((copy.at, now));
         self.ledger.attempts_are_unknown(copy.at);
         for wished in &mut self.ledger.wishes {
             if wished.recorded > copy.at {

@@ -194,7 +194,8 @@ pub(crate) struct Ledger {
     pub(crate) forwards: Vec<Forward>,
     /// What the engine was told that is in doubt, and what its predecessors left open.
     pub(crate) doubts_made: u64,
-    pub(crate) restored: Option<Elapsed>,
+    /// The store went back to what it was at the first moment, at the second.
+    pub(crate) went_back: Vec<(Elapsed, Elapsed)>,
     /// A copy that was restored knows no attempt of these, whatever it learns of them: a look-up of others cannot be measured by them.
     pub(super) unknown_attempts: BTreeSet<DeliveryId>,
     /// The machine was started anew after its clock had been wrong: moments on record may lie elsewhere for the next boot.
@@ -210,6 +211,16 @@ impl Ledger {
         for restriction in self.restrictions.iter_mut().filter(|it| !it.is_durable) {
             restriction.forgotten.get_or_insert(at);
         }
+    }
+
+    /// When the store went back to what it was, the first time.
+    pub(crate) fn first_restored(&self) -> Option<Elapsed> {
+        self.went_back.first().map(|(_, at)| *at)
+    }
+
+    /// The same, the last time.
+    pub(crate) fn restored(&self) -> Option<Elapsed> {
+        self.went_back.last().map(|(_, at)| *at)
     }
 
     pub(super) fn attempts_are_unknown(&mut self, since: Elapsed) {
