@@ -185,6 +185,11 @@ impl Engine {
             );
         }
         job.is_moving = true;
+        // A pause that is still open after this would be obeyed by the next runner, and undo it.
+        for (pause, _) in std::mem::take(&mut job.awaiting_quiet) {
+            let state = from;
+            self.reply(pause, Answer::Campaign { state, in_flight });
+        }
         self.changes.push(Change::Campaign { campaign, from, to });
         self.moving.entry(campaign).or_default().push(command);
     }

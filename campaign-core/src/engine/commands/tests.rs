@@ -110,6 +110,25 @@ fn a_pause_waits_ten_seconds_for_what_is_under_way_and_then_tells_of_it() {
     assert_eq!(paused(true), [(1, stands(Paused, 0))].into());
 }
 
+/// A pause that is still open when the runner dies is obeyed by the next one, and nobody resumes the campaign once more.
+#[test]
+fn a_pause_that_waits_is_answered_before_the_resume_that_overtakes_it() {
+    let mut world = World::new(LaneLimits::unpaced(1));
+    world.leaves = |step| matches!(step, Step::Send(_));
+    world.add(campaign(1, Running));
+    world.until(1);
+    world.asks(1, Command::Pause { campaign: id(1) });
+    world.asks(2, Command::Resume { campaign: id(1) });
+    world.until(2);
+    let expected = [(1, stands(Paused, 1)), (2, stands(Running, 0))];
+    assert_eq!(world.answers(), expected.into());
+    let answered = world.kept().filter_map(|change| match change {
+        Change::Answer { command, .. } => Some(command.0),
+        _ => None,
+    });
+    assert_eq!(Vec::from_iter(answered), [1, 2]);
+}
+
 /// It was told to open a moment before, and another one too.
 #[test]
 fn a_pause_closes_the_gate_of_its_campaign_before_anything_else_is_done() {

@@ -16,11 +16,11 @@ use super::{Event, World};
 const BOOTS_IN: Duration = Duration::from_secs(4);
 
 impl World {
-    /// What a machine that slept was to do later is not done any more.
-    fn forget_restart(&mut self) {
+    /// What a machine that slept was to do later is not done any more: no world waits for it.
+    fn forget_postponed(&mut self) {
         let before = self.events.len();
         self.events
-            .retain(|_, event| !matches!(event, Event::Restart));
+            .retain(|_, event| !matches!(event, Event::Restart | Event::Write(..)));
         self.acts -= before - self.events.len();
     }
 
@@ -31,7 +31,7 @@ impl World {
         self.settle_commit();
         self.end_life(Strike::PowerCut);
         self.asleep_until = None;
-        self.forget_restart();
+        self.forget_postponed();
         if let Some(synced) = self.synced.take() {
             self.strike_all(Strike::CommitsLost);
             self.go_back(&synced, self.plan.power.is_announced);
