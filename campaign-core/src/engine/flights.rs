@@ -8,7 +8,7 @@ use super::health::Ended;
 use super::{Engine, STORE_PAUSE, Step, happened};
 use crate::clock::{Elapsed, Now};
 use crate::delivery::{DeliveryId, Happening, Reason, State};
-use crate::failure::{Next, Outcome};
+use crate::failure::{Next, NotHandedOver, Outcome};
 use crate::gateway::Sending;
 use crate::limits::Slot;
 use crate::message::{MessageKind, RenderedMessage};
@@ -198,6 +198,16 @@ impl Engine {
             return;
         };
         debug_assert!(now.elapsed >= flight.started.elapsed);
+        let view = self.sessions.get(&lane.session);
+        if view.is_none_or(|view| view.lane != Some(lane.id)) {
+            // It was seen to be another account's while the journal was made durable.
+            let outcome = Outcome::NotHandedOver {
+                why: NotHandedOver::Withheld,
+                retry_after: None,
+                message: "".into(),
+            };
+            return self.send_ended(delivery, outcome, now);
+        }
         self.steps.push_back(Step::Send(Sending {
             delivery,
             session: lane.session.clone(),

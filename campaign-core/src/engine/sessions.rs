@@ -221,8 +221,13 @@ impl Engine {
         if account.is_some_and(|account| account != lane.account) && readiness == Readiness::Working
         {
             lane.interrupted();
+            let id = lane.id;
             view.lane = None;
             view.observe_at = now.elapsed;
+            // What is not written yet would go out from an account whose limits do not count it.
+            let of_it = self.flights.iter().filter(|(_, it)| it.lane == id);
+            let withheld = of_it.map(|(delivery, _)| Step::Withhold(*delivery));
+            self.steps.extend(withheld);
             return;
         }
         match trouble {

@@ -2,11 +2,12 @@ use std::time::Duration;
 
 use super::super::Input;
 use super::super::lane::Hold;
-use super::super::testing::{World, account_of, id, lane, session, single, working};
+use super::super::testing::{World, account_of, delivery, id, lane, session, single, working};
 use super::*;
 use crate::campaign::CampaignState;
 use crate::clock::{BootId, Stamp};
 use crate::delivery::State;
+use crate::failure::{NotHandedOver, Outcome};
 use crate::limits::{LaneLimits, Slot};
 use crate::store::{CampaignRecord, Change, Counts, LaneHold, PastAttempt};
 
@@ -147,6 +148,45 @@ fn a_session_that_is_another_accounts_opens_another_lane() {
         let mut expected = vec![account_of(1)];
         expected.extend(is_other.then(|| account_of(2)));
         assert_eq!(opened(&world), expected, "{told:?}");
+    }
+}
+
+/// Otherwise it would go out from an account whose limits do not count it.
+#[test]
+fn what_is_not_written_when_a_session_is_seen_to_be_anothers_goes_through_the_new_lane() {
+    let journals = |step: &Step| match step {
+        Step::Commit(batch) => matches!(batch.changes[..], [Change::Journal(_), ..]),
+        _ => false,
+    };
+    let sends = |step: &Step| matches!(step, Step::Send(_));
+    let leaves: [fn(&Step) -> bool; 2] = [journals, sends];
+    for (leaves, of) in leaves.into_iter().flat_map(|it| [(it, 1), (it, 2)]) {
+        let mut world = World::new(LaneLimits::unpaced(1));
+        world.leaves = leaves;
+        world.add(single(1, 1, None));
+        world.rests();
+        world.leaves = |_| false;
+        world.shows.insert(session(1), working(account_of(of)));
+        world.is_told(1, Readiness::Working, Some(account_of(of)));
+        world.rests();
+        let withheld = world.when(|step| matches!(step, Step::Withhold(_)));
+        if world.sent.is_empty() || withheld.is_empty() {
+            world.catches_up();
+        } else {
+            let outcome = Outcome::NotHandedOver {
+                why: NotHandedOver::Withheld,
+                retry_after: None,
+                message: "".into(),
+            };
+            let delivery = delivery(1, 0);
+            world.tell(Input::SendEnded { delivery, outcome });
+        }
+        world.rests();
+        let sends_of = |number| {
+            let lane = world.engine.lanes.get(LaneId(number));
+            lane.map_or(0, |lane| lane.pacer.day(world.now).sends)
+        };
+        assert_eq!([1, 2].map(sends_of), [1, 2].map(|it| u32::from(it == of)));
     }
 }
 
