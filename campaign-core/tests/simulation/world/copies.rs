@@ -74,10 +74,9 @@ impl World {
             let limits = set.rfind(|(of, since, ..)| *of == account && *since <= at);
             let limits = limits.map(|(.., limits)| limits);
             let limits = limits.unwrap_or(&self.plan.lanes[lane].limits).clone();
-            if limits != self.handsets[lane].limits {
-                self.handsets[lane].limits = limits.clone();
-                self.ledger.limits.push((account, now, wall, limits));
-            }
+            // The operator's last word may differ from what was in force: an earlier copy may have brought a command of his back.
+            self.handsets[lane].limits = limits.clone();
+            self.ledger.limits.push((account, now, wall, limits));
         }
     }
 
