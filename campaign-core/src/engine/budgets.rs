@@ -7,7 +7,7 @@ use super::job::Job;
 use crate::clock::{BootId, Elapsed, Now};
 use crate::delivery::CampaignId;
 use crate::gateway::Session;
-use crate::limits::{Budget, Limit, Scope, SharedLimits, SharedRecord, Slot, When};
+use crate::limits::{Budget, Scope, SharedLimits, SharedRecord, Slot, When};
 use crate::store::{Change, LaneId};
 
 /// All limits above the account.
@@ -262,11 +262,7 @@ impl Engine {
         if self.budgets.is_empty() {
             return Longest::NOW;
         }
-        let Some(server) = self.server_of(session) else {
-            // An event told that it works: an observation of it, which tells its server, is on its way.
-            return Longest::of_lane(When::AfterAnEnd(Limit::InFlight));
-        };
-        let places = self.budgets.of_server(server);
+        let places = self.budgets.of_server(self.server_of(session));
         self.budgets.when(places, slot, now)
     }
 
@@ -333,17 +329,15 @@ impl Engine {
         if self.budgets.is_empty() {
             return Charged::default();
         }
-        let server = self.server_of(session).flatten();
-        let of_server = self.budgets.of_server(server);
+        let of_server = self.budgets.of_server(self.server_of(session));
         let of_job = self.jobs.get(&campaign);
         let of_job = of_job.map_or([None; 2], |job| self.budgets.of_job(job));
         self.budgets.charge(of_server, of_job, slot, now)
     }
 
-    /// The server that a session lives on, where it has a name; `None`: that was not asked yet.
-    fn server_of(&self, session: &Session) -> Option<Option<&str>> {
-        let server = self.sessions.get(session)?.server.as_ref()?;
-        Some(server.as_deref())
+    /// The server that a session lives on, where it has a name.
+    fn server_of(&self, session: &Session) -> Option<&str> {
+        self.sessions.get(session)?.server.as_deref()
     }
 }
 

@@ -21,8 +21,8 @@ pub(super) struct SessionView {
     pub(super) lane: Option<LaneId>,
     pub(super) jobs: BTreeSet<CampaignId>,
     pub(super) readiness: Option<Readiness>,
-    /// The server that it lives on, where the gateway names it; `None`: nobody has asked yet.
-    pub(super) server: Option<Option<Box<str>>>,
+    /// The server that it lives on, where the gateway names it.
+    pub(super) server: Option<Box<str>>,
     /// What was last seen of it while it has no lane that could note it.
     pub(super) seen: Option<(Observation, Now)>,
     pub(super) is_observing: bool,
@@ -155,7 +155,7 @@ impl Engine {
             now.elapsed + self.settings.observe_every * if is_quiet { QUIET_FACTOR } else { 1 };
         let is_told = observation.readiness == Readiness::Working || observation.server.is_some();
         if is_told {
-            view.server = Some(observation.server.clone());
+            view.server = observation.server.clone();
         }
         let lane = view.lane;
         self.session_changed(
@@ -165,9 +165,17 @@ impl Engine {
             now,
         );
         let Some(lane) = lane.and_then(|lane| self.lanes.get_mut(lane)) else {
-            if let Some(view) = self.sessions.get_mut(&session) {
-                view.seen = Some((observation, now));
+            let Some(view) = self.sessions.get_mut(&session) else {
+                return;
+            };
+            // An event tells that it works, and not whether it keeps messages: of what is sent before that is known, no doubt can be settled.
+            if let (Readiness::Working, Some(account), false) =
+                (&observation.readiness, observation.account, view.is_opening)
+            {
+                view.is_opening = true;
+                self.steps.push_back(Step::OpenLane { account, session });
             }
+            view.seen = Some((observation, now));
             return;
         };
         lane.learn(&observation, &self.settings, self.boot, now);
@@ -205,15 +213,7 @@ impl Engine {
         };
         let Some(lane) = lane else {
             // Without a lane there is nothing to hold; opening one waits for a session that works.
-            if let (Readiness::Working, Some(account), false) =
-                (&readiness, account, view.is_opening)
-            {
-                view.is_opening = true;
-                self.steps.push_back(Step::OpenLane {
-                    account,
-                    session: session.clone(),
-                });
-            } else if readiness != Readiness::Working {
+            if readiness != Readiness::Working {
                 view.observe_at = view.observe_at.min(now.elapsed + self.settings.hold_min);
             }
             return;

@@ -346,7 +346,7 @@ impl Engine {
             .get(doubt.lane)
             .is_some_and(|lane| lane.has_trusted(doubt.kind));
         match missing {
-            // Its server is back and was not asked yet since when it runs: only one that never tells leaves that to a person.
+            // Its server has not told yet since when it runs: only one that never tells leaves that to a person.
             Missing::SameServer if !self.knows_server_start(doubt) => self.later(doubt, now),
             // It chose other ids for a while; when it keeps ours again, this look is worth making again.
             Missing::TrustedId if may_trust_again && now.elapsed >= over => self.later(doubt, now),

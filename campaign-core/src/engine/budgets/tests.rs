@@ -9,7 +9,7 @@ use crate::delivery::{DeliveryId, Standing, State, apply};
 use crate::engine::{Beginning, Input, Settings, Step};
 use crate::failure::Outcome;
 use crate::gateway::{Account, Notice, Observation, Readiness};
-use crate::limits::{LaneLimits, Window};
+use crate::limits::{LaneLimits, Limit, Window};
 use crate::message::MessageTemplate;
 use crate::phone::PhoneNumber;
 use crate::store::{
@@ -160,13 +160,6 @@ fn nothing_goes_through_a_session_before_it_is_known_whose_limits_it_has() {
         engine.handle(observed, now());
         assert_eq!(sent(&mut engine), wanted, "{server:?}");
     }
-}
-
-#[test]
-fn where_nothing_is_limited_nobody_waits_to_know_whose_limits_a_session_has() {
-    let mut engine = engine(Vec::new());
-    works(&mut engine);
-    assert_eq!(sent(&mut engine), PEOPLE);
 }
 
 fn one_a_minute(scope: Scope) -> Budgets {

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
-use super::super::Step;
-use super::super::testing::{World, account_of, delivery, id, running, session, single, urgent};
+use super::super::testing::{
+    World, account_of, delivery, id, running, session, single, urgent, working,
+};
+use super::super::{Input, Step};
 use super::*;
 use crate::campaign::{CampaignState, Definition, Sessions};
 use crate::failure::Trouble;
@@ -76,7 +78,10 @@ fn accounts_that_are_seen_first_when_a_campaign_has_begun_write_to_whom_they_kno
     are_known(&mut world, &[(1, 1), (2, 2), (3, 2)]);
     world.until(5);
     assert_eq!(sent(&world), [(1, (1, 0))].into());
-    is(&mut world, 2, Readiness::Working);
+    world.tell(Input::Observed {
+        session: session(2),
+        observation: working(account_of(2)),
+    });
     world.until(6);
     world.leaves = |_| false;
     world.catches_up();

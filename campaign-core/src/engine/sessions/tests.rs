@@ -117,13 +117,41 @@ fn a_lane_opens_through_a_session_that_works_and_tells_whose_it_is() {
 fn a_lane_is_asked_for_once() {
     let mut world = idle(CampaignState::Running);
     for _ in 0..2 {
-        world.is_told(1, Readiness::Working, Some(account_of(1)));
+        world.tell(Input::Observed {
+            session: session(1),
+            observation: working(account_of(1)),
+        });
     }
     let asked = std::iter::from_fn(|| match world.engine.next(world.now) {
         Step::WaitUntil(_) | Step::Idle => None,
         step => Some(matches!(step, Step::OpenLane { .. })),
     });
     assert_eq!(asked.filter(|is_open_lane| *is_open_lane).count(), 1);
+}
+
+#[test]
+fn nothing_is_sent_before_a_look_has_shown_whether_messages_are_kept() {
+    let mut world = World::new(LaneLimits::unpaced(1));
+    let shown = |readiness| Observation {
+        readiness,
+        store_on: Some(true),
+        ..working(account_of(1))
+    };
+    world.shows.insert(session(1), shown(not_ready("STARTING")));
+    world.add(single(1, 1, None));
+    world.until(1);
+    world.leaves = |step| matches!(step, Step::Observe(_));
+    world.is_told(1, Readiness::Working, Some(account_of(1)));
+    world.rests();
+    assert_eq!((opened(&world).len(), world.sent.len()), (0, 0));
+    world.shows.insert(session(1), shown(Readiness::Working));
+    world.wait(Duration::from_secs(1));
+    let seen = world.now.stamp(BootId(0));
+    world.catches_up();
+    world.rests();
+    let lane = world.engine.lanes.get(LaneId(1)).unwrap();
+    assert_eq!(lane.keeping, lane::Keeping::Since(seen));
+    assert_eq!(world.sent.len(), 1);
 }
 
 #[test]
@@ -259,21 +287,24 @@ fn doubts_are_looked_at_when_a_session_is_back_after_long() {
 #[test]
 fn a_session_that_works_tells_whether_its_server_has_a_name() {
     for (readiness, server, known) in [
-        (Readiness::Working, None, Some(None)),
-        (Readiness::Working, Some("one"), Some(Some("one"))),
-        (not_ready("STOPPED"), Some("one"), Some(Some("one"))),
-        (Readiness::Unreachable, None, None),
+        (Readiness::Working, None, None),
+        (Readiness::Working, Some("two"), Some("two")),
+        (not_ready("STOPPED"), Some("two"), Some("two")),
+        (Readiness::Unreachable, None, Some("one")),
     ] {
         let mut world = idle(CampaignState::Running);
-        let shown = Observation {
-            server: server.map(Into::into),
-            ..Observation::only(readiness)
-        };
-        world.shows.insert(session(1), shown);
-        world.until(1);
+        for (readiness, server) in [(Readiness::Working, Some("one")), (readiness, server)] {
+            let observation = Observation {
+                server: server.map(Into::into),
+                ..Observation::only(readiness)
+            };
+            world.tell(Input::Observed {
+                session: session(1),
+                observation,
+            });
+        }
         let view = world.engine.sessions.get(&session(1)).unwrap();
-        let server = view.server.as_ref().map(|it| it.as_deref());
-        assert_eq!(server, known);
+        assert_eq!(view.server.as_deref(), known);
     }
 }
 

@@ -342,10 +342,12 @@ fn working(server_up_since: Elapsed) -> Observation {
 }
 
 #[test]
-fn a_server_that_was_not_asked_yet_since_when_it_runs_was_not_restarted_for_that() {
+fn a_server_that_has_not_told_yet_since_when_it_runs_was_not_restarted_for_that() {
     let mut world = World::of(vec![doubtful(0)]);
-    // An event tells that its session is back before anybody has asked the server.
-    world.is(Readiness::Working);
+    world.shows(Observation {
+        server_up_since: None,
+        ..working(at(10).elapsed)
+    });
     world.until(1_005);
     assert_eq!(world.looks, [delivery(0)]);
     let (_, next) = world.looked[0];

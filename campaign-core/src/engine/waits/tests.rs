@@ -1,10 +1,11 @@
 use std::time::Duration;
 
-use super::super::testing::{World, account_of, id, plain, running, session};
+use super::super::testing::{World, account_of, id, plain, running, session, working};
 use super::*;
 use crate::campaign::{Definition, Sessions};
 use crate::consent::Barred;
 use crate::engine::{Input, Step};
+use crate::gateway::Observation;
 use crate::limits::{LaneLimits, Window};
 use crate::store::{CampaignRecord, Lost};
 
@@ -32,7 +33,13 @@ fn one_a_minute() -> LaneLimits {
 
 fn becomes(world: &mut World, through: u32, readiness: Readiness) {
     world.leaves = |step| matches!(step, Step::Observe(_));
-    world.is_told(through, readiness, Some(account_of(through)));
+    world.tell(Input::Observed {
+        session: session(through),
+        observation: Observation {
+            readiness,
+            ..working(account_of(through))
+        },
+    });
     world.rests();
 }
 

@@ -6,14 +6,15 @@ use super::*;
 fn of_two_accounts(doubt: Doubtful) -> World {
     let mut world = World::of(vec![doubt]);
     world.shows(working(at(10).elapsed));
-    let works = Notice::Status {
+    let other = PhoneNumber::from_digits(6_281_300_000_002).unwrap();
+    let works = Input::Observed {
         session: away(),
-        readiness: Readiness::Working,
-        account: Some(Account(
-            PhoneNumber::from_digits(6_281_300_000_002).unwrap(),
-        )),
+        observation: Observation {
+            account: Some(Account(other)),
+            ..working(at(10).elapsed)
+        },
     };
-    world.engine.handle(Input::Noticed(works), world.now);
+    world.engine.handle(works, world.now);
     world.until(1_005);
     world
 }
