@@ -201,7 +201,7 @@ async fn controls(
             String::new(),
         ),
     };
-    // The operator's word does not put a message where a look-up can find it.
+    // The operator's word does not put a message where a look-up can find it; WAHA's answer does.
     let (accepted, played, by_operator) = (
         State::Accepted as u8,
         State::Played as u8,
@@ -217,7 +217,8 @@ async fn controls(
                      FROM attempt a CROSS JOIN LATERAL (
                          SELECT * FROM delivery WHERE id = a.delivery AND attempt = a.seq OFFSET 0) AS d
                      WHERE a.lane = w.lane AND a.seq BETWEEN {within} AND a.delivery <> w.number {and_answered}
-                       AND d.state BETWEEN {accepted} AND {played} AND d.reason <> {by_operator}
+                       AND d.state BETWEEN {accepted} AND {played}
+                       AND (d.reason <> {by_operator} OR a.outcome = {ACCEPTED})
                      ORDER BY a.seq {order} LIMIT {CONTROLS}
                  ) AS n"
             ),

@@ -140,7 +140,8 @@ impl Database {
              FROM attempt a CROSS JOIN delivery d ON d.id = a.delivery AND d.attempt = a.seq
              WHERE a.seq BETWEEN ?1 AND ?2 AND a.lane = ?3 AND a.delivery <> ?4
                AND (?9 IS NULL OR (a.outcome = ?10 AND a.ended_wall <= ?9))
-               AND d.state BETWEEN ?5 AND ?6 AND d.reason <> ?7 ORDER BY a.seq {order} LIMIT ?8"
+               AND d.state BETWEEN ?5 AND ?6 AND (d.reason <> ?7 OR a.outcome = ?10)
+             ORDER BY a.seq {order} LIMIT ?8"
         ))?;
         let mut found = statement.query(params![
             first,
@@ -149,7 +150,7 @@ impl Database {
             number,
             State::Accepted as u8,
             State::Played as u8,
-            // The operator's word does not put a message where a look-up can find it.
+            // The operator's word does not put a message where a look-up can find it; WAHA's answer does.
             Reason::ByOperator as u8,
             CONTROLS as i64,
             answered_by,

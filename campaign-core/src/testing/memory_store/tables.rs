@@ -250,8 +250,9 @@ impl Tables {
         };
         let standing = delivery.standing;
         let control = (attempt.lane, attempt.started.wall, id);
-        // The operator's word does not put a message where a look-up can find it.
-        if standing.state.is_handed_over() && standing.reason != Some(Reason::ByOperator) {
+        // The operator's word does not put a message where a look-up can find it; WAHA's answer does.
+        let is_vouched_for = standing.reason == Some(Reason::ByOperator) && !attempt.was_answered;
+        if standing.state.is_handed_over() && !is_vouched_for {
             self.controls.insert(control);
         } else {
             self.controls.remove(&control);

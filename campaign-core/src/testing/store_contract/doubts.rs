@@ -255,6 +255,13 @@ pub async fn the_control_is_the_nearest_accepted_message_and_then_the_next(
         .await;
 
     scene.send_and(100, far, Happening::Accepted).await;
+    // Whatever a person says of it later, WAHA has answered for it.
+    scene
+        .one(
+            110,
+            Change::Happened(happened(far.delivery, Happening::ConfirmedByOperator)),
+        )
+        .await;
     scene.send(190, near).await;
     let named = Change::Happened(Happened {
         ends_attempt: true,
