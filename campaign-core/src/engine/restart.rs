@@ -96,6 +96,11 @@ impl Restart {
         };
     }
 
+    /// The session is another account's by now. What goes on record is not done.
+    pub(super) fn call_off(&mut self) {
+        self.stage = Stage::Nothing;
+    }
+
     /// The session is seen to work. Tells whether that is the first time since it was restarted.
     pub(super) fn works(&mut self) -> bool {
         let is_back = self.stage == Stage::Coming;
@@ -338,6 +343,20 @@ mod tests {
         let of = |number| world.engine.lanes.get(LaneId(number)).unwrap();
         assert!(of(1).health.restart.at().is_none());
         assert!(of(2).health.restart.at().is_some());
+    }
+
+    #[test]
+    fn a_restart_that_goes_on_record_when_the_account_changes_is_not_done_to_the_next_one() {
+        let mut world = failed(RestartPolicy::WhenSuspected, 1);
+        world.leaves = |step| matches!(step, Step::Commit(_));
+        world.until(20);
+        let other = account_of(2);
+        world.shows.insert(session(1), working(other));
+        world.is_told(1, Readiness::Working, Some(other));
+        world.leaves = |_| false;
+        world.catches_up();
+        world.until(60);
+        assert!(restarts(&world).is_empty());
     }
 
     #[test]

@@ -221,6 +221,7 @@ impl Engine {
         if account.is_some_and(|account| account != lane.account) && readiness == Readiness::Working
         {
             lane.interrupted();
+            lane.health.restart.call_off();
             let id = lane.id;
             view.lane = None;
             view.observe_at = now.elapsed;
