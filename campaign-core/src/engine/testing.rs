@@ -61,6 +61,21 @@ pub(super) struct World {
     limits: LaneLimits,
 }
 
+/// So many seconds after the beginning, at 08:00 in Jakarta.
+pub(super) fn at(second: i64) -> Now {
+    after(second * 1_000)
+}
+
+/// The same for milliseconds.
+pub(super) fn after(millis: i64) -> Now {
+    let begins: Timestamp = "2026-11-21T01:00:00Z".parse().unwrap();
+    let since = jiff::SignedDuration::from_millis(millis);
+    Now {
+        elapsed: Elapsed::from_micros(millis * 1_000),
+        wall: begins.checked_add(since).unwrap(),
+    }
+}
+
 pub(super) fn id(number: u32) -> CampaignId {
     CampaignId::new(number).unwrap()
 }
@@ -162,11 +177,7 @@ pub(super) fn single(number: u32, through: u32, hours: Option<&str>) -> Campaign
 impl World {
     /// One in which nothing is to be done yet, with accounts that have these limits.
     pub(super) fn new(limits: LaneLimits) -> Self {
-        let now = Now {
-            elapsed: Elapsed::from_micros(0),
-            // 08:00 in Jakarta.
-            wall: "2026-11-21T01:00:00Z".parse().unwrap(),
-        };
+        let now = at(0);
         let beginning = Beginning {
             message_key: [0; 16],
             at: now.stamp(BootId(0)),

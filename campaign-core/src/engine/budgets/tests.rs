@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::testing::at;
 use super::*;
 use crate::campaign::{CampaignState, Definition};
 use crate::delivery::{DeliveryId, Standing, State, apply};
@@ -21,16 +22,6 @@ const PEOPLE: u32 = 3;
 
 fn now() -> Now {
     at(0)
-}
-
-fn at(second: i64) -> Now {
-    let begins: jiff::Timestamp = "2026-11-21T01:00:00Z".parse().unwrap();
-    Now {
-        elapsed: Elapsed::from_micros(second * 1_000_000),
-        wall: begins
-            .checked_add(jiff::SignedDuration::from_secs(second))
-            .unwrap(),
-    }
 }
 
 fn session() -> Session {

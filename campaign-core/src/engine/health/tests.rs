@@ -1,17 +1,8 @@
+use super::super::testing::at;
 use super::*;
 use crate::delivery::CampaignId;
 
 const BOOT: BootId = BootId(1);
-
-fn at(second: i64) -> Now {
-    let begins: Timestamp = "2026-11-21T01:00:00Z".parse().unwrap();
-    Now {
-        elapsed: Elapsed::from_micros(second * 1_000_000),
-        wall: begins
-            .checked_add(jiff::SignedDuration::from_secs(second))
-            .unwrap(),
-    }
-}
 
 fn delivery(number: u32) -> DeliveryId {
     DeliveryId::new(CampaignId::new(1).unwrap(), number).unwrap()

@@ -1,4 +1,4 @@
-use super::super::testing::{account_of, delivery, person, plain, running, session};
+use super::super::testing::{account_of, after, at, delivery, person, plain, running, session};
 use super::*;
 use crate::campaign::{Definition, HoursBy};
 use crate::delivery::Reason;
@@ -14,20 +14,6 @@ const ACK_TIME: Duration = Duration::from_secs(90);
 const WINDOW: u32 = 64;
 
 /// So long after 08:00 in Jakarta, and as long after the machine was started.
-fn at(second: i64) -> Now {
-    after(second * 1_000)
-}
-
-fn after(millis: i64) -> Now {
-    let begins: Timestamp = "2026-11-21T01:00:00Z".parse().unwrap();
-    Now {
-        elapsed: Elapsed::from_micros(millis * 1_000),
-        wall: begins
-            .checked_add(jiff::SignedDuration::from_millis(millis))
-            .unwrap(),
-    }
-}
-
 fn job(definition: Definition) -> Job {
     let mut record = running(1, definition, 1);
     record.created_at = at(0).wall;

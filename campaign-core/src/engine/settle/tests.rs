@@ -7,6 +7,7 @@ mod restored;
 
 use std::sync::Arc;
 
+use super::super::testing::at;
 use super::*;
 use crate::campaign::{Definition, Sessions};
 use crate::clock::BootId;
@@ -27,16 +28,6 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// What happens before it is looked.
 type Deed<T> = fn(&mut T);
-
-fn at(second: i64) -> Now {
-    let begins: Timestamp = "2026-11-21T01:00:00Z".parse().unwrap();
-    Now {
-        elapsed: Elapsed::from_micros(second * 1_000_000),
-        wall: begins
-            .checked_add(jiff::SignedDuration::from_secs(second))
-            .unwrap(),
-    }
-}
 
 fn campaign() -> CampaignId {
     CampaignId::new(1).unwrap()

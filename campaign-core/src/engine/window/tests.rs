@@ -1,15 +1,5 @@
-use super::super::testing::{World, delivery, person};
+use super::super::testing::{World, at, delivery, person};
 use super::*;
-
-fn at(second: i64) -> Now {
-    let begins: jiff::Timestamp = "2026-11-21T01:00:00Z".parse().unwrap();
-    Now {
-        elapsed: Elapsed::from_micros(second * 1_000_000),
-        wall: begins
-            .checked_add(jiff::SignedDuration::from_secs(second))
-            .unwrap(),
-    }
-}
 
 fn ready(ordinal: u32) -> Ready {
     person(delivery(1, ordinal))
