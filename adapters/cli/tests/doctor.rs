@@ -122,6 +122,21 @@ async fn a_good_installation_is_found_good_and_nothing_is_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_password_in_the_address_is_not_shown() {
+    let simulator = usual().start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let url = simulator
+        .url()
+        .replace("http://", "http://proxy:katasandi@");
+    for arguments in [&[][..], &["--json"]] {
+        let found = ran(look(folder.path(), &url, KEY, arguments)).await;
+        let told = found.stdout + &found.stderr;
+        assert!(told.contains("127.0.0.1"), "{told}");
+        assert!(!told.contains("katasandi"), "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_a_server_the_rest_is_looked_at_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let nobody = TcpListener::bind("127.0.0.1:0")

@@ -11,6 +11,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use campaign_core::delivery::State;
 use campaign_core::store::{Effect, Store, StoreError};
 use scene::*;
+#[cfg(target_os = "linux")]
+use sql_store::{Depth, inspect};
 
 const ROLE: &str = "SQL_STORE_TEST_ROLE";
 const DATABASE: &str = "SQL_STORE_TEST_DATABASE";
@@ -99,6 +101,30 @@ impl Other {
         self.child.wait().unwrap();
         rest
     }
+}
+
+/// When a process closes a file, POSIX ends all locks that it has on it. Another process could then take the log away from under the store.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn another_store_or_a_look_in_the_same_process_leaves_the_first_its_locks() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("campaigns.db");
+    let store = open(&path);
+    running(&store, "tagihan", 2).await;
+    let of_us = format!(" {} ", std::process::id());
+    let of_it = format!(":{} ", std::fs::metadata(&path).unwrap().ino());
+    let is_locked = || {
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        locks
+            .lines()
+            .any(|lock| lock.contains(&of_us) && lock.contains(&of_it))
+    };
+    assert!(is_locked());
+    drop(open(&path));
+    assert!(is_locked(), "by another store");
+    inspect(&path, Depth::Quick).unwrap();
+    assert!(is_locked(), "by a look");
 }
 
 #[tokio::test]

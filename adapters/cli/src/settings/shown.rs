@@ -1,10 +1,12 @@
-//! Settings as the operator looks at them: each with its value and where it comes from, and never the key.
+//! Settings as the operator looks at them: each with its value and where it comes from, and never the key, nor a password in the
+//! address.
 
 use std::time::Duration;
 
 use campaign_core::limits::{LaneLimits, Zone};
 
 use super::{Origin, Setting, Settings};
+use crate::setup::without_secrets;
 
 /// A setting to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +35,11 @@ impl Settings {
             origin: sessions.origin,
         };
         let mut shown = vec![
-            given("url", Some(self.url.clone()), None),
+            Shown {
+                name: "url",
+                value: Some(without_secrets(&self.url.value)),
+                origin: self.url.origin.clone(),
+            },
             Shown {
                 name: "key",
                 value: self.key.as_ref().map(|_| "***".to_owned()),

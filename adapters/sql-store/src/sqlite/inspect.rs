@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::SystemTime;
 
 use campaign_core::store::StoreError;
 use jiff::Timestamp;
@@ -15,6 +16,8 @@ use crate::seen::{LaneColumns, LaneSeen};
 
 /// Findings are named up to here; a file that is damaged in one place is restored like one that is damaged in many.
 const FINDINGS_MAX: u32 = 10;
+/// A database that somebody begins to use while it is looked at is looked at again.
+const LOOKS_MAX: u32 = 3;
 
 /// How closely a database is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,7 +57,8 @@ pub struct Inspection {
     pub damage: Vec<String>,
 }
 
-/// Looks at a database that another process may be using. Nothing is made, migrated or repaired.
+/// Looks at a database that another process may be using. Nothing is made, migrated or repaired. Not for one that this process opens at the
+/// same time: until the look is over, that one can only be read.
 ///
 /// # Errors
 /// [`StoreError::Refused`] for a file that is no database of this program, [`StoreError::TooNew`] for one of a newer version,
@@ -67,8 +71,30 @@ pub fn inspect(
     look(path, depth).map_err(|fault| fault.at(path))
 }
 
+/// A file without a log is read as it lies there, without a lock. What was seen of it counts where nobody has written to it meanwhile.
 pub(super) fn look(path: &Path, depth: Depth) -> Result<Inspection> {
+    for _ in 1..LOOKS_MAX {
+        let before = as_it_lies(path);
+        let found = look_once(path, depth);
+        if as_it_lies(path) == before {
+            return found;
+        }
+    }
+    look_once(path, depth)
+}
+
+/// Size and time of a file without a log.
+fn as_it_lies(path: &Path) -> Option<(u64, Option<SystemTime>)> {
+    let metadata = fs::metadata(path).ok()?;
+    let has_log = beside(path, "-wal").exists();
+    (!has_log).then(|| (metadata.len(), metadata.modified().ok()))
+}
+
+fn look_once(path: &Path, depth: Depth) -> Result<Inspection> {
     let metadata = fs::metadata(path).map_err(|error| Fault::file(path, error))?;
+    // Whoever uses a database in WAL mode has a log beside it. Such a file is not opened by hand: when a process closes a file, POSIX ends
+    // all locks that it has on that file, SQLite's too.
+    let is_wal = beside(path, "-wal").exists() || says_wal(path);
     let connection = open(path)?;
     let schema = refuse_others(&connection, path)?;
     if schema == 0 {
@@ -85,7 +111,7 @@ pub(super) fn look(path: &Path, depth: Depth) -> Result<Inspection> {
         bytes: metadata.len() + waiting,
         schema,
         is_newest: schema == newest(),
-        is_wal: is_wal(path),
+        is_wal,
         campaigns: number("SELECT count(*) FROM campaign")?,
         deliveries: number("SELECT count(*) FROM delivery WHERE flags & 2 = 0")?,
         last_change: (last > 0).then(|| rows::moment(last)).transpose()?,
@@ -132,7 +158,7 @@ fn uri(path: &Path, how: &str) -> String {
 }
 
 /// The file's own word for it: a connection that takes the file as it lies there would say otherwise.
-fn is_wal(path: &Path) -> bool {
+fn says_wal(path: &Path) -> bool {
     use std::io::Read;
     const READ_VERSION: usize = 19;
     let mut header = [0; READ_VERSION + 1];

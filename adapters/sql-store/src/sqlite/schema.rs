@@ -1,11 +1,13 @@
 //! Opens the file: its rights, its settings, and its schema brought up to date, with a copy made first.
 
 use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use campaign_core::store::StoreError;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, MAIN_DB, OptionalExtension, params};
 
 use super::fault::{Fault, Result};
 use super::lock::Seen;
@@ -29,8 +31,12 @@ const BUSY_LOOK: Duration = Duration::from_millis(1);
 const CACHE_KIB: i32 = 8 * 1024;
 
 pub(super) fn open(path: &Path, options: &Options) -> Result<Connection> {
-    private_file(path)?;
+    private_database(path)?;
     let mut connection = Connection::open(path)?;
+    // SQLite makes do with reading where it may not write.
+    if connection.is_readonly(MAIN_DB)? {
+        return Err(Fault::file(path, io::ErrorKind::PermissionDenied.into()));
+    }
     connection.set_prepared_statement_cache_capacity(128);
     connection.busy_handler(Some(|looks| {
         std::thread::sleep(BUSY_LOOK);
@@ -56,14 +62,39 @@ pub(super) fn set_durability(connection: &Connection, durability: Durability) ->
     Ok(())
 }
 
-/// Makes sure that a file exists that only its owner can read; SQLite gives its other files the same rights.
+/// Makes sure that the database is a file that only its owner can read; SQLite gives its other files the same rights.
+///
+/// One that is there is not opened here. When a process closes a file, POSIX ends all locks that it has on that file, SQLite's too: another
+/// process would then take itself for the last one to use the database, and remove the log under a store that is open.
+fn private_database(path: &Path) -> Result<()> {
+    // No thread has it open while another one still makes it.
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    match fs::metadata(path) {
+        Ok(_) => {
+            close_to_others(path);
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => private_file(path).map(drop),
+        Err(error) => Err(Fault::file(path, error)),
+    }
+}
+
+/// Opens a file that only its owner can read, and makes it where there is none. Never a database that may be in use.
 pub(super) fn private_file(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    close_to_others(path);
+    options.open(path).map_err(|error| Fault::file(path, error))
+}
+
+/// Takes the rights to a file away from all but its owner.
+fn close_to_others(path: &Path) {
+    #[cfg(unix)]
     {
-        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-        options.mode(0o600);
+        use std::os::unix::fs::PermissionsExt;
         if let Ok(metadata) = fs::metadata(path)
             && metadata.is_file()
             && metadata.permissions().mode() & 0o077 != 0
@@ -72,7 +103,8 @@ pub(super) fn private_file(path: &Path) -> Result<File> {
             let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o600));
         }
     }
-    options.open(path).map_err(|error| Fault::file(path, error))
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 /// Only a database of ours, and one that this program understands; returns its schema's version.

@@ -35,6 +35,8 @@ enum Op {
         file: usize,
         offset: usize,
         bytes: Vec<u8>,
+        /// A sector holds it: it is there as a whole, or not at all.
+        is_whole: bool,
     },
     Truncated {
         file: usize,
@@ -193,6 +195,7 @@ impl Disk {
             file: ink.file,
             offset,
             bytes: bytes.to_vec(),
+            is_whole: false,
         });
     }
 
@@ -222,6 +225,7 @@ impl Disk {
         state.ops.push(Op::Written {
             file,
             offset: 0,
+            is_whole: bytes.len() <= SECTOR,
             bytes,
         });
         file
@@ -271,7 +275,7 @@ impl State {
 pub(crate) enum Survives<'a> {
     Nothing,
     Everything,
-    /// Each write and each name by chance, in any order, and of a write any of its sectors, the last of which may be torn.
+    /// Each write and each name by chance, in any order, and of a write any of its sectors, each of which may be torn.
     Some(&'a mut Draws),
 }
 
@@ -380,14 +384,23 @@ impl<'a> Left<'a> {
 fn apply(file: &mut Vec<u8>, op: &Op, what: &mut Survives<'_>) {
     match op {
         Op::Truncated { length, .. } if what.one() => file.resize(*length, 0),
-        Op::Written { offset, bytes, .. } => {
+        Op::Written {
+            offset,
+            bytes,
+            is_whole,
+            ..
+        } => {
             let mut from = 0;
             while from < bytes.len() {
                 // Up to the next boundary of a sector.
                 let room = SECTOR - (offset + from) % SECTOR;
                 let until = bytes.len().min(from + room);
                 if what.one() {
-                    let kept = until - what.torn_off(until - from);
+                    let torn_off = match is_whole {
+                        true => 0,
+                        false => what.torn_off(until - from),
+                    };
+                    let kept = until - torn_off;
                     let end = offset + kept;
                     if file.len() < end {
                         file.resize(end, 0);

@@ -30,7 +30,8 @@ async fn in_file(
     path: PathBuf,
     thorough: bool,
 ) -> Result<Vec<LaneSeen>, Failure> {
-    if !path.exists() {
+    // One that may not be looked at is told of below, with the reason.
+    if matches!(path.try_exists(), Ok(false)) {
         report.add(Finding::NoDatabase {
             path: path.display().to_string(),
         });
