@@ -224,7 +224,11 @@ async fn keys_from_the_documentation_and_servers_without_one_are_problems() {
     let found = ran(look(folder.path(), simulator.url(), "pendek", &["--json"])).await;
     assert_marks(&found.expect(0), &[("key", "warning")]);
 
-    let open = serves_everybody();
+    let behind_a_proxy = serves(false);
+    let found = ran(look(folder.path(), &behind_a_proxy, KEY, &["--json"])).await;
+    assert_marks(&found, &[("access", "ok"), ("key", "warning")]);
+
+    let open = serves(true);
     let found = ran(look(folder.path(), &open, KEY, &["--json"])).await;
     assert_marks(
         &found,
@@ -241,8 +245,8 @@ async fn keys_from_the_documentation_and_servers_without_one_are_problems() {
     assert_eq!(found.code, 4, "it has no session either");
 }
 
-/// A server that asks nobody for a key.
-fn serves_everybody() -> String {
+/// A server that asks nobody for a key, or one behind a proxy that takes none but ours and is ill when it gets another one.
+fn serves(everybody: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -258,7 +262,10 @@ fn serves_everybody() -> String {
                 asked.extend_from_slice(&bytes[..read]);
             }
             let asked = String::from_utf8_lossy(&asked);
+            let has_key = asked.to_ascii_lowercase().contains("x-api-key:");
             let (status, body) = match asked.split(' ').nth(1).unwrap_or_default() {
+                _ if !everybody && !has_key => ("401 Unauthorized", "{}"),
+                _ if !everybody && !asked.contains(KEY) => ("502 Bad Gateway", "{}"),
                 "/api/server/version" => (
                     "200 OK",
                     r#"{"version":"2026.7.1","engine":"NOWEB","tier":"CORE"}"#,

@@ -76,6 +76,10 @@ pub(crate) enum Finding {
     /// The server takes a key that stands in WAHA's documentation.
     KeyPublic,
     KeyShort,
+    /// The server could not be asked whether it takes a key that is printed.
+    KeyUnknown {
+        why: String,
+    },
     ClockInStep {
         apart: Duration,
     },
@@ -189,7 +193,7 @@ impl Finding {
         match self {
             F::ServerAnswers { .. } | F::ServerFails { .. } => "server",
             F::AccessClosed | F::AccessOpen { .. } | F::AccessUnknown { .. } => "access",
-            F::KeyOwn | F::KeyPublic | F::KeyShort => "key",
+            F::KeyOwn | F::KeyPublic | F::KeyShort | F::KeyUnknown { .. } => "key",
             F::ClockInStep { .. } | F::ClockApart { .. } | F::ClockUnknown => "clock",
             F::IdleCloses { .. }
             | F::IdleShort { .. }
@@ -230,6 +234,7 @@ impl Finding {
             | F::DatabaseFails { .. } => Mark::Problem,
             F::AccessUnknown { .. }
             | F::KeyShort
+            | F::KeyUnknown { .. }
             | F::ClockApart { .. }
             | F::IdleShort { .. }
             | F::Restricted { .. }

@@ -88,10 +88,16 @@ async fn key(report: &Report<'_>) -> Finding {
         if ours.as_deref() == Some(public) {
             return Finding::KeyPublic;
         }
-        if let Some(client) = stranger(report, Some(public))
-            && client.sessions().list(Listing::All).await.is_ok()
-        {
-            return Finding::KeyPublic;
+        let Some(client) = stranger(report, Some(public)) else {
+            continue;
+        };
+        match client.sessions().list(Listing::All).await {
+            Ok(_) => return Finding::KeyPublic,
+            Err(error) if is_turned_away(&error) => {}
+            Err(error) => {
+                let why = error.to_string();
+                return Finding::KeyUnknown { why };
+            }
         }
     }
     match ours {

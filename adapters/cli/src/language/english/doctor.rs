@@ -39,6 +39,10 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             "the key is short enough to be guessed".into(),
             "take a longer one: openssl rand -hex 32",
         ),
+        Finding::KeyUnknown { why } => with(
+            format!("whether it takes a key that is printed in WAHA's documentation could not be seen: {why}"),
+            "look again once the server, or the proxy before it, is well",
+        ),
         Finding::ClockInStep { apart } => fine(format!("the server's clock and this one agree ({})", length(*apart))),
         Finding::ClockApart { apart, server_is_ahead } => {
             let ahead = if *server_is_ahead { "ahead of" } else { "behind" };

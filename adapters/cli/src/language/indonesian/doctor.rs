@@ -61,6 +61,10 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             "kuncinya cukup pendek untuk ditebak".into(),
             "pakai yang lebih panjang: openssl rand -hex 32",
         ),
+        Finding::KeyUnknown { why } => with(
+            format!("tidak terlihat apakah server menerima kunci contoh dari dokumentasi WAHA: {why}"),
+            "periksa lagi setelah server, atau proxy di depannya, beres",
+        ),
         Finding::ClockInStep { apart } => fine(format!("jam server dan jam di sini sama (selisih {})", length(*apart))),
         Finding::ClockApart { apart, server_is_ahead } => {
             let ahead = if *server_is_ahead { "lebih cepat" } else { "lebih lambat" };
