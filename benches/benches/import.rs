@@ -4,6 +4,7 @@
 //! written to a file; `start` also stores everything and sends one message, then meets a daily cap of one and ends. Beside them the same job in Python
 //! (import.py). Each is a process of its own.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -99,6 +100,8 @@ impl Job {
 /// The program from its start to its end, in a folder of its own.
 fn ours(program: &Path, command: &str, list: &Path, url: &str) -> Result<Job, Failure> {
     let folder = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
+    // With `--json` it says there what went wrong.
+    let said = folder.path().join("said.json");
     let mut call = Command::new(program);
     call.arg(command)
         .arg(list)
@@ -110,8 +113,9 @@ fn ours(program: &Path, command: &str, list: &Path, url: &str) -> Result<Job, Fa
         .env("WAHA_URL", url)
         .env("WAHA_API_KEY", sink::KEY)
         .stdin(Stdio::null())
-        .stdout(Stdio::null());
+        .stdout(File::create(&said)?);
     if command == "start" {
+        call.args(["--session", &sink::session(0)]);
         call.args(["--name", "bench", "--yes", "--no-wait", "--per-day", "1"]);
     }
     let began = Instant::now();
@@ -129,7 +133,8 @@ fn ours(program: &Path, command: &str, list: &Path, url: &str) -> Result<Job, Fa
     // `start` says that it is not finished: its cap of one message a day was met.
     let expected = if command == "start" { UNFINISHED } else { 0 };
     if status.code() != Some(expected) {
-        return Err(format!("waha-campaign {command} ended with {status}").into());
+        let said = std::fs::read_to_string(&said)?;
+        return Err(format!("waha-campaign {command} ended with {status}: {said}").into());
     }
     Ok(Job { time, peak_kib })
 }
