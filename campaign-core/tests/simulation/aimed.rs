@@ -5,9 +5,11 @@ use std::time::Duration;
 use campaign_core::limits::{Hours, RestartPolicy};
 
 use super::campaigns::{capped, paced, unpaced};
+use super::checks::p2_acks_move_nothing_back;
 use super::faults::{Fault, Rates};
 use super::plan::{CommitRates, PeoplePlan, Plan, PowerPlan};
-use super::plays::{play, play_so_many};
+
+use super::plays::{play, play_judged, play_so_many};
 
 /// How many seeds an ordinary run plays of each plan whose histories are short.
 const SEEDS: u64 = 60;
@@ -164,6 +166,45 @@ fn what_a_sleeping_server_holds_is_not_taken_for_absent() {
         crashes: (seed % 3) as u32,
         ..Plan::new(seed, 60, unpaced())
     });
+}
+
+/// A server that is started anew has lost what it stored last: that it does not find a message then proves nothing.
+#[test]
+fn what_a_server_forgets_as_it_starts_anew_is_not_taken_for_absent() {
+    play_so_many(SEEDS, "restarts that forget", |seed| Plan {
+        rates: Rates::only(Fault::ResetAfter, 0.3),
+        hears_events: false,
+        outages: 6,
+        restarts_forget: true,
+        crashes: (seed % 3) as u32,
+        ..Plan::new(seed, 200, paced())
+    });
+}
+
+/// What a look-up tells was so when it was asked for, and not when its answer comes.
+#[test]
+fn an_answer_that_takes_long_is_as_old_as_its_question() {
+    play_so_many(SEEDS, "slow look-ups", |seed| Plan {
+        rates: Rates::only(Fault::Late, 0.2),
+        hears_events: false,
+        slow_finds: true,
+        heals_after: Some(Duration::from_secs(1_800)),
+        ..Plan::new(seed, 100, paced())
+    });
+}
+
+/// Acks come in any order, and what has arrived has arrived.
+#[test]
+fn an_ack_that_comes_late_moves_nothing_back() {
+    play_judged(
+        SEEDS / 2,
+        "acks backwards",
+        |seed| Plan {
+            rates: Rates::only(Fault::AckBackwards, 0.5),
+            ..Plan::new(seed, 60, paced())
+        },
+        p2_acks_move_nothing_back,
+    );
 }
 
 /// Sessions die and say that they work, or are given up; a person types on the phone.

@@ -330,7 +330,7 @@ fn without_a_message_store_doubts_stay_and_are_listed() {
 
 #[test]
 fn a_message_store_turned_on_too_late_is_no_evidence_of_absence() {
-    play("store turned on", |seed| Plan {
+    play_so_many(60, "store turned on", |seed| Plan {
         rates: Rates::all(0.03),
         hears_events: false,
         crashes: (seed % 3) as u32,

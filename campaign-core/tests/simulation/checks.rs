@@ -15,7 +15,8 @@ mod trouble;
 use std::time::Duration;
 
 pub(crate) use self::lost::{
-    p2_nothing_is_claimed_by_content, p8_nothing_is_looked_for_without_end,
+    p2_acks_move_nothing_back, p2_nothing_is_claimed_by_content,
+    p8_nothing_is_looked_for_without_end,
 };
 pub(crate) use self::replies::{p10_replies_first, p10_replies_first_where_nothing_is_wrong};
 pub(crate) use self::trouble::p6_nobody_fails_for_a_restriction;

@@ -39,6 +39,8 @@ pub(crate) enum Fault {
     AckLate,
     /// Acks come twice and in the wrong order.
     AckDisorder,
+    /// Ack DEVICE, then SERVER, and no other.
+    AckBackwards,
     /// Ack ERROR, then DEVICE.
     AckErrorThenDevice,
     /// Ack ERROR, for good.
@@ -51,7 +53,7 @@ pub(crate) enum Fault {
     Refused,
 }
 
-/// Every fault.
+/// Those that strike in worlds in which everything may. That acks come only backwards is a case of those in disorder.
 pub(crate) const ALL: [Fault; 22] = [
     Fault::ErrorBefore,
     Fault::ErrorAfter,

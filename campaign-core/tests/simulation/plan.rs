@@ -58,6 +58,10 @@ pub(crate) struct Plan {
     pub(crate) stray_acks: u32,
     /// How often the server that all sessions share goes away, and comes back as another process or as the same.
     pub(crate) outages: u32,
+    /// Another process of it does not know any more what the one before had stored last.
+    pub(crate) restarts_forget: bool,
+    /// Look-ups take up to minutes, and tell what was there when they were asked for.
+    pub(crate) slow_finds: bool,
     /// How often a session loses its connection for a moment, and again, and again.
     pub(crate) flaps: u32,
     pub(crate) begins: Timestamp,
@@ -233,6 +237,8 @@ impl Plan {
             all_have_written: false,
             stray_acks: 0,
             outages: 0,
+            restarts_forget: false,
+            slow_finds: false,
             flaps: 0,
             // A Saturday, 07:30 in Jakarta.
             begins: "2026-11-21T00:30:00Z".parse().unwrap(),

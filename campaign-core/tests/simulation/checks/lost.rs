@@ -10,6 +10,7 @@ use campaign_core::phone::PhoneNumber;
 use campaign_core::store::ReportRow;
 use jiff::SignedDuration;
 
+use super::super::faults::Fault;
 use super::super::world::{Attempt, Fate, World, recipient};
 
 pub(super) fn p2_nobody_lost(world: &World) {
@@ -132,6 +133,17 @@ fn given_up(world: &World, lane: usize, row: &ReportRow, text: &str) -> usize {
 
 /// How many of ours stand where they stand because of what somebody else sent.
 type Claims = BTreeMap<(usize, PhoneNumber, String), usize>;
+
+/// Of what WhatsApp has told the arrival first and the rest after that.
+pub(crate) fn p2_acks_move_nothing_back(world: &World) {
+    let attempts = world.ledger.attempts.iter();
+    let backwards = attempts.filter(|it| it.fault == Some(Fault::AckBackwards));
+    let backwards: BTreeSet<DeliveryId> = backwards.map(|it| it.delivery).collect();
+    for row in world.mailings.iter().flat_map(|it| world.report(it.id)) {
+        let is_back = row.standing.state == State::Sent && backwards.contains(&row.delivery);
+        assert!(!is_back, "P2: {row:?}\n{}", world.tail());
+    }
+}
 
 /// Who waits for a campaign to be over waits for an end.
 pub(crate) fn p8_nothing_is_looked_for_without_end(world: &World) {

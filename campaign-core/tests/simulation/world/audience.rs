@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use campaign_core::campaign::{Definition, PoolPolicy, Sessions, Weight};
+use campaign_core::campaign::{Category, Definition, PoolPolicy, Sessions, Weight};
 use campaign_core::clock::{Elapsed, Now};
 use campaign_core::delivery::{CampaignId, DeliveryId};
 use campaign_core::gateway::Session;
@@ -26,6 +26,7 @@ pub(crate) struct Mailing {
     pub(crate) lane: usize,
     /// The other lane of a pool.
     pub(crate) also: Option<usize>,
+    /// By what the design says of categories, whatever the engine makes of it.
     pub(crate) slot: Slot,
     pub(super) greeting: &'static str,
     /// What it says to everybody, where it has no names in it.
@@ -49,12 +50,16 @@ pub(crate) struct Mailing {
 }
 
 impl Mailing {
-    pub(super) fn new(id: CampaignId, plan: &CampaignPlan, slot: Slot) -> Self {
+    pub(super) fn new(id: CampaignId, plan: &CampaignPlan) -> Self {
         Self {
             id,
             lane: plan.lane,
             also: plan.also,
-            slot,
+            slot: match plan.category {
+                Category::Authentication | Category::Service => Slot::Reply,
+                Category::Marketing | Category::Utility if plan.is_urgent => Slot::Reply,
+                Category::Marketing | Category::Utility => Slot::Cold,
+            },
             greeting: plan.greeting,
             text: None,
             confirms_opt_out: false,
@@ -130,7 +135,7 @@ pub(super) fn import(store: &MemoryStore, plan: &Plan, now: Now) -> Vec<Mailing>
         run(store.freeze(id, now.stamp(FIRST_BOOT))).unwrap();
         Mailing {
             expires_at: definition.expires_by(now.wall),
-            ..Mailing::new(id, campaign, definition.slot())
+            ..Mailing::new(id, campaign)
         }
     };
     plan.campaigns.iter().enumerate().map(mailing).collect()

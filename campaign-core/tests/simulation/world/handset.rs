@@ -128,6 +128,13 @@ impl Handset {
         now >= self.gone_until && now >= self.refuses_until && !self.is_away(now)
     }
 
+    /// What was stored since then is found no more.
+    pub(super) fn forget_since(&mut self, moment: Elapsed) {
+        for kept in self.kept.values_mut() {
+            kept.found_from = kept.found_from.filter(|from| *from < moment);
+        }
+    }
+
     /// Whose message can be found in it.
     pub(super) fn findable(&self, now: Elapsed) -> BTreeSet<PhoneNumber> {
         let found = |kept: &&Kept| {

@@ -10,6 +10,9 @@ use super::super::coverage::Strike;
 use super::server::{HELD_FOR_LONG, maybe};
 use super::{Event, Fate, World};
 
+/// A server that dies has not written down what came within so long before.
+const FORGETS: Duration = Duration::from_secs(60);
+
 impl World {
     /// The server that all sessions share does not answer for a while. In half the cases its process has died: what it had received and not
     /// carried out is lost with it, and nobody is told which of it that was.
@@ -28,6 +31,9 @@ impl World {
             if is_restart {
                 handset.server_up_since = now + lasts;
                 handset.was_restarted = true;
+            }
+            if is_restart && self.plan.restarts_forget {
+                handset.forget_since(now - FORGETS);
             }
         }
         if is_restart {

@@ -255,7 +255,7 @@ impl World {
                     is_single: true,
                     started: Some(self.now.elapsed),
                     expires_at: definition.expires_at,
-                    ..Mailing::new(campaign, &plan, definition.slot())
+                    ..Mailing::new(campaign, &plan)
                 };
                 self.plan.campaigns.push(plan);
                 self.mailings.push(mailing);

@@ -401,6 +401,7 @@ impl World {
                 (900, Ack::Server, true),
                 (1_200, Ack::Device, true),
             ],
+            Some(Fault::AckBackwards) => &[(500, Ack::Device, true), (900, Ack::Server, true)],
             Some(Fault::AckErrorThenDevice) => {
                 &[(500, Ack::Error, true), (5_000, Ack::Device, true)]
             }

@@ -40,15 +40,14 @@ impl World {
             let plan = CampaignPlan {
                 greeting: GREETING,
                 category: single.once.category,
-                is_urgent: true,
+                is_urgent: single.once.is_urgent,
                 started_after: self.now.elapsed.since(Elapsed::default()),
                 ..CampaignPlan::new(single.lane, index..index + 1)
             };
-            let slot = single.once.definition().unwrap().slot();
             let mailing = Mailing {
                 started: Some(self.now.elapsed),
                 is_single: true,
-                ..Mailing::new(campaign, &plan, slot)
+                ..Mailing::new(campaign, &plan)
             };
             self.plan.campaigns.push(plan);
             self.mailings.push(mailing);

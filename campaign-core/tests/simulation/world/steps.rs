@@ -60,7 +60,11 @@ impl World {
                     self.ledger.misses.push(miss);
                 }
                 self.strike(Strike::LookedUp, delivery);
-                self.tell(quick, Input::FindEnded { delivery, found });
+                let takes = match self.plan.slow_finds && self.healed.is_none() {
+                    true => self.millis(1, 150_000),
+                    false => quick,
+                };
+                self.tell(takes, Input::FindEnded { delivery, found });
             }
             Step::Check {
                 lane, slot, phone, ..
