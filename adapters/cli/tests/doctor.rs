@@ -380,6 +380,24 @@ async fn a_broken_database_is_a_problem_of_its_own() {
     assert_eq!(files(folder), before);
 }
 
+/// As a crash leaves it between making a database and filling it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_file_is_a_database_that_holds_nothing_yet() {
+    let simulator = usual().start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("test.sqlite"), "").unwrap();
+    let before = files(folder.path());
+    let found = ran(look(folder.path(), simulator.url(), KEY, &["--json"]))
+        .await
+        .expect(0);
+    assert_marks(&found, &[("database", "ok"), ("disk", "ok")]);
+    let said = checks(&found)["database"]["message"].to_string();
+    assert!(said.contains("is empty yet"), "{said}");
+    assert_eq!(files(folder.path()), before);
+    let add = ["suppress", "add", "081299999999", "--db", "test.sqlite"];
+    ran(bare(folder.path(), &add)).await.expect(0);
+}
+
 /// What WhatsApp forbids, what it allows, and what the sending process has put on record about the account.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_holds_an_account_is_told_with_its_end_and_in_either_language() {

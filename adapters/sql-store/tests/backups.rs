@@ -51,7 +51,10 @@ async fn a_backup_that_is_brought_back_is_looked_up_before_anything_is_sent() {
     assert_eq!(restored.inspection.deliveries, 5);
     let kept = restored.kept.unwrap();
     assert_eq!(kept, folder.path().join("campaigns.db.before-restore"));
-    assert_eq!(inspect(&kept, Depth::Thorough).unwrap().deliveries, 5);
+    assert_eq!(
+        inspect(&kept, Depth::Thorough).unwrap().unwrap().deliveries,
+        5
+    );
     assert_eq!(
         fs::read(&backup).unwrap(),
         before,
@@ -106,8 +109,13 @@ async fn a_log_left_behind_is_not_taken_for_the_log_of_what_is_brought_back() {
     }
     let restored = restore(&backup, &other, Existing::Keep).unwrap();
     assert_eq!(restored.inspection.campaigns, 1);
-    assert_eq!(inspect(&other, Depth::Thorough).unwrap().campaigns, 1);
-    let kept = inspect(restored.kept.unwrap(), Depth::Thorough).unwrap();
+    assert_eq!(
+        inspect(&other, Depth::Thorough).unwrap().unwrap().campaigns,
+        1
+    );
+    let kept = inspect(restored.kept.unwrap(), Depth::Thorough)
+        .unwrap()
+        .unwrap();
     assert_eq!(kept.campaigns, 2, "what was in the log alone is kept too");
 
     // The same with nothing but the log.
@@ -243,7 +251,7 @@ async fn looking_changes_nothing() {
             .collect()
     };
     let before = listing();
-    let found = inspect(&path, Depth::Thorough).unwrap();
+    let found = inspect(&path, Depth::Thorough).unwrap().unwrap();
     assert_eq!(
         (found.is_wal, found.runner, found.deliveries),
         (true, None, 5)
@@ -255,7 +263,7 @@ async fn looking_changes_nothing() {
     let store = open(&path);
     store.take_over(at(10)).await.unwrap();
     imported(&store, "later", 3).await;
-    let found = inspect(&path, Depth::Thorough).unwrap();
+    let found = inspect(&path, Depth::Thorough).unwrap().unwrap();
     assert_eq!((found.campaigns, found.deliveries), (2, 8));
     assert!(found.runner.unwrap().starts_with("process "));
     assert!(found.damage.is_empty(), "{:?}", found.damage);

@@ -101,6 +101,7 @@ async fn nothing_of_them_is_left_in_the_file_and_the_space_is_given_back() {
     assert!(
         sql_store::inspect(&path, sql_store::Depth::Thorough)
             .unwrap()
+            .unwrap()
             .damage
             .is_empty()
     );

@@ -357,7 +357,9 @@ async fn brought_over(fixture: &Path, version: u32, newest: u32, expected: &[Str
     assert_eq!(tables(&path), tables_before, "schema {version}");
     assert_eq!(standing(&path), before, "schema {version}");
     assert_eq!(known(&path), written_to(&path), "schema {version}");
-    let found = sql_store::inspect(&path, sql_store::Depth::Thorough).unwrap();
+    let found = sql_store::inspect(&path, sql_store::Depth::Thorough)
+        .unwrap()
+        .unwrap();
     assert!(found.damage.is_empty(), "{:?}", found.damage);
     let copy = folder.path().join(format!("campaigns.db.v{version}.bak"));
     assert_eq!(copy.exists(), version < newest);

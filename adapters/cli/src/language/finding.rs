@@ -155,7 +155,7 @@ pub(crate) enum Finding {
         campaigns: u64,
         deliveries: u64,
     },
-    /// The server's database has no tables of ours.
+    /// The database is there, and nothing is in it yet.
     NoTables {
         place: String,
     },

@@ -133,7 +133,10 @@ pub fn restore(
 
 /// What it holds, when nothing in it is broken.
 fn whole(path: &Path) -> Result<Inspection> {
-    let inspection = look(path, Depth::Thorough)?;
+    let inspection = look(path, Depth::Thorough)?.ok_or_else(|| {
+        let why = format!("{} holds no campaigns: name another file", path.display());
+        StoreError::Refused(why)
+    })?;
     if !inspection.damage.is_empty() {
         return Err(Trouble::damaged(path, &inspection.damage).into());
     }

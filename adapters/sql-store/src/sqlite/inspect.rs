@@ -60,19 +60,21 @@ pub struct Inspection {
 /// Looks at a database that another process may be using. Nothing is made, migrated or repaired. Not for one that this process opens at the
 /// same time: until the look is over, that one can only be read.
 ///
+/// `None` for a file that holds nothing yet, as a crash leaves it between making a database and filling it: opening it goes on with that.
+///
 /// # Errors
 /// [`StoreError::Refused`] for a file that is no database of this program, [`StoreError::TooNew`] for one of a newer version,
 /// [`StoreError::Failed`] for one that cannot be read, or is too damaged to be.
 pub fn inspect(
     path: impl AsRef<Path>,
     depth: Depth,
-) -> std::result::Result<Inspection, StoreError> {
+) -> std::result::Result<Option<Inspection>, StoreError> {
     let path = path.as_ref();
     look(path, depth).map_err(|fault| fault.at(path))
 }
 
 /// A file without a log is read as it lies there, without a lock. What was seen of it counts where nobody has written to it meanwhile.
-pub(super) fn look(path: &Path, depth: Depth) -> Result<Inspection> {
+pub(super) fn look(path: &Path, depth: Depth) -> Result<Option<Inspection>> {
     for _ in 1..LOOKS_MAX {
         let before = as_it_lies(path);
         let found = look_once(path, depth);
@@ -90,7 +92,7 @@ fn as_it_lies(path: &Path) -> Option<(u64, Option<SystemTime>)> {
     (!has_log).then(|| (metadata.len(), metadata.modified().ok()))
 }
 
-fn look_once(path: &Path, depth: Depth) -> Result<Inspection> {
+fn look_once(path: &Path, depth: Depth) -> Result<Option<Inspection>> {
     let metadata = fs::metadata(path).map_err(|error| Fault::file(path, error))?;
     // Whoever uses a database in WAL mode has a log beside it. Such a file is not opened by hand: when a process closes a file, POSIX ends
     // all locks that it has on that file, SQLite's too.
@@ -98,8 +100,7 @@ fn look_once(path: &Path, depth: Depth) -> Result<Inspection> {
     let connection = open(path)?;
     let schema = refuse_others(&connection, path)?;
     if schema == 0 {
-        let why = format!("{} holds no campaigns: name another file", path.display());
-        return Err(StoreError::Refused(why).into());
+        return Ok(None);
     }
     let number = |sql: &str| -> Result<u64> {
         let number: i64 = connection.query_row(sql, [], |row| row.get(0))?;
@@ -107,7 +108,7 @@ fn look_once(path: &Path, depth: Depth) -> Result<Inspection> {
     };
     let last: i64 = connection.query_row("SELECT last_wall FROM meta", [], |row| row.get(0))?;
     let waiting = fs::metadata(beside(path, "-wal")).map_or(0, |wal| wal.len());
-    Ok(Inspection {
+    Ok(Some(Inspection {
         bytes: metadata.len() + waiting,
         schema,
         is_newest: schema == newest(),
@@ -122,7 +123,7 @@ fn look_once(path: &Path, depth: Depth) -> Result<Inspection> {
             Depth::Quick => Vec::new(),
             Depth::Thorough => damage(&connection),
         },
-    })
+    }))
 }
 
 /// A connection that can only read.

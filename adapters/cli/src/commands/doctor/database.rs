@@ -32,10 +32,8 @@ async fn in_file(
 ) -> Result<Vec<LaneSeen>, Failure> {
     // One that may not be looked at is told of below, with the reason.
     if matches!(path.try_exists(), Ok(false)) {
-        report.add(Finding::NoDatabase {
-            path: path.display().to_string(),
-        });
-        report.add(disk(&path, 0));
+        let shown = path.display().to_string();
+        nothing_yet(report, &path, Finding::NoDatabase { path: shown });
         return Ok(Vec::new());
     }
     let depth = match thorough {
@@ -49,7 +47,12 @@ async fn in_file(
             .map_err(Failure::other)?
     };
     let found = match inspected {
-        Ok(found) => found,
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            let place = path.display().to_string();
+            nothing_yet(report, &path, Finding::NoTables { place });
+            return Ok(Vec::new());
+        }
         Err(error) => {
             let why = Box::new(wrong(error, &path));
             report.add(Finding::DatabaseFails { why });
@@ -122,6 +125,11 @@ async fn on_server(report: &mut Report<'_>, url: &SecretString, place: String) -
         holder: found.runner,
     });
     found.lanes
+}
+
+fn nothing_yet(report: &mut Report<'_>, path: &Path, finding: Finding) {
+    report.add(finding);
+    report.add(disk(path, 0));
 }
 
 fn wrong(error: StoreError, path: &Path) -> Text {
