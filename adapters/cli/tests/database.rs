@@ -478,7 +478,12 @@ async fn a_database_that_this_user_may_not_write_is_told_of_and_left_alone() {
     };
     let before = fs::read(&database).unwrap();
     let add = ["suppress", "add", "081299999999"];
+    let doctor = ["doctor", "--url", "http://127.0.0.1:9"];
     let refused = async |what: &str| {
+        ran(unprivileged(folder, &doctor))
+            .await
+            .says("problem  database")
+            .says("cannot be written by this user");
         ran(unprivileged(folder, &add))
             .await
             .expect(1)
@@ -498,6 +503,8 @@ async fn a_database_that_this_user_may_not_write_is_told_of_and_left_alone() {
 
     // The same user, once it has the rights.
     own(folder, NOBODY, 0o755);
+    let told = ran(unprivileged(folder, &doctor)).await;
+    assert!(!told.stdout.contains("problem  database"), "{told:?}");
     ran(unprivileged(folder, &add)).await.expect(0);
     let list = ran(unprivileged(folder, &["suppress", "list", "--json"])).await;
     assert_eq!(list.expect(0).stdout.lines().count(), 11);

@@ -40,5 +40,5 @@ pub use self::seen::{HoldSeen, LaneSeen};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{
     CampaignSince, Depth, Existing, Inspection, Restored, Since, SqliteStore, Trouble, TroubleKind,
-    inspect, restore,
+    inspect, may_write, restore,
 };

@@ -57,7 +57,7 @@ use self::commands::OpenCommands;
 pub use self::copies::{Existing, Restored, restore};
 use self::fault::Fault;
 pub use self::fault::{Trouble, TroubleKind};
-pub use self::inspect::{Depth, Inspection, inspect};
+pub use self::inspect::{Depth, Inspection, inspect, may_write};
 #[cfg(feature = "postgres")]
 pub(crate) use self::leaving::Origin;
 use self::lock::{RunnerLock, Seen};

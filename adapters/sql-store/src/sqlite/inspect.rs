@@ -1,7 +1,7 @@
 //! Looks at a database without changing anything: neither the file, nor those beside it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use campaign_core::store::StoreError;
@@ -18,6 +18,10 @@ use crate::seen::{LaneColumns, LaneSeen};
 const FINDINGS_MAX: u32 = 10;
 /// A database that somebody begins to use while it is looked at is looked at again.
 const LOOKS_MAX: u32 = 3;
+
+/// What a process that sends writes to: the database, and what stands beside it.
+#[cfg(unix)]
+const FILES: [&str; 5] = ["", "-wal", "-shm", ".lock", ".seen"];
 
 /// How closely a database is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -71,6 +75,34 @@ pub fn inspect(
 ) -> std::result::Result<Option<Inspection>, StoreError> {
     let path = path.as_ref();
     look(path, depth).map_err(|fault| fault.at(path))
+}
+
+/// Whether this user may write a database: its files and their folder, or the folder in which it would be made. Nothing is tried; where the
+/// system has no such question (Windows), nothing stands in the way.
+///
+/// # Errors
+/// [`StoreError::Failed`] for the first that may not be written.
+pub fn may_write(path: impl AsRef<Path>) -> std::result::Result<(), StoreError> {
+    let path = path.as_ref();
+    rights(path).map_err(|fault| fault.at(path))
+}
+
+#[cfg(unix)]
+fn rights(path: &Path) -> Result<()> {
+    use rustix::fs::{Access, access};
+    let whole = std::path::absolute(path).map_err(|error| Fault::file(path, error))?;
+    let files = FILES.map(|ending| beside(&whole, ending));
+    let files = files.iter().map(PathBuf::as_path).filter(|it| it.exists());
+    let folder = whole.ancestors().skip(1).find(|it| it.exists());
+    for it in files.chain(folder) {
+        access(it, Access::WRITE_OK).map_err(|error| Fault::file(it, error.into()))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn rights(_: &Path) -> Result<()> {
+    Ok(())
 }
 
 /// A file without a log is read as it lies there, without a lock. What was seen of it counts where nobody has written to it meanwhile.

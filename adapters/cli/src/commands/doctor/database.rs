@@ -70,6 +70,7 @@ async fn in_file(
         let path = path.display().to_string();
         report.add(Finding::DatabaseMoved { path, to });
     }
+    rights(report, &path);
     report.add(Finding::SchemaIs {
         schema: found.schema,
         is_newest: found.is_newest,
@@ -129,7 +130,16 @@ async fn on_server(report: &mut Report<'_>, url: &SecretString, place: String) -
 
 fn nothing_yet(report: &mut Report<'_>, path: &Path, finding: Finding) {
     report.add(finding);
+    rights(report, path);
     report.add(disk(path, 0));
+}
+
+/// A database that can be read and not written looks well, and nothing can be sent from it.
+fn rights(report: &mut Report<'_>, path: &Path) {
+    if let Err(error) = sql_store::may_write(path) {
+        let why = Failure::from(error).text;
+        report.add(Finding::DatabaseFails { why });
+    }
 }
 
 fn wrong(error: StoreError, path: &Path) -> Text {
