@@ -98,6 +98,8 @@ pub(crate) enum Finding {
     IdleStays {
         at_least: Duration,
     },
+    /// Each connection ends with its answer.
+    IdleNotKept,
     IdleUnknown {
         why: String,
     },
@@ -198,6 +200,7 @@ impl Finding {
             F::IdleCloses { .. }
             | F::IdleShort { .. }
             | F::IdleStays { .. }
+            | F::IdleNotKept
             | F::IdleUnknown { .. } => "connections",
             F::SessionWorks { .. } | F::SessionFails { .. } => "session",
             F::Restricted { .. } => "restriction",
@@ -258,6 +261,7 @@ impl Finding {
             | F::ClockUnknown
             | F::IdleCloses { .. }
             | F::IdleStays { .. }
+            | F::IdleNotKept
             | F::IdleUnknown { .. }
             | F::SessionWorks { .. }
             | F::NewChats { .. }

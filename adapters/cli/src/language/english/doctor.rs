@@ -58,6 +58,7 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             "raise the idle time-out of the proxy before the server to 10 s",
         ),
         Finding::IdleStays { at_least } => fine(format!("idle connections stay open for {} at least", length(*at_least))),
+        Finding::IdleNotKept => fine("each connection is closed after its answer, so none is ever idle".into()),
         Finding::IdleUnknown { why } => fine(format!("how long idle connections stay open was not measured: {why}")),
         Finding::SessionWorks { name, account } => {
             let account = account.as_ref().map(|number| format!(", {number}")).unwrap_or_default();

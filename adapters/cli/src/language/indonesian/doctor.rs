@@ -80,6 +80,7 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             "naikkan batas diam pada proxy di depan server menjadi 10 detik",
         ),
         Finding::IdleStays { at_least } => fine(format!("koneksi diam tetap terbuka sedikitnya {}", length(*at_least))),
+        Finding::IdleNotKept => fine("setiap koneksi ditutup setelah menjawab, jadi tidak ada koneksi diam".into()),
         Finding::IdleUnknown { why } => fine(format!("lamanya koneksi diam tetap terbuka tidak diukur: {why}")),
         Finding::SessionWorks { name, account } => {
             let account = account.as_ref().map(|number| format!(", {number}")).unwrap_or_default();
