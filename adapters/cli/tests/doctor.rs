@@ -224,11 +224,19 @@ async fn keys_from_the_documentation_and_servers_without_one_are_problems() {
     let found = ran(look(folder.path(), simulator.url(), "pendek", &["--json"])).await;
     assert_marks(&found.expect(0), &[("key", "warning")]);
 
-    let behind_a_proxy = serves(false);
+    let behind_a_proxy = serves(Asks::OurKey);
     let found = ran(look(folder.path(), &behind_a_proxy, KEY, &["--json"])).await;
     assert_marks(&found, &[("access", "ok"), ("key", "warning")]);
 
-    let open = serves(true);
+    let url = serves(Asks::Password);
+    let with_password = url.replace("http://", "http://proxy:katasandi@");
+    let found = ran(look(folder.path(), &with_password, KEY, &["--json"])).await;
+    assert_marks(&found, &[("server", "ok"), ("access", "warning")]);
+    let access = checks(&found)["access"]["message"].to_string();
+    assert!(access.contains("the proxy's password"), "{access}");
+    assert!(!marks(&found).contains_key("key"), "{found:?}");
+
+    let open = serves(Asks::Nothing);
     let found = ran(look(folder.path(), &open, KEY, &["--json"])).await;
     assert_marks(
         &found,
@@ -245,8 +253,17 @@ async fn keys_from_the_documentation_and_servers_without_one_are_problems() {
     assert_eq!(found.code, 4, "it has no session either");
 }
 
-/// A server that asks nobody for a key, or one behind a proxy that takes none but ours and is ill when it gets another one.
-fn serves(everybody: bool) -> String {
+/// What a server, or a proxy before it, asks for.
+#[derive(Clone, Copy)]
+enum Asks {
+    Nothing,
+    /// By a proxy that takes none but ours, and is ill when it gets another one.
+    OurKey,
+    /// By a proxy before a server that asks for nothing.
+    Password,
+}
+
+fn serves(asks: Asks) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -262,21 +279,27 @@ fn serves(everybody: bool) -> String {
                 asked.extend_from_slice(&bytes[..read]);
             }
             let asked = String::from_utf8_lossy(&asked);
-            let has_key = asked.to_ascii_lowercase().contains("x-api-key:");
-            let (status, body) = match asked.split(' ').nth(1).unwrap_or_default() {
-                _ if !everybody && !has_key => ("401 Unauthorized", "{}"),
-                _ if !everybody && !asked.contains(KEY) => ("502 Bad Gateway", "{}"),
-                "/api/server/version" => (
+            let has = |header: &str| asked.to_ascii_lowercase().contains(header);
+            let refused = match asks {
+                Asks::OurKey if !has("x-api-key:") => Some("401 Unauthorized"),
+                Asks::OurKey if !asked.contains(KEY) => Some("502 Bad Gateway"),
+                Asks::Password if !has("authorization: basic") => Some("401 Unauthorized"),
+                _ => None,
+            };
+            let path = asked.split(' ').nth(1).unwrap_or_default();
+            let (status, body) = match (refused, path) {
+                (Some(refused), _) => (refused, "{}"),
+                (None, "/api/server/version") => (
                     "200 OK",
                     r#"{"version":"2026.7.1","engine":"NOWEB","tier":"CORE"}"#,
                 ),
                 // It has been up for a day, and it is 2001.
-                "/api/server/status" => (
+                (None, "/api/server/status") => (
                     "200 OK",
                     r#"{"startTimestamp":1000000000000,"uptime":86400000}"#,
                 ),
-                path if path.starts_with("/api/sessions?") => ("200 OK", "[]"),
-                _ => (
+                (None, path) if path.starts_with("/api/sessions?") => ("200 OK", "[]"),
+                (None, _) => (
                     "404 Not Found",
                     r#"{"message":"Session not found","error":"Not Found","statusCode":404}"#,
                 ),

@@ -69,6 +69,10 @@ pub(crate) enum Finding {
     AccessOpen {
         url: String,
     },
+    /// The server asks for no key; a proxy before it asks for its password.
+    AccessByProxy {
+        url: String,
+    },
     AccessUnknown {
         why: String,
     },
@@ -194,7 +198,10 @@ impl Finding {
         use Finding as F;
         match self {
             F::ServerAnswers { .. } | F::ServerFails { .. } => "server",
-            F::AccessClosed | F::AccessOpen { .. } | F::AccessUnknown { .. } => "access",
+            F::AccessClosed
+            | F::AccessOpen { .. }
+            | F::AccessByProxy { .. }
+            | F::AccessUnknown { .. } => "access",
             F::KeyOwn | F::KeyPublic | F::KeyShort | F::KeyUnknown { .. } => "key",
             F::ClockInStep { .. } | F::ClockApart { .. } | F::ClockUnknown => "clock",
             F::IdleCloses { .. }
@@ -235,7 +242,8 @@ impl Finding {
             | F::EventsRefused { .. }
             | F::DatabaseMoved { .. }
             | F::DatabaseFails { .. } => Mark::Problem,
-            F::AccessUnknown { .. }
+            F::AccessByProxy { .. }
+            | F::AccessUnknown { .. }
             | F::KeyShort
             | F::KeyUnknown { .. }
             | F::ClockApart { .. }

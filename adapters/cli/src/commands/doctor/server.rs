@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use url::Url;
 use waha_client::types::Environment;
 use waha_client::{Error, Listing, WahaClient};
 
@@ -45,9 +46,13 @@ pub(super) async fn look(
         engine: environment.engine.to_string(),
     });
     let access = access(report, url).await;
-    let is_open = matches!(access, Finding::AccessOpen { .. });
+    // A server that asks for no key takes every key.
+    let asks = !matches!(
+        access,
+        Finding::AccessOpen { .. } | Finding::AccessByProxy { .. }
+    );
     report.add(access);
-    if !is_open {
+    if asks {
         let key = key(report).await;
         report.add(key);
     }
@@ -60,25 +65,43 @@ pub(super) async fn look(
 }
 
 /// The same server for somebody with another key, or with none.
-fn stranger(report: &Report<'_>, key: Option<&str>) -> Option<WahaClient> {
-    let mut builder = WahaClient::builder(report.setup.settings.url.value.as_str());
+fn stranger(url: &str, key: Option<&str>) -> Option<WahaClient> {
+    let mut builder = WahaClient::builder(url);
     if let Some(key) = key {
         builder = builder.api_key(key.to_owned());
     }
     builder.build().ok()
 }
 
+/// Whether the server answers without a key: to everybody, or to whoever has the password of the proxy before it.
 async fn access(report: &Report<'_>, url: String) -> Finding {
-    let Some(client) = stranger(report, None) else {
-        return Finding::AccessUnknown { why: url };
+    let ours = &report.setup.settings.url.value;
+    match without_key(&url).await {
+        Finding::AccessClosed if has_password(ours) => match without_key(ours).await {
+            Finding::AccessOpen { .. } => Finding::AccessByProxy { url },
+            other => other,
+        },
+        other => other,
+    }
+}
+
+async fn without_key(url: &str) -> Finding {
+    let shown = without_secrets(url);
+    let Some(client) = stranger(url, None) else {
+        return Finding::AccessUnknown { why: shown };
     };
     match client.sessions().list(Listing::All).await {
-        Ok(_) => Finding::AccessOpen { url },
+        Ok(_) => Finding::AccessOpen { url: shown },
         Err(error) if is_turned_away(&error) => Finding::AccessClosed,
         Err(error) => Finding::AccessUnknown {
             why: error.to_string(),
         },
     }
+}
+
+/// Whether an address has a user or a password for a proxy.
+fn has_password(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| !url.username().is_empty() || url.password().is_some())
 }
 
 async fn key(report: &Report<'_>) -> Finding {
@@ -88,7 +111,7 @@ async fn key(report: &Report<'_>) -> Finding {
         if ours.as_deref() == Some(public) {
             return Finding::KeyPublic;
         }
-        let Some(client) = stranger(report, Some(public)) else {
+        let Some(client) = stranger(&report.setup.settings.url.value, Some(public)) else {
             continue;
         };
         match client.sessions().list(Listing::All).await {

@@ -26,6 +26,10 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             format!("{url} answers without a key: whoever reaches it can write to everybody as you"),
             "set WAHA_API_KEY at the server, or close the port",
         ),
+        Finding::AccessByProxy { url } => with(
+            format!("{url} asks for no key: whoever has the proxy's password, or gets past the proxy, can write to everybody as you"),
+            "set WAHA_API_KEY at the server",
+        ),
         Finding::AccessUnknown { why } => with(
             format!("whether it answers without a key could not be seen: {why}"),
             "look again once the server, or the proxy before it, is well",

@@ -48,6 +48,10 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             format!("{url} menjawab tanpa kunci: siapa pun yang menjangkaunya dapat mengirim atas nama Anda"),
             "isi WAHA_API_KEY di server, atau tutup port-nya",
         ),
+        Finding::AccessByProxy { url } => with(
+            format!("{url} tidak meminta kunci: siapa pun yang punya kata sandi proxy, atau lewat di luar proxy, dapat mengirim atas nama Anda"),
+            "isi WAHA_API_KEY di server",
+        ),
         Finding::AccessUnknown { why } => with(
             format!("tidak terlihat apakah server menjawab tanpa kunci: {why}"),
             "periksa lagi setelah server, atau proxy di depannya, beres",
