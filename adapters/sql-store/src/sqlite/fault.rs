@@ -175,8 +175,20 @@ fn kind_of_file(error: &io::Error) -> TroubleKind {
         io::ErrorKind::NotFound | io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory => {
             TroubleKind::CannotOpen
         }
+        _ if is_of_the_disk(error) => TroubleKind::Disk,
         _ => TroubleKind::Other,
     }
+}
+
+/// A disk that fails has a number of the system's, and no kind.
+#[cfg(unix)]
+fn is_of_the_disk(error: &io::Error) -> bool {
+    rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::IO)
+}
+
+#[cfg(not(unix))]
+fn is_of_the_disk(_: &io::Error) -> bool {
+    false
 }
 
 fn advice(kind: TroubleKind) -> &'static str {
@@ -200,22 +212,23 @@ fn advice(kind: TroubleKind) -> &'static str {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
     #[test]
     fn every_fault_of_a_file_says_what_to_do() {
         use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull};
-        let table = [
-            (PermissionDenied, "give it the file and its folder"),
-            (ReadOnlyFilesystem, "give it the file and its folder"),
-            (StorageFull, "free some space"),
-            (NotFound, "check its path"),
+        let table: [(io::Error, &str); 5] = [
+            (PermissionDenied.into(), "give it the file and its folder"),
+            (ReadOnlyFilesystem.into(), "give it the file and its folder"),
+            (StorageFull.into(), "free some space"),
+            (NotFound.into(), "check its path"),
+            (rustix::io::Errno::IO.into(), "look at its health"),
         ];
-        for (kind, what_to_do) in table {
+        for (error, what_to_do) in table {
             let path = Path::new("campaigns.db.seen");
-            let told = Fault::file(path, kind.into()).at(Path::new("campaigns.db"));
+            let told = Fault::file(path, error).at(Path::new("campaigns.db"));
             let told = told.to_string();
             assert!(
                 told.contains(what_to_do) && told.contains("campaigns.db.seen"),
