@@ -107,24 +107,15 @@ impl Other {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn another_store_or_a_look_in_the_same_process_leaves_the_first_its_locks() {
-    use std::os::unix::fs::MetadataExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("campaigns.db");
     let store = open(&path);
     running(&store, "tagihan", 2).await;
-    let of_us = format!(" {} ", std::process::id());
-    let of_it = format!(":{} ", std::fs::metadata(&path).unwrap().ino());
-    let is_locked = || {
-        let locks = std::fs::read_to_string("/proc/locks").unwrap();
-        locks
-            .lines()
-            .any(|lock| lock.contains(&of_us) && lock.contains(&of_it))
-    };
-    assert!(is_locked());
+    assert!(is_locked_by_us(&path));
     drop(open(&path));
-    assert!(is_locked(), "by another store");
+    assert!(is_locked_by_us(&path), "by another store");
     inspect(&path, Depth::Quick).unwrap();
-    assert!(is_locked(), "by a look");
+    assert!(is_locked_by_us(&path), "by a look");
 }
 
 #[tokio::test]

@@ -270,3 +270,17 @@ pub(crate) const OF_PEOPLE: [&str; 9] = [
     "doubt",
     "open_chat",
 ];
+
+/// Whether this process has a lock on a file.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_locked_by_us(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let of_us = format!(" {} ", std::process::id());
+    let of_it = format!(":{} ", std::fs::metadata(path).unwrap().ino());
+    // While other locks come and go, the list may lack one that is there.
+    (0..20).any(|_| {
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        let mut locks = locks.lines();
+        locks.any(|lock| lock.contains(&of_us) && lock.contains(&of_it))
+    })
+}
