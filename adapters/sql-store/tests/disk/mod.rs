@@ -18,10 +18,17 @@ const SECTOR: usize = 512;
 /// What SQLite asks of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Call {
+    /// Refused with `SQLITE_READONLY`, the file is opened to be read.
     Open,
     Read,
     Write,
+    Truncate,
+    Size,
+    /// Refused, it loses what was written since the last one.
     Sync,
+    Delete,
+    /// The memory that connections share.
+    Shared,
 }
 
 /// What happened to the files of a folder.
@@ -45,6 +52,10 @@ enum Op {
     Synced {
         file: usize,
         with_names: bool,
+    },
+    /// A sync failed: what was written since the one before it has reached the disk or not, and no later sync makes up for it.
+    Lost {
+        file: usize,
     },
     Deleted {
         name: String,
@@ -138,12 +149,14 @@ impl Disk {
         self.state().ops.len()
     }
 
-    /// The moments right after a sync.
+    /// The moments right after a sync, be it that it failed.
     pub(crate) fn syncs(&self) -> Vec<usize> {
         let state = self.state();
         let numbered = state.ops.iter().zip(1..);
         numbered
-            .filter_map(|(op, number)| matches!(op, Op::Synced { .. }).then_some(number))
+            .filter_map(|(op, number)| {
+                matches!(op, Op::Synced { .. } | Op::Lost { .. }).then_some(number)
+            })
             .collect()
     }
 
@@ -152,7 +165,7 @@ impl Disk {
         let state = self.state();
         let mut left = Left::default();
         for op in &state.ops[..at] {
-            left.take(op, || true);
+            left.take(op, what_else, || true);
         }
         left.image(what_else)
     }
@@ -162,7 +175,7 @@ impl Disk {
         let state = self.state();
         let mut left = Left::default();
         for op in &state.ops[..at] {
-            left.take(op, || !draws.is_one_in(one_in));
+            left.take(op, &mut Survives::Nothing, || !draws.is_one_in(one_in));
         }
         left.image(&mut Survives::Nothing)
     }
@@ -216,6 +229,10 @@ impl Disk {
             file: ink.file,
             with_names,
         });
+    }
+
+    fn lost(&self, ink: &Ink) {
+        self.state().ops.push(Op::Lost { file: ink.file });
     }
 
     /// Takes a file as it is now for what was written last.
@@ -327,7 +344,7 @@ struct Left<'a> {
 }
 
 impl<'a> Left<'a> {
-    fn take(&mut self, op: &'a Op, mut is_true: impl FnMut() -> bool) {
+    fn take(&mut self, op: &'a Op, lost: &mut Survives<'_>, mut is_true: impl FnMut() -> bool) {
         match op {
             Op::Created { name, file } => {
                 self.names.insert(name, *file);
@@ -343,6 +360,12 @@ impl<'a> Left<'a> {
                 }
                 if *with_names {
                     self.names_for_sure = self.names.clone();
+                }
+            }
+            Op::Lost { file } => {
+                let (bytes, waiting) = self.files.get_mut(file).unwrap();
+                for op in waiting.drain(..) {
+                    apply(bytes, op, lost);
                 }
             }
             Op::Deleted { name, with_names } => {

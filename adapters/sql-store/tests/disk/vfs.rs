@@ -124,7 +124,7 @@ unsafe extern "C" fn open(
     vfs: *mut ffi::sqlite3_vfs,
     name: ffi::sqlite3_filename,
     file: *mut ffi::sqlite3_file,
-    flags: c_int,
+    mut flags: c_int,
     flags_out: *mut c_int,
 ) -> c_int {
     let disk = path(name).and_then(Disk::of);
@@ -137,7 +137,11 @@ unsafe extern "C" fn open(
         if let Some(disk) = &disk
             && let Some(refused) = disk.refuses(Call::Open)
         {
-            return refused;
+            if refused != ffi::SQLITE_READONLY {
+                return refused;
+            }
+            flags &= !(ffi::SQLITE_OPEN_READWRITE | ffi::SQLITE_OPEN_CREATE);
+            flags |= ffi::SQLITE_OPEN_READONLY;
         }
         let system: *mut ffi::sqlite3_vfs = (*vfs).pAppData.cast();
         let Some(open) = (*system).xOpen else {
@@ -168,6 +172,9 @@ unsafe extern "C" fn delete(
     if let Some(path) = path(name)
         && let Some(disk) = Disk::of(path)
     {
+        if let Some(refused) = disk.refuses(Call::Delete) {
+            return refused;
+        }
         disk.deleted(path, sync_folder != 0);
     }
     // SAFETY: `pAppData` is the system's VFS.
@@ -209,6 +216,7 @@ unsafe extern "C" fn write(
 }
 
 unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, length: ffi::sqlite3_int64) -> c_int {
+    ask!(file, Call::Truncate);
     if let Some(watched) = watched(file) {
         watched.disk.truncated(&watched.ink, length as usize);
     }
@@ -216,8 +224,11 @@ unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, length: ffi::sqlite3
 }
 
 unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, _flags: c_int) -> c_int {
-    ask!(file, Call::Sync);
     if let Some(watched) = watched(file) {
+        if let Some(refused) = watched.disk.refuses(Call::Sync) {
+            watched.disk.lost(&watched.ink);
+            return refused;
+        }
         watched.disk.synced(&watched.ink);
     }
     ffi::SQLITE_OK
@@ -237,6 +248,7 @@ unsafe extern "C" fn file_size(
     file: *mut ffi::sqlite3_file,
     size: *mut ffi::sqlite3_int64,
 ) -> c_int {
+    ask!(file, Call::Size);
     system!(file.xFileSize(size))
 }
 
@@ -278,6 +290,7 @@ unsafe extern "C" fn shm_map(
     extend: c_int,
     memory: *mut *mut c_void,
 ) -> c_int {
+    ask!(file, Call::Shared);
     system!(file.xShmMap(page, size, extend, memory))
 }
 

@@ -172,7 +172,13 @@ impl<'a, S: Store> Player<'a, S> {
             if !self.waiting.is_empty() {
                 return self.carry_out_one().await;
             }
-            let campaign = scene::record(self.store, NAME).await;
+            let campaign = match self.store.campaign(NAME).await {
+                Ok(found) => found.unwrap(),
+                Err(error) => {
+                    self.failures.push(error);
+                    continue;
+                }
+            };
             if matches!(
                 campaign.state,
                 CampaignState::Settled | CampaignState::Completed
