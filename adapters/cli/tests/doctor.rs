@@ -151,6 +151,12 @@ async fn without_a_server_the_rest_is_looked_at_all_the_same() {
         &found,
         &[("server", "problem"), ("database", "ok"), ("disk", "ok")],
     );
+    let found = ran(look(folder.path(), "toko.example", KEY, &["--json"]))
+        .await
+        .expect(4);
+    assert_marks(&found, &[("server", "problem"), ("database", "ok")]);
+    let said = checks(&found)["server"]["message"].to_string();
+    assert!(said.contains("cannot be used"), "{said}");
     let simulator = usual().start().await.unwrap();
     let found = ran(look(
         folder.path(),

@@ -76,12 +76,17 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         is_ready: true,
     };
     let session = setup.settings.session(&args.session).value;
-    let client = setup.client()?;
-    let server = server::look(&mut report, &client, args.thorough).await;
-    let seen = match server.is_some() {
-        true => session::look(&mut report, &client, &session).await,
-        false => session::Seen::default(),
-    };
+    let mut server = None;
+    let mut seen = session::Seen::default();
+    match setup.client() {
+        Ok(client) => {
+            server = server::look(&mut report, &client, args.thorough).await;
+            if server.is_some() {
+                seen = session::look(&mut report, &client, &session).await;
+            }
+        }
+        Err(Failure { text: why, .. }) => report.add(Finding::ServerFails { why }),
+    }
     let lanes = database::look(&mut report, args.thorough).await?;
     if let Some(server) = &server {
         session::holds(&mut report, &seen, &lanes);
