@@ -495,6 +495,9 @@ async fn what_holds_an_account_is_told_with_its_end_and_in_either_language() {
         .says("WhatsApp acknowledges nothing")
         .says("session restart");
     let told = look(&["--lang", "id"]).await;
-    told.says("0 dari 10 obrolan baru")
+    told.says("awas     pembatasan")
+        .says("baik     obrolan baru")
+        .says("awas     tertahan")
+        .says("0 dari 10 obrolan baru")
         .says("WhatsApp tidak menjawab");
 }
