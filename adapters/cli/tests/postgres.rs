@@ -90,7 +90,7 @@ async fn old_campaigns_are_pruned_on_a_server_as_in_a_file() {
 
 /// The checks of the doctor, by name: their marks and what they say.
 async fn looked_over(world: &World) -> serde_json::Value {
-    let ran = world.run(&["doctor", "--json"]).await;
+    let ran = world.run(&["doctor", "--thorough", "--json"]).await;
     let checks = ran.json()["checks"].as_array().unwrap().clone();
     let named = checks
         .into_iter()
@@ -130,6 +130,8 @@ async fn the_doctor_looks_at_a_database_on_a_server_and_makes_nothing() {
     assert_eq!(full["schema"]["mark"], "ok");
     assert_eq!(full["runner"]["message"], "nobody sends at this moment");
     assert_eq!(full["hold"]["mark"], "warning");
+    let pages = full["integrity"]["message"].as_str().unwrap();
+    assert!(pages.contains("pg_amcheck"), "{pages}");
     // The cluster of these tests does not wait for its disk.
     assert_eq!(full["durability"]["mark"], "warning");
     assert!(full["doubts"]["message"].as_str().unwrap().contains("ids"));

@@ -186,6 +186,8 @@ pub(crate) enum Finding {
     },
     DiskUnknown,
     Whole,
+    /// A server's pages cannot be read from here.
+    PagesOnServer,
     Runner {
         holder: Option<String>,
     },
@@ -225,7 +227,7 @@ impl Finding {
             F::SchemaIs { .. } => "schema",
             F::Durable { .. } | F::DurableOnServer | F::ForgetfulServer => "durability",
             F::DiskFree { .. } | F::DiskLow { .. } | F::DiskUnknown => "disk",
-            F::Whole => "integrity",
+            F::Whole | F::PagesOnServer => "integrity",
             F::Runner { .. } => "runner",
             F::Doubts(_) => "doubts",
         }
@@ -286,6 +288,7 @@ impl Finding {
             | F::DiskFree { .. }
             | F::DiskUnknown
             | F::Whole
+            | F::PagesOnServer
             | F::Runner { .. }
             | F::Doubts(_) => Mark::Fine,
         }

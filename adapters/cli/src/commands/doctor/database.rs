@@ -21,7 +21,7 @@ pub(super) async fn look(
 ) -> Result<Vec<LaneSeen>, Failure> {
     match report.setup.settings.db.value.clone() {
         Place::File(path) => in_file(report, path, thorough).await,
-        Place::Server { url, shown } => Ok(on_server(report, &url, shown).await),
+        Place::Server { url, shown } => Ok(on_server(report, &url, shown, thorough).await),
     }
 }
 
@@ -95,7 +95,12 @@ async fn in_file(
     Ok(found.lanes)
 }
 
-async fn on_server(report: &mut Report<'_>, url: &SecretString, place: String) -> Vec<LaneSeen> {
+async fn on_server(
+    report: &mut Report<'_>,
+    url: &SecretString,
+    place: String,
+    thorough: bool,
+) -> Vec<LaneSeen> {
     let found = match PostgresStore::inspect(url.expose_secret()).await {
         Ok(Some(found)) => found,
         Ok(None) => {
@@ -122,6 +127,9 @@ async fn on_server(report: &mut Report<'_>, url: &SecretString, place: String) -
         true => Finding::DurableOnServer,
         false => Finding::ForgetfulServer,
     });
+    if thorough {
+        report.add(Finding::PagesOnServer);
+    }
     report.add(Finding::Runner {
         holder: found.runner,
     });

@@ -135,6 +135,7 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
         ),
         Finding::DiskUnknown => fine("how much is free could not be seen".into()),
         Finding::Whole => fine("every page was read, and nothing is broken".into()),
+        Finding::PagesOnServer => fine("pages are the server's own to read (pg_amcheck); none was read here".into()),
         Finding::Runner { holder: Some(holder) } => fine(format!("{holder} is sending")),
         Finding::Runner { holder: None } => fine("nobody sends at this moment".into()),
         Finding::Doubts(evidence) => doubts(evidence),

@@ -160,6 +160,7 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
         ),
         Finding::DiskUnknown => fine("ruang kosongnya tidak terlihat".into()),
         Finding::Whole => fine("semua halaman sudah dibaca dan tidak ada yang rusak".into()),
+        Finding::PagesOnServer => fine("halaman hanya dapat dibaca di servernya (pg_amcheck); tidak ada yang dibaca dari sini".into()),
         Finding::Runner { holder: Some(holder) } => fine(format!("{holder} sedang mengirim")),
         Finding::Runner { holder: None } => fine("saat ini tidak ada yang mengirim".into()),
         Finding::Doubts(evidence) => doubts(evidence),
