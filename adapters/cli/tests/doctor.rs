@@ -396,10 +396,11 @@ async fn a_broken_database_is_a_problem_of_its_own() {
     let thorough = ran(look(folder, simulator.url(), KEY, &["--thorough"]))
         .await
         .expect(1);
-    thorough
+    let thorough = thorough
         .says("problem  database")
         .says("is damaged")
         .says("restore FILE --replace");
+    assert!(!thorough.stdout.contains("--thorough"), "{thorough:?}");
     fs::write(&path, "no database").unwrap();
     let before = files(folder);
     let found = ran(look(folder, simulator.url(), KEY, &["--json"]))

@@ -168,6 +168,10 @@ pub(crate) enum Finding {
     DatabaseFails {
         why: Box<Text>,
     },
+    DatabaseDamaged {
+        path: String,
+        findings: String,
+    },
     SchemaIs {
         schema: u32,
         is_newest: bool,
@@ -223,7 +227,8 @@ impl Finding {
             | F::DatabaseMoved { .. }
             | F::DatabaseOnServer { .. }
             | F::NoTables { .. }
-            | F::DatabaseFails { .. } => "database",
+            | F::DatabaseFails { .. }
+            | F::DatabaseDamaged { .. } => "database",
             F::SchemaIs { .. } => "schema",
             F::Durable { .. } | F::DurableOnServer | F::ForgetfulServer => "durability",
             F::DiskFree { .. } | F::DiskLow { .. } | F::DiskUnknown => "disk",
@@ -243,7 +248,8 @@ impl Finding {
             | F::SessionFails { .. }
             | F::EventsRefused { .. }
             | F::DatabaseMoved { .. }
-            | F::DatabaseFails { .. } => Mark::Problem,
+            | F::DatabaseFails { .. }
+            | F::DatabaseDamaged { .. } => Mark::Problem,
             F::AccessByProxy { .. }
             | F::AccessUnknown { .. }
             | F::KeyShort

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use campaign_core::store::StoreError;
 use secrecy::{ExposeSecret as _, SecretString};
-use sql_store::{Depth, LaneSeen, PostgresStore, Trouble};
+use sql_store::{Depth, LaneSeen, PostgresStore, Trouble, TroubleKind};
 
 use super::Report;
 use crate::exit::Failure;
@@ -54,8 +54,7 @@ async fn in_file(
             return Ok(Vec::new());
         }
         Err(error) => {
-            let why = Box::new(wrong(error, &path));
-            report.add(Finding::DatabaseFails { why });
+            report.add(fails(error, &path, thorough));
             report.add(disk(&path, 0));
             return Ok(Vec::new());
         }
@@ -80,12 +79,10 @@ async fn in_file(
     });
     report.add(disk(&path, found.bytes));
     if !found.damage.is_empty() {
-        let why = Box::new(Text::DatabaseTrouble {
-            kind: sql_store::TroubleKind::Damaged,
+        report.add(Finding::DatabaseDamaged {
             path: path.display().to_string(),
-            detail: found.damage.join("; "),
+            findings: found.damage.join("; "),
         });
-        report.add(Finding::DatabaseFails { why });
     } else if thorough {
         report.add(Finding::Whole);
     }
@@ -150,13 +147,21 @@ fn rights(report: &mut Report<'_>, path: &Path) {
     }
 }
 
-fn wrong(error: StoreError, path: &Path) -> Text {
+fn fails(error: StoreError, path: &Path, thorough: bool) -> Finding {
     let path = path.display().to_string();
-    match error {
+    let why = match error {
         StoreError::TooNew { found, known } => Text::DatabaseTooNew { path, found, known },
-        StoreError::Refused(_) if Trouble::of(&error).is_none() => Text::DatabaseForeign { path },
-        other => *Failure::from(other).text,
-    }
+        StoreError::Refused(_) => Text::DatabaseForeign { path },
+        other => match Trouble::of(&other) {
+            // Elsewhere it is said that this look shows more.
+            Some(trouble) if thorough && trouble.kind() == TroubleKind::Damaged => {
+                let findings = trouble.detail().to_owned();
+                return Finding::DatabaseDamaged { path, findings };
+            }
+            _ => *Failure::from(other).text,
+        },
+    };
+    Finding::DatabaseFails { why: Box::new(why) }
 }
 
 fn disk(path: &Path, database: u64) -> Finding {

@@ -115,6 +115,10 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             size(*bytes)
         )),
         Finding::NoTables { place } => fine(format!("{place} is empty yet; the first start makes its tables")),
+        Finding::DatabaseDamaged { path, findings } => with(
+            format!("{path} is damaged: {findings}"),
+            "bring a backup back with waha-campaign restore FILE --replace, which keeps the damaged one beside it",
+        ),
         Finding::SchemaIs { schema, is_newest: true } => fine(format!("version {schema}, as this program has it")),
         Finding::SchemaIs { schema, is_newest: false } => {
             fine(format!("version {schema}; the next command brings it up to date, after a copy"))

@@ -140,6 +140,10 @@ pub(in crate::language) fn finding(finding: &Finding) -> (String, Option<String>
             size(*bytes)
         )),
         Finding::NoTables { place } => fine(format!("{place} masih kosong; start pertama membuat tabelnya")),
+        Finding::DatabaseDamaged { path, findings } => with(
+            format!("{path} rusak: {findings}"),
+            "kembalikan cadangan dengan waha-campaign restore FILE --replace, yang menyimpan database rusak itu di sampingnya",
+        ),
         Finding::SchemaIs { schema, is_newest: true } => fine(format!("versi {schema}, sesuai program ini")),
         Finding::SchemaIs { schema, is_newest: false } => {
             fine(format!("versi {schema}; perintah berikutnya memperbaruinya, setelah dibuatkan salinan"))
