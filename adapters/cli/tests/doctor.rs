@@ -18,6 +18,7 @@ use campaign_core::gateway::{Account, Session};
 use campaign_core::limits::LaneLimits;
 use campaign_core::store::{Batch, Change, Condition, LaneHealth, LaneNote, Store, Unwell};
 use jiff::Timestamp;
+use rusqlite::Connection;
 use serde_json::Value;
 use sql_store::{Options, SqliteStore};
 use waha_simulator::{Builder, Quota, Restriction, Simulator};
@@ -428,6 +429,52 @@ async fn an_empty_file_is_a_database_that_holds_nothing_yet() {
     ran(bare(folder.path(), &add)).await.expect(0);
 }
 
+fn stamp() -> Stamp {
+    Stamp {
+        elapsed: Elapsed::from_micros(1),
+        wall: Timestamp::now(),
+        boot: BootId(1),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_an_older_schema_and_a_move_are_told() {
+    let simulator = usual().start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.sqlite");
+    let said = async |check: &str| {
+        let found = ran(look(folder.path(), simulator.url(), KEY, &["--json"])).await;
+        checks(&found)[check]["message"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    {
+        let store = SqliteStore::open(&path, Options::default()).unwrap();
+        store.take_over(stamp()).await.unwrap();
+        let sends = format!("process {} on ", std::process::id());
+        assert!(said("runner").await.starts_with(&sends));
+    }
+    assert_eq!(said("runner").await, "nobody sends at this moment");
+    assert!(!said("database").await.contains("was moved"));
+    let database = Connection::open(&path).unwrap();
+    database
+        .execute_batch("INSERT INTO moved (one, place, name) VALUES (1, 'a', 'postgres://db/toko')")
+        .unwrap();
+    let moved = said("database").await;
+    assert!(moved.contains("was moved to postgres://db/toko"), "{moved}");
+    database
+        .execute_batch("PRAGMA user_version = 3; PRAGMA journal_mode = delete")
+        .unwrap();
+    let older = said("schema").await;
+    assert!(older.starts_with("version 3; the next command"), "{older}");
+    let durable = said("durability").await;
+    assert!(
+        durable.contains("WAL from the next command on"),
+        "{durable}"
+    );
+}
+
 /// What WhatsApp forbids, what it allows, and what the sending process has put on record about the account.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_holds_an_account_is_told_with_its_end_and_in_either_language() {
@@ -445,11 +492,7 @@ async fn what_holds_an_account_is_told_with_its_end_and_in_either_language() {
     let in_an_hour = now.checked_add(Duration::from_secs(3_600)).unwrap();
     {
         let store = SqliteStore::open(&path, Options::default()).unwrap();
-        let at = Stamp {
-            elapsed: Elapsed::from_micros(1),
-            wall: now,
-            boot: BootId(1),
-        };
+        let at = stamp();
         store.take_over(at).await.unwrap();
         let account = Account(ACCOUNT.parse().unwrap());
         let session = Session::new("default");

@@ -185,3 +185,18 @@ fn free(path: &Path) -> Option<u64> {
 fn free(_: &Path) -> Option<u64> {
     None
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn less_space_than_twice_the_database_is_little() {
+        let here = std::env::temp_dir();
+        assert!(matches!(disk(&here, u64::MAX / 4), Finding::DiskLow { .. }));
+        assert!(matches!(
+            disk(&here.join("missing/campaigns.db"), u64::MAX / 4),
+            Finding::DiskLow { .. }
+        ));
+    }
+}
