@@ -168,6 +168,7 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
     let how = match (beside(path, "-wal").exists(), beside(path, "-shm").exists()) {
         (false, _) => "immutable=1",
         (true, true) => "readonly_shm=1",
+        // A log without that memory, as a copy of both files may be: SQLite reads it in no other way than by making the memory.
         (true, false) => "mode=ro",
     };
     let connection = Connection::open_with_flags(uri(path, how), flags)?;
