@@ -315,8 +315,8 @@ pub struct ReadyQuery {
 pub enum Whom {
     /// Everybody whom none of these accounts knows: with no account, everybody.
     KnownToNone(Arc<[Account]>),
-    /// Whom this account knows.
-    KnownTo(Account),
+    /// Whom one of these accounts knows.
+    KnownTo(Arc<[Account]>),
 }
 
 impl Whom {
@@ -333,7 +333,7 @@ pub struct Ready {
     pub delivery: DeliveryId,
     /// To whom.
     pub phone: PhoneNumber,
-    /// The account that the page was asked for by, where it was by one ([`Whom::KnownTo`]): the person stays with it.
+    /// The account that knows the person, of those that the page was asked for by ([`Whom::KnownTo`]): the person stays with it.
     pub account: Option<Account>,
     /// Attempts that counted so far.
     pub attempts: u8,

@@ -31,7 +31,7 @@ async fn a_page_for_few_among_many_is_given_back_after_so_many() {
     let campaign = running(&store, "many", 20_000).await;
     commit(&store, 5, vec![wrote(3, 4), wrote(19_999, 4)]).await;
     for (whom, wanted) in [
-        (Whom::KnownTo(account()), 2),
+        (Whom::KnownTo([account()].into()), 2),
         (Whom::KnownToNone([account()].into()), 19_998),
         (Whom::everybody(), 20_000),
     ] {

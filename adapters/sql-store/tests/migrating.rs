@@ -364,7 +364,7 @@ async fn everything(store: &impl Store) -> Vec<String> {
         told.push(format!("{:?}", rows(store, campaign).await));
         let people = [
             Whom::everybody(),
-            Whom::KnownTo(Account(phone(999_999))),
+            Whom::KnownTo([Account(phone(999_999))].into()),
             Whom::KnownToNone([Account(phone(999_999))].into()),
         ];
         for whom in people {

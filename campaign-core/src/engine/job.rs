@@ -78,9 +78,9 @@ pub(super) struct Job {
     pub(super) has_expiry_swept: bool,
     /// One for each account of a pool, of those whom it knows, and one of everybody else.
     windows: BTreeMap<Option<Account>, Window>,
-    /// The window that is being read into.
-    loading: Option<Option<Account>>,
-    /// The one that was read into last: they take turns.
+    /// The windows that are being read into.
+    loading: Vec<Option<Account>>,
+    /// The last of those that were read into last: they take turns.
     loaded_last: Option<Account>,
     /// The page that is being read is from before everything was forgotten: what stands on it may have been swept meanwhile.
     is_page_stale: bool,
@@ -115,7 +115,7 @@ impl Job {
             reread_at: Elapsed::default(),
             has_expiry_swept: false,
             windows: [(None, Window::default())].into(),
-            loading: None,
+            loading: Vec::new(),
             loaded_last: None,
             is_page_stale: false,
             pool: Pool::default(),
@@ -275,7 +275,7 @@ impl Job {
         let windows = accounts.chain([None]).map(|of| (of, Window::default()));
         self.windows = windows.collect();
         self.clocks.closed_until = None;
-        self.is_page_stale = self.loading.is_some();
+        self.is_page_stale = !self.loading.is_empty();
         self.completed_at = None;
         self.reread_at = Elapsed::default();
     }
@@ -286,44 +286,66 @@ impl Job {
         is_known: impl Fn(DeliveryId) -> bool,
         now: Now,
     ) {
-        let Some(whose) = self.loading.take() else {
-            return;
-        };
+        let loading = std::mem::take(&mut self.loading);
         if std::mem::take(&mut self.is_page_stale) {
             return;
         }
         // What was put back while the page was being read may be on it, and who came to be known by another account.
-        let held: BTreeSet<DeliveryId> =
-            self.windows.values().flat_map(Window::deliveries).collect();
-        if let Some(window) = self.windows.get_mut(&whose) {
-            let is_known = |delivery| is_known(delivery) || held.contains(&delivery);
-            window.loaded(page, is_known, now);
+        let held: BTreeSet<DeliveryId> = if page.ready.is_empty() {
+            BTreeSet::new()
+        } else {
+            self.windows.values().flat_map(Window::deliveries).collect()
+        };
+        let is_known = |delivery| is_known(delivery) || held.contains(&delivery);
+        let last = page.ready.last().map(|ready| ready.delivery);
+        let read_to = page.read_to.or(last);
+        let mut others = page.ready;
+        for whose in loading {
+            let is_theirs = |ready: &Ready| whose.is_none() || ready.account == whose;
+            let ready;
+            (ready, others) = others.into_iter().partition(is_theirs);
+            if let Some(window) = self.windows.get_mut(&whose) {
+                let page = ReadyPage {
+                    ready,
+                    read_to,
+                    ..page
+                };
+                window.loaded(page, is_known, now);
+            }
         }
     }
 
     pub(super) fn load_failed(&mut self) {
-        self.loading = None;
+        self.loading.clear();
         self.is_page_stale = false;
     }
 
     /// What to read next, when memory runs low.
     pub(super) fn wants(&mut self, window: u32, now: Now) -> Option<ReadyQuery> {
-        if self.state != CampaignState::Running || self.loading.is_some() {
+        if self.state != CampaignState::Running || !self.loading.is_empty() {
             return None;
         }
         let after = (Excluded(self.loaded_last), Unbounded);
         let in_turn = self.windows.range(after).chain(&self.windows);
         let mut wanting = in_turn.filter(|(of, it)| it.wants(self.room(**of, window), now));
-        let whose = *wanting.next()?.0;
+        let (whose, place) = wanting.next().map(|(of, it)| (*of, it.reads_after()))?;
         let room = self.room(whose, window);
-        self.windows.get_mut(&whose)?.begin_to_read();
-        self.loading = Some(whose);
-        self.loaded_last = whose;
+        // Whoever is as far is read for at once: otherwise each account would have the store look at everybody.
+        let with_it = self.windows.iter().filter(|(of, it)| {
+            of.is_some() == whose.is_some() && it.reads_after() == place && it.wants(room, now)
+        });
+        self.loading = with_it.map(|(of, _)| *of).collect();
+        self.loaded_last = self.loading.last().copied().flatten();
+        for whose in &self.loading {
+            if let Some(window) = self.windows.get_mut(whose) {
+                window.begin_to_read();
+            }
+        }
         Some(ReadyQuery {
             campaign: self.id(),
-            after: self.windows.get(&whose)?.after,
+            after: place,
             whom: match whose {
-                Some(account) => Whom::KnownTo(account),
+                Some(_) => Whom::KnownTo(self.loading.iter().copied().flatten().collect()),
                 None => Whom::KnownToNone(self.pool.accounts().collect()),
             },
             due: now.wall,
@@ -333,7 +355,7 @@ impl Job {
 
     /// Nothing of it is in memory, and the store has nothing more that is due or will be.
     pub(super) fn is_used_up(&self) -> bool {
-        self.loading.is_none()
+        self.loading.is_empty()
             && self.in_flight == 0
             && self.windows.values().all(Window::is_used_up)
     }

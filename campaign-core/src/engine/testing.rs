@@ -406,7 +406,7 @@ impl World {
         let last = DeliveryId::from_number(last).unwrap();
         let people = self.people.range(first..=last);
         let is_asked_for = |ready: &Ready| match &query.whom {
-            Whom::KnownTo(account) => ready.account == Some(*account),
+            Whom::KnownTo(accounts) => ready.account.is_some_and(|it| accounts.contains(&it)),
             Whom::KnownToNone(accounts) => ready.account.is_none_or(|it| !accounts.contains(&it)),
         };
         let people = people.filter(|(delivery, (ready, standing))| {

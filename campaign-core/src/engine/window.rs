@@ -100,6 +100,11 @@ impl Window {
         }
     }
 
+    /// After whom it is read on: where it was left, or from the start where it was read through.
+    pub(super) fn reads_after(&self) -> Option<DeliveryId> {
+        self.after.filter(|_| !self.is_read_through)
+    }
+
     /// It is read on from where it was left; one that was read through, from the start.
     pub(super) fn begin_to_read(&mut self) {
         if std::mem::take(&mut self.is_read_through) {

@@ -1,5 +1,6 @@
 //! Pages of deliveries that are due, for everybody or by the account that knows the people.
 
+use campaign_core::gateway::Account;
 use campaign_core::store::{PRESENCE_KEPT_FOR, Ready, ReadyPage, ReadyQuery, Whom};
 use jiff::Timestamp;
 use tokio_postgres::Row;
@@ -13,6 +14,7 @@ const LOOKED_AT_MAX: i64 = 4_096;
 
 /// Whom a page is asked for, as a join with `known` and a condition on it.
 struct Condition {
+    account: &'static str,
     join: &'static str,
     sql: &'static str,
     accounts: Vec<i64>,
@@ -20,22 +22,27 @@ struct Condition {
 
 impl Condition {
     fn of(whom: &Whom) -> Self {
+        let (Whom::KnownTo(accounts) | Whom::KnownToNone(accounts)) = whom;
+        let accounts: Vec<i64> = accounts.iter().map(|it| codes::digits(it.0)).collect();
         match whom {
-            Whom::KnownToNone(accounts) if accounts.is_empty() => Self {
+            Whom::KnownToNone(_) if accounts.is_empty() => Self {
+                account: "NULL::bigint",
                 join: "",
                 // The parameter has to be somewhere.
                 sql: "AND $1::bigint[] IS NOT NULL",
-                accounts: Vec::new(),
+                accounts,
             },
-            Whom::KnownToNone(accounts) => Self {
+            Whom::KnownToNone(_) => Self {
+                account: "NULL::bigint",
                 join: "LEFT JOIN known k ON k.phone = d.phone",
                 sql: "AND (k.account IS NULL OR k.account <> ALL ($1::bigint[]))",
-                accounts: accounts.iter().map(|it| codes::digits(it.0)).collect(),
+                accounts,
             },
-            Whom::KnownTo(account) => Self {
+            Whom::KnownTo(_) => Self {
+                account: "k.account",
                 join: "CROSS JOIN LATERAL (SELECT account FROM known WHERE phone = d.phone OFFSET 0) AS k",
                 sql: "AND k.account = ANY ($1::bigint[])",
-                accounts: vec![codes::digits(account.0)],
+                accounts,
             },
         }
     }
@@ -53,16 +60,14 @@ pub(super) async fn ready(tx: &Tx<'_>, query: &ReadyQuery) -> Result<ReadyPage> 
     } else {
         looked_at(tx, first, last).await?
     };
-    let account = match query.whom {
-        Whom::KnownTo(account) => Some(account),
-        Whom::KnownToNone(_) => None,
-    };
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let since = query.due.checked_sub(PRESENCE_KEPT_FOR);
     let since = codes::micros(since.unwrap_or(Timestamp::MIN));
-    let Condition { join, sql, .. } = condition;
+    let Condition {
+        account, join, sql, ..
+    } = condition;
     let sql = format!(
-        "SELECT r.delivery, d.phone, d.attempts, c.\"values\", p.is_on_whatsapp
+        "SELECT r.delivery, d.phone, d.attempts, c.\"values\", p.is_on_whatsapp, {account}
          FROM ready r CROSS JOIN LATERAL (SELECT phone, attempts FROM delivery WHERE id = r.delivery OFFSET 0) AS d {join}
          CROSS JOIN LATERAL (SELECT \"values\" FROM delivery_content WHERE id = r.delivery & ~{GENERATIONS}::bigint OFFSET 0) AS c
          LEFT JOIN presence p ON p.phone = d.phone AND p.checked_at >= $2
@@ -83,10 +88,11 @@ pub(super) async fn ready(tx: &Tx<'_>, query: &ReadyQuery) -> Result<ReadyPage> 
         )
         .await?;
     let ready = |row: &Row| {
+        let account: Option<i64> = row.at(5)?;
         Ok(Ready {
             delivery: codes::delivery(row.at(0)?)?,
             phone: codes::phone(row.at(1)?)?,
-            account,
+            account: account.map(codes::phone).transpose()?.map(Account),
             attempts: row.byte(2)?,
             values: codes::texts(row.at(3)?)?,
             is_on_whatsapp: row.at(4)?,

@@ -1,5 +1,6 @@
 //! Pages of deliveries that are due, for everybody or by the account that knows the people.
 
+use campaign_core::gateway::Account;
 use campaign_core::store::{PRESENCE_KEPT_FOR, Ready, ReadyPage, ReadyQuery, Whom};
 use jiff::Timestamp;
 use rusqlite::params;
@@ -13,6 +14,7 @@ const LOOKED_AT_MAX: i64 = 4_096;
 
 /// Whom a page is asked for, as a condition on `known` and its value.
 struct Condition {
+    account: &'static str,
     sql: &'static str,
     accounts: String,
 }
@@ -20,19 +22,26 @@ struct Condition {
 impl Condition {
     /// `None` for everybody.
     fn of(whom: &Whom) -> Result<Option<Self>> {
-        let (sql, accounts) = match whom {
+        let (account, sql, accounts) = match whom {
             Whom::KnownToNone(accounts) if accounts.is_empty() => return Ok(None),
             Whom::KnownToNone(accounts) => (
+                "NULL",
                 "AND coalesce(k.account NOT IN (SELECT value FROM json_each(?1)), TRUE)",
-                accounts.iter().map(|it| rows::digits(it.0)).collect(),
+                accounts,
             ),
-            Whom::KnownTo(account) => (
+            Whom::KnownTo(accounts) => (
+                "k.account",
                 "AND k.account IN (SELECT value FROM json_each(?1))",
-                vec![rows::digits(account.0)],
+                accounts,
             ),
         };
-        let accounts = serde_json::to_string(&accounts)?;
-        Ok(Some(Self { sql, accounts }))
+        let digits: Vec<i64> = accounts.iter().map(|it| rows::digits(it.0)).collect();
+        let accounts = serde_json::to_string(&digits)?;
+        Ok(Some(Self {
+            account,
+            sql,
+            accounts,
+        }))
     }
 }
 
@@ -44,16 +53,13 @@ impl Database {
             Some(_) => self.looked_at(first, last)?,
             None => None,
         };
-        let account = match query.whom {
-            Whom::KnownTo(account) => Some(account),
-            Whom::KnownToNone(_) => None,
-        };
         let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let since = query.due.checked_sub(PRESENCE_KEPT_FOR);
         let since = since.unwrap_or(Timestamp::MIN);
         let (of_known, is_asked) = parts(condition.as_ref());
+        let account = condition.as_ref().map_or("NULL", |it| it.account);
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT r.delivery, d.phone, attempts, \"values\", is_on_whatsapp
+            "SELECT r.delivery, d.phone, attempts, \"values\", is_on_whatsapp, {account}
              FROM ready r CROSS JOIN delivery d ON d.id = r.delivery {of_known}
              CROSS JOIN delivery_content c ON c.id = r.delivery & ~{GENERATIONS}
              LEFT JOIN presence p ON p.phone = d.phone AND checked_at >= ?2
@@ -75,10 +81,11 @@ impl Database {
                 break;
             }
             let values: String = row.get(3)?;
+            let account: Option<i64> = row.get(5)?;
             page.ready.push(Ready {
                 delivery: rows::delivery(row.get(0)?)?,
                 phone: rows::phone(row.get(1)?)?,
-                account,
+                account: account.map(rows::phone).transpose()?.map(Account),
                 attempts: row.get(2)?,
                 values: rows::texts(&values)?,
                 is_on_whatsapp: row.get(4)?,

@@ -356,13 +356,67 @@ fn accounts_share_the_room_of_a_campaign_and_each_has_some() {
         (3, 12, 12, 6),
     ];
     for (accounts, all, each, of_none) in rows {
-        let mut job = job(plain("promo", 1));
-        let accounts = (1..=accounts).map(|number| Some(account_of(number)));
-        let windows = accounts.chain([None]).map(|of| (of, Window::default()));
-        job.windows = windows.collect();
+        let mut job = of_accounts(accounts);
         let room = [Some(account_of(1)), None].map(|whose| job.room(whose, all));
         assert_eq!(room, [each, of_none]);
         let query = job.wants(all, at(0)).unwrap();
         assert_eq!(query.limit, each / 2);
     }
+}
+
+/// One with so many accounts, of which nothing was read yet.
+fn of_accounts(accounts: u32) -> Job {
+    let mut job = job(plain("promo", 1));
+    let accounts = (1..=accounts).map(|number| Some(account_of(number)));
+    let windows = accounts.chain([None]).map(|of| (of, Window::default()));
+    job.windows = windows.collect();
+    job
+}
+
+#[test]
+fn accounts_that_are_as_far_are_read_for_together() {
+    let mut job = of_accounts(3);
+    let known = |query: &ReadyQuery| match &query.whom {
+        Whom::KnownTo(accounts) => accounts.to_vec(),
+        Whom::KnownToNone(_) => Vec::new(),
+    };
+    let all = [1, 2, 3].map(account_of);
+    let first = job.wants(WINDOW, at(0)).unwrap();
+    assert_eq!((known(&first), first.after), (all.to_vec(), None));
+    let limit = job.room(Some(account_of(1)), WINDOW) / 2;
+    assert_eq!(first.limit, limit);
+    // One knows so many that it has enough for now, and nobody of the others knows any of them.
+    let of_second = |ordinal| Ready {
+        account: Some(account_of(2)),
+        ..person(delivery(1, ordinal))
+    };
+    let page = |ordinals: std::ops::Range<u32>| ReadyPage {
+        ready: ordinals.map(of_second).collect(),
+        has_more: true,
+        ..ReadyPage::default()
+    };
+    job.loaded(page(0..limit), |_| false, at(0));
+    let everybody_else = job.wants(WINDOW, at(0)).unwrap();
+    assert_eq!(known(&everybody_else), [], "the rest have their turn");
+    job.loaded(ReadyPage::default(), |_| false, at(0));
+    let again = job.wants(WINDOW, at(0)).unwrap();
+    assert_eq!(known(&again), all);
+    assert_eq!(again.after, Some(delivery(1, limit - 1)));
+    job.loaded(page(limit..limit + 1), |_| false, at(0));
+    let without = job.wants(WINDOW, at(0)).unwrap();
+    assert_eq!(known(&without), [1, 3].map(account_of));
+    assert_eq!(without.after, Some(delivery(1, limit)));
+    job.loaded(ReadyPage::default(), |_| false, at(0));
+    assert!(job.wants(WINDOW, at(0)).is_none());
+    // Whoever fell behind is read for alone, from where it was left.
+    while job
+        .windows
+        .get_mut(&Some(account_of(2)))
+        .unwrap()
+        .take(at(0))
+        .is_some()
+    {}
+    let behind = job.wants(WINDOW, at(0)).unwrap();
+    assert_eq!(known(&behind), [account_of(2)]);
+    assert_eq!(behind.after, Some(delivery(1, limit)));
 }

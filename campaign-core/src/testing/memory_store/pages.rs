@@ -98,7 +98,9 @@ impl Tables {
     pub(super) fn ready_page(&self, query: ReadyQuery) -> ReadyPage {
         let limit = query.limit as usize;
         let is_asked = |id: &DeliveryId| match &query.whom {
-            Whom::KnownTo(account) => self.knows(*id) == Some(*account),
+            Whom::KnownTo(accounts) => self
+                .knows(*id)
+                .is_some_and(|known| accounts.contains(&known)),
             Whom::KnownToNone(accounts) if accounts.is_empty() => true,
             Whom::KnownToNone(accounts) => self
                 .knows(*id)
@@ -114,8 +116,8 @@ impl Tables {
         let mut due: Vec<DeliveryId> = due.collect();
         let has_more = due.len() > limit;
         due.truncate(limit);
-        let account = match &query.whom {
-            Whom::KnownTo(account) => Some(*account),
+        let account = |id| match &query.whom {
+            Whom::KnownTo(_) => self.knows(id),
             Whom::KnownToNone(_) => None,
         };
         let next_due = DeliveryId::new(query.campaign, 0).and_then(|first| {
@@ -128,7 +130,7 @@ impl Tables {
         });
         let read_to = due.last().copied().filter(|_| has_more);
         let rows = due.into_iter();
-        let rows = rows.filter_map(|id| self.ready_row(id, account, query.due));
+        let rows = rows.filter_map(|id| self.ready_row(id, account(id), query.due));
         ReadyPage {
             ready: rows.collect(),
             next_due,

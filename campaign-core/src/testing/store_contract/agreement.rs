@@ -98,7 +98,8 @@ async fn assert_same(
 
     for whom in [
         Whom::everybody(),
-        Whom::KnownTo(account(1)),
+        Whom::KnownTo([account(1)].into()),
+        Whom::KnownTo([account(1), account(2)].into()),
         Whom::KnownToNone([account(1)].into()),
     ] {
         let query = ReadyQuery {

@@ -29,14 +29,14 @@ fn wrote(number: u64, to: u64, received_at: i64) -> Change {
 /// The targets that each of two accounts knows, and those that neither does, read in pages of three.
 async fn apart(store: &impl Store, campaign: CampaignId, seconds: i64) -> [Vec<u64>; 3] {
     let whoms = [
-        Whom::KnownTo(account(1)),
-        Whom::KnownTo(account(2)),
+        Whom::KnownTo([account(1)].into()),
+        Whom::KnownTo([account(2)].into()),
         Whom::KnownToNone([account(1), account(2)].into()),
     ];
     let mut all = [const { Vec::new() }; 3];
     for (whom, found) in whoms.into_iter().zip(&mut all) {
         let wanted = match &whom {
-            Whom::KnownTo(account) => Some(*account),
+            Whom::KnownTo(accounts) => accounts.first().copied(),
             Whom::KnownToNone(_) => None,
         };
         let mut query = ReadyQuery {
@@ -96,6 +96,20 @@ pub async fn pages_by_account_are_complete_and_apart(database: &impl ContractSto
     };
     let page = scene.store.ready(query).await.unwrap();
     assert_eq!(page.ready.len(), 15);
+    // Whoever asks for several accounts at once is told whom each of them knows.
+    let query = ReadyQuery {
+        campaign,
+        after: None,
+        whom: Whom::KnownTo([account(1), account(2), account(3)].into()),
+        due: wall(50),
+        limit: 100,
+    };
+    let page = scene.store.ready(query).await.unwrap();
+    let by = |number| {
+        let account = Some(account(number));
+        page.ready.iter().filter(move |it| it.account == account)
+    };
+    assert_eq!((by(1).count(), by(2).count(), page.ready.len()), (8, 5, 13));
     assert_eq!(scene.ready_ids(campaign, 50).await.len(), 20, "everybody");
     let again = database.open().await;
     assert_eq!(apart(&again, campaign, 50).await, expected);
@@ -120,7 +134,7 @@ pub async fn what_waits_is_told_by_account(database: &impl ContractStore) {
         let query = ReadyQuery {
             campaign,
             after: None,
-            whom: Whom::KnownTo(account(number)),
+            whom: Whom::KnownTo([account(number)].into()),
             due: wall(20),
             limit: 10,
         };
