@@ -86,6 +86,8 @@ pub(super) struct Job {
     is_page_stale: bool,
     /// Its accounts, where it has several sessions.
     pub(super) pool: Pool,
+    /// For each account, who was given up when it was asked last, and whose people were left alone therefore.
+    left: BTreeMap<Account, (Vec<Account>, Arc<[Account]>)>,
     /// Since when its runner has been running.
     back: Elapsed,
     /// Its own limits, or its tenant's, let nothing of it go until then; [`Elapsed::NEVER`]: until something under way has ended.
@@ -119,6 +121,7 @@ impl Job {
             loaded_last: None,
             is_page_stale: false,
             pool: Pool::default(),
+            left: BTreeMap::new(),
         }
     }
 
@@ -217,12 +220,25 @@ impl Job {
     }
 
     /// The accounts that somebody whom they know is left to, for a message from this one.
-    pub(super) fn left_to_others(&self, account: Account, now: Now) -> Arc<[Account]> {
+    pub(super) fn left_to_others(&mut self, account: Account, now: Now) -> Arc<[Account]> {
         let policy = self.record.definition.pool_policy;
-        let given_up: BTreeSet<Account> = self.pool.given_up(policy, now).collect();
+        let given_up: Vec<Account> = self.pool.given_up(policy, now).collect();
+        if let Some((known, left)) = self.left.get(&account)
+            && *known == given_up
+        {
+            return Arc::clone(left);
+        }
         let others = self.pool.accounts();
         let others = others.filter(|other| *other != account && !given_up.contains(other));
-        others.collect()
+        let left: Arc<[Account]> = others.collect();
+        self.left.insert(account, (given_up, Arc::clone(&left)));
+        left
+    }
+
+    /// Its accounts, or what holds them, have changed.
+    pub(super) fn set_pool(&mut self, pool: Pool) {
+        self.pool = pool;
+        self.left.clear();
     }
 
     fn window_of(&mut self, ready: &Ready) -> Option<&mut Window> {

@@ -164,7 +164,7 @@ impl Engine {
         });
         let held = held.collect();
         let are_others = job.pool.members != members;
-        job.pool = Pool { members, held };
+        job.set_pool(Pool { members, held });
         if are_others {
             let since = job.completed_at;
             job.start_over();
