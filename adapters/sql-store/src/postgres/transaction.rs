@@ -34,14 +34,18 @@ pub(super) struct Number {
 }
 
 /// A transaction; dropped, it is rolled back.
-pub(super) struct Tx<'a>(Transaction<'a>);
+pub(super) struct Tx<'a> {
+    inner: Transaction<'a>,
+    /// One that writes.
+    number: Option<Number>,
+}
 
 /// What is known of a COMMIT.
 #[must_use]
 pub(super) enum Committed {
     /// It took place.
     Surely,
-    /// The connection broke before the answer came. The server knows by the transaction's number; one without had written nothing.
+    /// The connection broke before the answer came. The server knows by the transaction's number; one without writes nothing.
     InDoubt {
         transaction: Option<Number>,
         error: tokio_postgres::Error,
@@ -55,31 +59,42 @@ impl<'a> Tx<'a> {
         let builder = builder
             .isolation_level(IsolationLevel::RepeatableRead)
             .read_only(true);
-        Ok(Self(builder.start().await?))
+        Ok(Self {
+            inner: builder.start().await?,
+            number: None,
+        })
     }
 
     /// Writes, after every other transaction that does: each statement sees whatever those before it have committed.
     pub(super) async fn write(client: &'a mut Client, durability: Durability) -> Result<Self> {
         let builder = client.build_transaction();
         let builder = builder.isolation_level(IsolationLevel::ReadCommitted);
-        let tx = Self(builder.start().await?);
+        let mut tx = Self {
+            inner: builder.start().await?,
+            number: None,
+        };
         let (weaker, setting) = match durability {
             Durability::Full => ("off", "on"),
             Durability::Normal => ("on", "off"),
         };
-        // Whatever the server's own setting is, what is asked for holds; a stronger one than `on` is left alone.
-        tx.rows(
+        // Whatever the server's own setting is, what is asked for holds; a stronger one than `on` is left alone. By the number its COMMIT can be
+        // asked after: no connection outlives the end of a timeline, and on a standby, which has none to give, the first change is refused.
+        let sql = format!(
             "SELECT pg_advisory_xact_lock($1, hashtext(current_schema())),
-                    CASE current_setting('synchronous_commit') WHEN $2 THEN set_config('synchronous_commit', $3, true) END",
-            &[&WRITING, &weaker, &setting],
-        )
-        .await?;
+                    CASE current_setting('synchronous_commit') WHEN $2 THEN set_config('synchronous_commit', $3, true) END,
+                    CASE WHEN NOT pg_is_in_recovery() THEN pg_current_xact_id()::text END,
+                    CASE WHEN NOT pg_is_in_recovery() THEN {TIMELINE} END"
+        );
+        let row = tx.one(&sql, &[&WRITING, &weaker, &setting]).await?;
+        let number: Option<String> = row.at(2)?;
+        let known = number.zip(row.at(3)?);
+        tx.number = known.map(|(number, timeline)| Number { timeline, number });
         Ok(tx)
     }
 
     pub(super) async fn rows(&self, sql: &str, parameters: Parameters<'_>) -> Result<Vec<Row>> {
-        let statement = self.0.prepare_cached(sql).await?;
-        Ok(self.0.query(&statement, parameters).await?)
+        let statement = self.inner.prepare_cached(sql).await?;
+        Ok(self.inner.query(&statement, parameters).await?)
     }
 
     /// The first row, where there is one.
@@ -94,28 +109,24 @@ impl<'a> Tx<'a> {
 
     /// How many rows were changed.
     pub(super) async fn execute(&self, sql: &str, parameters: Parameters<'_>) -> Result<u64> {
-        let statement = self.0.prepare_cached(sql).await?;
-        Ok(self.0.execute(&statement, parameters).await?)
+        let statement = self.inner.prepare_cached(sql).await?;
+        Ok(self.inner.execute(&statement, parameters).await?)
     }
 
     /// Statements without parameters, such as a migration.
     pub(super) async fn batch(&self, sql: &str) -> Result<()> {
-        Ok(self.0.batch_execute(sql).await?)
+        Ok(self.inner.batch_execute(sql).await?)
     }
 
     /// Rows as COPY reads them.
     #[cfg(feature = "sqlite")]
     pub(super) async fn copy_in(&self, sql: &str) -> Result<CopyInSink<Cursor<Vec<u8>>>> {
-        Ok(self.0.copy_in(sql).await?)
+        Ok(self.inner.copy_in(sql).await?)
     }
 
     pub(super) async fn commit(self) -> Result<Committed> {
-        let numbered = format!("SELECT pg_current_xact_id_if_assigned()::text, {TIMELINE}");
-        let row = self.one(&numbered, &[]).await?;
-        let number: Option<String> = row.at(0)?;
-        let timeline = row.at(1)?;
-        let transaction = number.map(|number| Number { timeline, number });
-        match self.0.commit().await {
+        let transaction = self.number;
+        match self.inner.commit().await {
             Ok(()) => Ok(Committed::Surely),
             Err(error) if is_rolled_back(&error) => Err(error.into()),
             Err(error) => Ok(Committed::InDoubt { transaction, error }),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use campaign_core::clock::Stamp;
 use campaign_core::consent::{Rules, Written};
-use campaign_core::delivery::{CampaignId, DeliveryId, State};
+use campaign_core::delivery::{CampaignId, DeliveryId, Happening, State};
 use campaign_core::store::{Change, Epoch, LaneId};
 use tokio_postgres::Row as Columned;
 
@@ -24,6 +24,10 @@ pub(in crate::postgres) struct Wanted {
     campaigns: BTreeSet<CampaignId>,
     /// From which lanes attempts are to be put on record, to which recipients.
     journals: Vec<(LaneId, i64)>,
+    /// Lanes that may write only to who has written to them of late.
+    listening: BTreeSet<LaneId>,
+    /// Deliveries to which more happens than that the server accepts them.
+    others: BTreeSet<DeliveryId>,
 }
 
 impl Wanted {
@@ -33,13 +37,23 @@ impl Wanted {
             match change {
                 Change::Journal(journal) => {
                     wanted.delivery(journal.delivery);
+                    wanted.others.insert(journal.delivery);
                     wanted.lanes.insert(journal.lane);
+                    if journal.if_heard_since.is_some() {
+                        wanted.listening.insert(journal.lane);
+                    }
                     let recipient = codes::number(journal.delivery) & !GENERATIONS;
                     wanted.journals.push((journal.lane, recipient));
                 }
-                Change::Happened(happened) => wanted.delivery(happened.delivery),
+                Change::Happened(happened) => {
+                    wanted.delivery(happened.delivery);
+                    if happened.happening != Happening::Accepted {
+                        wanted.others.insert(happened.delivery);
+                    }
+                }
                 Change::Looked { delivery, .. } | Change::NewGeneration { delivery } => {
                     wanted.delivery(*delivery);
+                    wanted.others.insert(*delivery);
                 }
                 Change::Lane(note) => {
                     wanted.lanes.insert(note.lane);
@@ -54,8 +68,14 @@ impl Wanted {
         let mut wanted = Self::default();
         for delivery in deliveries {
             wanted.delivery(delivery);
+            wanted.others.insert(delivery);
         }
         wanted
+    }
+
+    /// Whether anything of the person depends on what happens to this delivery: nothing does when what is under way is accepted.
+    fn is_about_person(&self, row: &Row) -> bool {
+        row.standing.state != State::Sending || self.others.contains(&row.id)
     }
 
     fn delivery(&mut self, delivery: DeliveryId) {
@@ -83,13 +103,15 @@ impl Moves {
             rules_in_force,
             numbers(tx, wanted.journals.len()),
         )?;
-        let phones: BTreeSet<i64> = deliveries.values().map(|found| found.row.phone).collect();
+        let rows = deliveries.values().map(|found| &found.row);
+        let phones = rows.filter(|row| wanted.is_about_person(row));
+        let phones: BTreeSet<i64> = phones.map(|row| row.phone).collect();
         let chats = chats_of(wanted, &deliveries);
         let (persons, chats) = tokio::try_join!(
             biased;
             async {
                 if is_judged {
-                    judged_persons(tx, &phones, &accounts_of(&lanes)).await
+                    judged_persons(tx, &phones, &listening(wanted, &lanes)).await
                 } else {
                     persons(tx, &phones).await
                 }
@@ -118,8 +140,10 @@ impl Moves {
     }
 }
 
-fn accounts_of(lanes: &BTreeMap<LaneId, Lane>) -> Vec<i64> {
-    lanes.values().map(|lane| lane.account).collect()
+/// The accounts that may write only to who has written to them of late.
+fn listening(wanted: &Wanted, lanes: &BTreeMap<LaneId, Lane>) -> Vec<i64> {
+    let lanes = wanted.listening.iter().filter_map(|id| lanes.get(id));
+    lanes.map(|lane| lane.account).collect()
 }
 
 async fn deliveries(tx: &Tx<'_>, wanted: &Wanted) -> Result<BTreeMap<i64, Delivery>> {
@@ -341,7 +365,7 @@ async fn persons(tx: &Tx<'_>, phones: &BTreeSet<i64>) -> Result<BTreeMap<i64, Pe
     Ok(persons)
 }
 
-/// The same, with what decides whether they may be written to from these accounts.
+/// The same, with what decides whether they may be written to, and when they last wrote to these accounts.
 pub(in crate::postgres) async fn judged_persons(
     tx: &Tx<'_>,
     phones: &BTreeSet<i64>,
@@ -362,10 +386,16 @@ pub(in crate::postgres) async fn judged_persons(
             &listed,
         ),
         tx.rows("SELECT phone FROM lid WHERE phone = ANY($1)", &listed),
-        tx.rows(
-            "SELECT phone, account, heard_at FROM heard WHERE phone = ANY($1) AND account = ANY($2)",
-            &of_accounts,
-        ),
+        async {
+            if accounts.is_empty() {
+                return Ok(Vec::new());
+            }
+            tx.rows(
+                "SELECT phone, account, heard_at FROM heard WHERE phone = ANY($1) AND account = ANY($2)",
+                &of_accounts,
+            )
+            .await
+        },
     )?;
     for phone in phones {
         persons.entry(*phone).or_default();

@@ -243,24 +243,33 @@ async fn write_chats(tx: &Tx<'_>, chats: &BTreeMap<(LaneId, i64), Chat>) -> Resu
             }
         }
     }
-    if !gone.0.is_empty() {
-        tx.execute(
-            "DELETE FROM open_chat WHERE ctid = ANY(ARRAY(
-                 SELECT there.ctid FROM unnest($1::integer[], $2::bigint[]) AS g (lane, phone)
-                 CROSS JOIN LATERAL (SELECT ctid FROM open_chat WHERE lane = g.lane AND phone = g.phone OFFSET 0) AS there))",
-            &[&gone.0, &gone.1],
-        )
-        .await?;
-    }
-    if !open.0.is_empty() {
-        tx.execute(
-            "INSERT INTO open_chat (lane, phone, delivery)
-             SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[])
-             ON CONFLICT (lane, phone) DO UPDATE SET delivery = excluded.delivery",
-            &[&open.0, &open.1, &open.2],
-        )
-        .await?;
-    }
+    tokio::try_join!(
+        biased;
+        async {
+            if gone.0.is_empty() {
+                return Ok(0);
+            }
+            tx.execute(
+                "DELETE FROM open_chat WHERE ctid = ANY(ARRAY(
+                     SELECT there.ctid FROM unnest($1::integer[], $2::bigint[]) AS g (lane, phone)
+                     CROSS JOIN LATERAL (SELECT ctid FROM open_chat WHERE lane = g.lane AND phone = g.phone OFFSET 0) AS there))",
+                &[&gone.0, &gone.1],
+            )
+            .await
+        },
+        async {
+            if open.0.is_empty() {
+                return Ok(0);
+            }
+            tx.execute(
+                "INSERT INTO open_chat (lane, phone, delivery)
+                 SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[])
+                 ON CONFLICT (lane, phone) DO UPDATE SET delivery = excluded.delivery",
+                &[&open.0, &open.1, &open.2],
+            )
+            .await
+        },
+    )?;
     Ok(())
 }
 

@@ -16,9 +16,10 @@ pub(super) async fn write_lanes(tx: &Tx<'_>, lanes: &BTreeMap<LaneId, Lane>) -> 
 }
 
 async fn write_newest(tx: &Tx<'_>, lanes: &BTreeMap<LaneId, Lane>) -> Result<()> {
-    let sent = lanes
-        .iter()
-        .filter(|(_, lane)| lane.newest_cold.is_some() || lane.newest_reply.is_some());
+    // Whose note is written has them in it.
+    let sent = lanes.iter().filter(|(_, lane)| {
+        lane.note.is_none() && (lane.newest_cold.is_some() || lane.newest_reply.is_some())
+    });
     let sent: Vec<(&LaneId, &Lane)> = sent.collect();
     if sent.is_empty() {
         return Ok(());
@@ -58,6 +59,8 @@ struct Notes {
     trusted: Vec<String>,
     store_on: Vec<Option<String>>,
     health: Vec<String>,
+    newest_cold: Vec<Option<i64>>,
+    newest_reply: Vec<Option<i64>>,
 }
 
 impl Notes {
@@ -83,6 +86,8 @@ impl Notes {
             notes.trusted.push(serde_json::to_string(&note.trusted)?);
             notes.store_on.push(store_on.transpose()?);
             notes.health.push(serde_json::to_string(&note.health)?);
+            notes.newest_cold.push(lane.newest_cold);
+            notes.newest_reply.push(lane.newest_reply);
         }
         Ok(notes)
     }
@@ -97,10 +102,12 @@ async fn write_notes(tx: &Tx<'_>, lanes: &BTreeMap<LaneId, Lane>) -> Result<()> 
         .execute(
             "UPDATE lane l SET day = n.day, day_sends = n.sends, day_cold = n.cold, warmth = n.warmth, hold = n.hold, hold_until = n.until,
                     hold_told = n.told, cold_hold = n.cold_hold, cold_hold_until = n.cold_until, cold_hold_told = n.cold_told,
-                    trusted = n.trusted, store_on = n.store_on, health = n.health
+                    trusted = n.trusted, store_on = n.store_on, health = n.health,
+                    newest_cold = coalesce(n.newest_cold, l.newest_cold), newest_reply = coalesce(n.newest_reply, l.newest_reply)
              FROM unnest($1::integer[], $2::integer[], $3::text[], $4::integer[], $5::integer[], $6::text[], $7::text[], $8::bigint[],
-                         $9::text[], $10::text[], $11::bigint[], $12::text[], $13::text[], $14::text[], $15::text[])
-                  AS n (id, epoch, day, sends, cold, warmth, hold, until, told, cold_hold, cold_until, cold_told, trusted, store_on, health)
+                         $9::text[], $10::text[], $11::bigint[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[], $17::bigint[])
+                  AS n (id, epoch, day, sends, cold, warmth, hold, until, told, cold_hold, cold_until, cold_told, trusted, store_on, health,
+                        newest_cold, newest_reply)
              CROSS JOIN LATERAL (SELECT ctid FROM lane WHERE id = n.id OFFSET 0) AS there
              WHERE l.ctid = there.ctid AND l.epoch = n.epoch",
             &[
@@ -119,6 +126,8 @@ async fn write_notes(tx: &Tx<'_>, lanes: &BTreeMap<LaneId, Lane>) -> Result<()> 
                 &notes.trusted,
                 &notes.store_on,
                 &notes.health,
+                &notes.newest_cold,
+                &notes.newest_reply,
             ],
         )
         .await?;
