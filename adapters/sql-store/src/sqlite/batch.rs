@@ -6,7 +6,7 @@ use std::rc::Rc;
 use campaign_core::campaign::CampaignState;
 use campaign_core::consent::Rules;
 use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Reason, State, apply};
-use campaign_core::limits::Slot;
+use campaign_core::gateway::Account;
 use campaign_core::message::MessageTemplate;
 use campaign_core::store::{
     Batch, Change, Doubtful, Effect, Epoch, Happened, Journal, LaneId, LaneNote, Lost, Sweep,
@@ -171,14 +171,23 @@ pub(super) type Sweeps = HashMap<(CampaignId, Option<Reason>), i64>;
 /// One batch in the making.
 struct Making<'a> {
     moves: Moves<'a>,
-    lanes: HashMap<LaneId, Option<Epoch>>,
-    /// The newest attempts of this batch.
-    newest: HashMap<(LaneId, Slot), i64>,
+    lanes: HashMap<LaneId, Option<Lane>>,
+    /// The newest attempts of this batch, by slot.
+    newest: HashMap<LaneId, [Option<i64>; 2]>,
     campaigns: HashMap<CampaignId, Option<CampaignState>>,
     rules: Option<Rc<Rules>>,
     imports: &'a HashMap<CampaignId, i64>,
     recipients: &'a mut HashMap<CampaignId, Recipients>,
     sweeps: &'a mut Sweeps,
+}
+
+/// A lane, as far as attempts depend on it.
+#[derive(Debug, Clone, Copy)]
+struct Lane {
+    epoch: Epoch,
+    account: i64,
+    /// Somebody whom the account knows by a LID alone has opted out.
+    has_hidden_opt_out: bool,
 }
 
 impl Making<'_> {
@@ -192,7 +201,7 @@ impl Making<'_> {
                 missing,
             } => self.looked(*delivery, next.map(rows::micros), missing),
             Change::Campaign { campaign, from, to } => self.campaign(*campaign, *from, *to),
-            Change::Lane(note) => self.lane(note),
+            Change::Lane(note) => self.note(note),
             Change::Sweep {
                 campaign,
                 what,
@@ -237,15 +246,19 @@ impl Making<'_> {
                 Ok(Effect::Done)
             }
             Change::Reply(reply) => {
+                self.lanes.clear();
                 people::keep_reply(self.moves.connection, reply, self.moves.at.wall)
             }
             Change::HiddenReply(reply) => {
+                self.lanes.clear();
                 consent::keep_hidden(self.moves.connection, reply, self.moves.at.wall)
             }
             Change::Lid { lid, phone } => {
+                self.lanes.clear();
                 consent::learn_lid(self.moves.connection, *lid, *phone, self.moves.at.wall)
             }
             Change::Dismiss { lid } => {
+                self.lanes.clear();
                 consent::dismiss(self.moves.connection, *lid)?;
                 Ok(Effect::Done)
             }
@@ -279,11 +292,11 @@ impl Making<'_> {
     /// Everything that must hold at send time, in the transaction that puts the attempt on record.
     fn journal(&mut self, journal: &Journal) -> Result<Effect> {
         let lost = |why| Ok(Effect::Lost(why));
-        match self.epoch(journal.lane)? {
+        let lane = match self.lane(journal.lane)? {
             None => return lost(Lost::NotFound),
-            Some(epoch) if epoch != journal.epoch => return lost(Lost::NotOwner),
-            Some(_) => {}
-        }
+            Some(lane) if lane.epoch != journal.epoch => return lost(Lost::NotOwner),
+            Some(lane) => lane,
+        };
         match self.campaign_state(journal.delivery.campaign())? {
             None => return lost(Lost::NotFound),
             Some(CampaignState::Running) => {}
@@ -298,26 +311,30 @@ impl Making<'_> {
         let connection = self.moves.connection;
         let now = self.moves.at.wall;
         let rules = self.rules()?;
-        let facts = match consent::judge(connection, journal, row.phone, &rules, now)? {
+        let hidden = lane.has_hidden_opt_out;
+        let facts = match consent::judge(connection, journal, row.phone, hidden, &rules, now)? {
             Ok(facts) => facts,
             Err(barred) => return lost(barred.into()),
         };
         if let Some(since) = journal.if_heard_since {
             let is_heard: bool = connection
                 .prepare_cached(
-                    "SELECT EXISTS (SELECT 1 FROM heard JOIN lane USING (account)
-                     WHERE lane.id = ? AND phone = ? AND heard_at >= ?)",
+                    "SELECT EXISTS (SELECT 1 FROM heard WHERE account = ? AND phone = ? AND heard_at >= ?)",
                 )?
-                .query_row(
-                    params![journal.lane.0, row.phone, rows::micros(since)],
-                    |row| row.get(0),
-                )?;
+                .query_row([lane.account, row.phone, rows::micros(since)], |row| {
+                    row.get(0)
+                })?;
             if !is_heard {
                 return lost(Lost::NotHeard);
             }
         }
-        if let Some(other) = known::one_of(connection, &journal.unless_known_to, row.phone)? {
-            return lost(Lost::KnownTo(other));
+        if let Some(known) = facts.known
+            && !journal.unless_known_to.is_empty()
+        {
+            let known = Account(rows::phone(known)?);
+            if journal.unless_known_to.contains(&known) {
+                return lost(Lost::KnownTo(known));
+            }
         }
         let id = rows::number(row.id);
         let opened = connection
@@ -352,8 +369,8 @@ impl Making<'_> {
             ])?;
         let attempt = connection.last_insert_rowid();
         consent::charge(connection, journal, row.phone, &facts, &rules, now)?;
-        known::written(connection, row.phone, journal.lane, id, rows::micros(now))?;
-        self.newest.insert((journal.lane, journal.slot), attempt);
+        known::written(connection, row.phone, lane.account, id, rows::micros(now))?;
+        self.newest.entry(journal.lane).or_default()[journal.slot as usize] = Some(attempt);
         let from = row.standing;
         let row = Row {
             attempt: Some(attempt),
@@ -373,13 +390,13 @@ impl Making<'_> {
     }
 
     fn write_newest(&self) -> Result<()> {
-        for ((lane, slot), attempt) in &self.newest {
-            let sql = match slot {
-                Slot::Cold => "UPDATE lane SET newest_cold = ? WHERE id = ?",
-                Slot::Reply => "UPDATE lane SET newest_reply = ? WHERE id = ?",
-            };
-            let mut statement = self.moves.connection.prepare_cached(sql)?;
-            statement.execute([*attempt, i64::from(lane.0)])?;
+        for (lane, [cold, reply]) in &self.newest {
+            self.moves
+                .connection
+                .prepare_cached(
+                    "UPDATE lane SET newest_cold = coalesce(?, newest_cold), newest_reply = coalesce(?, newest_reply) WHERE id = ?",
+                )?
+                .execute(params![cold, reply, lane.0])?;
         }
         Ok(())
     }
@@ -471,19 +488,22 @@ impl Making<'_> {
         Ok(Effect::Done)
     }
 
-    fn lane(&mut self, note: &LaneNote) -> Result<Effect> {
-        match self.epoch(note.lane)? {
+    fn note(&mut self, note: &LaneNote) -> Result<Effect> {
+        match self.lane(note.lane)? {
             None => return Ok(Effect::Lost(Lost::NotFound)),
-            Some(epoch) if epoch != note.epoch => return Ok(Effect::Lost(Lost::NotOwner)),
+            Some(lane) if lane.epoch != note.epoch => return Ok(Effect::Lost(Lost::NotOwner)),
             Some(_) => {}
         }
+        // Notes come last in a batch: the row is written once.
+        let [cold, reply] = self.newest.remove(&note.lane).unwrap_or_default();
         let (hold, until, told) = rows::hold_columns(note.hold)?;
         let (cold_hold, cold_until, cold_told) = rows::hold_columns(note.cold_hold)?;
         self.moves
             .connection
             .prepare_cached(
                 "UPDATE lane SET day = ?, day_sends = ?, day_cold = ?, warmth = ?, hold = ?, hold_until = ?, hold_told = ?,
-                                 cold_hold = ?, cold_hold_until = ?, cold_hold_told = ?, trusted = ?, store_on = ?, health = ?
+                                 cold_hold = ?, cold_hold_until = ?, cold_hold_told = ?, trusted = ?, store_on = ?, health = ?,
+                                 newest_cold = coalesce(?, newest_cold), newest_reply = coalesce(?, newest_reply)
                  WHERE id = ? AND epoch = ?",
             )?
             .execute(params![
@@ -503,6 +523,8 @@ impl Making<'_> {
                     .map(serde_json::to_string)
                     .transpose()?,
                 serde_json::to_string(&note.health)?,
+                cold,
+                reply,
                 note.lane.0,
                 note.epoch.0
             ])?;
@@ -647,17 +669,26 @@ impl Making<'_> {
         Ok(found.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn epoch(&mut self, lane: LaneId) -> Result<Option<Epoch>> {
-        if let Some(epoch) = self.lanes.get(&lane) {
-            return Ok(*epoch);
+    fn lane(&mut self, id: LaneId) -> Result<Option<Lane>> {
+        if let Some(lane) = self.lanes.get(&id) {
+            return Ok(*lane);
         }
-        let epoch: Option<u32> = self
+        let lane = self
             .moves
             .connection
-            .prepare_cached("SELECT epoch FROM lane WHERE id = ?")?
-            .query_row([lane.0], |row| row.get(0))
+            .prepare_cached(
+                "SELECT epoch, account, EXISTS (SELECT 1 FROM hidden_opt_out h WHERE h.account = lane.account) FROM lane WHERE id = ?",
+            )?
+            .query_row([id.0], |row| {
+                Ok(Lane {
+                    epoch: Epoch(row.get(0)?),
+                    account: row.get(1)?,
+                    has_hidden_opt_out: row.get(2)?,
+                })
+            })
             .optional()?;
-        Ok(*self.lanes.entry(lane).or_insert(epoch.map(Epoch)))
+        self.lanes.insert(id, lane);
+        Ok(lane)
     }
 
     fn campaign_state(&mut self, campaign: CampaignId) -> Result<Option<CampaignState>> {

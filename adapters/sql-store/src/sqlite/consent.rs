@@ -11,7 +11,7 @@ use campaign_core::gateway::{Account, Session};
 use campaign_core::limits::Slot;
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
-    Effect, HiddenOptOut, HiddenReply, Inquiry, Journal, LaneId, MayNot, REPLIES_KEPT_FOR, Reply,
+    Effect, HiddenOptOut, HiddenReply, Inquiry, Journal, MayNot, REPLIES_KEPT_FOR, Reply,
     Suppression,
 };
 use jiff::Timestamp;
@@ -204,19 +204,22 @@ pub(super) fn rules(connection: &Connection) -> Result<Rules> {
 pub(super) struct Facts {
     suppressed: Option<Origin>,
     consent: Option<bool>,
+    /// Whose account knows them.
+    pub(super) known: Option<i64>,
     written: Vec<Written>,
 }
 
 impl Facts {
     fn of(connection: &Connection, phone: i64, category: Category) -> Result<Self> {
-        let suppressed: Option<u8> = connection
-            .prepare_cached("SELECT origin FROM suppression WHERE phone = ?")?
-            .query_row([phone], |row| row.get(0))
-            .optional()?;
-        let consent = connection
-            .prepare_cached("SELECT is_granted FROM consent WHERE phone = ? AND category = ?")?
-            .query_row(params![phone, category as u8], |row| row.get(0))
-            .optional()?;
+        let (suppressed, consent, known): (Option<u8>, _, _) = connection
+            .prepare_cached(
+                "SELECT (SELECT origin FROM suppression WHERE phone = ?1),
+                        (SELECT is_granted FROM consent WHERE phone = ?1 AND category = ?2),
+                        (SELECT account FROM known WHERE phone = ?1)",
+            )?
+            .query_row(params![phone, category as u8], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
         let mut statement = connection.prepare_cached(
             "SELECT delivery, at, category, text_hash FROM written WHERE phone = ?",
         )?;
@@ -233,6 +236,7 @@ impl Facts {
         Ok(Self {
             suppressed: suppressed.map(origin).transpose()?,
             consent,
+            known,
             written,
         })
     }
@@ -252,26 +256,23 @@ pub(super) fn judge(
     connection: &Connection,
     journal: &Journal,
     phone: i64,
+    has_hidden_opt_out: bool,
     rules: &Rules,
     now: Timestamp,
 ) -> Result<std::result::Result<Facts, Barred>> {
     let facts = Facts::of(connection, phone, journal.terms.category)?;
     let may_be_hidden =
-        journal.slot == Slot::Cold && may_be_hidden(connection, journal.lane, phone)?;
+        journal.slot == Slot::Cold && has_hidden_opt_out && !has_lid(connection, phone)?;
     let message = (journal.delivery, journal.text_hash);
     let person = facts.person(may_be_hidden);
     let judged = bar(journal.terms, journal.slot, message, person, rules, now);
     Ok(judged.map(|()| facts))
 }
 
-/// Somebody whom the account knows by a LID alone has opted out, and nobody knows the LID of this phone.
-fn may_be_hidden(connection: &Connection, lane: LaneId, phone: i64) -> Result<bool> {
+fn has_lid(connection: &Connection, phone: i64) -> Result<bool> {
     Ok(connection
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM hidden_opt_out JOIN lane USING (account) WHERE lane.id = ?)
-                AND NOT EXISTS (SELECT 1 FROM lid WHERE phone = ?)",
-        )?
-        .query_row(params![lane.0, phone], |row| row.get(0))?)
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM lid WHERE phone = ?)")?
+        .query_row([phone], |row| row.get(0))?)
 }
 
 /// Counts an attempt in what the person had; what no rule asks for any more is forgotten at the opportunity.

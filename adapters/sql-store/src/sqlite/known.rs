@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use campaign_core::gateway::{Account, Session};
-use campaign_core::store::LaneId;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::Connection;
 
 use super::Database;
 use super::fault::Result;
@@ -27,41 +26,24 @@ impl Database {
     }
 }
 
-/// Which of these accounts knows a person, if one does.
-pub(super) fn one_of(
-    connection: &Connection,
-    accounts: &[Account],
-    phone: i64,
-) -> Result<Option<Account>> {
-    if accounts.is_empty() {
-        return Ok(None);
-    }
-    let known: Option<i64> = connection
-        .prepare_cached("SELECT account FROM known WHERE phone = ?")?
-        .query_row([phone], |row| row.get(0))
-        .optional()?;
-    let known = known.map(rows::phone).transpose()?.map(Account);
-    Ok(known.filter(|known| accounts.contains(known)))
-}
-
-/// An attempt of a lane is on record.
+/// An attempt of an account is on record.
 pub(super) fn written(
     connection: &Connection,
     phone: i64,
-    lane: LaneId,
+    account: i64,
     delivery: i64,
     at: i64,
 ) -> Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO known (phone, account, at, delivery) SELECT ?1, account, ?3, ?4 FROM lane WHERE id = ?2
+            "INSERT INTO known (phone, account, at, delivery) VALUES (?, ?, ?, ?)
              ON CONFLICT (phone) DO UPDATE SET
                  delivery = iif(account = excluded.account, delivery, excluded.delivery),
                  was_account = iif(account = excluded.account, was_account, account),
                  was_at = iif(account = excluded.account, was_at, at),
                  account = excluded.account, at = max(at, excluded.at)",
         )?
-        .execute(params![phone, lane.0, at, delivery])?;
+        .execute([phone, account, at, delivery])?;
     Ok(())
 }
 

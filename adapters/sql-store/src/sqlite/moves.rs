@@ -8,7 +8,7 @@ use campaign_core::clock::Stamp;
 use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Reason, Standing, State};
 use campaign_core::store::{Effect, Happened, Lost};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::consent;
 use super::fault::{Fault, Result};
@@ -388,14 +388,11 @@ impl<'a> Moves<'a> {
     }
 
     fn close_chat(&self, attempt: i64, row: &Row) -> Result<()> {
-        let lane: Option<u32> = self
-            .connection
-            .prepare_cached("SELECT lane FROM attempt WHERE seq = ?")?
-            .query_row([attempt], |row| row.get(0))
-            .optional()?;
         self.connection
-            .prepare_cached("DELETE FROM open_chat WHERE lane = ? AND phone = ? AND delivery = ?")?
-            .execute(params![lane, row.phone, rows::number(row.id)])?;
+            .prepare_cached(
+                "DELETE FROM open_chat WHERE lane = (SELECT lane FROM attempt WHERE seq = ?) AND phone = ? AND delivery = ?",
+            )?
+            .execute([attempt, row.phone, rows::number(row.id)])?;
         Ok(())
     }
 }

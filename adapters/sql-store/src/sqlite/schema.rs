@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use campaign_core::store::StoreError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OptionalExtension, params};
 
 use super::fault::{Fault, Result};
@@ -38,6 +39,8 @@ pub(super) fn open(path: &Path, options: &Options) -> Result<Connection> {
         return Err(Fault::file(path, io::ErrorKind::PermissionDenied.into()));
     }
     connection.set_prepared_statement_cache_capacity(128);
+    // Statements find rows by keys, whatever is bound to them: without this, some are compiled anew for each value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_handler(Some(|looks| {
         std::thread::sleep(BUSY_LOOK);
         looks < BUSY_LOOKS_MAX
