@@ -19,10 +19,18 @@ use crate::codes::{self, CONFIRMED_WITHIN};
 
 pub(super) async fn rules(tx: &Tx<'_>) -> Result<Rules> {
     let found = tx.maybe("SELECT rules FROM consent_rules", &[]).await?;
-    Ok(match found {
-        Some(row) => serde_json::from_str(row.at(0)?)?,
-        None => Rules::default(),
-    })
+    match found {
+        Some(row) => rules_in(row.at(0)?),
+        None => Ok(Rules::default()),
+    }
+}
+
+/// As they are kept; nothing is where the default ones hold.
+pub(super) fn rules_in(column: Option<&str>) -> Result<Rules> {
+    match column {
+        Some(text) => Ok(serde_json::from_str(text)?),
+        None => Ok(Rules::default()),
+    }
 }
 
 pub(super) async fn set_rules(tx: &Tx<'_>, rules: &Rules) -> Result<()> {

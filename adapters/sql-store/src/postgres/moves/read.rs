@@ -11,7 +11,7 @@ use tokio_postgres::Row as Columned;
 use super::person::{Known, Person};
 use super::{Attempt, Campaign, Chat, Delivery, Differences, Doubt, Lane, Moves, Row};
 use crate::codes::{self, GENERATIONS, REMARKED, SUPERSEDED};
-use crate::postgres::consent::rules;
+use crate::postgres::consent::rules_in;
 use crate::postgres::fault::{Fault, Result};
 use crate::postgres::transaction::{Columns, Tx, int};
 
@@ -88,19 +88,11 @@ impl Wanted {
 impl Moves {
     pub(in crate::postgres) async fn read(tx: &Tx<'_>, at: Stamp, wanted: &Wanted) -> Result<Self> {
         let is_judged = !wanted.journals.is_empty();
-        let rules_in_force = async {
-            if is_judged {
-                rules(tx).await
-            } else {
-                Ok(Rules::default())
-            }
-        };
-        let (deliveries, lanes, campaigns, rules, numbers) = tokio::try_join!(
+        let (deliveries, lanes, (campaigns, rules), numbers) = tokio::try_join!(
             biased;
             deliveries(tx, wanted),
             lanes(tx, wanted),
             campaigns(tx, wanted),
-            rules_in_force,
             numbers(tx, wanted.journals.len()),
         )?;
         let rows = deliveries.values().map(|found| &found.row);
@@ -241,15 +233,19 @@ async fn lanes(tx: &Tx<'_>, wanted: &Wanted) -> Result<BTreeMap<LaneId, Lane>> {
     found.iter().map(lane).collect()
 }
 
-async fn campaigns(tx: &Tx<'_>, wanted: &Wanted) -> Result<BTreeMap<CampaignId, Campaign>> {
+/// The campaigns, and the rules that hold over all of them.
+async fn campaigns(
+    tx: &Tx<'_>,
+    wanted: &Wanted,
+) -> Result<(BTreeMap<CampaignId, Campaign>, Rules)> {
     if wanted.campaigns.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(Default::default());
     }
     let ids = wanted.campaigns.iter().map(|id| int(id.number()));
     let ids: Vec<i32> = ids.collect::<Result<_>>()?;
     let found = tx
         .rows(
-            "SELECT id, state, category, first_generation FROM campaign WHERE id = ANY($1)",
+            "SELECT id, state, category, first_generation, (SELECT rules FROM consent_rules) FROM campaign WHERE id = ANY($1)",
             &[&ids],
         )
         .await?;
@@ -261,7 +257,12 @@ async fn campaigns(tx: &Tx<'_>, wanted: &Wanted) -> Result<BTreeMap<CampaignId, 
         };
         Ok((codes::campaign(row.at::<i32>(0)?.into())?, campaign))
     };
-    found.iter().map(campaign).collect()
+    let rules = match found.first() {
+        Some(row) => rules_in(row.at(4)?)?,
+        None => Rules::default(),
+    };
+    let campaigns = found.iter().map(campaign).collect::<Result<_>>()?;
+    Ok((campaigns, rules))
 }
 
 /// Numbers for so many attempts.
@@ -374,18 +375,16 @@ pub(in crate::postgres) async fn judged_persons(
     let listed: Vec<i64> = phones.iter().copied().collect();
     let listed: [&(dyn tokio_postgres::types::ToSql + Sync); 1] = [&listed];
     let of_accounts: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [listed[0], &accounts];
-    let (mut persons, suppressed, consents, lids, heard) = tokio::try_join!(
+    let (mut persons, barring, heard) = tokio::try_join!(
         biased;
         persons(tx, phones),
+        // Most people are in none of them.
         tx.rows(
-            "SELECT phone, origin FROM suppression WHERE phone = ANY($1)",
+            "SELECT phone, origin, NULL::smallint, NULL::boolean FROM suppression WHERE phone = ANY($1)
+             UNION ALL SELECT phone, NULL, category, is_granted FROM consent WHERE phone = ANY($1)
+             UNION ALL SELECT phone, NULL, NULL, NULL FROM lid WHERE phone = ANY($1)",
             &listed,
         ),
-        tx.rows(
-            "SELECT phone, category, is_granted FROM consent WHERE phone = ANY($1)",
-            &listed,
-        ),
-        tx.rows("SELECT phone FROM lid WHERE phone = ANY($1)", &listed),
         async {
             if accounts.is_empty() {
                 return Ok(Vec::new());
@@ -400,16 +399,15 @@ pub(in crate::postgres) async fn judged_persons(
     for phone in phones {
         persons.entry(*phone).or_default();
     }
-    for row in suppressed {
+    for row in barring {
         let person = persons.entry(row.at(0)?).or_default();
-        person.suppressed = Some(codes::origin(row.byte(1)?)?);
-    }
-    for row in consents {
-        let person = persons.entry(row.at(0)?).or_default();
-        person.consents.insert(row.byte(1)?, row.at(2)?);
-    }
-    for row in lids {
-        persons.entry(row.at(0)?).or_default().has_lid = true;
+        match (row.byte_or_none(1)?, row.byte_or_none(2)?) {
+            (Some(origin), _) => person.suppressed = Some(codes::origin(origin)?),
+            (None, Some(category)) => {
+                person.consents.insert(category, row.at(3)?);
+            }
+            (None, None) => person.has_lid = true,
+        }
     }
     for row in heard {
         let person = persons.entry(row.at(0)?).or_default();
