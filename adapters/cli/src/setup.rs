@@ -11,7 +11,7 @@ use campaign_core::limits::LaneLimits;
 use campaign_core::store::{Store, StoreError};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
-use sql_store::{Depth, PostgresStore, Prune, SqliteStore, TroubleKind};
+use sql_store::{Depth, PostgresStore, Prune, SqliteStore, Trouble, TroubleKind};
 use url::{Host, Url};
 use waha_client::WahaClient;
 use waha_gateway::{Options, WahaGateway};
@@ -103,7 +103,7 @@ impl Setup {
     /// As [`Setup::existing_store`].
     pub(crate) fn existing_database(&self) -> Result<SqliteStore, Failure> {
         let path = self.database_file()?;
-        if !path.exists() {
+        if !path.exists() && !is_lost(path) {
             return Err(Failure::refused(Text::NoDatabase {
                 path: path.display().to_string(),
             }));
@@ -370,6 +370,12 @@ fn cannot_open(path: &Path, error: &std::io::Error) -> Failure {
         path: path.display().to_string(),
         detail: error.to_string(),
     })
+}
+
+/// Whether there should be a database, and is none.
+fn is_lost(path: &Path) -> bool {
+    let looked = sql_store::inspect(path, Depth::Quick);
+    looked.is_err_and(|error| Trouble::kind_of(&error) == Some(TroubleKind::Lost))
 }
 
 fn is_foreign(path: &Path) -> bool {

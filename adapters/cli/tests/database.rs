@@ -124,6 +124,39 @@ async fn a_backup_made_while_sending_comes_back_and_nobody_gets_it_twice() {
     world.judge(40, "after the backup came back");
 }
 
+/// A list that is brought in again where nobody is known any more would go to everybody twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_database_sends_nothing_until_its_backup_is_brought_back() {
+    let world = World::start(World::usual(1)).await;
+    world.list(12);
+    let arguments = start("list.csv", "promo");
+    world.run(&arguments).await.expect(0);
+    world.run(&["backup", "copy.sqlite"]).await.expect(0);
+    fs::remove_file(world.database()).unwrap();
+
+    for command in [&arguments[..], &["status"], &["resume", "--all"]] {
+        let refused = world.run(command).await.expect(1);
+        refused
+            .says("messages were sent from it")
+            .says("waha-campaign restore FILE --replace")
+            .says("test.sqlite.seen");
+        assert!(!world.database().exists(), "{command:?}");
+    }
+    world
+        .run(&["doctor"])
+        .await
+        .expect(1)
+        .says("problem  database")
+        .says("messages were sent from it");
+    world
+        .run(&["restore", "copy.sqlite", "--replace"])
+        .await
+        .expect(0);
+    world.run(&["resume", "--all"]).await;
+    world.run(&arguments).await;
+    world.judge(12, "after the backup came back");
+}
+
 /// Tells it once to end, and waits.
 async fn stop(child: std::process::Child) {
     let id = i32::try_from(child.id()).unwrap();

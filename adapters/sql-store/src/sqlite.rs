@@ -118,7 +118,8 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError::TooNew`] for a database of a newer program, [`StoreError::Refused`] for one of another program,
-    /// [`StoreError::Failed`] when the file cannot be opened.
+    /// [`StoreError::Failed`] when the file cannot be opened, and when it is missing or empty although `.seen` knows that messages were sent
+    /// from it ([`TroubleKind::Lost`]): bring a backup back; who was written to is known nowhere else.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, StoreError> {
         let path = path.as_ref().to_path_buf();
         let mut database = Database::open(&path, &options).map_err(|fault| fault.at(&path))?;

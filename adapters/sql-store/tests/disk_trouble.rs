@@ -109,7 +109,7 @@ const MAY_NOT: &str = "cannot be written by this user";
 
 impl Case {
     fn is_told(&self, error: &StoreError) -> bool {
-        let kind = Trouble::of(error).map(Trouble::kind);
+        let kind = Trouble::kind_of(error);
         kind == Some(self.kind) && error.to_string().contains(self.told)
     }
 
@@ -236,7 +236,7 @@ async fn a_batch_that_may_have_been_saved_is_in_doubt_and_everybody_gets_it_once
             .expect_err(&format!("after {turns} turns"));
         // Of what was not saved for sure the engine goes on.
         in_doubt += usize::from(matches!(error, StoreError::Unknown(_)));
-        let kind = Trouble::of(&error).map(Trouble::kind);
+        let kind = Trouble::kind_of(&error);
         assert_eq!(kind, Some(TroubleKind::Disk), "{error}");
         let sends = player.gateway.sends().into_iter();
         let arrived: Vec<Sending> = sends.map(|sent| sent.sending).collect();

@@ -505,8 +505,11 @@ async fn a_disk_on_which_writes_never_arrived_opens_or_is_said_to_be_damaged() {
         };
         if let Err(error) = read.await {
             let context = format!("seed {seed}, cut at {at}");
-            let kind = Trouble::of(&error).map(Trouble::kind);
-            let is_told = matches!(kind, Some(TroubleKind::Damaged | TroubleKind::NotADatabase));
+            let kind = Trouble::kind_of(&error);
+            let is_told = matches!(
+                kind,
+                Some(TroubleKind::Damaged | TroubleKind::NotADatabase | TroubleKind::Lost)
+            );
             assert!(is_told, "{context}: {error}");
             assert!(
                 error.to_string().contains("restore a backup"),

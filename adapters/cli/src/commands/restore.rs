@@ -207,10 +207,8 @@ fn refused(error: StoreError, args: &Args, database: &Path) -> Failure {
             known: *known,
         }),
         _ => {
-            let is_disk = Trouble::of(&error).is_some_and(|trouble| {
-                use TroubleKind::{Disk, Full, ReadOnly};
-                matches!(trouble.kind(), Disk | Full | ReadOnly)
-            });
+            use TroubleKind::{Disk, Full, ReadOnly};
+            let is_disk = matches!(Trouble::kind_of(&error), Some(Disk | Full | ReadOnly));
             let failure = Failure::from(error);
             match is_disk {
                 true => failure,

@@ -825,6 +825,11 @@ fn database_trouble(kind: TroubleKind, path: &str, detail: &str) -> String {
         TroubleKind::CannotOpen => {
             format!("{path} cannot be opened: check the path and the permissions ({detail})")
         }
+        TroubleKind::Lost => format!(
+            "{path} is missing or empty, and {path}.seen says that messages were sent from it. Nothing is sent: a list that is brought in \
+             again would go to everybody twice. Bring a backup back with waha-campaign restore FILE --replace, or put the database back where it was; \
+             to begin anew, not knowing who was written to, remove {path}.seen"
+        ),
         _ => format!("the database {path} failed: {detail}"),
     }
 }

@@ -833,6 +833,11 @@ fn database_trouble(kind: TroubleKind, path: &str, detail: &str) -> String {
         TroubleKind::CannotOpen => {
             format!("{path} tidak dapat dibuka: periksa lokasi dan hak aksesnya ({detail})")
         }
+        TroubleKind::Lost => format!(
+            "{path} hilang atau kosong, padahal menurut {path}.seen pesan sudah dikirim dari sana. Tidak ada yang dikirim: daftar yang dimasukkan \
+             lagi akan sampai dua kali ke semua orang. Kembalikan cadangan dengan waha-campaign restore FILE --replace, atau kembalikan database itu ke tempatnya; \
+             untuk mulai dari awal tanpa tahu siapa yang sudah dikirimi, hapus {path}.seen"
+        ),
         _ => format!("database {path} gagal: {detail}"),
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use campaign_core::store::StoreError;
 use rusqlite::ErrorCode;
 
+use super::schema::beside;
 use crate::codes::Unreadable;
 
 pub(super) type Result<T> = std::result::Result<T, Fault>;
@@ -105,6 +106,8 @@ pub enum TroubleKind {
     NotADatabase,
     /// It is not there, or cannot be opened.
     CannotOpen,
+    /// It is not there, or empty, and the file beside it says that messages were sent from it.
+    Lost,
     /// Anything else.
     Other,
 }
@@ -118,11 +121,28 @@ impl Trouble {
         }
     }
 
+    /// What kind of trouble an error is, if it is about a file at all.
+    pub fn kind_of(error: &StoreError) -> Option<TroubleKind> {
+        Self::of(error).map(Self::kind)
+    }
+
     pub(super) fn damaged(path: &Path, findings: &[String]) -> StoreError {
         StoreError::Failed(Box::new(Self {
             path: path.to_path_buf(),
             kind: TroubleKind::Damaged,
             detail: findings.join("; "),
+        }))
+    }
+
+    pub(super) fn lost(path: &Path) -> StoreError {
+        StoreError::Failed(Box::new(Self {
+            path: path.to_path_buf(),
+            kind: TroubleKind::Lost,
+            detail: format!(
+                "{}it is missing or empty, and {} says that messages were sent from it",
+                advice(TroubleKind::Lost),
+                beside(path, ".seen").display()
+            ),
         }))
     }
 
@@ -208,6 +228,9 @@ fn advice(kind: TroubleKind) -> &'static str {
             "this is not a database, name another file or restore a backup: "
         }
         TroubleKind::Damaged => "the database is damaged, restore a backup: ",
+        TroubleKind::Lost => {
+            "the database was lost, restore a backup, or remove the file .seen beside it to begin anew without knowing who was written to: "
+        }
         TroubleKind::Other => "",
     }
 }

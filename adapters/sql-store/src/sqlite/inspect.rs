@@ -8,10 +8,10 @@ use campaign_core::store::StoreError;
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::fault::{Fault, Result};
-use super::lock::RunnerLock;
+use super::fault::{Fault, Result, Trouble};
+use super::lock::{RunnerLock, Seen};
 use super::rows;
-use super::schema::{MOVED_SINCE, beside, newest, refuse_others};
+use super::schema::{MOVED_SINCE, beside, newest, refuse_lost, refuse_others};
 use crate::seen::{LaneColumns, LaneSeen};
 
 /// Findings are named up to here; a file that is damaged in one place is restored like one that is damaged in many.
@@ -68,7 +68,7 @@ pub struct Inspection {
 ///
 /// # Errors
 /// [`StoreError::Refused`] for a file that is no database of this program, [`StoreError::TooNew`] for one of a newer version,
-/// [`StoreError::Failed`] for one that cannot be read, or is too damaged to be.
+/// [`StoreError::Failed`] for one that cannot be read, is too damaged to be, or was lost ([`TroubleKind::Lost`](crate::TroubleKind::Lost)).
 pub fn inspect(
     path: impl AsRef<Path>,
     depth: Depth,
@@ -125,6 +125,8 @@ fn as_it_lies(path: &Path) -> Option<(u64, Option<SystemTime>)> {
 }
 
 fn look_once(path: &Path, depth: Depth) -> Result<Option<Inspection>> {
+    refuse_lost(path)?;
+    let was_sent_from = Seen::was_sent_from(path);
     let metadata = fs::metadata(path).map_err(|error| Fault::file(path, error))?;
     // Whoever uses a database in WAL mode has a log beside it. Such a file is not opened by hand: when a process closes a file, POSIX ends
     // all locks that it has on that file, SQLite's too.
@@ -132,7 +134,10 @@ fn look_once(path: &Path, depth: Depth) -> Result<Option<Inspection>> {
     let connection = open(path)?;
     let schema = refuse_others(&connection, path)?;
     if schema == 0 {
-        return Ok(None);
+        return match was_sent_from {
+            true => Err(Trouble::lost(path).into()),
+            false => Ok(None),
+        };
     }
     let number = |sql: &str| -> Result<u64> {
         let number: i64 = connection.query_row(sql, [], |row| row.get(0))?;

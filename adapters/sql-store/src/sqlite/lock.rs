@@ -94,6 +94,16 @@ impl Seen {
 
     /// What the file beside the database says: the last batch of this database, if it is of this database at all.
     pub(super) fn read(path: &Path, database: [u8; 16]) -> Option<u64> {
+        let (id, batch) = Self::line(path)?;
+        (id == hex(database)).then_some(batch)
+    }
+
+    /// Whether anything was sent from the database that was here last, whichever that was.
+    pub(super) fn was_sent_from(path: &Path) -> bool {
+        Self::line(path).is_some_and(|(_, batch)| batch > 0)
+    }
+
+    fn line(path: &Path) -> Option<(String, u64)> {
         let mut text = String::new();
         File::open(beside(path, ".seen"))
             .ok()?
@@ -101,11 +111,7 @@ impl Seen {
             .read_to_string(&mut text)
             .ok()?;
         let (id, batch) = text.trim_end().split_once(' ')?;
-        if id == hex(database) {
-            batch.trim_start().parse().ok()
-        } else {
-            None
-        }
+        Some((id.to_owned(), batch.trim_start().parse().ok()?))
     }
 
     /// Opens the file to be written from now on.

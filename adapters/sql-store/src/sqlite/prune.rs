@@ -76,7 +76,7 @@ impl Pruning for SqlitePruning<'_> {
 
 fn lacks_space(error: &StoreError) -> bool {
     use TroubleKind::{Disk, Full};
-    Trouble::of(error).is_some_and(|trouble| matches!(trouble.kind(), Disk | Full))
+    matches!(Trouble::kind_of(error), Some(Disk | Full))
 }
 
 impl Database {

@@ -10,7 +10,7 @@ use campaign_core::store::StoreError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OptionalExtension, params};
 
-use super::fault::{Fault, Result};
+use super::fault::{Fault, Result, Trouble};
 use super::lock::Seen;
 use crate::options::{Durability, Options};
 use crate::random::random;
@@ -32,6 +32,7 @@ const BUSY_LOOK: Duration = Duration::from_millis(1);
 const CACHE_KIB: i32 = 8 * 1024;
 
 pub(super) fn open(path: &Path, options: &Options) -> Result<Connection> {
+    refuse_lost(path)?;
     private_database(path)?;
     let mut connection = Connection::open(path)?;
     // SQLite makes do with reading where it may not write.
@@ -63,6 +64,21 @@ pub(super) fn set_durability(connection: &Connection, durability: Durability) ->
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
     Ok(())
+}
+
+/// Refuses a database that is gone, or empty, where one was sent from: SQLite would remove what is left of its log, and whoever brings a
+/// list in again would write to everybody twice.
+pub(super) fn refuse_lost(path: &Path) -> Result<()> {
+    // Asked first: whoever sent from a database had filled it before.
+    let was_sent_from = Seen::was_sent_from(path);
+    let is_empty = match fs::metadata(path) {
+        Ok(found) => found.is_file() && found.len() == 0,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    };
+    match was_sent_from && is_empty {
+        true => Err(Trouble::lost(path).into()),
+        false => Ok(()),
+    }
 }
 
 /// Makes sure that the database is a file that only its owner can read; SQLite gives its other files the same rights.
@@ -211,6 +227,10 @@ fn identify(connection: &Connection, path: &Path) -> Result<()> {
         .query_row("SELECT one FROM meta", [], |row| row.get(0))
         .optional()?;
     if is_known.is_none() {
+        // A file whose log was lost still has its first page.
+        if Seen::was_sent_from(path) {
+            return Err(Trouble::lost(path).into());
+        }
         let id = random()?;
         connection.execute(
             "INSERT INTO meta (one, database_id, message_key) VALUES (1, ?, ?)",

@@ -31,11 +31,7 @@ async fn in_file(
     thorough: bool,
 ) -> Result<Vec<LaneSeen>, Failure> {
     // One that may not be looked at is told of below, with the reason.
-    if matches!(path.try_exists(), Ok(false)) {
-        let shown = path.display().to_string();
-        nothing_yet(report, &path, Finding::NoDatabase { path: shown });
-        return Ok(Vec::new());
-    }
+    let is_missing = matches!(path.try_exists(), Ok(false));
     let depth = match thorough {
         true => Depth::Thorough,
         false => Depth::Quick,
@@ -51,6 +47,11 @@ async fn in_file(
         Ok(None) => {
             let place = path.display().to_string();
             nothing_yet(report, &path, Finding::NoTables { place });
+            return Ok(Vec::new());
+        }
+        Err(error) if is_missing && Trouble::kind_of(&error) != Some(TroubleKind::Lost) => {
+            let shown = path.display().to_string();
+            nothing_yet(report, &path, Finding::NoDatabase { path: shown });
             return Ok(Vec::new());
         }
         Err(error) => {
