@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak mutants lint docs deny bench dist week newcomer package fuzz
+.PHONY: help demo test soak mutants lint docs deny bench dist week newcomer wheel package fuzz
 
 CARGO ?= cargo
 PHONES := target/phones
@@ -39,6 +39,7 @@ test: ## all tests
 	fi
 	if [ -z "$$why" ]; then export PHONES_ORACLE="$$PWD/$$answers"; fi
 	$(CARGO) test --workspace --all-features --locked --no-fail-fast -- --show-output 2>&1 | tee $(TEST_LOG)
+	bindings-python/tests/run.sh 2>&1 | tee -a $(TEST_LOG)
 	if grep -q '^skipped:' $(TEST_LOG); then echo; echo "Not everything could be tested here:"; grep '^skipped:' $(TEST_LOG) | sort -u; fi
 	if [ -n "$$why" ]; then echo "skipped: phone numbers against Google's reading: $$why"; fi
 
@@ -99,6 +100,11 @@ dist: ## an archive ready to install, with its checksum, in target/dist
 	adapters/cli/dist/package.sh $$folder/waha-campaign $$host target/dist
 	cd target/dist
 	sha256sum -c SHA256SUMS
+
+wheel: ## the Python package, in target/wheels, tried in each Python that is there
+	@rm -rf target/wheels
+	python3 -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir target/wheels ./bindings-python
+	bindings-python/tests/wheel.sh target/wheels
 
 package: ## what would be published, built from its archive; compared with the last tag
 	@$(CARGO) publish --dry-run --locked -p waha-client

@@ -1,0 +1,56 @@
+//! Takes the documentation of the module from its stub, so that an editor and `help()` say the same: a file for each docstring, named after
+//! what it documents (`normalize`, `Numbers.phones`).
+
+use std::path::Path;
+use std::{env, fs, io};
+
+const STUB: &str = "python/waha_campaign/_native.pyi";
+const QUOTES: &str = "\"\"\"";
+
+fn main() -> io::Result<()> {
+    println!("cargo::rerun-if-changed={STUB}");
+    let folder = env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?;
+    let stub = fs::read_to_string(STUB)?;
+    for (name, text) in docstrings(&stub) {
+        fs::write(Path::new(&folder).join(name), text)?;
+    }
+    Ok(())
+}
+
+fn docstrings(stub: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let (mut class, mut name) = ("", String::new());
+    let mut lines = stub.lines();
+    while let Some(line) = lines.next() {
+        let inner = line.trim_start();
+        if let Some(declared) = inner.strip_prefix("class ") {
+            class = identifier(declared);
+            name = class.to_owned();
+        } else if let Some(declared) = inner.strip_prefix("def ") {
+            name = match inner == line {
+                true => identifier(declared).to_owned(),
+                false => format!("{class}.{}", identifier(declared)),
+            };
+        } else if let Some(first) = inner.strip_prefix(QUOTES) {
+            let indent = line.len() - inner.len();
+            let text = match first.strip_suffix(QUOTES) {
+                Some(whole) => whole.to_owned(),
+                None => {
+                    let more = lines.by_ref().take_while(|line| line.trim() != QUOTES);
+                    let more = more.map(|line| line.get(indent..).unwrap_or_default());
+                    std::iter::once(first)
+                        .chain(more)
+                        .collect::<Vec<_>>()
+                        .join("\n")
+                }
+            };
+            found.push((name.clone(), text));
+        }
+    }
+    found
+}
+
+fn identifier(declared: &str) -> &str {
+    let end = declared.find(|c: char| !c.is_alphanumeric() && c != '_');
+    &declared[..end.unwrap_or(declared.len())]
+}

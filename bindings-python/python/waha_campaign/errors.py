@@ -1,0 +1,129 @@
+"""What can go wrong: each exception has a message that says what to do, and attributes for programs.
+
+>>> from waha_campaign import InvalidPhone, normalize
+>>> try:
+...     normalize("021 5550 1234")
+... except InvalidPhone as error:
+...     print(error.reason, "-", error.remedy)
+landline - give a mobile number, or allow landlines
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "InvalidPhone",
+    "MessageError",
+    "RenderError",
+    "TemplateError",
+    "WahaError",
+    "WebhookError",
+]
+
+
+class WahaError(Exception):
+    """Whatever this package raises on its own account.
+
+    >>> import waha_campaign
+    >>> try:
+    ...     waha_campaign.normalize("12")
+    ... except waha_campaign.WahaError as error:
+    ...     print(type(error).__name__)
+    InvalidPhone
+    """
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        super().__init__(message)
+        self.__dict__.update(facts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Across processes, too, an exception has its attributes.
+        return type(self), self.args, self.__dict__
+
+
+class InvalidPhone(WahaError, ValueError):
+    """A text that is no phone number to write to.
+
+    >>> from waha_campaign import InvalidPhone, normalize
+    >>> try:
+    ...     normalize("6.28E+12")
+    ... except InvalidPhone as error:
+    ...     print(error.reason)
+    digits_lost
+    """
+
+    text: str
+    """What was given, at most 60 characters of it."""
+    reason: str
+    """One of ``empty``, ``no_digits``, ``stray_character``, ``foreign_address``, ``fraction``, ``unknown_country_code``, ``too_short``,
+    ``too_long``, ``unassigned``, ``landline``, ``ambiguous``, ``two_numbers``, ``extension``, ``not_a_person``, ``digits_lost``."""
+    remedy: str
+    """What to do."""
+
+
+class TemplateError(WahaError, ValueError):
+    """A template that cannot be used, with the place of the fault.
+
+    >>> from waha_campaign import Template, TemplateError
+    >>> try:
+    ...     Template("Tagihan {{ jumlah | rupia }}")
+    ... except TemplateError as error:
+    ...     print(error.line, error.column, error.remedy)
+    1 21 Did you mean `rupiah`?
+    """
+
+    part: str | None
+    """Which part of a message: ``text``, ``image``, ``file``, ``button 1``; ``None`` for a template alone."""
+    line: int
+    """From 1."""
+    column: int
+    """In characters, from 1."""
+    excerpt: str
+    """The line with a mark under the fault."""
+    remedy: str
+    """What to write instead."""
+
+
+class MessageError(WahaError, ValueError):
+    """Parts that make no message together, or a button that cannot be one.
+
+    >>> from waha_campaign import Message, MessageError
+    >>> try:
+    ...     Message()
+    ... except MessageError as error:
+    ...     print(error)
+    the message is empty: give it a text, an image or a file
+    """
+
+
+class RenderError(WahaError, ValueError):
+    """A message that cannot be made of these values.
+
+    >>> from waha_campaign import RenderError, Template
+    >>> try:
+    ...     Template("Halo {{ nama }}").render(alamat="Jalan Melati")
+    ... except RenderError as error:
+    ...     print(error.variable, error.is_missing)
+    nama True
+    """
+
+    variable: str | None
+    """Whose value it is, where that is known."""
+    is_missing: bool
+    """Whether the value is merely missing."""
+
+
+class WebhookError(WahaError):
+    """A delivery that is not to be believed: answer 401, and do nothing.
+
+    >>> from waha_campaign import WebhookError, verify_and_parse
+    >>> try:
+    ...     verify_and_parse(b"{}", {}, "secret")
+    ... except WebhookError as error:
+    ...     print(error.is_signed)
+    False
+    """
+
+    is_signed: bool
+    """Whether whoever sent it has the key: then it is too old, or no event."""
