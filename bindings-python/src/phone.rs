@@ -1,9 +1,9 @@
 //! Phone numbers: one, and columns of them.
 
 use campaign_core::phone::{self, LinePolicy, PhoneError, PhoneNumber, Region};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString};
+use pyo3::types::{PyBytes, PyList, PyString};
 
 use crate::{errors, values};
 
@@ -34,22 +34,22 @@ pub(crate) fn normalize_all(
 ) -> PyResult<Numbers> {
     let py = texts.py();
     let rules = Rules::new(region, landlines)?;
-    let texts = column(texts)?;
+    let cells = cells(texts)?;
     // Other threads go on meanwhile.
-    let read = py.detach(|| {
-        texts
-            .iter()
-            .map(|text| rules.read(text))
-            .collect::<Vec<_>>()
+    let read: Vec<Result<PhoneNumber, Rejected>> = py.detach(|| {
+        let cells = cells.into_iter().enumerate();
+        cells
+            .map(|(index, cell)| rules.read_cell(index, cell))
+            .collect()
     });
     let phones = PyList::empty(py);
     let rejected = PyList::empty(py);
-    for (index, (read, text)) in read.into_iter().zip(texts).enumerate() {
+    for read in read {
         match read {
             Ok(number) => phones.append(PyString::new(py, &number.to_string()))?,
-            Err(error) => {
+            Err(refused) => {
                 phones.append(py.None())?;
-                rejected.append(Rejected::new(index, text, &error))?;
+                rejected.append(refused)?;
             }
         }
     }
@@ -80,34 +80,55 @@ impl Rules {
     fn read(&self, text: &str) -> Result<PhoneNumber, PhoneError> {
         phone::normalize(text, self.region, self.lines)
     }
+
+    fn read_cell(&self, index: usize, cell: Cell) -> Result<PhoneNumber, Rejected> {
+        let text = cell.map_err(|(text, message)| Rejected {
+            index,
+            text,
+            reason: "not_text",
+            message,
+        })?;
+        self.read(&text).map_err(|error| Rejected {
+            index,
+            reason: errors::reason(error.refusal),
+            message: error.to_string(),
+            text,
+        })
+    }
 }
 
-/// The texts of a list, a column of a data frame, an Arrow array, or anything else that can be gone through.
-fn column(texts: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-    if texts.is_instance_of::<PyString>() {
+/// A cell of a column: its text, or what it is in place of one, and what is wrong with that.
+type Cell = Result<String, (String, String)>;
+
+/// The cells of a list, a column of a data frame, an Arrow array, or anything else that can be gone through.
+fn cells(texts: &Bound<'_, PyAny>) -> PyResult<Vec<Cell>> {
+    if texts.is_instance_of::<PyString>() || texts.is_instance_of::<PyBytes>() {
         let told = "a column of numbers is wanted, and this is one text: use normalize";
-        return Err(pyo3::exceptions::PyTypeError::new_err(told));
+        return Err(PyTypeError::new_err(told));
     }
-    // Arrow has the first, polars and pandas the second: each makes Python's own objects at once, as fast as it can.
-    for list in ["to_pylist", "to_list"] {
+    // Arrow has the first, polars and pandas the second, numpy the third: each makes Python's own objects at once, as fast as it can.
+    for list in ["to_pylist", "to_list", "tolist"] {
         if let Some(list) = texts.getattr_opt(list)? {
             return cells(&list.call0()?);
         }
     }
-    cells(texts)
-}
-
-fn cells(texts: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     let mut cells = Vec::with_capacity(texts.len().unwrap_or_default());
     for (index, cell) in texts.try_iter()?.enumerate() {
-        let cell = cell?;
-        let text = match cell.cast::<PyString>() {
-            Ok(text) => text.to_cow()?.into_owned(),
-            Err(_) => values::text(&cell, format_args!("place {index}"))?,
-        };
-        cells.push(text);
+        cells.push(text_of(&cell?, index)?);
     }
     Ok(cells)
+}
+
+/// What is no text keeps nobody else's number from being read.
+fn text_of(cell: &Bound<'_, PyAny>, index: usize) -> PyResult<Cell> {
+    match values::text(cell, format_args!("place {index}")) {
+        Ok(text) => Ok(Ok(text)),
+        Err(error) if error.is_instance_of::<PyTypeError>(cell.py()) => {
+            let shown = cell.str()?.to_string_lossy().into_owned();
+            Ok(Err((shown, error.value(cell.py()).to_string())))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 #[doc = documented!("Numbers")]
@@ -145,17 +166,6 @@ pub(crate) struct Rejected {
     reason: &'static str,
     #[doc = documented!("Rejected.message")]
     message: String,
-}
-
-impl Rejected {
-    fn new(index: usize, text: String, error: &PhoneError) -> Self {
-        Self {
-            index,
-            text,
-            reason: errors::reason(error.refusal),
-            message: error.to_string(),
-        }
-    }
 }
 
 #[pymethods]

@@ -71,13 +71,15 @@ def test_an_error_keeps_its_attributes_between_processes() -> None:
 
 
 def test_a_column_loses_nothing() -> None:
-    column = ["0812 3456 7890", None, 81311112222, "021 5550 1234", float("nan")]
+    column = ["0812 3456 7890", None, 81311112222, "021 5550 1234", float("nan"), True, "0813 1111 2222"]
     numbers = normalize_all(column)
-    assert numbers.phones == ["+6281234567890", None, "+6281311112222", None, None]
-    assert [(it.index, it.reason) for it in numbers.rejected] == [(1, "empty"), (3, "landline"), (4, "empty")]
-    assert len(numbers) == 5
-    assert repr(numbers) == "<Numbers: 2 read, 3 rejected>"
+    assert numbers.phones == ["+6281234567890", None, "+6281311112222", None, None, None, "+6281311112222"]
+    rejected = [(it.index, it.reason) for it in numbers.rejected]
+    assert rejected == [(1, "empty"), (3, "landline"), (4, "empty"), (5, "not_text")]
+    assert len(numbers) == 7
+    assert repr(numbers) == "<Numbers: 3 read, 4 rejected>"
     assert numbers.rejected[1].text == "021 5550 1234"
+    assert numbers.rejected[3].message.startswith("place 5: <class 'bool'> is not text")
 
 
 def test_anything_that_can_be_gone_through_is_a_column() -> None:
@@ -89,17 +91,18 @@ def test_anything_that_can_be_gone_through_is_a_column() -> None:
 
 
 def test_one_text_is_not_a_column() -> None:
-    with pytest.raises(TypeError, match="use normalize"):
-        normalize_all("081234567890")
+    for text in ["081234567890", b"081234567890"]:
+        with pytest.raises(TypeError, match="use normalize"):
+            normalize_all(text)
     with pytest.raises(TypeError):
         normalize_all(12)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("library", ["numpy", "pandas", "polars", "pyarrow"])
 def test_columns_of_data_frames(library: str) -> None:
     module = pytest.importorskip(library)
     texts = ["0812 3456 7890", None, "021 5550 1234"]
-    column = {"pandas": "Series", "polars": "Series", "pyarrow": "array"}[library]
+    column = "Series" if library in ("pandas", "polars") else "array"
     numbers = normalize_all(getattr(module, column)(texts))
     assert numbers.phones == ["+6281234567890", None, None]
     assert [it.reason for it in numbers.rejected] == ["empty", "landline"]

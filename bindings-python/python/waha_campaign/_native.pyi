@@ -104,7 +104,7 @@ class Rejected:
 
     @property
     def reason(self) -> str:
-        """As :attr:`InvalidPhone.reason`.
+        """As :attr:`InvalidPhone.reason`, or ``not_text`` for what is neither text nor a number.
 
         >>> normalize_all(["x"]).rejected[0].reason
         'no_digits'
