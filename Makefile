@@ -48,7 +48,7 @@ soak: ## the long runs: many seeds of everything that is drawn, many kills
 	SEEDS=$${SEEDS:-20} $(CARGO) test --locked --release -p waha-campaign --test everybody_once -- --nocapture --test-threads 1
 	ALL_SCENES=1 $(CARGO) test --locked --release -p waha-campaign --test crash_points -- --nocapture
 	for seed in $$(seq $${KILL_SEEDS:-10}); do
-	    WAHA_CAMPAIGN_TEST_SEED=$$seed $(CARGO) test --locked --release -p waha-campaign --test sigkill -- --nocapture --test-threads 1
+	    RECIPIENTS=$${KILL_RECIPIENTS:-20000} WAHA_CAMPAIGN_TEST_SEED=$$seed $(CARGO) test --locked --release -p waha-campaign --test sigkill -- --nocapture --test-threads 1
 	    ALL_SCENES=1 WAHA_CAMPAIGN_TEST_SEED=$$seed $(CARGO) test --locked --release -p waha-campaign --test crash_points -- --nocapture --test-threads 1
 	done
 

@@ -1,5 +1,6 @@
 //! The real binary against a simulator with faults, killed again and again: by the simulator's ledger nobody gets the message twice,
-//! nobody is lost, and every report is true. Unix only: there a process can be killed without any warning.
+//! nobody is lost, and every report is true. `RECIPIENTS=n` is the size of the campaign that is killed at full speed. Unix only: there a process
+//! can be killed without any warning.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -10,10 +11,12 @@
 
 mod world;
 
+use std::collections::BTreeSet;
 use std::process::Child;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
 use waha_simulator::{Builder, Fault, FaultRates};
 use world::{Draws, SENDING, World, ended, is_handed_over, seed, until};
 
@@ -21,6 +24,14 @@ const PEOPLE: u32 = 2_000;
 const KILLS: u32 = 20;
 /// Of the kills, so many must hit a delivery whose request may be on its way.
 const HITS_MIN: u32 = 10;
+
+/// At full speed: people, unless `RECIPIENTS` says otherwise, and the most sends between two kills.
+const PEOPLE_FAST: u32 = 4_000;
+const SENDS_MAX: u64 = 400;
+/// One account has no more than so many messages under way; of the kills at full speed half must hit more than that.
+const IN_FLIGHT_OF_ONE: u64 = 16;
+/// Keeps no messages: what is in doubt there, only a person can decide.
+const WITHOUT_STORE: &str = "keempat";
 
 const START: [&str; 11] = [
     "start",
@@ -58,6 +69,21 @@ fn faulty(seed: u64) -> Builder {
         .faults(rates)
         .late_bands(vec![(s(1), s(5)), (s(5), s(20)), (s(20), s(60))])
         .engine_latency(s(1), s(6))
+}
+
+/// Answers within milliseconds, and faults that hold no account.
+fn fast(seed: u64) -> Builder {
+    let rates = FaultRates::none()
+        .with(Fault::ErrorAfter, 0.002)
+        .with(Fault::ResetAfter, 0.002)
+        .with(Fault::AnswerLost, 0.002)
+        .with(Fault::AcksMissing, 0.02)
+        .with(Fault::AcksOutOfOrder, 0.02)
+        .with(Fault::AcksTwice, 0.02);
+    let ms = Duration::from_millis;
+    World::usual(seed)
+        .faults(rates)
+        .engine_latency(ms(0), ms(500))
 }
 
 fn signal(child: &Child, signal: Signal) {
@@ -98,8 +124,75 @@ async fn killed_twenty_times_nobody_gets_it_twice_and_nobody_is_lost() {
         hits >= HITS_MIN,
         "seed {seed}: only {hits} kills hit a delivery in sending"
     );
-    let ran = world.run(&START).await;
-    let unconfirmed = world.judge(PEOPLE, &format!("seed {seed}"));
+    ends_in_truth(&world, &START, PEOPLE, seed).await;
+}
+
+/// Four accounts without gaps and caps, sixteen messages of each under way, and a server that answers within milliseconds.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_full_speed_nobody_gets_it_twice_and_nobody_is_lost() {
+    let seed = seed();
+    let people = std::env::var("RECIPIENTS").map_or(PEOPLE_FAST, |text| text.parse().unwrap());
+    println!("seed {seed} (WAHA_CAMPAIGN_TEST_SEED repeats it), {people} people");
+    let kept = json!({"noweb": {"store": {"enabled": true}}});
+    let builder = fast(seed)
+        .session_with("kedua", "6281200000002", kept.clone())
+        .session_with("ketiga", "6281200000003", kept)
+        .session(WITHOUT_STORE, "6281200000004");
+    let world = World::start(builder).await;
+    world.list(people);
+    let sessions = format!("default,kedua,ketiga,{WITHOUT_STORE}");
+    let sessions = ["--session", sessions.as_str()];
+    let words = [&START[..], &sessions].concat();
+    let mut draws = Draws(seed);
+    let mut hits = Vec::new();
+    loop {
+        let mut child = world.spawn(&words);
+        let target = world.simulator.ledger().len() + 1 + draws.below(SENDS_MAX) as usize;
+        until("so many sends, or the end", || {
+            world.simulator.ledger().len() >= target || child.try_wait().unwrap().is_some()
+        })
+        .await;
+        if child.try_wait().unwrap().is_some() {
+            break;
+        }
+        signal(&child, Signal::KILL);
+        ended(child).await;
+        hits.push(world.in_state(SENDING));
+        println!("kill {}: {:?}", hits.len(), world.states());
+    }
+    println!("messages under way at the {} kills: {hits:?}", hits.len());
+    let hot = hits.iter().filter(|hit| **hit > IN_FLIGHT_OF_ONE).count();
+    assert!(
+        !hits.is_empty() && hot * 2 >= hits.len(),
+        "seed {seed}: at most kills little was under way: {hits:?}"
+    );
+    let sent = world.simulator.ledger().len();
+    let unconfirmed = ends_in_truth(&world, &words, people, seed).await;
+    assert_eq!(world.simulator.ledger().len(), sent, "seed {seed}");
+    let listed = ["unconfirmed", "list", "crash", "--json"];
+    let listed = world.run(&listed).await.stdout;
+    let listed: Vec<Value> = listed
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(listed.len() as u64, unconfirmed, "{listed:?}");
+    let listed: BTreeSet<&str> = listed
+        .iter()
+        .map(|row| row["phone"].as_str().unwrap().trim_start_matches('+'))
+        .collect();
+    // What a session that keeps its messages has sent was found there.
+    for entry in world.simulator.ledger().entries() {
+        assert!(
+            entry.session() == WITHOUT_STORE || !listed.contains(&*entry.chat()),
+            "seed {seed}: {entry:?} is in doubt"
+        );
+    }
+}
+
+/// Once the campaign has ended by itself, its report is true, and so is its exit code. Returns how many are unconfirmed.
+async fn ends_in_truth(world: &World, start: &[&str], people: u32, seed: u64) -> u64 {
+    let ran = world.run(start).await;
+    let unconfirmed = world.judge(people, &format!("seed {seed}"));
     println!(
         "{unconfirmed} unconfirmed, exit {}, {:?}",
         ran.code,
@@ -114,6 +207,7 @@ async fn killed_twenty_times_nobody_gets_it_twice_and_nobody_is_lost() {
         0
     };
     assert_eq!(ran.code, expected, "seed {seed}: {}", ran.stderr);
+    unconfirmed
 }
 
 #[tokio::test(flavor = "multi_thread")]
