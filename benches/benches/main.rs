@@ -2,12 +2,14 @@
 #![allow(clippy::print_stdout, reason = "benches print tables")]
 
 mod client;
+mod day;
 mod dispatch;
 mod engine;
 mod import;
 mod million;
 mod phones;
 mod templates;
+mod world;
 
 use std::path::Path;
 
@@ -27,6 +29,9 @@ const BENCHES: [(&str, Bench); 7] = [
     ("templates", templates::bench),
 ];
 
+/// These take minutes, and are played where they are named.
+const LONG: [(&str, Bench); 1] = [("day", day::bench)];
+
 fn main() -> Result<(), Failure> {
     if let Some((role, arguments)) = role() {
         return play(&role, &arguments);
@@ -36,15 +41,23 @@ fn main() -> Result<(), Failure> {
         .skip(1)
         .filter(|argument| !argument.starts_with("--"))
         .collect();
+    let all = || BENCHES.into_iter().chain(LONG);
     let unknown = named
         .iter()
-        .find(|name| BENCHES.iter().all(|(known, _)| known != name));
+        .find(|name| all().all(|(known, _)| known != name.as_str()));
     if let Some(unknown) = unknown {
-        let known = BENCHES.map(|(name, _)| name).join(", ");
+        let known: Vec<_> = all().map(|(name, _)| name).collect();
+        let known = known.join(", ");
         return Err(format!("there is no bench {unknown}: there are {known}").into());
     }
+    let is_named = |name: &str| named.iter().any(|wanted| wanted == name);
     for (name, bench) in BENCHES {
-        if named.is_empty() || named.iter().any(|wanted| wanted == name) {
+        if named.is_empty() || is_named(name) {
+            bench()?;
+        }
+    }
+    for (name, bench) in LONG {
+        if is_named(name) {
             bench()?;
         }
     }
@@ -55,6 +68,12 @@ fn main() -> Result<(), Failure> {
 fn play(role: &str, arguments: &[String]) -> Result<(), Failure> {
     match (role, arguments) {
         (sink::ROLE, [kind]) => sink::serve(kind),
+        (day::RUN, [worker, accounts, each, commit_ms]) => day::run(
+            worker.parse()?,
+            accounts.parse()?,
+            each.parse()?,
+            commit_ms.parse()?,
+        ),
         (engine::RUN, [people, lanes]) => engine::run(people.parse()?, lanes.parse()?),
         (million::PREPARE, [database, people]) => {
             million::prepare(Path::new(database), people.parse()?)
