@@ -6,13 +6,12 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use benches::process::peak_memory_kib;
 use benches::sink::{self, Kind, Sink};
 use benches::table::{Table, megabytes, thousands};
-use benches::{Failure, list, program, python, setting};
+use benches::{Failure, UNFINISHED, command, list, python, setting};
 use serde::Deserialize;
 
 /// How often the memory of a process is looked at; what it takes in its very last moment is not seen.
@@ -22,7 +21,6 @@ pub(crate) fn bench() -> Result<(), Failure> {
     let many = setting("BENCH_ROWS", 1_000_000)?;
     let few = many / 10;
     let python_rows = setting("BENCH_PYTHON_ROWS", many)?.min(many);
-    let program = program()?;
     let folder = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
     let sink = Sink::start(Kind::Simulator)?;
     println!(
@@ -48,7 +46,7 @@ pub(crate) fn bench() -> Result<(), Failure> {
             if !list.exists() {
                 list::write(&list, rows)?;
             }
-            let job = ours(&program, command, &list, sink.url())?;
+            let job = ours(command, &list, sink.url())?;
             add(&format!("waha-campaign {command}"), rows, job);
             peaks.push(job.peak_kib);
             rate = job.rate(rows);
@@ -98,23 +96,17 @@ impl Job {
 }
 
 /// The program from its start to its end, in a folder of its own.
-fn ours(program: &Path, command: &str, list: &Path, url: &str) -> Result<Job, Failure> {
+fn ours(name: &str, list: &Path, url: &str) -> Result<Job, Failure> {
     let folder = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
     // With `--json` it says there what went wrong.
     let said = folder.path().join("said.json");
-    let mut call = Command::new(program);
-    call.arg(command)
+    let mut call = command(folder.path(), url)?;
+    call.arg(name)
         .arg(list)
         .args(["--template", list::TEMPLATE, "--json"])
         .args(["--db", "campaigns.db"])
-        .current_dir(folder.path())
-        .env_clear()
-        .env("HOME", folder.path())
-        .env("WAHA_URL", url)
-        .env("WAHA_API_KEY", sink::KEY)
-        .stdin(Stdio::null())
         .stdout(File::create(&said)?);
-    if command == "start" {
+    if name == "start" {
         call.args(["--session", &sink::session(0)]);
         call.args(["--name", "bench", "--yes", "--no-wait", "--per-day", "1"]);
     }
@@ -131,16 +123,13 @@ fn ours(program: &Path, command: &str, list: &Path, url: &str) -> Result<Job, Fa
     };
     let time = began.elapsed();
     // `start` says that it is not finished: its cap of one message a day was met.
-    let expected = if command == "start" { UNFINISHED } else { 0 };
+    let expected = if name == "start" { UNFINISHED } else { 0 };
     if status.code() != Some(expected) {
         let said = std::fs::read_to_string(&said)?;
-        return Err(format!("waha-campaign {command} ended with {status}: {said}").into());
+        return Err(format!("waha-campaign {name} ended with {status}: {said}").into());
     }
     Ok(Job { time, peak_kib })
 }
-
-/// The exit code of a campaign that has more to send.
-const UNFINISHED: i32 = 7;
 
 #[derive(Deserialize)]
 struct Answer {

@@ -8,6 +8,7 @@ mod engine;
 mod import;
 mod million;
 mod phones;
+mod size;
 mod templates;
 mod world;
 
@@ -30,7 +31,7 @@ const BENCHES: [(&str, Bench); 7] = [
 ];
 
 /// These take minutes, and are played where they are named.
-const LONG: [(&str, Bench); 1] = [("day", day::bench)];
+const LONG: [(&str, Bench); 2] = [("day", day::bench), ("size", size::bench)];
 
 fn main() -> Result<(), Failure> {
     if let Some((role, arguments)) = role() {

@@ -1,6 +1,6 @@
 //! Where the whole path keeps its record: a file of SQLite, or a PostgreSQL of the bench's own with everything durable.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,7 +79,37 @@ pub struct Database<'a> {
 impl Database<'_> {
     /// To open it by.
     pub fn base(&self) -> Base {
-        Base::Postgres(self.server.0.url(&self.name))
+        Base::Postgres(self.url())
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        self.server.0.url(&self.name)
+    }
+
+    /// How many bytes it takes on the disk.
+    ///
+    /// # Errors
+    /// When the server does not say.
+    pub fn bytes(&self) -> Result<u64, Failure> {
+        self.number("SELECT pg_database_size(current_database())")
+    }
+
+    /// How many bytes the server has written ahead (WAL) so far.
+    ///
+    /// # Errors
+    /// When the server does not say.
+    pub fn written_ahead(&self) -> Result<u64, Failure> {
+        self.number("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
+    }
+
+    /// Writes its dump, as text, to a file.
+    pub fn dump(&self, to: &Path) {
+        self.server.0.dump(&self.name, to);
+    }
+
+    fn number(&self, sql: &str) -> Result<u64, Failure> {
+        Ok(self.server.0.sql(&self.name, sql).parse()?)
     }
 }
 

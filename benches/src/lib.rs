@@ -2,7 +2,8 @@
 //! from a campaign in a database to that server. Each bench answers one question and prints one table; README.md holds the last run.
 #![allow(clippy::print_stdout, reason = "benches print tables")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 pub mod bare;
 pub mod base;
@@ -53,3 +54,22 @@ pub fn program() -> Result<PathBuf, Failure> {
         "waha-campaign is not built: run `cargo build --release -p waha-campaign` first, or `make bench`".into()
     })
 }
+
+/// That program in a folder, at a server, with nothing of this machine's settings.
+///
+/// # Errors
+/// When it has not been built.
+pub fn command(folder: &Path, url: &str) -> Result<Command, Failure> {
+    let mut command = Command::new(program()?);
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .env("WAHA_URL", url)
+        .env("WAHA_API_KEY", sink::KEY)
+        .stdin(Stdio::null());
+    Ok(command)
+}
+
+/// The exit code of a campaign that has more to send.
+pub const UNFINISHED: i32 = 7;

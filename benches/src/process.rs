@@ -92,6 +92,13 @@ pub fn peak_memory_kib(process: Option<u32>) -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
+/// The bytes that this process and those it has started and outlived have had written to disks. Linux only.
+pub fn written_bytes() -> Option<u64> {
+    let counted = std::fs::read_to_string("/proc/self/io").ok()?;
+    let mut lines = counted.lines();
+    lines.find_map(|line| line.strip_prefix("write_bytes: ")?.parse().ok())
+}
+
 /// The time that a process and those it has started have spent on processors, the ended ones included. Linux only, to a hundredth of a second.
 pub(crate) fn cpu_time_of_family(process: u32) -> Option<Duration> {
     let (own, ended) = times(process)?;
