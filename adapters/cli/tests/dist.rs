@@ -248,6 +248,7 @@ fn the_pages_lead_to_what_is_there() {
         (read("../../README.md"), root.clone()),
         (read("docs/operators.md"), here().join("docs")),
         (read("docs/operators.id.md"), here().join("docs")),
+        (read("docs/scaling.md"), here().join("docs")),
     ] {
         for link in page.split("](").skip(1) {
             let link = link.split(')').next().unwrap();
