@@ -10,6 +10,7 @@ use benches::bare::{self, Took};
 use benches::base::{Base, Server};
 use benches::sink::{Kind, SESSIONS, Sink};
 use benches::table::{Table, thousands};
+use benches::whole_path::{Audience, Run};
 use benches::{Failure, median, setting, whole_path};
 use sql_store::Durability;
 use tokio::runtime::Runtime;
@@ -175,8 +176,12 @@ impl Scene {
     }
 
     fn prepare(&self, base: &Base, sessions: u32) -> Result<(), Failure> {
-        self.runtime
-            .block_on(whole_path::prepare(base, self.messages, sessions))
+        let audience = Audience {
+            people: self.messages,
+            sessions,
+            campaigns: 1,
+        };
+        self.runtime.block_on(whole_path::prepare(base, audience))
     }
 
     fn run(
@@ -187,7 +192,7 @@ impl Scene {
         sessions: u32,
     ) -> Result<Took, Failure> {
         let in_flight = u16::try_from((self.in_flight / sessions).max(1))?;
-        let run = whole_path::run(base, durability, url, self.messages, in_flight);
-        Ok(self.runtime.block_on(run)?.took)
+        let run = Run::unpaced(base, durability, url, in_flight);
+        Ok(self.runtime.block_on(run.send(self.messages))?.took)
     }
 }

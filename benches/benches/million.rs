@@ -6,6 +6,7 @@ use benches::base::Base;
 use benches::process::{Peer, peak_memory_kib};
 use benches::sink::{Kind, Sink};
 use benches::table::{Table, megabytes, thousands};
+use benches::whole_path::{Audience, Run};
 use benches::{Failure, setting, whole_path};
 use serde::{Deserialize, Serialize};
 use sql_store::Durability;
@@ -58,15 +59,16 @@ struct Ran {
 }
 
 pub(crate) fn prepare(database: &Path, people: u32) -> Result<(), Failure> {
-    runtime()?.block_on(whole_path::prepare(&base(database), people, 1))?;
+    let audience = Audience::of_one_session(people);
+    runtime()?.block_on(whole_path::prepare(&base(database), audience))?;
     println!("done");
     Ok(())
 }
 
 pub(crate) fn run(database: &Path, url: &str, messages: u32) -> Result<(), Failure> {
     let base = base(database);
-    let ran = whole_path::run(&base, Durability::Full, url, messages, 64);
-    let ran = runtime()?.block_on(ran)?;
+    let run = Run::unpaced(&base, Durability::Full, url, 64);
+    let ran = runtime()?.block_on(run.send(messages))?;
     let ran = Ran {
         seconds_to_first_send: ran.to_first_send.as_secs_f64(),
         rate: ran.took.rate(),
