@@ -7,6 +7,7 @@ mod dispatch;
 mod engine;
 mod import;
 mod million;
+mod paced;
 mod phones;
 mod size;
 mod templates;
@@ -20,12 +21,13 @@ use benches::sink;
 
 type Bench = fn() -> Result<(), Failure>;
 
-const BENCHES: [(&str, Bench); 7] = [
+const BENCHES: [(&str, Bench); 8] = [
     ("client", client::bench),
     ("dispatch", dispatch::bench),
     ("engine", engine::bench),
     ("import", import::bench),
     ("million", million::bench),
+    ("paced", paced::bench),
     ("phones", phones::bench),
     ("templates", templates::bench),
 ];
@@ -68,13 +70,13 @@ fn main() -> Result<(), Failure> {
 /// The part of a bench that is a process of its own.
 fn play(role: &str, arguments: &[String]) -> Result<(), Failure> {
     match (role, arguments) {
-        (sink::ROLE, [kind]) => sink::serve(kind),
         (day::RUN, [worker, accounts, each, commit_ms]) => day::run(
             worker.parse()?,
             accounts.parse()?,
             each.parse()?,
             commit_ms.parse()?,
         ),
+        (sink::ROLE, [kind, sessions]) => sink::serve(kind, sessions.parse()?),
         (engine::RUN, [people, lanes]) => engine::run(people.parse()?, lanes.parse()?),
         (million::PREPARE, [database, people]) => {
             million::prepare(Path::new(database), people.parse()?)
@@ -82,6 +84,7 @@ fn play(role: &str, arguments: &[String]) -> Result<(), Failure> {
         (million::RUN, [database, url, messages]) => {
             million::run(Path::new(database), url, messages.parse()?)
         }
+        (paced::RUN, [base, url, messages]) => paced::run(base, url, messages.parse()?),
         _ => Err(format!("no role {role} with {} arguments", arguments.len()).into()),
     }
 }

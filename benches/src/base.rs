@@ -29,6 +29,26 @@ pub enum Base {
 }
 
 impl Base {
+    /// As an argument of a process.
+    ///
+    /// # Errors
+    /// When its path is no text.
+    pub fn argument(&self) -> Result<String, Failure> {
+        match self {
+            Self::Sqlite(file) => Ok(file.to_str().ok_or("a path that is no text")?.to_owned()),
+            Self::Postgres(url) => Ok(url.clone()),
+        }
+    }
+
+    /// From such an argument.
+    pub fn named(argument: &str) -> Self {
+        if argument.starts_with("postgres:") {
+            Self::Postgres(argument.to_owned())
+        } else {
+            Self::Sqlite(argument.into())
+        }
+    }
+
     /// Opens it, and makes it where it is not there.
     ///
     /// # Errors

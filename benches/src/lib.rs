@@ -41,6 +41,13 @@ pub fn median(mut values: Vec<f64>) -> f64 {
         .unwrap_or(f64::NAN)
 }
 
+/// The value below which so many of a hundred lie; they must be in order.
+pub fn percentile(sorted: &[f64], hundredths: f64) -> f64 {
+    let place = (sorted.len() as f64 * hundredths / 100.0).ceil() as usize;
+    let value = sorted.get(place.saturating_sub(1));
+    value.copied().unwrap_or(f64::NAN)
+}
+
 /// The command line program of the same build.
 ///
 /// # Errors

@@ -19,7 +19,7 @@ pub fn role() -> Option<(String, Vec<String>)> {
     Some((role, arguments.collect()))
 }
 
-/// Another process of this program. It ends with the value at the latest.
+/// Another process, of this program as a rule. It ends with the value at the latest.
 pub struct Peer {
     child: Child,
     said: BufReader<ChildStdout>,
@@ -34,9 +34,18 @@ impl Peer {
         role: &str,
         arguments: impl IntoIterator<Item = A>,
     ) -> Result<Self, Failure> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg(format!("role:{role}"))
-            .args(arguments.into_iter().map(Into::into))
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg(format!("role:{role}"));
+        command.args(arguments.into_iter().map(Into::into));
+        Self::spawn(command)
+    }
+
+    /// Starts another program.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn spawn(mut command: Command) -> Result<Self, Failure> {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -59,8 +68,23 @@ impl Peer {
         Ok(line.trim_end().to_owned())
     }
 
+    /// Lets go of it, and returns what it says before it ends.
+    ///
+    /// # Errors
+    /// When it fails; what went wrong is on standard error.
+    pub fn let_go(mut self) -> Result<String, Failure> {
+        drop(self.child.stdin.take());
+        let mut said = String::new();
+        self.said.read_to_string(&mut said)?;
+        let status = self.child.wait()?;
+        if !status.success() {
+            return Err(format!("a process of the bench ended with {status}").into());
+        }
+        Ok(said)
+    }
+
     /// The time that its threads have spent on processors so far. Linux only.
-    pub(crate) fn cpu_time(&self) -> Option<Duration> {
+    pub fn cpu_time(&self) -> Option<Duration> {
         let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()?;
         let nanoseconds = threads.filter_map(|thread| {
             let times = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
