@@ -10,6 +10,7 @@ mod million;
 mod paced;
 mod phones;
 mod size;
+mod start;
 mod templates;
 mod world;
 
@@ -21,7 +22,7 @@ use benches::sink;
 
 type Bench = fn() -> Result<(), Failure>;
 
-const BENCHES: [(&str, Bench); 8] = [
+const BENCHES: [(&str, Bench); 9] = [
     ("client", client::bench),
     ("dispatch", dispatch::bench),
     ("engine", engine::bench),
@@ -29,6 +30,7 @@ const BENCHES: [(&str, Bench); 8] = [
     ("million", million::bench),
     ("paced", paced::bench),
     ("phones", phones::bench),
+    ("start", start::bench),
     ("templates", templates::bench),
 ];
 
@@ -85,6 +87,7 @@ fn play(role: &str, arguments: &[String]) -> Result<(), Failure> {
             million::run(Path::new(database), url, messages.parse()?)
         }
         (paced::RUN, [base, url, messages]) => paced::run(base, url, messages.parse()?),
+        (start::RUN, [database, url, limits]) => start::run(database, url, limits),
         _ => Err(format!("no role {role} with {} arguments", arguments.len()).into()),
     }
 }
