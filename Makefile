@@ -8,6 +8,7 @@ SHELL := bash
 
 CARGO ?= cargo
 PHONES := target/phones
+NODE_PEERS := target/node
 TEST_LOG := target/test.log
 FUZZ_LOG := target/fuzz.log
 # `make dist PROFILE=dev` packs a build that takes seconds instead of minutes.
@@ -90,7 +91,12 @@ bench: ## the questions in benches/, answered with tables; BENCH="dispatch impor
 	if ! $(PHONES)/venv/bin/python -c 'import jinja2, phonenumbers' 2> /dev/null; then
 	    python3 -m venv $(PHONES)/venv > $(PHONES)/log 2>&1 && $(PHONES)/venv/bin/pip install --quiet "phonenumbers==$$version" "jinja2==3.1.6" >> $(PHONES)/log 2>&1 || true
 	fi
-	PYTHON=$$PWD/$(PHONES)/venv/bin/python $(CARGO) bench --locked -p benches -- $(BENCH)
+	# Node beside the receiver of webhooks.
+	if ! (cd $(NODE_PEERS) && node -e 'require("fastify"); new (require("better-sqlite3"))(":memory:")') 2> /dev/null; then
+	    mkdir -p $(NODE_PEERS)
+	    npm install --prefix $(NODE_PEERS) --no-save fastify@5.12.8 better-sqlite3@12.11.1 > $(NODE_PEERS)/log 2>&1 || true
+	fi
+	NODE_PEERS=$$PWD/$(NODE_PEERS) PYTHON=$$PWD/$(PHONES)/venv/bin/python $(CARGO) bench --locked -p benches -- $(BENCH)
 
 dist: ## an archive ready to install, with its checksum, in target/dist
 	@$(CARGO) build --locked --profile $(PROFILE) -p waha-campaign

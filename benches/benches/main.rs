@@ -1,6 +1,7 @@
 //! Runs the benches that are named, or all: `cargo bench -p benches -- dispatch million`.
 #![allow(clippy::print_stdout, reason = "benches print tables")]
 
+mod acks;
 mod client;
 mod day;
 mod dispatch;
@@ -18,11 +19,12 @@ use std::path::Path;
 
 use benches::Failure;
 use benches::process::role;
-use benches::sink;
+use benches::{receiver, sink};
 
 type Bench = fn() -> Result<(), Failure>;
 
-const BENCHES: [(&str, Bench); 9] = [
+const BENCHES: [(&str, Bench); 10] = [
+    ("acks", acks::bench),
     ("client", client::bench),
     ("dispatch", dispatch::bench),
     ("engine", engine::bench),
@@ -79,6 +81,7 @@ fn play(role: &str, arguments: &[String]) -> Result<(), Failure> {
             commit_ms.parse()?,
         ),
         (sink::ROLE, [kind, sessions]) => sink::serve(kind, sessions.parse()?),
+        (receiver::ROLE, [way, base, url, key]) => receiver::serve(way, base, url, key),
         (engine::RUN, [people, lanes]) => engine::run(people.parse()?, lanes.parse()?),
         (million::PREPARE, [database, people]) => {
             million::prepare(Path::new(database), people.parse()?)

@@ -7,9 +7,12 @@ use std::process::{Command, Stdio};
 
 pub mod bare;
 pub mod base;
+pub mod handed_over;
 pub mod list;
+pub mod node;
 pub mod process;
 pub mod python;
+pub mod receiver;
 pub mod sink;
 pub mod table;
 pub mod time;
