@@ -125,7 +125,7 @@ fn sizes(
     let before = place.written()?;
     call(&["resume", "--all"], 0)?;
     let after = place.written()?;
-    let (sent, copied) = (place.bytes()?, place.copied(&call)?);
+    let (sent, copied) = (place.bytes()?, place.copied(call)?);
     let status: serde_json::Value = serde_json::from_str(&call(&["status"], 0)?)?;
     let people = status["campaigns"][0]["deliveries"].as_u64();
     runtime.block_on(simulator.shutdown());
@@ -196,7 +196,7 @@ impl<'a> Place<'a> {
     /// The size of a copy of it.
     fn copied(
         &self,
-        call: &dyn Fn(&[&str], i32) -> Result<String, Failure>,
+        call: impl Fn(&[&str], i32) -> Result<String, Failure>,
     ) -> Result<u64, Failure> {
         let copy = self.folder.path().join("copy");
         match &self.server {

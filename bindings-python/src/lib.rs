@@ -2,6 +2,10 @@
 //!
 //! Its other half, in `python/`, names what is public, types it, and holds the exceptions. Names and documentation are Python's there: this
 //! half only reads what Python has and hands over what the engine says.
+#![allow(
+    clippy::doc_lazy_continuation,
+    reason = "what documents the module is Python's, not Markdown"
+)]
 
 /// What the stub says of something.
 macro_rules! documented {
