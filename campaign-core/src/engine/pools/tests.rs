@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::super::testing::{
-    World, account_of, delivery, id, running, session, single, urgent, working,
+    World, account_of, at, delivery, id, running, session, single, urgent, working,
 };
 use super::super::{Input, Step};
 use super::*;
@@ -173,4 +173,35 @@ fn a_pool_that_is_over_stays_over_when_a_session_comes_to_be_anothers() {
         [(CampaignState::Completed, CampaignState::Settled)]
     );
     assert!(!world.engine.knows(id(9)) && world.engine.pools.jobs.is_empty());
+}
+
+#[test]
+fn people_are_left_to_another_account_until_it_is_given_up() {
+    let of_three = |held: &[u32]| Pool {
+        members: (1..=3).map(|it| (session(it), account_of(it))).collect(),
+        held: held
+            .iter()
+            .map(|it| (account_of(*it), at(0).elapsed))
+            .collect(),
+    };
+    let mut job = Job::new(pool(AFTER_A_MINUTE, 1), at(0).elapsed);
+    // Who is held since the start, when a message of the first is looked at, and to whom it leaves people.
+    let rows: [(&[u32], i64, &[u32]); 6] = [
+        (&[2], 0, &[2, 3]),
+        (&[2], 59, &[2, 3]),
+        (&[2], 60, &[3]),
+        (&[2, 3], 61, &[]),
+        (&[], 62, &[2, 3]),
+        (&[1, 3], 63, &[2]),
+    ];
+    for (held, second, left) in rows {
+        if job.pool != of_three(held) {
+            job.set_pool(of_three(held));
+        }
+        let left: Vec<Account> = left.iter().map(|it| account_of(*it)).collect();
+        for _ in 0..2 {
+            let others = job.left_to_others(account_of(1), at(second));
+            assert_eq!(*others, left, "{held:?} at {second} s");
+        }
+    }
 }
