@@ -1,18 +1,23 @@
-//! Takes the documentation of the module from its stub, so that an editor and `help()` say the same: a file for each docstring, named after
+//! Takes the documentation of the module from its stubs, so that an editor and `help()` say the same: a file for each docstring, named after
 //! what it documents (`normalize`, `Numbers.phones`).
 
 use std::path::Path;
 use std::{env, fs, io};
 
-const STUB: &str = "python/waha_campaign/_native.pyi";
+const STUBS: [&str; 2] = [
+    "python/waha_campaign/_native.pyi",
+    "python/waha_campaign/client.pyi",
+];
 const QUOTES: &str = "\"\"\"";
 
 fn main() -> io::Result<()> {
-    println!("cargo::rerun-if-changed={STUB}");
     let folder = env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?;
-    let stub = fs::read_to_string(STUB)?;
-    for (name, text) in docstrings(&stub) {
-        fs::write(Path::new(&folder).join(name), text)?;
+    for stub in STUBS {
+        println!("cargo::rerun-if-changed={stub}");
+        let stub = fs::read_to_string(stub)?;
+        for (name, text) in docstrings(&stub) {
+            fs::write(Path::new(&folder).join(name), text)?;
+        }
     }
     Ok(())
 }

@@ -14,21 +14,42 @@ macro_rules! documented {
     };
 }
 
+mod call;
+mod client;
 mod errors;
 mod message;
 mod phone;
+mod results;
+mod runtime;
+mod simulator;
 mod template;
 mod values;
 mod webhook;
 
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::call::Call;
+    #[pymodule_export]
+    use super::client::{Calls, Events};
     #[pymodule_export]
     use super::message::{Button, Message, Preview, Rendered};
     #[pymodule_export]
     use super::phone::{Numbers, Rejected, normalize, normalize_all};
     #[pymodule_export]
+    use super::simulator::{_faults, Simulated};
+    #[pymodule_export]
     use super::template::Template;
     #[pymodule_export]
-    use super::webhook::{Event, verify_and_parse};
+    use super::webhook::{Event, Gap, verify_and_parse};
+
+    /// What only the package's own modules use is not for everybody.
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let names: Vec<String> = module.index()?.extract()?;
+        let public: Vec<_> = names.iter().filter(|it| !it.starts_with('_')).collect();
+        module.setattr("__all__", public)
+    }
 }

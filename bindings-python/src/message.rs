@@ -1,8 +1,8 @@
 //! A whole message: text, an image or a file, and buttons as what really arrives.
 
 use campaign_core::message::{
-    BoundMessage, ButtonDefinition, Language, MessageDefinition, MessageTemplate, RenderedMessage,
-    chosen,
+    BoundMessage, ButtonDefinition, Language, MessageDefinition, MessageKind, MessageTemplate,
+    RenderedMessage, chosen,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -225,6 +225,19 @@ impl From<RenderedMessage> for Rendered {
             media: message.media.map(|media| media.to_string()),
             text: message.text,
         }
+    }
+}
+
+impl Rendered {
+    /// The text, or the caption.
+    pub(crate) fn words(&self) -> &str {
+        &self.text
+    }
+
+    /// Where its file is, and whether it is shown as a picture.
+    pub(crate) fn file(&self) -> Option<(&str, bool)> {
+        let media = self.media.as_deref()?;
+        Some((media, self.kind == MessageKind::Image.as_str()))
     }
 }
 

@@ -157,3 +157,11 @@ fn date(value: &Bound<'_, PyAny>) -> PyResult<String> {
     let day = text.strip_suffix("T00:00:00").map(str::to_owned);
     Ok(day.unwrap_or(text))
 }
+
+/// What a server sent, as Python reads JSON.
+pub(crate) fn json(py: Python<'_>, value: &serde_json::Value) -> PyResult<Py<PyAny>> {
+    let read = py
+        .import("json")?
+        .call_method1("loads", (value.to_string(),))?;
+    Ok(read.unbind())
+}

@@ -41,22 +41,7 @@ pub(crate) fn verify_and_parse(
             .open(&headers, body, now)
     });
     let event = opened.map_err(|error| errors::webhook(py, &error))?;
-    // Python reads it as it reads all JSON.
-    let parsed = py
-        .import("json")?
-        .call_method1("loads", (PyBytes::new(py, body),))?;
-    let data = parsed.cast_into::<PyDict>()?;
-    let payload = data.get_item("payload")?;
-    Ok(Event {
-        id: event.id,
-        kind: event.payload.kind().to_owned(),
-        session: event.session.to_string(),
-        timestamp: event.timestamp_ms as f64 / 1_000.0,
-        payload: payload
-            .unwrap_or_else(|| PyDict::new(py).into_any())
-            .unbind(),
-        data: data.unbind(),
-    })
+    Event::new(py, &event)
 }
 
 /// A mapping, or pairs; names and values as text or as bytes. What cannot be a header is none that is looked for.
@@ -111,6 +96,27 @@ pub(crate) struct Event {
     data: Py<PyDict>,
 }
 
+impl Event {
+    pub(crate) fn new(py: Python<'_>, event: &waha_client::Event) -> PyResult<Self> {
+        // Python reads it as it reads all JSON.
+        let parsed = py
+            .import("json")?
+            .call_method1("loads", (PyBytes::new(py, event.raw()),))?;
+        let data = parsed.cast_into::<PyDict>()?;
+        let payload = data.get_item("payload")?;
+        Ok(Self {
+            id: event.id.clone(),
+            kind: event.payload.kind().to_owned(),
+            session: event.session.to_string(),
+            timestamp: event.timestamp_ms as f64 / 1_000.0,
+            payload: payload
+                .unwrap_or_else(|| PyDict::new(py).into_any())
+                .unbind(),
+            data: data.unbind(),
+        })
+    }
+}
+
 #[pymethods]
 impl Event {
     #[doc = documented!("Event.to_dict")]
@@ -129,5 +135,33 @@ impl Event {
 
     fn __repr__(&self) -> String {
         format!("<Event {} of {}: {}>", self.kind, self.session, self.id)
+    }
+}
+
+#[doc = documented!("Gap")]
+#[pyclass(frozen, eq, hash, module = "waha_campaign")]
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct Gap {
+    #[doc = documented!("Gap.reason")]
+    #[pyo3(get)]
+    reason: String,
+}
+
+impl Gap {
+    pub(crate) fn new(reason: String) -> Self {
+        Self { reason }
+    }
+}
+
+#[pymethods]
+impl Gap {
+    #[doc = documented!("Gap.kind")]
+    #[getter]
+    fn kind(&self) -> &'static str {
+        "gap"
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Gap: {}>", self.reason)
     }
 }

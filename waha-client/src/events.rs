@@ -13,7 +13,9 @@ mod signature;
 mod socket;
 
 use std::borrow::Cow;
+use std::fmt;
 
+use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -35,7 +37,7 @@ use crate::ids::SessionName;
 use crate::types::{Engine, Environment, Extra, Me, instant_number, readable};
 
 /// One event of one session.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Event {
     /// `evt_...`: the same for every webhook and websocket that gets the event, and for every repetition.
@@ -54,6 +56,23 @@ pub struct Event {
     pub environment: Option<Environment>,
     /// The session's own metadata, when configured.
     pub metadata: Option<Extra>,
+    raw: Bytes,
+}
+
+/// Without the bytes it came as, which hold what people write.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("id", &self.id)
+            .field("timestamp_ms", &self.timestamp_ms)
+            .field("session", &self.session)
+            .field("me", &self.me)
+            .field("payload", &self.payload)
+            .field("engine", &self.engine)
+            .field("environment", &self.environment)
+            .field("metadata", &self.metadata)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why bytes are not an event.
@@ -103,7 +122,13 @@ impl Event {
             engine: envelope.engine,
             environment: beside(envelope.environment),
             metadata: beside(envelope.metadata),
+            raw: Bytes::copy_from_slice(bytes),
         })
+    }
+
+    /// The event's JSON as it came.
+    pub fn raw(&self) -> &Bytes {
+        &self.raw
     }
 }
 

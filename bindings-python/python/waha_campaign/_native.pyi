@@ -1,13 +1,14 @@
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal, SupportsIndex, Union, final
 
-from typing_extensions import TypeAlias
+from typing_extensions import Self, TypeAlias
 
 __all__ = [
     "Button",
     "Event",
+    "Gap",
     "Message",
     "Numbers",
     "Preview",
@@ -428,3 +429,52 @@ class Event:
 
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@final
+class Gap:
+    """Events may be missing from here: the connection was lost, and what happened meanwhile is to be looked up.
+
+    >>> def handle(event):
+    ...     if event.kind == "gap":
+    ...         print(event.reason)
+    """
+
+    @property
+    def kind(self) -> Literal["gap"]:
+        """To be told from an :class:`Event`."""
+
+    @property
+    def reason(self) -> str:
+        """What happened, for people."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+# What the package's own modules need.
+@final
+class _Simulator:
+    def __new__(
+        cls,
+        *,
+        sessions: Sequence[tuple[str, str]],
+        port: int,
+        api_key: str,
+        seed: int,
+        speed: float,
+        acks: bool,
+        faults: Sequence[tuple[str, float]],
+        not_on_whatsapp: Sequence[str],
+    ) -> Self: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def api_key(self) -> str: ...
+    def receive(self, phone: str, text: str, name: str, session: str) -> str: ...
+    def pair(self, session: str, phone: str) -> bool: ...
+    def unlink(self, session: str) -> None: ...
+    def set_faults(self, faults: Sequence[tuple[str, float]]) -> None: ...
+    def ledger(self) -> list[dict[str, Any]]: ...
+    def verdict(self) -> Any: ...
+    def close(self) -> None: ...
+
+def _faults() -> list[tuple[str, str]]: ...

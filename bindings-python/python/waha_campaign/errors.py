@@ -13,11 +13,21 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "CallError",
     "InvalidPhone",
+    "MaybeSent",
     "MessageError",
+    "NoAnswer",
+    "NotHandedOver",
+    "Refused",
     "RenderError",
+    "SessionNotReady",
     "TemplateError",
+    "Unauthorized",
+    "UnknownSession",
+    "Unsupported",
     "WahaError",
+    "WasDone",
     "WebhookError",
 ]
 
@@ -127,3 +137,110 @@ class WebhookError(WahaError):
 
     is_signed: bool
     """Whether whoever sent it has the key: then it is too old, or no event."""
+
+
+class CallError(WahaError):
+    """A call of WAHA that has no result. What is caught tells how far it got:
+
+    >>> from waha_campaign import Client, MaybeSent, NotHandedOver, Refused
+    >>> nobody = Client("http://127.0.0.1:9", api_key="secret")
+    >>> try:
+    ...     nobody.send_text("0812 3456 7890", "Halo")
+    ... except NotHandedOver as error:
+    ...     print("nothing was sent, and it may be tried again")
+    ... except MaybeSent as error:
+    ...     print("find out first: it may have arrived")
+    ... except Refused as error:
+    ...     print(f"WAHA says no: {error}")
+    nothing was sent, and it may be tried again
+    """
+
+    http_status: int | None = None
+    """The status of the answer; ``None`` when none came."""
+    server_message: str | None = None
+    """The server's own sentence. It may hold numbers of people: not for logs."""
+    retry_after: float | None = None
+    """How many seconds the server asks to wait."""
+
+
+class NotHandedOver(CallError):
+    """The server cannot have done it, for certain: the request was not written. It may be tried again.
+
+    >>> from waha_campaign import Client, NotHandedOver
+    >>> try:
+    ...     Client("http://127.0.0.1:9").sessions()
+    ... except NotHandedOver as error:
+    ...     print(error.http_status)
+    None
+    """
+
+
+class MaybeSent(CallError):
+    """The request was written, and there is no answer that says what became of it: it may have been done. Look before you try again, or let a
+    campaign find out.
+
+    >>> issubclass(MaybeSent, CallError)
+    True
+    """
+
+
+class NoAnswer(CallError):
+    """A question without an answer. It changes nothing, and may be asked again.
+
+    >>> issubclass(NoAnswer, CallError)
+    True
+    """
+
+
+class Refused(CallError):
+    """The server says no: nothing was done.
+
+    >>> issubclass(SessionNotReady, Refused)
+    True
+    """
+
+
+class SessionNotReady(Refused):
+    """The session cannot do it as it stands.
+
+    >>> issubclass(SessionNotReady, Refused)
+    True
+    """
+
+    status: str
+    """What the session is doing, such as ``SCAN_QR_CODE``."""
+
+
+class UnknownSession(Refused):
+    """The server has no such session.
+
+    >>> issubclass(UnknownSession, Refused)
+    True
+    """
+
+
+class Unauthorized(Refused):
+    """The API key is missing, wrong, or may not do this.
+
+    >>> issubclass(Unauthorized, Refused)
+    True
+    """
+
+
+class Unsupported(Refused):
+    """The engine of the session cannot do it.
+
+    >>> issubclass(Unsupported, Refused)
+    True
+    """
+
+
+class WasDone(WahaError):
+    """The cause of a ``KeyboardInterrupt`` or an ``asyncio.CancelledError`` that came when the call was done already.
+
+    >>> WasDone("it was done before its caller left", result=None).result is None
+    True
+    """
+
+    result: Any
+    """What the call answered."""

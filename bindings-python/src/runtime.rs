@@ -1,0 +1,125 @@
+//! The threads that calls run on: one small runtime for a process, made when the first call needs it.
+//!
+//! A fork leaves threads behind, and with them whatever they were doing; so whoever holds on to something that has threads of its own asks
+//! for the process it was made in ([`process`]), and makes it anew in another one, or says that it cannot go on there.
+
+use std::future::Future;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+/// Ours: few enough for a process of a web server, and two so that a slow callback of one call does not hold up the others.
+const THREADS: usize = 2;
+
+/// Ours: how often a thread that waits looks whether Ctrl-C was pressed.
+const SIGNALS: Duration = Duration::from_millis(50);
+
+/// The runtime, and the process that has its threads.
+static RUNTIME: Mutex<Option<(u32, &'static Runtime)>> = Mutex::new(None);
+
+/// The process that this is; a child that was forked is another one.
+pub(crate) fn process() -> u32 {
+    std::process::id()
+}
+
+/// The runtime of this process. It is asked for by threads that hold the interpreter: nobody else is within when the process is forked.
+pub(crate) fn runtime(_py: Python<'_>) -> PyResult<&'static Runtime> {
+    let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    match *runtime {
+        Some((of, made)) if of == process() => Ok(made),
+        _ => {
+            let made = Builder::new_multi_thread()
+                .worker_threads(THREADS)
+                .thread_name("waha-campaign")
+                .enable_all()
+                .build()
+                .map_err(|error| {
+                    PyRuntimeError::new_err(format!("no threads can be started: {error}"))
+                })?;
+            // A runtime that is dropped waits for its threads, and a forked one has none: it lives as long as its process.
+            let made: &'static Runtime = Box::leak(Box::new(made));
+            *runtime = Some((process(), made));
+            Ok(made)
+        }
+    }
+}
+
+/// Something that runs, and what it comes to.
+pub(crate) struct Running<T> {
+    outcome: mpsc::Receiver<T>,
+    task: JoinHandle<()>,
+}
+
+impl<T: Send + 'static> Running<T> {
+    /// Begins it.
+    pub(crate) fn begin(
+        py: Python<'_>,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> PyResult<Self> {
+        let (tell, outcome) = mpsc::sync_channel(1);
+        let task = runtime(py)?.spawn(async move {
+            // Whoever waited may have left.
+            let _ = tell.send(work.await);
+        });
+        Ok(Self { outcome, task })
+    }
+
+    /// Waits for its end, at most so long, while other threads go on; `None` when it goes on for longer.
+    ///
+    /// # Errors
+    ///
+    /// What the handler of a signal raised: `KeyboardInterrupt` for Ctrl-C. It goes on all the same, and may be waited for again.
+    pub(crate) fn wait(&mut self, py: Python<'_>, patience: Duration) -> PyResult<Option<T>> {
+        let begun = Instant::now();
+        loop {
+            let left = patience.saturating_sub(begun.elapsed());
+            let outcome = &mut self.outcome;
+            match py.detach(move || outcome.recv_timeout(left.min(SIGNALS))) {
+                Ok(outcome) => return Ok(Some(outcome)),
+                Err(RecvTimeoutError::Timeout) if left.is_zero() => return Ok(None),
+                Err(RecvTimeoutError::Timeout) => py.check_signals()?,
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(PyRuntimeError::new_err(
+                        "it ended without an outcome: please report this, with what was called",
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Waits for its end, however long.
+    ///
+    /// # Errors
+    ///
+    /// As [`Running::wait`].
+    pub(crate) fn wait_for_ever(&mut self, py: Python<'_>) -> PyResult<T> {
+        loop {
+            if let Some(outcome) = self.wait(py, Duration::from_secs(3_600))? {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    /// Ends it where it stands.
+    pub(crate) fn abort(&self) {
+        self.task.abort();
+    }
+}
+
+/// Does something to its end, while other threads go on.
+///
+/// # Errors
+///
+/// What the handler of a signal raised; then it is ended where it stands.
+pub(crate) fn block_on<T: Send + 'static>(
+    py: Python<'_>,
+    work: impl Future<Output = T> + Send + 'static,
+) -> PyResult<T> {
+    let mut running = Running::begin(py, work)?;
+    running.wait_for_ever(py).inspect_err(|_| running.abort())
+}
