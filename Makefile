@@ -9,6 +9,7 @@ SHELL := bash
 CARGO ?= cargo
 PHONES := target/phones
 NODE_PEERS := target/node
+PYTHON_BENCH := target/python/bench
 TEST_LOG := target/test.log
 FUZZ_LOG := target/fuzz.log
 # `make dist PROFILE=dev` packs a build that takes seconds instead of minutes.
@@ -86,17 +87,21 @@ deny: ## licences, sources, banned crates; advisories where their database can b
 bench: ## the questions in benches/, answered with tables; BENCH="dispatch import" asks only these
 	@mkdir -p $(PHONES)
 	# The command line is measured as it is shipped, and beside it Python with the library that `make test` compares phone numbers with, and jinja2.
-	$(CARGO) build --release --locked -p waha-campaign
+	$(CARGO) build --release --locked -p waha-campaign -p waha-campaign-python
+	rm -rf $(PYTHON_BENCH)
+	mkdir -p $(PYTHON_BENCH)
+	cp -r bindings-python/python/waha_campaign $(PYTHON_BENCH)
+	cp $${CARGO_TARGET_DIR:-target}/release/libwaha_campaign.so $(PYTHON_BENCH)/waha_campaign/_native.abi3.so 2> /dev/null || cp $${CARGO_TARGET_DIR:-target}/release/libwaha_campaign.dylib $(PYTHON_BENCH)/waha_campaign/_native.abi3.so
 	version=$$(sed -n 's/^METADATA_VERSION = "\(.*\)"/\1/p' campaign-core/tests/phones_oracle.py)
-	if ! $(PHONES)/venv/bin/python -c 'import jinja2, phonenumbers' 2> /dev/null; then
-	    python3 -m venv $(PHONES)/venv > $(PHONES)/log 2>&1 && $(PHONES)/venv/bin/pip install --quiet "phonenumbers==$$version" "jinja2==3.1.6" >> $(PHONES)/log 2>&1 || true
+	if ! $(PHONES)/venv/bin/python -c 'import aiohttp, jinja2, phonenumbers, requests' 2> /dev/null; then
+	    python3 -m venv $(PHONES)/venv > $(PHONES)/log 2>&1 && $(PHONES)/venv/bin/pip install --quiet "phonenumbers==$$version" "jinja2==3.1.6" "aiohttp==3.14.5" "requests==2.34.2" >> $(PHONES)/log 2>&1 || true
 	fi
 	# Node beside the receiver of webhooks.
 	if ! (cd $(NODE_PEERS) && node -e 'require("fastify"); new (require("better-sqlite3"))(":memory:")') 2> /dev/null; then
 	    mkdir -p $(NODE_PEERS)
 	    npm install --prefix $(NODE_PEERS) --no-save fastify@5.12.8 better-sqlite3@12.11.1 > $(NODE_PEERS)/log 2>&1 || true
 	fi
-	NODE_PEERS=$$PWD/$(NODE_PEERS) PYTHON=$$PWD/$(PHONES)/venv/bin/python $(CARGO) bench --locked -p benches -- $(BENCH)
+	PYTHONPATH=$$PWD/$(PYTHON_BENCH) NODE_PEERS=$$PWD/$(NODE_PEERS) PYTHON=$$PWD/$(PHONES)/venv/bin/python $(CARGO) bench --locked -p benches -- $(BENCH)
 
 dist: ## an archive ready to install, with its checksum, in target/dist
 	@$(CARGO) build --locked --profile $(PROFILE) -p waha-campaign

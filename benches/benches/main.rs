@@ -10,6 +10,7 @@ mod import;
 mod million;
 mod paced;
 mod phones;
+mod python;
 mod size;
 mod start;
 mod templates;
@@ -23,7 +24,7 @@ use benches::{receiver, sink};
 
 type Bench = fn() -> Result<(), Failure>;
 
-const BENCHES: [(&str, Bench); 10] = [
+const BENCHES: [(&str, Bench); 11] = [
     ("acks", acks::bench),
     ("client", client::bench),
     ("dispatch", dispatch::bench),
@@ -32,6 +33,7 @@ const BENCHES: [(&str, Bench); 10] = [
     ("million", million::bench),
     ("paced", paced::bench),
     ("phones", phones::bench),
+    ("python", python::bench),
     ("start", start::bench),
     ("templates", templates::bench),
 ];

@@ -11,7 +11,7 @@ use campaign_core::message::MessageTemplate;
 use minijinja::value::Value;
 use serde::{Deserialize, Serialize};
 
-const TEXT: &str = "Yth. Bapak/Ibu {{nama}},\n\n\
+pub(crate) const TEXT: &str = "Yth. Bapak/Ibu {{nama}},\n\n\
     Kami informasikan bahwa tagihan internet Anda dengan nomor pelanggan {{no_pelanggan}} untuk periode {{periode}} telah terbit.\n\n\
     No. Invoice : {{no_invoice}}\n\
     Paket       : {{paket}}\n\
@@ -21,7 +21,7 @@ const TEXT: &str = "Yth. Bapak/Ibu {{nama}},\n\n\
     Mohon cantumkan nomor invoice pada berita transfer. Bila pembayaran sudah dilakukan, abaikan pesan ini.\n\n\
     Jika ada pertanyaan, hubungi kami di {{cs}}. Terima kasih atas kepercayaan Anda menggunakan layanan kami.";
 
-const ROW: [(&str, &str); 10] = [
+pub(crate) const ROW: [(&str, &str); 10] = [
     ("nama", "Budi Santoso"),
     ("no_pelanggan", "CUST-004512"),
     ("periode", "November 2026"),

@@ -182,19 +182,15 @@ impl Call {
     /// Begins; `told` is called with the result and `None`, or with `None` and the exception, in a thread of its own.
     fn begin(&self, py: Python<'_>, told: Py<PyAny>) -> PyResult<()> {
         let work = self.work()?;
-        let task = runtime::runtime(py)?.spawn(async move {
-            let outcome = work.await;
-            // There is none to tell once the interpreter ends.
-            let _ = Python::try_attach(|py| {
-                let arguments = match (outcome.shown)(py) {
-                    Ok(result) => (result, py.None()),
-                    Err(error) => (py.None(), error.into_value(py).into_any()),
-                };
-                // A loop that was closed takes nothing any more.
-                let _ = told.call1(py, arguments);
-            });
-        });
-        *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task.abort_handle());
+        let task = runtime::spawn_and_tell(py, work, move |py, outcome| {
+            let arguments = match (outcome.shown)(py) {
+                Ok(result) => (result, py.None()),
+                Err(error) => (py.None(), error.into_value(py).into_any()),
+            };
+            // A loop that was closed takes nothing any more.
+            let _ = told.call1(py, arguments);
+        })?;
+        *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
         Ok(())
     }
 

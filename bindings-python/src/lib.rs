@@ -39,6 +39,8 @@ mod _native {
     #[pymodule_export]
     use super::phone::{Numbers, Rejected, normalize, normalize_all};
     #[pymodule_export]
+    use super::runtime::_end;
+    #[pymodule_export]
     use super::simulator::{_faults, Simulated};
     #[pymodule_export]
     use super::template::Template;
@@ -50,6 +52,9 @@ mod _native {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let names: Vec<String> = module.index()?.extract()?;
         let public: Vec<_> = names.iter().filter(|it| !it.starts_with('_')).collect();
-        module.setattr("__all__", public)
+        module.setattr("__all__", public)?;
+        let at_exit = module.py().import("atexit")?;
+        at_exit.call_method1("register", (module.getattr("_end")?,))?;
+        Ok(())
     }
 }

@@ -5,13 +5,13 @@
 
 use std::future::Future;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 /// Ours: few enough for a process of a web server, and two so that a slow callback of one call does not hold up the others.
 const THREADS: usize = 2;
@@ -19,21 +19,28 @@ const THREADS: usize = 2;
 /// Ours: how often a thread that waits looks whether Ctrl-C was pressed.
 const SIGNALS: Duration = Duration::from_millis(50);
 
-/// The runtime, and the process that has its threads.
-static RUNTIME: Mutex<Option<(u32, &'static Runtime)>> = Mutex::new(None);
+/// What runs, and the process that has its threads.
+static RUNNING: Mutex<Option<(u32, &'static Threads)>> = Mutex::new(None);
+
+/// The threads of one process.
+struct Threads {
+    runtime: Runtime,
+    /// Whether the interpreter is about to end. Whoever is told something from one of the threads holds it meanwhile.
+    is_over: RwLock<bool>,
+}
 
 /// The process that this is; a child that was forked is another one.
 pub(crate) fn process() -> u32 {
     std::process::id()
 }
 
-/// The runtime of this process. It is asked for by threads that hold the interpreter: nobody else is within when the process is forked.
-pub(crate) fn runtime(_py: Python<'_>) -> PyResult<&'static Runtime> {
-    let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
-    match *runtime {
+/// The threads of this process. They are asked for by threads that hold the interpreter: nobody else is within when the process is forked.
+fn threads(_py: Python<'_>) -> PyResult<&'static Threads> {
+    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    match *running {
         Some((of, made)) if of == process() => Ok(made),
         _ => {
-            let made = Builder::new_multi_thread()
+            let runtime = Builder::new_multi_thread()
                 .worker_threads(THREADS)
                 .thread_name("waha-campaign")
                 .enable_all()
@@ -42,10 +49,47 @@ pub(crate) fn runtime(_py: Python<'_>) -> PyResult<&'static Runtime> {
                     PyRuntimeError::new_err(format!("no threads can be started: {error}"))
                 })?;
             // A runtime that is dropped waits for its threads, and a forked one has none: it lives as long as its process.
-            let made: &'static Runtime = Box::leak(Box::new(made));
-            *runtime = Some((process(), made));
+            let made: &'static Threads = Box::leak(Box::new(Threads {
+                runtime,
+                is_over: RwLock::new(false),
+            }));
+            *running = Some((process(), made));
             Ok(made)
         }
+    }
+}
+
+/// The runtime of this process.
+pub(crate) fn runtime(py: Python<'_>) -> PyResult<&'static Runtime> {
+    Ok(&threads(py)?.runtime)
+}
+
+/// Does something to its end, and then tells Python in the thread that it ended in; nobody is told once the interpreter ends.
+pub(crate) fn spawn_and_tell<T: Send + 'static>(
+    py: Python<'_>,
+    work: impl Future<Output = T> + Send + 'static,
+    tell: impl FnOnce(Python<'_>, T) + Send + 'static,
+) -> PyResult<AbortHandle> {
+    let threads = threads(py)?;
+    let task = threads.runtime.spawn(async move {
+        let outcome = work.await;
+        let is_over = threads.is_over.read().unwrap_or_else(PoisonError::into_inner);
+        if !*is_over {
+            let _ = Python::try_attach(|py| tell(py, outcome));
+        }
+    });
+    Ok(task.abort_handle())
+}
+
+/// Waits until nobody is being told anything, and lets nobody be told any more: a thread that is within the interpreter when that ends
+/// takes the process with it.
+#[pyfunction]
+pub(crate) fn _end(py: Python<'_>) {
+    let running = *RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((of, threads)) = running
+        && of == process()
+    {
+        py.detach(|| *threads.is_over.write().unwrap_or_else(PoisonError::into_inner) = true);
     }
 }
 

@@ -495,6 +495,31 @@ def test_ten_thousand_calls_leave_nothing_behind() -> None:
         assert resident() - memory < 4 * 1024 * 1024
 
 
+ENDS = """
+import asyncio, sys
+from waha_campaign import AsyncClient
+from waha_campaign.simulator import Simulator
+
+async def work():
+    client = AsyncClient(simulator.url, api_key=simulator.api_key)
+    sending = [asyncio.create_task(client.send_text(f"0812-3456-{it:04}", "Halo")) for it in range(200)]
+    # The others are still under way when everything ends.
+    await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+    sys.stdout.write("one")
+    sys.stdout.flush()
+    raise SystemExit(0)
+
+simulator = Simulator()
+asyncio.run(work())
+"""
+
+
+def test_a_program_may_end_while_answers_come() -> None:
+    for _ in range(10):
+        done = subprocess.run([sys.executable, "-c", ENDS], capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stdout) == (0, "one"), done.stderr
+
+
 # Events, and the simulator
 
 
