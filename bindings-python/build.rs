@@ -4,19 +4,20 @@
 use std::path::Path;
 use std::{env, fs, io};
 
-const STUBS: [&str; 2] = [
-    "python/waha_campaign/_native.pyi",
-    "python/waha_campaign/client.pyi",
-];
+/// Beside this file in the repository; in a source distribution, Python is at the top, above the crates.
+const FOLDERS: [&str; 2] = ["python/waha_campaign", "../python/waha_campaign"];
+const STUBS: [&str; 2] = ["_native.pyi", "client.pyi"];
 const QUOTES: &str = "\"\"\"";
 
 fn main() -> io::Result<()> {
-    let folder = env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?;
+    let out = env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?;
+    let folder = FOLDERS.into_iter().find(|it| Path::new(it).exists());
+    let folder = folder.ok_or(io::ErrorKind::NotFound)?;
     for stub in STUBS {
-        println!("cargo::rerun-if-changed={stub}");
-        let stub = fs::read_to_string(stub)?;
+        println!("cargo::rerun-if-changed={folder}/{stub}");
+        let stub = fs::read_to_string(Path::new(folder).join(stub))?;
         for (name, text) in docstrings(&stub) {
-            fs::write(Path::new(&folder).join(name), text)?;
+            fs::write(Path::new(&out).join(name), text)?;
         }
     }
     Ok(())
