@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak mutants lint docs deny bench dist week newcomer wheel package fuzz
+.PHONY: help demo test soak mutants lint docs deny bench dist week newcomer licences wheel package fuzz
 
 CARGO ?= cargo
 PHONES := target/phones
@@ -112,8 +112,12 @@ dist: ## an archive ready to install, with its checksum, in target/dist
 	cd target/dist
 	sha256sum -c SHA256SUMS
 
+licences: ## the licences of all that is linked into the Python package, written anew
+	@python3 bindings-python/licences.py
+
 wheel: ## the Python package, in target/wheels, tried in each Python that is there
-	@rm -rf target/wheels
+	@python3 bindings-python/licences.py --check
+	rm -rf target/wheels
 	python3 -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir target/wheels ./bindings-python
 	bindings-python/tests/wheel.sh target/wheels
 
