@@ -115,10 +115,9 @@ dist: ## an archive ready to install, with its checksum, in target/dist
 licences: ## the licences of all that is linked into the Python package, written anew
 	@python3 bindings-python/licences.py
 
-wheel: ## the Python package, in target/wheels, tried in each Python that is there
+wheel: ## the Python package, as source and as wheels, in target/wheels, tried in each Python that is there
 	@python3 bindings-python/licences.py --check
-	rm -rf target/wheels
-	python3 -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir target/wheels ./bindings-python
+	bindings-python/tests/pack.sh target/wheels
 	bindings-python/tests/wheel.sh target/wheels
 
 package: ## what would be published, built from its archive; compared with the last tag

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# The wheel as its users get it: what is in it, and its tests in a fresh environment of each Python from 3.9 that this machine has. `make wheel` calls
-# this with the folder that the wheel is in.
+# The packages as their users get them: what is in them, and for each wheel its tests in a fresh environment of each Python from 3.9 that this machine
+# has. `make wheel` calls this with the folder that `pack.sh` has filled.
 set -euo pipefail
-wheel=$(ls "$1"/waha_campaign-*.whl)
-wheel=$(realpath "$wheel")
+packed=$(realpath "$1")
 cd "$(dirname "$0")/.."
 
-python3 tests/check_wheel.py "$wheel"
+python3 tests/check_sdist.py "$packed"/waha_campaign-*.tar.gz
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -15,13 +14,17 @@ for python in "$HOME"/.pyenv/versions/*/bin/python3 /usr/bin/python3.[0-9]* /usr
     version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2] if sys.version_info >= (3, 9) and sys.implementation.name == "cpython" else "")' 2> /dev/null) || continue
     if [ -n "$version" ]; then pythons[$version]=$python; fi
 done
-for version in $(printf '%s\n' "${!pythons[@]}" | sort -V); do
-    "${pythons[$version]}" -m venv "$folder/$version"
-    "$folder/$version/bin/pip" install --quiet --disable-pip-version-check "$wheel" pytest
-    # The tests alone, away from the sources: what is tested is what was installed.
-    cp -r tests "$folder/tests"
-    echo "Python $version: $("$folder/$version/bin/python" -m pytest -q -p no:cacheprovider "$folder/tests" 2>&1 | tail -n 1)"
-    rm -rf "$folder/tests"
-    "$folder/$version/bin/python" - < <(sed -n '/^```python$/,/^```$/p' README.md | sed '/^```$/q' | sed '/^```/d') > "$folder/said"
-    grep -q '^+6281234567890 Halo Budi Santoso, tagihan Anda Rp250.000.$' "$folder/said"
+for wheel in "$packed"/waha_campaign-*.whl "$packed"/here/waha_campaign-*.whl; do
+    python3 tests/check_wheel.py "$wheel"
+    for version in $(printf '%s\n' "${!pythons[@]}" | sort -V); do
+        rm -rf "${folder:?}"/*
+        "${pythons[$version]}" -m venv "$folder/venv"
+        "$folder/venv/bin/pip" install --quiet --disable-pip-version-check "$wheel" pytest
+        # The tests alone, away from the sources: what is tested is what was installed.
+        cp -r tests "$folder/tests"
+        "$folder/venv/bin/python" -m pytest -q -p no:cacheprovider "$folder/tests" > "$folder/said" 2>&1 || { cat "$folder/said" >&2; exit 1; }
+        echo "Python $version: $(tail -n 1 "$folder/said")"
+        "$folder/venv/bin/python" - < <(sed -n '/^```python$/,/^```$/p' README.md | sed '/^```$/q' | sed '/^```/d') > "$folder/said"
+        grep -q '^+6281234567890 Halo Budi Santoso, tagihan Anda Rp250.000.$' "$folder/said"
+    done
 done
