@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::errors;
-use crate::values::Names;
+use crate::values::{Names, Text};
 
 #[doc = documented!("Button")]
 #[pyclass(frozen, eq, hash, get_all, from_py_object, module = "waha_campaign")]
@@ -141,7 +141,7 @@ impl Message {
         more: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Preview> {
         let row = self.names.row(py, values, more)?;
-        let pairs: Vec<(&str, String)> = self.message().variables().into_iter().zip(row).collect();
+        let pairs: Vec<(&str, Text)> = self.message().variables().into_iter().zip(row).collect();
         let preview = self.message().full_preview(&pairs);
         let preview = preview.map_err(|error| errors::render(py, &error))?;
         Ok(Preview {

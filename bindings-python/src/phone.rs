@@ -1,11 +1,18 @@
 //! Phone numbers: one, and columns of them.
 
+use std::fmt::Write;
+use std::panic::resume_unwind;
+use std::thread;
+
 use campaign_core::phone::{self, LinePolicy, PhoneError, PhoneNumber, Region};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 
 use crate::{errors, values};
+
+/// Ours: a thread is begun for no less than what takes some milliseconds.
+const THREAD_CELLS_MIN: usize = 10_000;
 
 #[doc = documented!("normalize")]
 #[pyfunction]
@@ -18,7 +25,7 @@ pub(crate) fn normalize(
     let py = text.py();
     let rules = Rules::new(region, landlines)?;
     let text = values::text(text, "text")?;
-    let number = rules.read(&text);
+    let number = rules.read(text.as_ref());
     number
         .map(|it| it.to_string())
         .map_err(|error| errors::phone(py, &error))
@@ -36,17 +43,18 @@ pub(crate) fn normalize_all(
     let rules = Rules::new(region, landlines)?;
     let cells = cells(texts)?;
     // Other threads go on meanwhile.
-    let read: Vec<Result<PhoneNumber, Rejected>> = py.detach(|| {
-        let cells = cells.into_iter().enumerate();
-        cells
-            .map(|(index, cell)| rules.read_cell(index, cell))
-            .collect()
-    });
+    let read = py.detach(|| rules.read_column(&cells));
     let phones = PyList::empty(py);
     let rejected = PyList::empty(py);
+    let mut e164 = String::new();
     for read in read {
         match read {
-            Ok(number) => phones.append(PyString::new(py, &number.to_string()))?,
+            Ok(number) => {
+                e164.clear();
+                // Writing into a text cannot fail.
+                let _ = write!(e164, "{number}");
+                phones.append(PyString::new(py, &e164))?;
+            }
             Err(refused) => {
                 phones.append(py.None())?;
                 rejected.append(refused)?;
@@ -81,24 +89,58 @@ impl Rules {
         phone::normalize(text, self.region, self.lines)
     }
 
-    fn read_cell(&self, index: usize, cell: Cell) -> Result<PhoneNumber, Rejected> {
-        let text = cell.map_err(|(text, message)| Rejected {
+    /// A column, shared out among the processors when it is long.
+    fn read_column(&self, cells: &[Cell]) -> Vec<Read> {
+        let most = cells.len() / THREAD_CELLS_MIN + 1;
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let size = cells.len().div_ceil(threads.min(most)).max(1);
+        let parts = cells.chunks(size).enumerate();
+        thread::scope(|scope| {
+            let parts =
+                parts.map(|(part, cells)| scope.spawn(move || self.read_part(part * size, cells)));
+            let parts: Vec<_> = parts.collect();
+            let read = parts.into_iter().map(|part| match part.join() {
+                Ok(read) => read,
+                Err(panic) => resume_unwind(panic),
+            });
+            read.flatten().collect()
+        })
+    }
+
+    /// Some cells of a column, from the one of this index.
+    fn read_part(&self, first: usize, cells: &[Cell]) -> Vec<Read> {
+        let cells = (first..).zip(cells);
+        cells
+            .map(|(index, cell)| self.read_cell(index, cell))
+            .collect()
+    }
+
+    fn read_cell(&self, index: usize, cell: &Cell) -> Read {
+        let text = match cell {
+            Ok(text) => text.as_ref(),
+            Err((text, message)) => {
+                return Err(Rejected {
+                    index,
+                    text: text.clone(),
+                    reason: "not_text",
+                    message: message.clone(),
+                });
+            }
+        };
+        self.read(text).map_err(|error| Rejected {
             index,
-            text,
-            reason: "not_text",
-            message,
-        })?;
-        self.read(&text).map_err(|error| Rejected {
-            index,
+            text: text.to_owned(),
             reason: errors::reason(error.refusal),
             message: error.to_string(),
-            text,
         })
     }
 }
 
+/// What a cell is read as.
+type Read = Result<PhoneNumber, Rejected>;
+
 /// A cell of a column: its text, or what it is in place of one, and what is wrong with that.
-type Cell = Result<String, (String, String)>;
+type Cell = Result<values::Text, (String, String)>;
 
 /// The cells of a list, a column of a data frame, an Arrow array, or anything else that can be gone through.
 fn cells(texts: &Bound<'_, PyAny>) -> PyResult<Vec<Cell>> {
@@ -123,7 +165,10 @@ fn cells(texts: &Bound<'_, PyAny>) -> PyResult<Vec<Cell>> {
 fn text_of(cell: &Bound<'_, PyAny>, index: usize) -> PyResult<Cell> {
     match values::text(cell, format_args!("place {index}")) {
         Ok(text) => Ok(Ok(text)),
-        Err(error) if error.is_instance_of::<PyTypeError>(cell.py()) => {
+        Err(error)
+            if error.is_instance_of::<PyTypeError>(cell.py())
+                || error.is_instance_of::<PyValueError>(cell.py()) =>
+        {
             let shown = cell.str()?.to_string_lossy().into_owned();
             Ok(Err((shown, error.value(cell.py()).to_string())))
         }

@@ -73,7 +73,10 @@ pub(crate) fn spawn_and_tell<T: Send + 'static>(
     let threads = threads(py)?;
     let task = threads.runtime.spawn(async move {
         let outcome = work.await;
-        let is_over = threads.is_over.read().unwrap_or_else(PoisonError::into_inner);
+        let is_over = threads
+            .is_over
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         if !*is_over {
             let _ = Python::try_attach(|py| tell(py, outcome));
         }
@@ -89,7 +92,12 @@ pub(crate) fn _end(py: Python<'_>) {
     if let Some((of, threads)) = running
         && of == process()
     {
-        py.detach(|| *threads.is_over.write().unwrap_or_else(PoisonError::into_inner) = true);
+        py.detach(|| {
+            *threads
+                .is_over
+                .write()
+                .unwrap_or_else(PoisonError::into_inner) = true
+        });
     }
 }
 

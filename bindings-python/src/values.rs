@@ -3,8 +3,9 @@
 use std::fmt;
 
 use campaign_core::template::same_name;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyType};
 
@@ -31,7 +32,7 @@ impl Names {
         py: Python<'py>,
         values: Option<&Bound<'py, PyAny>>,
         more: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Vec<String>> {
+    ) -> PyResult<Vec<Text>> {
         let values = values.map(as_dict).transpose()?;
         let sources = [more, values.as_ref()];
         let texts = self.0.iter().map(|name| {
@@ -41,9 +42,24 @@ impl Names {
                     return text(&value, name);
                 }
             }
-            Ok(String::new())
+            Ok(Text::Made(String::new()))
         });
         texts.collect()
+    }
+}
+
+/// What a row holds, copied only where it is no text.
+pub(crate) enum Text {
+    Python(PyBackedStr),
+    Made(String),
+}
+
+impl AsRef<str> for Text {
+    fn as_ref(&self) -> &str {
+        match self {
+            Self::Python(text) => text,
+            Self::Made(text) => text,
+        }
     }
 }
 
@@ -83,12 +99,20 @@ fn look_up<'py>(
 }
 
 /// Text, a number, a date, or nothing: `None`, and what data frames have in its place. `name` tells whose value it is.
-pub(crate) fn text(value: &Bound<'_, PyAny>, name: impl fmt::Display) -> PyResult<String> {
+///
+/// # Errors
+///
+/// A `TypeError` for what is none of these, and a `ValueError` for text with half a character in it, which cannot be written anywhere.
+pub(crate) fn text(value: &Bound<'_, PyAny>, name: impl fmt::Display) -> PyResult<Text> {
     if let Ok(text) = value.cast::<PyString>() {
-        return Ok(text.to_cow()?.into_owned());
+        return text.clone().try_into().map(Text::Python).map_err(|_| {
+            PyValueError::new_err(format!(
+                "{name}: half a character in it (a surrogate without its other half): read it again from where it comes from, as UTF-8"
+            ))
+        });
     }
     if value.is_none() || is_absent(value)? {
-        return Ok(String::new());
+        return Ok(Text::Made(String::new()));
     }
     let refused = || {
         let found = value.get_type();
@@ -100,18 +124,19 @@ pub(crate) fn text(value: &Bound<'_, PyAny>, name: impl fmt::Display) -> PyResul
         return Err(refused());
     }
     if value.is_instance_of::<PyInt>() {
-        return Ok(value.str()?.to_cow()?.into_owned());
+        return Ok(Text::Made(value.str()?.to_cow()?.into_owned()));
     }
     if let Ok(number) = value.cast::<PyFloat>() {
-        return float(number.value()).ok_or_else(refused);
+        return float(number.value()).map(Text::Made).ok_or_else(refused);
     }
     let py = value.py();
     if value.is_instance(class(py, &DECIMAL, "decimal", "Decimal")?)? {
         // Never with an exponent, in which digits would be hidden.
-        return value.call_method1("__format__", ("f",))?.extract();
+        let written = value.call_method1("__format__", ("f",))?;
+        return written.extract().map(Text::Made);
     }
     if value.is_instance(class(py, &DATE, "datetime", "date")?)? {
-        return date(value);
+        return date(value).map(Text::Made);
     }
     // A number of numpy's is the number that it holds.
     match value.getattr_opt("item")? {

@@ -82,6 +82,22 @@ def test_a_column_loses_nothing() -> None:
     assert numbers.rejected[3].message.startswith("place 5: <class 'bool'> is not text")
 
 
+def test_half_a_character_costs_its_own_place_only() -> None:
+    numbers = normalize_all(["0812 3456 7890", "0813\ud83d", "0813 1111 2222"])
+    assert numbers.phones == ["+6281234567890", None, "+6281311112222"]
+    assert [(it.index, it.reason) for it in numbers.rejected] == [(1, "not_text")]
+    assert numbers.rejected[0].message.startswith("place 1: half a character in it")
+    with pytest.raises(ValueError, match="text: half a character"):
+        normalize("0813\ud83d")
+
+
+def test_a_long_column_keeps_its_order_and_its_places() -> None:
+    column = [f"0812{it:07}" if it % 1_000 else f"x{it}" for it in range(50_000)]
+    numbers = normalize_all(column)
+    assert numbers.phones == [f"+62812{it:07}" if it % 1_000 else None for it in range(50_000)]
+    assert [(it.index, it.text) for it in numbers.rejected] == [(it, f"x{it}") for it in range(0, 50_000, 1_000)]
+
+
 def test_anything_that_can_be_gone_through_is_a_column() -> None:
     texts = ["081234567890", "081311112222"]
     columns: list[Iterable[str]] = [texts, tuple(texts), iter(texts), (it for it in texts), dict.fromkeys(texts)]

@@ -105,7 +105,7 @@ class Rejected:
 
     @property
     def reason(self) -> str:
-        """As :attr:`InvalidPhone.reason`, or ``not_text`` for what is neither text nor a number.
+        """As :attr:`InvalidPhone.reason`, or ``not_text`` for what is neither text nor a number, or has half a character in it.
 
         >>> normalize_all(["x"]).rejected[0].reason
         'no_digits'
