@@ -20,11 +20,9 @@ for wheel in "$packed"/waha_campaign-*.whl "$packed"/here/waha_campaign-*.whl; d
         rm -rf "${folder:?}"/*
         "${pythons[$version]}" -m venv "$folder/venv"
         "$folder/venv/bin/pip" install --quiet --disable-pip-version-check "$wheel" pytest
-        # The tests alone, away from the sources: what is tested is what was installed.
-        cp -r tests "$folder/tests"
+        # The tests and the page alone, away from the sources: what is tested is what was installed.
+        cp -r tests README.md "$folder"
         "$folder/venv/bin/python" -m pytest -q -p no:cacheprovider "$folder/tests" > "$folder/said" 2>&1 || { cat "$folder/said" >&2; exit 1; }
         echo "Python $version: $(tail -n 1 "$folder/said")"
-        "$folder/venv/bin/python" - < <(sed -n '/^```python$/,/^```$/p' README.md | sed '/^```$/q' | sed '/^```/d') > "$folder/said"
-        grep -q '^+6281234567890 Halo Budi Santoso, tagihan Anda Rp250.000.$' "$folder/said"
     done
 done
