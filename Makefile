@@ -115,10 +115,10 @@ dist: ## an archive ready to install, with its checksum, in target/dist
 licences: ## the licences of all that is linked into the Python package, written anew
 	@python3 bindings-python/licences.py
 
-wheel: ## the Python package, as source and as wheels, in target/wheels, tried in each Python that is there
+wheel: ## the Python package, as source and as wheels, in target/packages, tried in each Python that is there
 	@python3 bindings-python/licences.py --check
-	bindings-python/tests/pack.sh target/wheels
-	bindings-python/tests/wheel.sh target/wheels
+	bindings-python/tests/pack.sh target/packages
+	bindings-python/tests/wheel.sh target/packages
 
 package: ## what would be published, built from its archive; compared with the last tag
 	@$(CARGO) publish --dry-run --locked -p waha-client
