@@ -303,7 +303,7 @@ def test_who_is_cancelled_before_it_is_written_has_sent_nothing(simulator: Simul
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError) as caught:
                 await waiting
-            return caught.value.__cause__
+            return WahaError.behind(caught.value)
 
     assert isinstance(asyncio.run(work()), NotHandedOver)
     assert simulator.verdict()["requests"] == 1
@@ -325,7 +325,7 @@ def cancelled(answer: bytes | None, *, twice: bool = False) -> tuple[BaseExcepti
                 slow.answers.put(answer)
             with pytest.raises(asyncio.CancelledError) as caught:
                 await sending
-            return caught.value.__cause__
+            return WahaError.behind(caught.value)
 
     with servers.Slow() as slow:
         return asyncio.run(work()), len(slow.requests)
@@ -359,10 +359,7 @@ def test_wait_for_leaves_what_became_of_it_behind_its_timeout() -> None:
         with pytest.raises(asyncio.TimeoutError) as caught:
             asyncio.run(work())
         answering.join()
-    error: BaseException | None = caught.value
-    while error is not None and not isinstance(error, WasDone):
-        error = error.__cause__ or error.__context__
-    assert isinstance(error, WasDone)
+    assert isinstance(WahaError.behind(caught.value), WasDone)
 
 
 def test_a_coroutine_that_is_never_awaited_calls_nothing(simulator: Simulator) -> None:

@@ -52,7 +52,7 @@ class AsyncClient(_Calls):
 
     A task that is cancelled leaves no message uncertain that need not be: the ``__cause__`` of its ``CancelledError`` is
     :class:`NotHandedOver` when nothing was sent, :class:`WasDone` with the answer when it came within five seconds, :class:`MaybeSent`
-    otherwise. It works with uvloop as well, and one client serves any number of loops.
+    otherwise. Around it, asyncio may raise others: :meth:`WahaError.behind` finds it. It works with uvloop as well, and one client serves any number of loops.
 
     >>> import asyncio
     >>> async def remind(phones: list[str]) -> int:

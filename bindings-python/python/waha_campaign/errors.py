@@ -10,7 +10,10 @@ landline - give a mobile number, or allow landlines
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = [
     "CallError",
@@ -46,6 +49,21 @@ class WahaError(Exception):
     def __init__(self, message: str, **facts: Any) -> None:
         super().__init__(message)
         self.__dict__.update(facts)
+
+    @classmethod
+    def behind(cls, error: BaseException | None) -> Self | None:
+        """The one of this kind that is behind another exception: what became of a call whose caller was cancelled, timed out or interrupted.
+
+        >>> from waha_campaign import MaybeSent, WahaError
+        >>> try:
+        ...     raise TimeoutError from MaybeSent("it was not answered")
+        ... except TimeoutError as error:
+        ...     WahaError.behind(error)
+        MaybeSent('it was not answered')
+        """
+        while error is not None and not isinstance(error, cls):
+            error = error.__cause__ or error.__context__
+        return error
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Across processes, too, an exception has its attributes.
