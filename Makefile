@@ -53,6 +53,7 @@ soak: ## the long runs: many seeds of everything that is drawn, many kills
 	    RECIPIENTS=$${KILL_RECIPIENTS:-20000} WAHA_CAMPAIGN_TEST_SEED=$$seed $(CARGO) test --locked --release -p waha-campaign --test sigkill -- --nocapture --test-threads 1
 	    ALL_SCENES=1 WAHA_CAMPAIGN_TEST_SEED=$$seed $(CARGO) test --locked --release -p waha-campaign --test crash_points -- --nocapture --test-threads 1
 	done
+	WAHA_CAMPAIGN_PEOPLE=$${KILL_RECIPIENTS:-20000} bindings-python/tests/run.sh
 
 mutants: ## faults put into a copy of the engine, one for each promise and rule of evidence: the simulation must find them; half an hour
 	@python3 campaign-core/tests/mutants/mutants.py

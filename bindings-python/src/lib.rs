@@ -15,6 +15,7 @@ macro_rules! documented {
 }
 
 mod call;
+mod campaigns;
 mod client;
 mod errors;
 mod message;
@@ -32,6 +33,8 @@ mod _native {
 
     #[pymodule_export]
     use super::call::Call;
+    #[pymodule_export]
+    use super::campaigns::{_write_rows, Store};
     #[pymodule_export]
     use super::client::{Calls, Events};
     #[pymodule_export]

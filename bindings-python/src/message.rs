@@ -65,7 +65,8 @@ impl Message {
         Ok(Self { bound, names })
     }
 
-    fn message(&self) -> &MessageTemplate {
+    /// What the engine makes of it.
+    pub(crate) fn message(&self) -> &MessageTemplate {
         self.bound.message()
     }
 }

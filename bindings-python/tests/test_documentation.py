@@ -8,18 +8,27 @@ import importlib
 import inspect
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import examples
 import pytest
 import twins
 
 import waha_campaign
-from waha_campaign import AsyncClient, Client, errors, results, simulator
+from waha_campaign import AsyncClient, Client, campaigns, errors, report, results, simulator, standing
 from waha_campaign.simulator import Simulator
 
 FOLDER = Path(waha_campaign.__file__).parent
-MODULES = {"errors": errors, "results": results, "simulator": simulator}
+MODULES = {
+    "campaigns": campaigns,
+    "errors": errors,
+    "report": report,
+    "results": results,
+    "simulator": simulator,
+    "standing": standing,
+}
 
 
 def documented() -> dict[str, str]:
@@ -67,10 +76,16 @@ def test_everything_public_is_documented_with_an_example_that_holds(name: str, n
     owner, _, member = name.partition(".")
     # An event's members are shown together, and a field is shown where its class is.
     of_class = documented().get(owner, "")
-    is_shown = f"event.{member}" in of_class or member in getattr(getattr(results, owner, None), "__annotations__", {})
+    is_shown = f"event.{member}" in of_class or member in getattr(getattr(waha_campaign, owner, None), "__annotations__", {})
     assert example.examples or is_shown, f"{name} has no example"
     said: list[str] = []
-    doctest.DocTestRunner().run(example, out=said.append)
+    with ExitStack() as stack:
+        if any(word in text for word in ("campaign", "database")):
+            example.globs.update(stack.enter_context(examples.of_campaigns(names["simulator"])))
+        for library in ("pandas", "polars"):
+            if f"to_{library}" in text:
+                pytest.importorskip(library)
+        doctest.DocTestRunner().run(example, out=said.append)
     assert not said, "".join(said)
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from waha_campaign import Campaigns
 from waha_campaign.simulator import Simulator
 
 PAGE = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
-CLIENT, LIST, *REST = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+CLIENT, LIST, DJANGO, CAMPAIGN, WEB = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
 def test_a_message_can_be_sent(capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,7 +30,27 @@ def test_a_list_is_written_to(capsys: pytest.CaptureFixture[str]) -> None:
     assert said[1] == "+6281234567890 Halo Budi Santoso, tagihan Anda Rp250.000."
 
 
+def test_a_campaign_can_be_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pandas")
+    (tmp_path / "pelanggan.csv").write_text("nama,hp,jumlah\nbudi,0812-3456-7890,250000\nKantor,021 5550 1234,9\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with Simulator(speed=20.0) as simulator:
+        monkeypatch.setenv("WAHA_URL", simulator.url)
+        monkeypatch.setenv("WAHA_API_KEY", simulator.api_key)
+        exec(CAMPAIGN, {})
+        assert [it["chat"] for it in simulator.ledger()] == ["6281234567890"]
+    said = capsys.readouterr().out
+    assert said.startswith("row 3: ") and "1 to send" in said
+    assert (tmp_path / "todo.csv").exists()
+
+
+def test_a_web_server_leaves_what_is_to_be_sent(tmp_path: Path) -> None:
+    with Simulator() as simulator, Campaigns(tmp_path / "tagihan.db", url=simulator.url, api_key=simulator.api_key) as campaigns:
+        people = [{"nama": "Budi", "hp": "0812-3456-7890"}]
+        exec(WEB, {"campaigns": campaigns, "message": "Halo {{ nama }}", "rows": people})
+        campaigns.run(until_idle=True)
+        assert len(simulator.ledger()) == 2 and simulator.verdict()["duplicates"] == 0
+
+
 def test_the_rest_is_python() -> None:
-    assert REST
-    for block in REST:
-        compile(block, "README.md", "exec")
+    compile(DJANGO, "README.md", "exec")

@@ -22,7 +22,8 @@ for wheel in "$packed"/waha_campaign-*.whl "$packed"/here/waha_campaign-*.whl; d
         "$folder/venv/bin/pip" install --quiet --disable-pip-version-check "$wheel" pytest
         # The tests and the page alone, away from the sources: what is tested is what was installed.
         cp -r tests README.md "$folder"
-        "$folder/venv/bin/python" -m pytest -q -p no:cacheprovider "$folder/tests" > "$folder/said" 2>&1 || { cat "$folder/said" >&2; exit 1; }
+        # Minutes of killing processes show nothing about a Python that the rest does not.
+        "$folder/venv/bin/python" -m pytest -q -p no:cacheprovider --ignore "$folder/tests/test_campaigns_killed.py" "$folder/tests" > "$folder/said" 2>&1 || { cat "$folder/said" >&2; exit 1; }
         echo "Python $version: $(tail -n 1 "$folder/said")"
     done
 done

@@ -16,17 +16,22 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = [
+    "AudienceError",
     "CallError",
+    "CampaignError",
     "InvalidPhone",
     "MaybeSent",
     "MessageError",
+    "NameTaken",
     "NoAnswer",
     "NotHandedOver",
     "Refused",
     "RenderError",
     "SessionNotReady",
+    "StoreError",
     "TemplateError",
     "Unauthorized",
+    "UnknownCampaign",
     "UnknownSession",
     "Unsupported",
     "WahaError",
@@ -262,3 +267,72 @@ class WasDone(WahaError):
 
     result: Any
     """What the call answered."""
+
+
+class CampaignError(WahaError):
+    """What was asked of a campaign cannot be done as it stands.
+
+    >>> try:
+    ...     campaigns.open("tagihan").rejected
+    ... except CampaignError as error:
+    ...     print(error)
+    which rows 'tagihan' leaves out is told by create() with its inputs
+    """
+
+
+class NameTaken(CampaignError):
+    """The name of a campaign, or the key of a message, stands for something else already.
+
+    >>> try:
+    ...     campaigns.create("tagihan", "Halo {{ nama }}", [{"nama": "Ani", "hp": "0812-1111-2222"}])
+    ... except NameTaken as error:
+    ...     print(error.name, list(error.differs))
+    tagihan ['message', 'file', 'import options']
+    """
+
+    name: str
+    """The name, or the key."""
+    differs: dict[str, tuple[str, str]]
+    """What differs: as it was, and as it was given now."""
+
+
+class UnknownCampaign(CampaignError, LookupError):
+    """There is no campaign of this name.
+
+    >>> try:
+    ...     campaigns.open("tagihn")
+    ... except UnknownCampaign as error:
+    ...     print(error.name)
+    tagihn
+    """
+
+    name: str
+    """The name."""
+
+
+class AudienceError(WahaError, ValueError):
+    """A list that gives nobody to write to.
+
+    >>> try:
+    ...     campaigns.create("kosong", "Halo", [{"hp": "021 5550 1234"}])
+    ... except AudienceError as error:
+    ...     print(error.rejected[0].reason)
+    landline
+    """
+
+    rejected: list[Any]
+    """The rows that cannot be written to, as :attr:`Campaign.rejected`; empty when the list itself cannot be read."""
+
+
+class StoreError(WahaError):
+    """The database fails: the message says what to do. Nothing was sent that it does not know of.
+
+    >>> try:
+    ...     Campaigns("/nowhere/at/all/tagihan.db")
+    ... except StoreError as error:
+    ...     print(error.is_unknown)
+    False
+    """
+
+    is_unknown: bool
+    """Whether it is not known if the last changes were saved. Run again: what is in doubt is looked up first."""
