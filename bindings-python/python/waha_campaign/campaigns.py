@@ -62,7 +62,8 @@ class Campaigns:
         is_server = text.startswith(_SERVERS)
         self._native = _Store(None if is_server else _file(text), text if is_server else None, url, api_key)
         self._process = os.getpid()
-        self._shown = text.rpartition("@")[2] if is_server else text
+        # Without whatever may be a password.
+        self._shown = text.rpartition("@")[2].partition("?")[0] if is_server else text
         self._runs: set[Run] = set()
         self._has_changed = threading.Condition()
 
