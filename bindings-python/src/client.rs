@@ -5,11 +5,13 @@
 
 mod chats;
 mod events;
+mod pairing;
 mod people;
 mod sending;
 mod sessions;
+mod stream;
 
-pub(crate) use self::events::Events;
+pub(crate) use self::stream::Stream;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

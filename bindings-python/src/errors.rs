@@ -3,10 +3,11 @@
 use campaign_core::message::MessageError;
 use campaign_core::phone::{PhoneError, Refusal, Why};
 use campaign_core::template::{RenderError, TemplateError};
-use pyo3::exceptions::{PyFileNotFoundError, PyOSError, PyValueError};
+use pyo3::exceptions::{PyFileNotFoundError, PyOSError, PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
+use waha_client::api::pairing::PairingError;
 use waha_client::events::WebhookError;
 use waha_client::{DownloadError, Error, FileError};
 
@@ -150,6 +151,8 @@ pub(crate) enum Failure {
     Download(DownloadError),
     /// The server does not let events be listened to.
     Listening(String),
+    /// The session was not paired.
+    Pairing(PairingError),
 }
 
 impl From<Error> for Failure {
@@ -175,6 +178,17 @@ impl From<DownloadError> for Failure {
     }
 }
 
+impl From<PairingError> for Failure {
+    fn from(error: PairingError) -> Self {
+        match error {
+            PairingError::UnknownSession(error)
+            | PairingError::Unauthorized(error)
+            | PairingError::Refused(error) => Self::Waha(error),
+            other => Self::Pairing(other),
+        }
+    }
+}
+
 impl Failure {
     /// The exception; `is_look_up` says that the call asked a question and changed nothing.
     pub(crate) fn raised(&self, py: Python<'_>, is_look_up: bool) -> PyErr {
@@ -188,6 +202,7 @@ impl Failure {
                 }
             }
             Self::Listening(why) => Kind::Unauthorized.raised(py, why.clone(), |_| Ok(())),
+            Self::Pairing(error) => pairing(py, error),
             Self::File(error) => {
                 let text = plain(&error.to_string());
                 match error {
@@ -200,6 +215,16 @@ impl Failure {
             }
         }
     }
+}
+
+fn pairing(py: Python<'_>, error: &PairingError) -> PyErr {
+    let text = error.to_string();
+    let status = match error {
+        PairingError::Ended(status) => status.as_str(),
+        PairingError::NoAccount => "WORKING",
+        _ => return PyTimeoutError::new_err(text),
+    };
+    Kind::SessionNotReady.raised(py, text, |facts| facts.set_item("status", status))
 }
 
 fn call(py: Python<'_>, error: &Error, is_look_up: bool) -> PyErr {

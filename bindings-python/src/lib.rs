@@ -36,7 +36,7 @@ mod _native {
     #[pymodule_export]
     use super::campaigns::{_write_rows, Store};
     #[pymodule_export]
-    use super::client::{Calls, Events};
+    use super::client::{Calls, Stream};
     #[pymodule_export]
     use super::message::{Button, Message, Preview, Rendered};
     #[pymodule_export]

@@ -1,13 +1,15 @@
 //! What WAHA answers, as the frozen classes of `waha_campaign.results`.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use waha_client::api::chats::Chat;
 use waha_client::api::contacts::{Contact, LidPair};
+use waha_client::api::pairing::Step;
 use waha_client::types::{Environment, Extra, Me, Media, Message, Sent, SessionInfo};
 use waha_client::{ChatId, MessageId, NumberStatus};
 
-use crate::values;
+use crate::{errors, values};
 
 /// One object of a class, from its fields by name.
 macro_rules! made {
@@ -114,6 +116,34 @@ pub(crate) fn account(py: Python<'_>, me: Me) -> Made {
 
 pub(crate) fn optional_account(py: Python<'_>, me: Option<Me>) -> Made {
     Ok(optional(py, me, account)?.into_pyobject(py)?.unbind())
+}
+
+/// What happens while a session is paired.
+pub(crate) fn step(py: Python<'_>, step: Step) -> Made {
+    match step {
+        Step::Status(status) => {
+            made!(py, "PairingStep" { kind: "status", status: status.as_str() })
+        }
+        Step::Qr(text) => made!(py, "PairingStep" { kind: "qr", qr: text }),
+        Step::QrImage(image) => {
+            let png = image.bytes();
+            made!(py, "PairingStep" { kind: "qr", png: png.as_deref().map(|png| PyBytes::new(py, png)) })
+        }
+        Step::Code(code) => made!(py, "PairingStep" { kind: "code", code: code }),
+        Step::Passkey(challenge) => {
+            let challenge = serde_json::to_value(challenge);
+            let challenge = challenge.map_err(|error| PyValueError::new_err(error.to_string()))?;
+            made!(py, "PairingStep" { kind: "passkey", challenge: values::json(py, &challenge)? })
+        }
+        Step::PasskeyCode(code) => made!(py, "PairingStep" { kind: "passkey_code", code: code }),
+        Step::Away(error) => {
+            made!(py, "PairingStep" { kind: "away", why: errors::plain(&error.to_string()) })
+        }
+        Step::Working(me) => {
+            made!(py, "PairingStep" { kind: "working", account: account(py, *me)? })
+        }
+        other => made!(py, "PairingStep" { kind: "other", why: format!("{other:?}") }),
+    }
 }
 
 pub(crate) fn server(py: Python<'_>, server: Environment) -> Made {

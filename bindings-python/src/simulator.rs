@@ -21,7 +21,7 @@ pub(crate) struct Simulated {
 
 impl Simulated {
     /// Does something with the server, unless it is closed or another process has it.
-    fn with<T>(&self, work: impl FnOnce(&Simulator) -> PyResult<T>) -> PyResult<T> {
+    fn with<T>(&self, py: Python<'_>, work: impl FnOnce(&Simulator) -> PyResult<T>) -> PyResult<T> {
         if self.process != runtime::process() {
             return Err(PyRuntimeError::new_err(
                 "this simulator runs in the process that made it: only its url can be used here",
@@ -31,6 +31,8 @@ impl Simulated {
             .simulator
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        // What somebody does to it may begin something that goes on.
+        let _entered = runtime::runtime(py)?.enter();
         match &*simulator {
             Some(simulator) => work(simulator),
             None => Err(PyRuntimeError::new_err("this simulator is closed")),
@@ -93,22 +95,29 @@ impl Simulated {
         &self.key
     }
 
-    fn receive(&self, phone: &str, text: &str, name: &str, session: &str) -> PyResult<String> {
+    fn receive(
+        &self,
+        py: Python<'_>,
+        phone: &str,
+        text: &str,
+        name: &str,
+        session: &str,
+    ) -> PyResult<String> {
         let incoming = Incoming::text(digits(phone), text).named(name);
-        self.with(|it| it.receive(session, incoming).map_err(unknown))
+        self.with(py, |it| it.receive(session, incoming).map_err(unknown))
     }
 
-    fn pair(&self, session: &str, phone: &str) -> PyResult<bool> {
-        self.with(|it| it.pair(session, &digits(phone)).map_err(unknown))
+    fn pair(&self, py: Python<'_>, session: &str, phone: &str) -> PyResult<bool> {
+        self.with(py, |it| it.pair(session, &digits(phone)).map_err(unknown))
     }
 
-    fn unlink(&self, session: &str) -> PyResult<()> {
-        self.with(|it| it.unlink(session).map_err(unknown))
+    fn unlink(&self, py: Python<'_>, session: &str) -> PyResult<()> {
+        self.with(py, |it| it.unlink(session).map_err(unknown))
     }
 
-    fn set_faults(&self, faults: Vec<(String, f64)>) -> PyResult<()> {
+    fn set_faults(&self, py: Python<'_>, faults: Vec<(String, f64)>) -> PyResult<()> {
         let rates = rates(&faults)?;
-        self.with(|it| {
+        self.with(py, |it| {
             it.faults().set(rates);
             Ok(())
         })
@@ -116,7 +125,7 @@ impl Simulated {
 
     fn ledger(&self, py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
         let mut lines = Vec::new();
-        self.with(|it| {
+        self.with(py, |it| {
             let written = it.ledger_lines(|line| {
                 lines.push(line.clone());
                 Ok(())
@@ -127,7 +136,7 @@ impl Simulated {
     }
 
     fn verdict(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let verdict = self.with(|it| Ok(it.verdict(&Question::default()).to_json()))?;
+        let verdict = self.with(py, |it| Ok(it.verdict(&Question::default()).to_json()))?;
         values::json(py, &verdict)
     }
 

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyType};
+use serde::de::DeserializeOwned;
 
 /// Floats count whole numbers exactly up to here.
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
@@ -189,4 +190,11 @@ pub(crate) fn json(py: Python<'_>, value: &serde_json::Value) -> PyResult<Py<PyA
         .import("json")?
         .call_method1("loads", (value.to_string(),))?;
     Ok(read.unbind())
+}
+
+/// What Python holds, read as what a server takes; `wrong` says what it is not.
+pub(crate) fn from_json<T: DeserializeOwned>(value: &Bound<'_, PyAny>, wrong: &str) -> PyResult<T> {
+    let dumps = value.py().import("json")?.getattr("dumps")?;
+    let text: String = dumps.call1((value,))?.extract()?;
+    serde_json::from_str(&text).map_err(|error| PyValueError::new_err(format!("{wrong}: {error}")))
 }

@@ -84,6 +84,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "qr_png": ((), {"session": "unpaired"}),
     "qr_text": ((), {"session": "unpaired"}),
     "pairing_code": ((BUDI,), {"session": "unpaired"}),
+    "wait_until_working": ((), {"timeout": 10}),
     "send_text": ((BUDI, "Halo!"), {"mentions": ["0812-3456-7891"], "link_preview": False, "message_id": "3EB0123456"}),
     "send": ((BUDI, Message("Halo {{ nama }}").render(nama="Budi")), {}),
     "send_image": ((BUDI, PICTURE), {"filename": "a.png", "caption": "Ini"}),
@@ -108,7 +109,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
 }
 # They need a message that was sent, and what NOWEB cannot do.
 OF_A_MESSAGE = {"forward", "edit_message", "delete_message", "react", "message"}
-OTHERS = {"block", "unblock", "download", "events", "url", "close"}
+OTHERS = {"block", "unblock", "download", "events", "pairing", "submit_passkey", "confirm_passkey", "url", "close"}
 
 
 def test_every_call_is_in_the_table() -> None:
@@ -288,6 +289,61 @@ def test_settings_come_from_the_environment(simulator: Simulator, monkeypatch: p
 def test_a_call_that_takes_too_long_may_have_been_sent() -> None:
     with servers.Slow() as slow, pytest.raises(MaybeSent):
         Client(slow.url, timeout=0.1).send_text(BUDI, "Halo")
+
+
+# Pairing
+
+
+def test_a_session_is_paired_step_by_step(simulator: Simulator, client: Client) -> None:
+    client.create_session("kasir")
+    kinds = []
+    for step in client.pairing(session="kasir", timeout=30, png=True):
+        kinds.append(step.kind)
+        if step.png:
+            assert step.png.startswith(b"\x89PNG") and "PNG" not in repr(step)
+            assert simulator.pair("kasir", "+6281200000009")
+    assert kinds[-1] == "working" and "qr" in kinds and "status" in kinds
+    assert step.account is not None and step.account.phone == "+6281200000009"
+    assert client.wait_until_working(session="kasir") == step.account
+
+
+def test_a_code_is_typed_on_the_phone(simulator: Simulator) -> None:
+    async def work(client: AsyncClient) -> list[str]:
+        await client.create_session("kasir")
+        kinds = []
+        async for step in client.pairing("0812-0000-0009", session="kasir", timeout=30):
+            kinds.append(step.kind)
+            if step.code:
+                assert len(step.code) == 9 and step.code not in repr(step)
+                simulator.pair("kasir", "+6281200000009")
+        return kinds
+
+    kinds = awaited(simulator, work)
+    assert kinds[-1] == "working" and kinds.count("code") == 1
+
+
+def test_pairing_ends_with_what_is_wrong(client: Client) -> None:
+    with pytest.raises(UnknownSession):
+        client.wait_until_working(session="nobody")
+    client.create_session("kasir")
+    with pytest.raises(TimeoutError, match="time ran out"):
+        client.wait_until_working(session="kasir", timeout=0.2)
+    client.stop_session("kasir")
+    with pytest.raises(SessionNotReady, match="restart it") as caught:
+        list(client.pairing(session="kasir"))
+    assert caught.value.status == "STOPPED"
+    with pytest.raises(ValueError, match="timeout"):
+        client.pairing(timeout=-1)
+
+
+def test_a_passkey_is_handed_in_as_a_browser_makes_it() -> None:
+    signature = {"clientDataJSON": "e30", "authenticatorData": "AA", "signature": "AA"}
+    assertion = {"id": "AA", "rawId": "AA", "type": "public-key", "response": signature}
+    with servers.Slow() as slow:
+        slow.answers.put(b"{}")
+        Client(slow.url).submit_passkey(assertion)
+        [request] = slow.requests
+    assert json.loads(request) == assertion
 
 
 # Who leaves in the middle

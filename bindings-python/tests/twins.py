@@ -18,7 +18,7 @@ def twin(stub: str) -> str:
     """The part of `AsyncClient`."""
     client = stub[stub.index("class Client:\n") :].partition(TWIN)[0].rstrip() + "\n"
     body = client.partition("\n")[2]
-    body = re.sub(r"^    def (?!__new__|events|url)", "    async def ", body, flags=re.MULTILINE)
+    body = re.sub(r"^    def (?!__new__|events|pairing\(|url)", "    async def ", body, flags=re.MULTILINE)
     body = body.replace("__enter__", "__aenter__").replace("__exit__", "__aexit__").replace("def close", "def aclose")
     body = body.replace("-> Iterator[", "-> AsyncIterator[")
     return TWIN + body

@@ -6,7 +6,7 @@ from typing import Any, Union
 from typing_extensions import Self, TypeAlias
 
 from ._native import Event, Gap, Rendered
-from .results import Account, Chat, ChatMessage, Contact, LidPair, Media, NumberStatus, Sent, Server, Session
+from .results import Account, Chat, ChatMessage, Contact, LidPair, Media, NumberStatus, PairingStep, Sent, Server, Session
 
 __all__ = ["AsyncClient", "Client"]
 
@@ -142,6 +142,57 @@ class Client:
 
         >>> len(client.pairing_code("0812-0000-0009", session="unpaired"))
         9
+        """
+
+    def pairing(
+        self, phone: str | None = None, /, *, png: bool = False, session: str | None = None, timeout: float | None = None
+    ) -> Iterator[PairingStep]:
+        """Follows a session until it works, step by step: shows a QR code whenever it is another one, or, with a phone's number, a code to be typed
+        there. ``png`` asks for QR codes as pictures.
+
+        Raises:
+            SessionNotReady: when nobody can pair it as it stands: start it, or restart it.
+            UnknownSession: when there is none.
+            TimeoutError: after ``timeout`` seconds; without, WAHA itself gives up after some minutes.
+
+        >>> session = client.create_session("cabang")
+        >>> for step in client.pairing(session="cabang"):
+        ...     if step.qr:
+        ...         is_paired = simulator.pair("cabang", "+6281200000009")  # or show it, and have it scanned
+        ...     if step.account:
+        ...         print("paired with", step.account.phone)
+        paired with +6281200000009
+        """
+
+    def wait_until_working(self, *, session: str | None = None, timeout: float | None = None) -> Account:
+        """Waits for a session that starts, or is paired elsewhere.
+
+        Raises:
+            SessionNotReady, UnknownSession, TimeoutError: as for :meth:`pairing`.
+
+        >>> client.wait_until_working(timeout=10).phone
+        '+6281200000001'
+        """
+
+    def submit_passkey(self, assertion: Mapping[str, Any], /, *, session: str | None = None) -> None:
+        """Hands in what a passkey signed: ``assertion`` is what a browser's ``credential.toJSON()`` makes. Whether it was good, the next
+        step of :meth:`pairing` tells.
+
+        >>> try:
+        ...     client.submit_passkey({"id": "..."})
+        ... except ValueError as error:
+        ...     print("assertion is not" in str(error))
+        True
+        """
+
+    def confirm_passkey(self, *, session: str | None = None) -> None:
+        """Confirms that the phone shows the same code.
+
+        >>> try:
+        ...     client.confirm_passkey()
+        ... except Refused as error:
+        ...     print("no passkey is waited for")
+        no passkey is waited for
         """
 
     def send_text(
@@ -601,6 +652,57 @@ class AsyncClient:
 
         >>> len(client.pairing_code("0812-0000-0009", session="unpaired"))
         9
+        """
+
+    def pairing(
+        self, phone: str | None = None, /, *, png: bool = False, session: str | None = None, timeout: float | None = None
+    ) -> AsyncIterator[PairingStep]:
+        """Follows a session until it works, step by step: shows a QR code whenever it is another one, or, with a phone's number, a code to be typed
+        there. ``png`` asks for QR codes as pictures.
+
+        Raises:
+            SessionNotReady: when nobody can pair it as it stands: start it, or restart it.
+            UnknownSession: when there is none.
+            TimeoutError: after ``timeout`` seconds; without, WAHA itself gives up after some minutes.
+
+        >>> session = client.create_session("cabang")
+        >>> for step in client.pairing(session="cabang"):
+        ...     if step.qr:
+        ...         is_paired = simulator.pair("cabang", "+6281200000009")  # or show it, and have it scanned
+        ...     if step.account:
+        ...         print("paired with", step.account.phone)
+        paired with +6281200000009
+        """
+
+    async def wait_until_working(self, *, session: str | None = None, timeout: float | None = None) -> Account:
+        """Waits for a session that starts, or is paired elsewhere.
+
+        Raises:
+            SessionNotReady, UnknownSession, TimeoutError: as for :meth:`pairing`.
+
+        >>> client.wait_until_working(timeout=10).phone
+        '+6281200000001'
+        """
+
+    async def submit_passkey(self, assertion: Mapping[str, Any], /, *, session: str | None = None) -> None:
+        """Hands in what a passkey signed: ``assertion`` is what a browser's ``credential.toJSON()`` makes. Whether it was good, the next
+        step of :meth:`pairing` tells.
+
+        >>> try:
+        ...     client.submit_passkey({"id": "..."})
+        ... except ValueError as error:
+        ...     print("assertion is not" in str(error))
+        True
+        """
+
+    async def confirm_passkey(self, *, session: str | None = None) -> None:
+        """Confirms that the phone shows the same code.
+
+        >>> try:
+        ...     client.confirm_passkey()
+        ... except Refused as error:
+        ...     print("no passkey is waited for")
+        no passkey is waited for
         """
 
     async def send_text(

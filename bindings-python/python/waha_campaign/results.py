@@ -19,6 +19,7 @@ __all__ = [
     "LidPair",
     "Media",
     "NumberStatus",
+    "PairingStep",
     "Sent",
     "Server",
     "Session",
@@ -103,6 +104,34 @@ class Session(_Result):
         False
         """
         return self.status == "WORKING"
+
+
+@dataclass(frozen=True)
+class PairingStep(_Result):
+    """What happens while a session is paired with a phone. It shows no code by itself: whoever has it can pair.
+
+    >>> PairingStep("code", code="ABCD-EFGH")
+    PairingStep(kind='code', status=None, account=None, why=None)
+    """
+
+    kind: str
+    """``status``; ``qr``, to be scanned; ``code``, to be typed on the phone; ``passkey``, a challenge to be signed (:meth:`Client.submit_passkey`);
+    ``passkey_code``, to be compared with the phone's (:meth:`Client.confirm_passkey`); ``away``, the server cannot be asked for the moment;
+    ``working``, the last one."""
+    status: str | None = None
+    """What the session is, whenever it is something else."""
+    qr: str | None = field(default=None, repr=False)
+    """The text of a QR code."""
+    png: bytes | None = field(default=None, repr=False)
+    """The QR code as a picture, where that was asked for."""
+    code: str | None = field(default=None, repr=False)
+    """The code to be typed, or compared."""
+    challenge: dict[str, Any] | None = field(default=None, repr=False)
+    """What a passkey has to sign: what a browser's ``navigator.credentials.get`` takes as ``publicKey``."""
+    account: Account | None = None
+    """The account, at the end."""
+    why: str | None = None
+    """Why the server cannot be asked."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,12 @@
-//! Sessions, and pairing them with a phone.
+//! Sessions.
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use waha_client::api::{pairing, sessions};
+use waha_client::api::sessions;
 use waha_client::types::SessionConfig;
 use waha_client::{Listing, NewSession};
 
 use super::{Calls, session_name};
-use crate::results;
+use crate::{results, values};
 
 #[pymethods]
 impl Calls {
@@ -47,15 +46,8 @@ impl Calls {
     ) -> PyResult<Py<PyAny>> {
         let mut settings = match config {
             Some(config) => {
-                let text: String = py
-                    .import("json")?
-                    .call_method1("dumps", (config,))?
-                    .extract()?;
-                serde_json::from_str::<SessionConfig>(&text).map_err(|error| {
-                    PyValueError::new_err(format!(
-                        "config is not a session's configuration as WAHA has it: {error}"
-                    ))
-                })?
+                let wrong = "config is not a session's configuration as WAHA has it";
+                values::from_json::<SessionConfig>(config, wrong)?
             }
             None => SessionConfig::default(),
         };
@@ -99,33 +91,5 @@ impl Calls {
     #[pyo3(signature = (name, /))]
     fn delete_session(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
         self.call(py, sessions::delete(&session_name(name)?), results::none)
-    }
-
-    #[doc = documented!("Client.qr_png")]
-    #[pyo3(signature = (*, session = None))]
-    fn qr_png(&self, py: Python<'_>, session: Option<&str>) -> PyResult<Py<PyAny>> {
-        let session = self.session(session)?;
-        self.call(py, pairing::qr_png(&session), results::bytes)
-    }
-
-    #[doc = documented!("Client.qr_text")]
-    #[pyo3(signature = (*, session = None))]
-    fn qr_text(&self, py: Python<'_>, session: Option<&str>) -> PyResult<Py<PyAny>> {
-        let session = self.session(session)?;
-        self.call(py, pairing::qr_text(&session), results::text)
-    }
-
-    #[doc = documented!("Client.pairing_code")]
-    #[pyo3(signature = (phone, /, *, session = None))]
-    fn pairing_code(
-        &self,
-        py: Python<'_>,
-        phone: &str,
-        session: Option<&str>,
-    ) -> PyResult<Py<PyAny>> {
-        let session = self.session(session)?;
-        let number = self.number(py, phone)?;
-        let endpoint = pairing::request_code(&session, &number);
-        self.call(py, endpoint, results::text)
     }
 }
