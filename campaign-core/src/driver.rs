@@ -172,7 +172,7 @@ impl Handle {
             record.state,
             CampaignState::Completed | CampaignState::Settled | CampaignState::Cancelled
         );
-        if !has_ended || is_asked || has_open || self.store.has_pending_doubts(campaign).await? {
+        if !has_ended || is_asked || has_open || !self.store.is_looked_up(&record).await? {
             return Ok(None);
         }
         Ok(Some(record))

@@ -752,6 +752,21 @@ pub trait Store: Send + Sync + 'static {
         Ok(page.doubts.iter().any(is_of_it))
     }
 
+    /// Whether nothing of a campaign will be looked up without a person asking for it, and nothing was since this record of it was read: what
+    /// was shown not to have been sent is to be sent again, of which the record cannot tell.
+    async fn is_looked_up(&self, record: &CampaignRecord) -> Result<bool, StoreError> {
+        const MOVED: [State; 3] = [State::Scheduled, State::Sending, State::Unconfirmed];
+        if self.has_pending_doubts(record.id).await? {
+            return Ok(false);
+        }
+        let query = CampaignQuery::These(vec![record.id]);
+        let now = self.campaigns(&query).await?;
+        let stands = |it: &CampaignRecord| MOVED.map(|state| it.counts.of(state));
+        Ok(now
+            .iter()
+            .all(|it| it.state == record.state && stands(it) == stands(record)))
+    }
+
     /// Gives the next so many accepted deliveries whose attempt ended before `before` and that no ack followed a look-up that is due at once.
     /// Each attempt is considered once. Returns how many were considered.
     async fn mark_silent(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError>;

@@ -12,7 +12,7 @@ use campaign_core::delivery::{CampaignId, DeliveryId, State};
 use campaign_core::driver::Handle;
 use campaign_core::engine::Settings;
 use campaign_core::gateway::Found;
-use campaign_core::store::{Command, Store, StoreError};
+use campaign_core::store::{CampaignQuery, Command, Counts, Store, StoreError};
 use campaign_core::testing::{Play, ScriptedGateway};
 use paused::{Runner, Stage, definition};
 
@@ -63,6 +63,22 @@ async fn a_campaign_is_over_when_everybody_has_it() {
     assert_eq!(record.state, CampaignState::Completed);
     assert_eq!(record.counts.of(State::Accepted), PEOPLE);
     assert_eq!(scene.gateway.received().len() as u64, PEOPLE);
+    scene.stops().await;
+}
+
+/// A doubt is settled between two reads of whoever waits: the campaign was completed in the first, and has something to send again by now.
+#[tokio::test(start_paused = true)]
+async fn what_was_put_back_since_a_record_was_read_is_not_looked_up() {
+    let scene = Scene::new().await;
+    let query = CampaignQuery::These(vec![scene.campaign]);
+    let record = scene.store.campaigns(&query).await.unwrap().remove(0);
+    let mut stale = record.clone();
+    stale.state = CampaignState::Completed;
+    stale.counts = Counts([((State::Unconfirmed, None), PEOPLE)].into());
+    assert!(!scene.store.is_looked_up(&stale).await.unwrap());
+    stale.state = record.state;
+    assert!(!scene.store.is_looked_up(&stale).await.unwrap());
+    assert!(scene.store.is_looked_up(&record).await.unwrap());
     scene.stops().await;
 }
 

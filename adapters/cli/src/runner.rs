@@ -651,32 +651,13 @@ impl Watcher {
                 return Ok(false);
             }
         }
-        Ok(self.are_looked_up(views).await? && self.are_as_seen(views).await?)
+        self.are_looked_up(views).await
     }
 
     /// Whether nothing of these will be looked up without a person asking for it.
     async fn are_looked_up(&self, views: &[View]) -> Result<bool, Failure> {
         for view in views {
-            if self.store.has_pending_doubts(view.record.id).await? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Whether none of these has anything more to send or to look up than when it was looked at: what was looked up meanwhile may be to be
-    /// sent again.
-    async fn are_as_seen(&self, views: &[View]) -> Result<bool, Failure> {
-        const OPEN: [State; 3] = [State::Scheduled, State::Sending, State::Unconfirmed];
-        for view in views {
-            let query = CampaignQuery::These(vec![view.record.id]);
-            let records = self.store.campaigns(&query).await?;
-            let is_as_seen = records.iter().all(|record| {
-                record.state == view.record.state
-                    && OPEN.map(|state| record.counts.of(state))
-                        == OPEN.map(|state| view.counts().of(state))
-            });
-            if !is_as_seen {
+            if !self.store.is_looked_up(&view.record).await? {
                 return Ok(false);
             }
         }
@@ -690,7 +671,7 @@ impl Watcher {
                 return Ok(false);
             }
         }
-        self.are_as_seen(views).await
+        Ok(true)
     }
 
     async fn is_over(&mut self, view: &View) -> Result<bool, Failure> {
@@ -715,59 +696,6 @@ impl Watcher {
         }
         let is_quiet = view.record.state == CampaignState::Cancelled
             || view.now.elapsed.since(since) >= self.ack_time;
-        Ok(is_quiet && !self.store.has_pending_doubts(view.record.id).await?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use campaign_core::campaign::Definition;
-    use campaign_core::clock::{Now, SystemClock};
-    use campaign_core::message::{MessageDefinition, MessageTemplate};
-    use campaign_core::store::{Counts, Created, NewRecipient};
-    use sql_store::{Options, SqliteStore};
-
-    use super::*;
-
-    fn seen(record: &CampaignRecord, state: CampaignState, open: State, now: Now) -> View {
-        let mut record = record.clone();
-        record.state = state;
-        record.counts = Counts(BTreeMap::from([((open, None), 1)]));
-        View {
-            record,
-            waiting: None,
-            now,
-        }
-    }
-
-    #[tokio::test]
-    async fn what_a_look_up_has_put_back_since_it_was_looked_at_is_not_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(folder.path().join("a.db"), Options::default()).unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let now = clock.now();
-        let message = MessageTemplate::parse(MessageDefinition::text("Halo")).unwrap();
-        let definition = Definition::new("promo", Session::new("default"), message);
-        let recipient = NewRecipient::new(1, "+6281234567890".parse().unwrap(), [""; 0]);
-        let created = store.create_whole(&definition, &[], vec![recipient], now);
-        let (Created::New(id) | Created::There(id)) = created.await.unwrap();
-        let query = CampaignQuery::These(vec![id]);
-        let record = store.campaigns(&query).await.unwrap().remove(0);
-        let mut watcher = Watcher::new(Arc::new(store), clock, Duration::ZERO);
-
-        // It was completed with one in doubt, and that one waits for its turn again.
-        let stale = [seen(
-            &record,
-            CampaignState::Completed,
-            State::Unconfirmed,
-            now,
-        )];
-        for until in [Until::Over, Until::Acknowledged] {
-            assert!(!watcher.is_it(until, &stale).await.unwrap(), "{until:?}");
-        }
-        let true_to_life = [seen(&record, record.state, State::Scheduled, now)];
-        assert!(watcher.are_as_seen(&true_to_life).await.unwrap());
+        Ok(is_quiet && self.store.is_looked_up(&view.record).await?)
     }
 }

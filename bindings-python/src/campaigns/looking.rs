@@ -49,16 +49,14 @@ impl Shared {
 
     /// Nothing of it is left to be sent, and nothing will be looked up without a person asking for it.
     async fn is_over(&self, record: &CampaignRecord) -> Outcome<bool> {
-        if !has_ended(record) || self.store.has_pending_doubts(record.id).await? {
-            return Ok(false);
-        }
-        // What was looked up since it was read may be to be sent again.
-        let query = CampaignQuery::These(vec![record.id]);
-        let now = self.store.campaigns(&query).await?;
-        let in_doubt = record.counts.of(State::Unconfirmed);
-        Ok(now
-            .iter()
-            .all(|it| has_ended(it) && it.counts.of(State::Unconfirmed) == in_doubt))
+        let is_open = [State::Scheduled, State::Sending]
+            .into_iter()
+            .any(|state| record.counts.of(state) > 0);
+        let has_ended = matches!(
+            record.state,
+            CampaignState::Completed | CampaignState::Settled | CampaignState::Cancelled
+        );
+        Ok(has_ended && !is_open && self.store.is_looked_up(record).await?)
     }
 
     /// A campaign by name.
@@ -88,18 +86,6 @@ impl Shared {
             others: Vec::new(),
         })
     }
-}
-
-/// Whether nothing of it is left to be sent.
-fn has_ended(record: &CampaignRecord) -> bool {
-    let is_open = [State::Scheduled, State::Sending]
-        .into_iter()
-        .any(|state| record.counts.of(state) > 0);
-    !is_open
-        && matches!(
-            record.state,
-            CampaignState::Completed | CampaignState::Settled | CampaignState::Cancelled
-        )
 }
 
 fn view(record: &CampaignRecord, runner: Option<&RunnerWord>, is_over: bool) -> Value {
