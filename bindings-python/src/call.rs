@@ -40,11 +40,11 @@ const CLOSED: u8 = 2;
 
 /// Whether a request may still be written.
 #[derive(Debug, Default)]
-struct Gate(AtomicU8);
+pub(crate) struct Gate(AtomicU8);
 
 impl Gate {
     /// Lets a request through unless its caller has left. A look-up that is repeated passes again.
-    fn pass(&self) -> Result<(), GuardRefusal> {
+    pub(crate) fn pass(&self) -> Result<(), GuardRefusal> {
         let decided = self
             .0
             .compare_exchange(OPEN, WRITTEN, Ordering::AcqRel, Ordering::Acquire);
@@ -55,7 +55,7 @@ impl Gate {
     }
 
     /// Whether nothing was let through, and nothing will be.
-    fn close(&self) -> bool {
+    pub(crate) fn close(&self) -> bool {
         let decided = self
             .0
             .compare_exchange(OPEN, CLOSED, Ordering::AcqRel, Ordering::Acquire);

@@ -12,6 +12,7 @@ mod once;
 mod plan;
 mod report;
 mod rows;
+mod way;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -22,25 +23,20 @@ use campaign_core::delivery::CampaignId;
 use campaign_core::store;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use secrecy::SecretString;
 use sql_store::{Options, PostgresStore, SqliteStore};
 use tokio::sync::Mutex as TurnTaking;
-use waha_client::WahaClient;
-use waha_gateway::WahaGateway;
 
 use self::driving::Drive;
 use self::failure::{Failure, Outcome};
 pub(crate) use self::rows::_write_rows;
+use self::way::Way;
+use crate::gateway::OwnGateway;
 use crate::{errors, runtime};
-
-/// Where WAHA listens unless told.
-const ADDRESS: &str = "http://localhost:3000";
 
 /// What all threads of this process share.
 struct Shared {
     store: Arc<dyn store::Store>,
-    waha: WahaClient,
-    gateway: WahaGateway,
+    way: Way,
     clock: Arc<dyn Clock>,
     /// Whoever sends from here; held while somebody becomes that, because a store lets its own process in twice.
     drive: TurnTaking<Option<Drive>>,
@@ -89,7 +85,7 @@ impl Store {
 
 #[pymethods]
 impl Store {
-    /// `file` or `server` is where campaigns are kept.
+    /// `file` or `server` is where campaigns are kept; `calling` asks a gateway that the program has made, otherwise `url` is WAHA's.
     #[new]
     fn new(
         py: Python<'_>,
@@ -97,24 +93,19 @@ impl Store {
         server: Option<String>,
         url: Option<String>,
         api_key: Option<String>,
+        calling: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let setting = |given: Option<String>, name| given.or_else(|| std::env::var(name).ok());
-        let address = setting(url, "WAHA_URL").unwrap_or_else(|| ADDRESS.to_owned());
-        let key = setting(api_key, "WAHA_API_KEY").map(SecretString::from);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let own = calling.map(|calling| OwnGateway::new(calling, clock.clone()));
+        let own = own.transpose()?;
         let opened = async move {
-            let mut builder = WahaClient::builder(&*address)
-                .user_agent(concat!("waha-campaign-python/", env!("CARGO_PKG_VERSION")));
-            if let Some(key) = key {
-                builder = builder.api_key(key);
-            }
-            let waha = builder
-                .build()
-                .map_err(|error| Failure::Argument(error.to_string()))?;
-            let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+            let way = match own {
+                Some(gateway) => Way::Own(gateway),
+                None => Way::to_waha(url, api_key, &clock)?,
+            };
             Ok::<_, Failure>(Shared {
                 store: opened(file, server).await?,
-                gateway: WahaGateway::new(waha.clone(), clock.clone(), Default::default()),
-                waha,
+                way,
                 clock,
                 drive: TurnTaking::new(None),
             })
@@ -126,10 +117,25 @@ impl Store {
         })
     }
 
-    /// The server's address, without a password.
+    /// The server's address, without a password, or what the gateway is called.
     #[getter]
-    fn address(&self) -> PyResult<String> {
-        Ok(self.shared()?.waha.address().to_string())
+    fn way(&self) -> PyResult<String> {
+        Ok(self.shared()?.way.name())
+    }
+
+    /// Tells whoever sends from here how far a message got.
+    fn tell(&self, session: &str, message_id: &str, state: &str) -> PyResult<()> {
+        let is_known = match &self.shared()?.way {
+            Way::Own(gateway) => gateway.told(session, message_id, state),
+            // Its server tells by itself.
+            Way::Waha { .. } => true,
+        };
+        match is_known {
+            true => Ok(()),
+            false => Err(PyValueError::new_err(format!(
+                "{state:?} is not how far a message gets: say \"accepted\", \"sent\", \"delivered\", \"read\", \"played\" or \"failed\""
+            ))),
+        }
     }
 
     /// Gives the database up.

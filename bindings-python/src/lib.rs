@@ -18,6 +18,7 @@ mod call;
 mod campaigns;
 mod client;
 mod errors;
+mod gateway;
 mod message;
 mod phone;
 mod results;
@@ -37,6 +38,8 @@ mod _native {
     use super::campaigns::{_write_rows, Store};
     #[pymodule_export]
     use super::client::{Calls, Stream};
+    #[pymodule_export]
+    use super::gateway::Asked;
     #[pymodule_export]
     use super::message::{Button, Message, Preview, Rendered};
     #[pymodule_export]

@@ -64,22 +64,35 @@ pub(crate) fn runtime(py: Python<'_>) -> PyResult<&'static Runtime> {
     Ok(&threads(py)?.runtime)
 }
 
+/// The way from the threads of this process to Python, until the interpreter ends.
+#[derive(Clone, Copy)]
+pub(crate) struct Interpreter(&'static Threads);
+
+impl Interpreter {
+    /// That of this process.
+    pub(crate) fn of(py: Python<'_>) -> PyResult<Self> {
+        threads(py).map(Self)
+    }
+
+    /// Does something in Python, which must not take long: the end of the interpreter waits for it. Nothing is done once that has come.
+    pub(crate) fn with<T>(self, work: impl FnOnce(Python<'_>) -> T) -> Option<T> {
+        let is_over = self.0.is_over.read();
+        let is_over = is_over.unwrap_or_else(PoisonError::into_inner);
+        (!*is_over).then(|| Python::try_attach(work))?
+    }
+}
+
 /// Does something to its end, and then tells Python in the thread that it ended in; nobody is told once the interpreter ends.
 pub(crate) fn spawn_and_tell<T: Send + 'static>(
     py: Python<'_>,
     work: impl Future<Output = T> + Send + 'static,
     tell: impl FnOnce(Python<'_>, T) + Send + 'static,
 ) -> PyResult<AbortHandle> {
-    let threads = threads(py)?;
-    let task = threads.runtime.spawn(async move {
+    let interpreter = Interpreter::of(py)?;
+    let task = interpreter.0.runtime.spawn(async move {
         let outcome = work.await;
-        let is_over = threads
-            .is_over
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        if !*is_over {
-            let _ = Python::try_attach(|py| tell(py, outcome));
-        }
+        // Nobody is left to tell when it is over.
+        let _ = interpreter.with(|py| tell(py, outcome));
     });
     Ok(task.abort_handle())
 }

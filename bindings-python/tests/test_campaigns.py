@@ -414,8 +414,8 @@ def test_a_message_is_left_for_whoever_sends(campaigns: Campaigns, simulator: Si
 
 
 def test_what_keeps_everything_from_being_sent_is_told_at_once(database: Path, simulator: Simulator) -> None:
-    def run(session: str = "default", **given: str) -> None:
-        with Campaigns(database, **{"url": simulator.url, "api_key": simulator.api_key, **given}) as campaigns:
+    def run(session: str = "default", url: str = simulator.url, api_key: str = simulator.api_key) -> None:
+        with Campaigns(database, url=url, api_key=api_key) as campaigns:
             campaigns.create(f"tagihan {session}", MESSAGE, PEOPLE, session=session).run()
 
     with pytest.raises(NoAnswer, match="127.0.0.1:9"):

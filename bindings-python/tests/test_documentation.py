@@ -17,13 +17,14 @@ import pytest
 import twins
 
 import waha_campaign
-from waha_campaign import AsyncClient, Client, campaigns, errors, report, results, simulator, standing
+from waha_campaign import AsyncClient, Client, campaigns, errors, gateway, report, results, simulator, standing
 from waha_campaign.simulator import Simulator
 
 FOLDER = Path(waha_campaign.__file__).parent
 MODULES = {
     "campaigns": campaigns,
     "errors": errors,
+    "gateway": gateway,
     "report": report,
     "results": results,
     "simulator": simulator,

@@ -55,6 +55,12 @@ from .errors import (
     WasDone,
     WebhookError,
 )
+from .gateway import (
+    Finding,
+    Gateway,
+    Observation,
+    Sending,
+)
 from .report import (
     Report,
     ReportRow,
@@ -94,7 +100,9 @@ __all__ = [
     "Client",
     "Contact",
     "Event",
+    "Finding",
     "Gap",
+    "Gateway",
     "InvalidPhone",
     "LidPair",
     "MaybeSent",
@@ -106,6 +114,7 @@ __all__ = [
     "NotHandedOver",
     "NumberStatus",
     "Numbers",
+    "Observation",
     "PairingStep",
     "Plan",
     "PlannedMessage",
@@ -117,6 +126,7 @@ __all__ = [
     "Rendered",
     "Report",
     "ReportRow",
+    "Sending",
     "Sent",
     "SentOnce",
     "Server",

@@ -90,6 +90,8 @@ class Stand:
         self.runner: str | None = found["runner"]
         self.is_asked: bool = found["is_asked"]
         """Something was asked of whoever sends, and is not answered yet."""
+        self.has_open_singles: bool = found["has_open_singles"]
+        """Single messages, which are no campaigns here, are left to be sent."""
         self.ids: list[int] = [it["id"] for it in found["campaigns"]]
         self.sessions: list[list[str]] = [it["sessions"] for it in found["campaigns"]]
         self.campaigns = [status(it, self.runner) for it in found["campaigns"]]
@@ -103,16 +105,18 @@ def look(store: _Store, campaigns: list[int] | None, *, live: bool = False) -> S
 class Acknowledged:
     """Nothing is left to be sent or looked up, and WhatsApp has acknowledged what was sent, or has had a minute to."""
 
-    def __init__(self, *, passes_paused: bool = False) -> None:
+    def __init__(self, *, has_acks: bool, passes_paused: bool = False) -> None:
+        self.has_acks = has_acks
         self.passes_paused = passes_paused
         self.since: float | None = None
 
     def __call__(self, stand: Stand) -> bool:
         campaigns = [it for it in stand.campaigns if it.state != "paused"] if self.passes_paused else stand.campaigns
-        if not all(it.is_over for it in campaigns) or (self.passes_paused and stand.is_asked):
+        is_left = stand.is_asked or stand.has_open_singles
+        if not all(it.is_over for it in campaigns) or (self.passes_paused and is_left):
             self.since = None
             return False
         if self.since is None:
             self.since = time.monotonic()
-        is_silent = any(it.counts["accepted"] and it.state == "completed" for it in campaigns)
+        is_silent = self.has_acks and any(it.counts["accepted"] and it.state == "completed" for it in campaigns)
         return not is_silent or time.monotonic() - self.since >= _ACK_PATIENCE

@@ -25,10 +25,12 @@ from types import TracebackType
 from typing import Any, Literal, Union
 
 from . import _audience
+from ._calling import Calling
 from ._native import Message, Rendered, _Store, _write_rows
 from ._progress import Progress, shower
 from ._running import Acknowledged, Run, Stand, look
 from .errors import AudienceError, CampaignError, NoAnswer, SessionNotReady, Unauthorized, UnknownSession
+from .gateway import Gateway
 from .report import Report
 from .standing import Plan, PlannedMessage, RejectedRow, SentOnce, Status, moment
 
@@ -41,10 +43,10 @@ _NO_LIMITS: dict[str, Any] = {"preset": None, "gap": None, "per_day": None, "zon
 
 
 class Campaigns:
-    """Campaigns in a database, sent through one WAHA server.
+    """Campaigns in a database, sent through one WAHA server or a :class:`Gateway` of one's own.
 
     ``database`` is a file (``tagihan.db``, ``sqlite:tagihan.db``) or ``postgres://user@host/name``; it is made if there is none. ``url`` and
-    ``api_key`` come from ``WAHA_URL`` and ``WAHA_API_KEY`` unless they are given.
+    ``api_key`` come from ``WAHA_URL`` and ``WAHA_API_KEY`` unless they are given. With a ``gateway`` no server is asked for anything.
 
     One process sends from a database at a time; any number of others may make campaigns, read them and leave commands. Other threads go
     on while a call is waited for, and one object may be shared by all of them; with asyncio, use ``await asyncio.to_thread(campaign.run)``.
@@ -56,11 +58,24 @@ class Campaigns:
     """
 
     def __init__(
-        self, database: str | PathLike[str], *, url: str | None = None, api_key: str | None = None
+        self,
+        database: str | PathLike[str],
+        *,
+        url: str | None = None,
+        api_key: str | None = None,
+        gateway: Gateway | None = None,
     ) -> None:
+        if gateway is not None and (url is not None or api_key is not None):
+            raise TypeError("gateway: messages go through it or through a WAHA server; give one of gateway and url")
         text = os.fspath(database)
         is_server = text.startswith(_SERVERS)
-        self._native = _Store(None if is_server else _file(text), text if is_server else None, url, api_key)
+        self._calling = None if gateway is None else Calling(gateway)
+        self._native = _Store(None if is_server else _file(text), text if is_server else None, url, api_key, self._calling)
+        self._has_acks = gateway is None or gateway.has_acks
+        self._gateway = gateway
+        if gateway is not None:
+            # Its class may have made it frozen.
+            object.__setattr__(gateway, "_tell", self._native.tell)
         self._process = os.getpid()
         # Without whatever may be a password.
         self._shown = text.rpartition("@")[2].partition("?")[0] if is_server else text
@@ -242,7 +257,7 @@ class Campaigns:
 
     def _wait_for(self, campaign: int, session: str, deadline: float) -> None:
         def has_gone(stand: Stand) -> bool:
-            gone = all(it.is_over and not it.counts["accepted"] for it in stand.campaigns)
+            gone = all(it.is_over and not (self._has_acks and it.counts["accepted"]) for it in stand.campaigns)
             return gone or time.monotonic() >= deadline
 
         stand = look(self._native, [campaign])
@@ -262,7 +277,7 @@ class Campaigns:
         self._run(until_idle, lambda: None)
 
     def _run(self, until_idle: bool, tell: Callable[[], object]) -> None:
-        acknowledged = Acknowledged(passes_paused=True)
+        acknowledged = Acknowledged(has_acks=self._has_acks, passes_paused=True)
 
         def is_done(stand: Stand) -> bool:
             tell()
@@ -289,6 +304,10 @@ class Campaigns:
             self.stop()
             with self._has_changed:
                 self._has_changed.wait_for(lambda: not self._runs)
+            if self._calling is not None:
+                self._calling.close()
+            if self._gateway is not None and self._gateway._tell == self._native.tell:
+                object.__setattr__(self._gateway, "_tell", None)
         self._native.close()
 
     def __enter__(self) -> Campaigns:
@@ -315,15 +334,18 @@ class Campaigns:
     def _check(self, sessions: Sequence[str]) -> None:
         """Whether one of them at least can send, or is on its way to it, and all are known."""
         found = dict(zip(sessions, self._native.sessions(list(sessions))))
+        way = self._native.way
         for name, how in found.items():
+            if self._calling is not None and how in ("unreachable", "foreign"):
+                raise NoAnswer(f"the gateway {way} does not tell how session {name!r} stands: the log waha_campaign says why")
             if how == "unreachable":
-                raise NoAnswer(f"no WAHA server answers at {self._native.address}: check the address, and whether it runs")
+                raise NoAnswer(f"no WAHA server answers at {way}: check the address, and whether it runs")
             if how == "foreign":
-                raise NoAnswer(f"what answers at {self._native.address} is no WAHA server: check the address")
+                raise NoAnswer(f"what answers at {way} is no WAHA server: check the address")
             if how == "unauthorized":
-                raise Unauthorized(f"the WAHA server at {self._native.address} refuses the API key: check it")
+                raise Unauthorized(f"the WAHA server at {way} refuses the API key: check it")
             if how == "missing":
-                raise UnknownSession(f"there is no session {name!r} at {self._native.address}: create it, or name another")
+                raise UnknownSession(f"there is no session {name!r} at {way}: create it, or name another")
         if not any(how in ("working", "STARTING") for how in found.values()):
             name, how = next(iter(found.items()))
             raise SessionNotReady(f"session {name!r} is {how}: nothing can be sent until it works", status=how)
@@ -436,7 +458,7 @@ class Campaign:
             owner._check(self._sessions)
         starts = [self._native.leave_start(self._number)] if state == "frozen" else []
         run = Run(self._native, [self._number], sessions=self._sessions, limits=self._limits, starts=starts)
-        acknowledged = Acknowledged()
+        acknowledged = Acknowledged(has_acks=owner._has_acks)
 
         def is_done(stand: Stand) -> bool:
             is_over, status = acknowledged(stand), stand.campaigns[0]

@@ -12,14 +12,15 @@ use campaign_core::engine::Settings;
 use campaign_core::gateway::{Gateway, Session};
 use campaign_core::limits::LaneLimits;
 use campaign_core::store::{Answer, Batch, CampaignQuery, Change, Command, CommandId, StoreError};
+use futures_util::StreamExt;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use tokio::sync::{MutexGuard, watch};
-use waha_gateway::WahaGateway;
 
 use super::failure::{Failure, Outcome};
 use super::limits::{Given, Wishes};
 use super::nowhere::Nowhere;
+use super::way::Way;
 use super::{Shared, Store, campaign_id};
 use crate::runtime::{self, Running};
 
@@ -45,10 +46,10 @@ impl Drive {
 impl Shared {
     fn parts(&self, gateway: Arc<dyn Gateway>, limits: LaneLimits) -> Parts {
         Parts {
-            settings: Settings {
+            settings: self.way.waits(Settings {
                 seed: RandomState::new().build_hasher().finish(),
                 ..Settings::default()
-            },
+            }),
             limits,
             ..Parts::new(self.store.clone(), gateway, self.clock.clone())
         }
@@ -67,7 +68,7 @@ impl Shared {
             return Ok(Some("this process".to_owned()));
         }
         let limits = wishes.over(LaneLimits::default());
-        let parts = self.parts(Arc::new(self.gateway.clone()), limits);
+        let parts = self.parts(self.way.gateway(), limits);
         let (driver, handle) = match Driver::start(parts).await {
             Ok(started) => started,
             Err(DriverError::TakeOver(StoreError::RunnerBusy { holder })) => {
@@ -80,7 +81,7 @@ impl Shared {
             self.store.step_down().await?;
             return Err(failure);
         }
-        *drive = Some(begun(driver, handle, &self.gateway, has_left));
+        *drive = Some(begun(driver, handle, &self.way, has_left));
         Ok(None)
     }
 
@@ -185,16 +186,15 @@ impl Shared {
     }
 }
 
-/// Lets it go on by itself, with what the server tells.
-fn begun(
-    driver: Driver,
-    handle: Handle,
-    gateway: &WahaGateway,
-    begun_for: Arc<AtomicBool>,
-) -> Drive {
+/// Lets it go on by itself, with what it is told.
+fn begun(driver: Driver, handle: Handle, way: &Way, begun_for: Arc<AtomicBool>) -> Drive {
     let (tell, ended) = watch::channel(None);
-    let pump = waha_gateway::pump(gateway.clone(), handle.clone(), Vec::new());
-    let pump = tokio::spawn(pump);
+    let (mut notices, told) = (way.notices(), handle.clone());
+    let pump = tokio::spawn(async move {
+        while let Some(notice) = notices.next().await {
+            told.notify(notice).await;
+        }
+    });
     let driver = tokio::spawn(driver.run());
     tokio::spawn(async move {
         let why = match driver.await {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use campaign_core::gateway::{Account, Gateway, Session};
+use campaign_core::gateway::{Account, Session};
 use campaign_core::limits::{Gap, LaneLimits, LanePreset, Zone};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -100,9 +100,9 @@ impl Wishes {
         if *self == Self::default() {
             return Ok(news);
         }
-        let wanted = self.over(LaneLimits::default());
+        let (gateway, wanted) = (shared.way.gateway(), self.over(LaneLimits::default()));
         for session in sessions {
-            let Some(account) = shared.gateway.observe(session).await.account else {
+            let Some(account) = gateway.observe(session).await.account else {
                 continue;
             };
             let on_record = shared.store.lane(account, session, &wanted).await?.limits;

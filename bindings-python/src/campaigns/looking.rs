@@ -3,7 +3,7 @@
 use campaign_core::campaign::CampaignState;
 use campaign_core::consent;
 use campaign_core::delivery::{CampaignId, State};
-use campaign_core::gateway::{Gateway, Readiness, Session};
+use campaign_core::gateway::{Readiness, Session};
 use campaign_core::once;
 use campaign_core::store::{CampaignQuery, CampaignRecord, RunnerWord};
 use pyo3::exceptions::PyValueError;
@@ -23,13 +23,20 @@ fn is_single(record: &CampaignRecord) -> bool {
         || name.starts_with("check:")
 }
 
+/// Something of it is left to be sent, or under way.
+fn has_open(record: &CampaignRecord) -> bool {
+    let mut open = [State::Scheduled, State::Sending].into_iter();
+    open.any(|state| record.counts.of(state) > 0)
+}
+
 impl Shared {
     async fn views(&self, query: &CampaignQuery, with_singles: bool) -> Outcome<Value> {
         // Commands first: what an answered one has changed is in the records that are read after it.
         let commands = self.store.open_commands().await?;
         let runner = self.store.runner().await?;
-        let mut views = Vec::new();
+        let (mut views, mut has_open_singles) = (Vec::new(), false);
         for record in self.store.campaigns(query).await? {
+            has_open_singles |= is_single(&record) && has_open(&record);
             // What was never imported to its end is no campaign yet.
             let is_shown = record.state > CampaignState::Importing && !is_single(&record);
             if with_singles || is_shown {
@@ -43,20 +50,18 @@ impl Shared {
         Ok(json!({
             "runner": runner.map(|it| it.holder),
             "is_asked": !commands.is_empty(),
+            "has_open_singles": has_open_singles,
             "campaigns": views,
         }))
     }
 
     /// Nothing of it is left to be sent, and nothing will be looked up without a person asking for it.
     async fn is_over(&self, record: &CampaignRecord) -> Outcome<bool> {
-        let is_open = [State::Scheduled, State::Sending]
-            .into_iter()
-            .any(|state| record.counts.of(state) > 0);
         let has_ended = matches!(
             record.state,
             CampaignState::Completed | CampaignState::Settled | CampaignState::Cancelled
         );
-        Ok(has_ended && !is_open && self.store.is_looked_up(record).await?)
+        Ok(has_ended && !has_open(record) && self.store.is_looked_up(record).await?)
     }
 
     /// A campaign by name.
@@ -153,10 +158,10 @@ impl Store {
     /// How these sessions stand: `working`, `unreachable`, `unauthorized`, `missing`, `foreign`, or WAHA's own word.
     fn sessions(&self, py: Python<'_>, sessions: Vec<String>) -> PyResult<Vec<String>> {
         self.done(py, |shared| async move {
-            let mut found = Vec::new();
+            let (gateway, mut found) = (shared.way.gateway(), Vec::new());
             for name in sessions {
                 let session = Session::new(&name);
-                found.push(match shared.gateway.observe(&session).await.readiness {
+                found.push(match gateway.observe(&session).await.readiness {
                     Readiness::Working => "working".to_owned(),
                     Readiness::Unreachable => "unreachable".to_owned(),
                     Readiness::Unauthorized => "unauthorized".to_owned(),

@@ -47,10 +47,10 @@ impl Shared {
     async fn planned(&self, record: &CampaignRecord, wishes: &Wishes) -> Outcome<Value> {
         let people = self.people(record).await?;
         let mut shared = self.store.shared_limits().await?;
-        let server = waha_gateway::server_name(&self.waha);
+        let server = self.way.server();
         shared.retain(|it| match &it.scope {
             Scope::Installation => true,
-            Scope::Server(name) => **name == *server,
+            Scope::Server(name) => server.as_deref() == Some(&**name),
             Scope::Tenant(_) => false,
             Scope::Campaign(of) => *of == record.id,
         });
