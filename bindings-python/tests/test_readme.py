@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +12,7 @@ from waha_campaign import Campaigns
 from waha_campaign.simulator import Simulator
 
 PAGE = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
-CLIENT, LIST, DJANGO, CAMPAIGN, WEB = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+CLIENT, LIST, DJANGO, CAMPAIGN, WEB, GATEWAY = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
 def test_a_message_can_be_sent(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,6 +51,23 @@ def test_a_web_server_leaves_what_is_to_be_sent(tmp_path: Path) -> None:
         exec(WEB, {"campaigns": campaigns, "message": "Halo {{ nama }}", "rows": people})
         campaigns.run(until_idle=True)
         assert len(simulator.ledger()) == 2 and simulator.verdict()["duplicates"] == 0
+
+
+def test_a_campaign_goes_out_through_a_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    people = [f"Orang {it},0812{10_000_000 + it}" for it in range(4)]
+    (tmp_path / "pelanggan.csv").write_text("\n".join(["nama,hp", *people]), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    posted: list[str] = []
+
+    async def post(path: str, *, to: str, text: str, key: str) -> SimpleNamespace:
+        posted.append(to)
+        # Too fast at first; the second number is refused.
+        status = 429 if len(posted) == 1 else 400 if to.endswith("1") else 201
+        return SimpleNamespace(status=status, id=key, reason="no such number")
+
+    exec(GATEWAY.replace("retry_after=30", "retry_after=0").replace('.csv")', '.csv", gap=0)'), {"post": post})
+    assert len(posted) == 5 and len(set(posted)) == 4
+    assert "3 accepted" in capsys.readouterr().out
 
 
 def test_the_rest_is_python() -> None:
