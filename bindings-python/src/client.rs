@@ -63,11 +63,7 @@ impl Calls {
             builder = builder.requests_per_second(requests);
         }
         // Loading certificates takes a while, and the HTTP library asks for the runtime.
-        let runtime = runtime::runtime(py)?;
-        let built = py.detach(|| {
-            let _entered = runtime.enter();
-            builder.build()
-        });
+        let built = runtime::block_on(py, async move { builder.build() })?;
         built.map_err(|error| PyValueError::new_err(errors::plain(&error.to_string())))
     }
 

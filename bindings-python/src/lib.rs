@@ -19,6 +19,7 @@ mod campaigns;
 mod client;
 mod errors;
 mod gateway;
+mod logs;
 mod message;
 mod phone;
 mod results;
@@ -59,6 +60,9 @@ mod _native {
         let names: Vec<String> = module.index()?.extract()?;
         let public: Vec<_> = names.iter().filter(|it| !it.starts_with('_')).collect();
         module.setattr("__all__", public)?;
+        crate::logs::begin();
+        // What is registered last is done first: the handlers of `logging` are closed after the last line.
+        module.py().import("logging")?;
         let at_exit = module.py().import("atexit")?;
         at_exit.call_method1("register", (module.getattr("_end")?,))?;
         Ok(())

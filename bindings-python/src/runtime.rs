@@ -13,6 +13,8 @@ use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{AbortHandle, JoinHandle};
 
+use crate::logs::Lines;
+
 /// Ours: few enough for a process of a web server, and two so that a slow callback of one call does not hold up the others.
 const THREADS: usize = 2;
 
@@ -27,6 +29,7 @@ struct Threads {
     runtime: Runtime,
     /// Whether the interpreter is about to end. Whoever is told something from one of the threads holds it meanwhile.
     is_over: RwLock<bool>,
+    lines: Lines,
 }
 
 /// The process that this is; a child that was forked is another one.
@@ -40,9 +43,12 @@ fn threads(_py: Python<'_>) -> PyResult<&'static Threads> {
     match *running {
         Some((of, made)) if of == process() => Ok(made),
         _ => {
+            let (lines, waiting) = Lines::new();
+            let taken = lines.clone();
             let runtime = Builder::new_multi_thread()
                 .worker_threads(THREADS)
                 .thread_name("waha-campaign")
+                .on_thread_start(move || taken.take_from_here())
                 .enable_all()
                 .build()
                 .map_err(|error| {
@@ -52,7 +58,9 @@ fn threads(_py: Python<'_>) -> PyResult<&'static Threads> {
             let made: &'static Threads = Box::leak(Box::new(Threads {
                 runtime,
                 is_over: RwLock::new(false),
+                lines,
             }));
+            made.runtime.spawn(waiting.hand_on(Interpreter(made)));
             *running = Some((process(), made));
             Ok(made)
         }
@@ -97,7 +105,7 @@ pub(crate) fn spawn_and_tell<T: Send + 'static>(
     Ok(task.abort_handle())
 }
 
-/// Waits until nobody is being told anything, and lets nobody be told any more: a thread that is within the interpreter when that ends
+/// Waits until nobody is being told anything, what was logged included, and lets nobody be told any more: a thread that is within the interpreter when that ends
 /// takes the process with it.
 #[pyfunction]
 pub(crate) fn _end(py: Python<'_>) {
@@ -106,6 +114,7 @@ pub(crate) fn _end(py: Python<'_>) {
         && of == process()
     {
         py.detach(|| {
+            threads.lines.flush();
             *threads
                 .is_over
                 .write()
