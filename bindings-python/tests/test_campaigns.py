@@ -413,6 +413,47 @@ def test_a_message_is_left_for_whoever_sends(campaigns: Campaigns, simulator: Si
     assert campaigns.send_once("invoice-42", "0812-3456-7890", "Halo").is_handed_over
 
 
+def test_a_run_until_idle_sends_every_message_that_was_left(campaigns: Campaigns, database: Path, simulator: Simulator) -> None:
+    campaigns.create("lain", "Hai {{ nama }}", many(1), **FAST)
+    for number in range(3):
+        campaigns.enqueue(f"invoice-{number}", f"0812-3456-789{number}", "Halo", urgent=number == 0)
+    # Whoever goes on after a crash asks by the keys.
+    with Campaigns(database, url=simulator.url, api_key=simulator.api_key) as again:
+        assert [again.message(f"invoice-{number}").state for number in range(3)] == ["scheduled"] * 3
+        again.run(until_idle=True)
+        assert all(again.message(f"invoice-{number}").is_handed_over for number in range(3))
+        again.run(until_idle=True)
+    assert len(simulator.ledger()) == 3 and simulator.verdict()["duplicates"] == 0
+
+
+def test_what_became_of_a_message_is_told_by_its_key(campaigns: Campaigns) -> None:
+    campaigns.send_once("invoice-42", "0812-3456-7890", "Halo")
+    found = campaigns.message(" invoice-42 ")
+    assert found.is_handed_over and not found.is_new and found.phone == "+6281234567890"
+    with pytest.raises(UnknownCampaign, match="invoice-43") as caught:
+        campaigns.message("invoice-43")
+    assert caught.value.name == "invoice-43"
+
+
+def test_a_run_until_idle_that_could_send_nothing_says_so(database: Path, simulator: Simulator) -> None:
+    def run(**given: str) -> None:
+        with Campaigns(database, **{"url": simulator.url, "api_key": simulator.api_key, **given}) as campaigns:
+            campaigns.enqueue("invoice-42", "0812-3456-7890", "Halo")
+            campaigns.enqueue("invoice-43", "0812-3456-7890", "Halo", session="nobody")
+            campaigns.run(until_idle=True)
+
+    with pytest.raises(NoAnswer, match="127.0.0.1:9"):
+        run(url="http://127.0.0.1:9")
+    with pytest.raises(Unauthorized):
+        run(api_key="wrong")
+    simulator.unlink("default")
+    with pytest.raises((SessionNotReady, UnknownSession)):
+        run()
+    assert simulator.ledger() == []
+    with Campaigns(database.with_name("other.db"), url="http://127.0.0.1:9", api_key="") as campaigns:
+        campaigns.run(until_idle=True)
+
+
 def test_what_keeps_everything_from_being_sent_is_told_at_once(database: Path, simulator: Simulator) -> None:
     def run(session: str = "default", url: str = simulator.url, api_key: str = simulator.api_key) -> None:
         with Campaigns(database, url=url, api_key=api_key) as campaigns:

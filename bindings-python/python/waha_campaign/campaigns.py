@@ -29,7 +29,7 @@ from ._calling import Calling
 from ._native import Message, Rendered, _Store, _write_rows
 from ._progress import Progress, shower
 from ._running import Acknowledged, Run, Stand, look
-from .errors import AudienceError, CampaignError, NoAnswer, SessionNotReady, Unauthorized, UnknownSession
+from .errors import AudienceError, CampaignError, NoAnswer, SessionNotReady, Unauthorized, UnknownCampaign, UnknownSession, WahaError
 from .gateway import Gateway
 from .report import Report
 from .standing import Plan, PlannedMessage, RejectedRow, SentOnce, Status, moment
@@ -39,6 +39,8 @@ __all__ = ["Campaign", "Campaigns"]
 Gap = Union[float, "tuple[float, float]"]
 
 _SERVERS = ("postgres://", "postgresql://")
+# What a single message is called among the campaigns.
+_ONCE = "send:"
 _NO_LIMITS: dict[str, Any] = {"preset": None, "gap": None, "per_day": None, "zone": None}
 
 
@@ -245,6 +247,23 @@ class Campaigns:
         campaign, is_new = self._leave(key, phone, message, session, category, urgent, region)
         return self._sent_once(campaign, key, is_new)
 
+    def message(self, key: str, /) -> SentOnce:
+        """What became of the message that :meth:`send_once` or :meth:`enqueue` was given with this key, whoever gave it and whoever sends.
+
+        Raises:
+            UnknownCampaign: when there is none.
+
+        >>> campaigns.enqueue("kuitansi-4713", "0812-3456-7890", "Pembayaran sudah kami terima.").is_new
+        True
+        >>> campaigns.message("kuitansi-4713").state
+        'scheduled'
+        """
+        try:
+            campaign = self._native.find(f"{_ONCE}{key.strip()}")
+        except UnknownCampaign:
+            raise UnknownCampaign(f"no message has the key {key!r}", name=key) from None
+        return self._sent_once(campaign, key, is_new=False)
+
     def _leave(
         self, key: str, phone: str, message: str | Message | Rendered, session: str, category: str, urgent: bool, region: str
     ) -> tuple[int, bool]:
@@ -270,7 +289,12 @@ class Campaigns:
     def run(self, *, until_idle: bool = False) -> None:
         """Sends whatever is started in this database, now and later, until :meth:`stop` or Ctrl-C; ``python -m waha_campaign run`` is just this.
 
-        With ``until_idle`` it ends when nothing is left to be sent. When another process sends, it waits for its turn.
+        With ``until_idle`` it ends when nothing is left to be sent or looked up, of campaigns and of single messages. When another process sends, it
+        waits for its turn.
+
+        Raises:
+            SessionNotReady, UnknownSession, Unauthorized, NoAnswer: with ``until_idle``, when nothing could be sent as things stand.
+            StoreError: when the database fails.
 
         >>> campaigns.run(until_idle=True)
         """
@@ -278,12 +302,30 @@ class Campaigns:
 
     def _run(self, until_idle: bool, tell: Callable[[], object]) -> None:
         acknowledged = Acknowledged(has_acks=self._has_acks, passes_paused=True)
+        if until_idle:
+            self._check_what_is_left()
 
         def is_done(stand: Stand) -> bool:
             tell()
             return until_idle and acknowledged(stand)
 
         self._work(Run(self._native, None, limits=_NO_LIMITS), is_done)
+
+    def _check_what_is_left(self) -> None:
+        """Whether any of it can be sent: otherwise it would be waited for without an end."""
+        stand = look(self._native, None, live=True)
+        left = {tuple(names) for it, names in zip(stand.campaigns, stand.sessions) if not it.is_over and it.state != "paused"}
+        left.update(tuple(names) for names in stand.open_singles)
+        if stand.runner is not None or not left:
+            return
+        errors: builtins.list[WahaError] = []
+        for names in sorted(left):
+            try:
+                self._check(names)
+            except (NoAnswer, Unauthorized, UnknownSession, SessionNotReady) as error:
+                errors.append(error)
+        if len(errors) == len(left):
+            raise errors[0]
 
     def stop(self) -> None:
         """Has every :meth:`run` and :meth:`Campaign.run` of this object end, as Ctrl-C does: from another thread, or when a server shuts down.

@@ -1,5 +1,7 @@
 //! Where campaigns stand, whoever sends.
 
+use std::collections::BTreeSet;
+
 use campaign_core::campaign::CampaignState;
 use campaign_core::consent;
 use campaign_core::delivery::{CampaignId, State};
@@ -34,9 +36,16 @@ impl Shared {
         // Commands first: what an answered one has changed is in the records that are read after it.
         let commands = self.store.open_commands().await?;
         let runner = self.store.runner().await?;
-        let (mut views, mut has_open_singles) = (Vec::new(), false);
+        let (mut views, mut open_singles) = (Vec::new(), BTreeSet::new());
         for record in self.store.campaigns(query).await? {
-            has_open_singles |= is_single(&record) && has_open(&record);
+            let is_in_doubt = record.counts.of(State::Unconfirmed) > 0;
+            if is_single(&record)
+                && (has_open(&record)
+                    || is_in_doubt && !self.store.is_looked_up(&record).await?)
+            {
+                let sessions = record.definition.sessions.iter().map(ToString::to_string);
+                open_singles.insert(sessions.collect::<Vec<_>>());
+            }
             // What was never imported to its end is no campaign yet.
             let is_shown = record.state > CampaignState::Importing && !is_single(&record);
             if with_singles || is_shown {
@@ -50,7 +59,7 @@ impl Shared {
         Ok(json!({
             "runner": runner.map(|it| it.holder),
             "is_asked": !commands.is_empty(),
-            "has_open_singles": has_open_singles,
+            "open_singles": open_singles,
             "campaigns": views,
         }))
     }
