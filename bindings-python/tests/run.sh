@@ -39,4 +39,9 @@ cd bindings-python
 export PYTHONPATH=$site MYPYPATH=$site PYTHONDONTWRITEBYTECODE=1
 "$venv/bin/python" -m pytest -p no:cacheprovider tests
 "$venv/bin/mypy" --cache-dir "$target/python/mypy" tests "$site/waha_campaign"
+# Apart from the tests: a project of Django imports from its own folder.
+MYPYPATH=$site:examples/django_invoices "$venv/bin/mypy" --cache-dir "$target/python/mypy" examples/*.py examples/django_invoices
+# The checker of many editors, which infers by other rules; its package brings the Node that it runs on.
+"$venv/bin/basedpyright" --pythonpath "$venv/bin/python" --project pyrightconfig.json
+"$venv/bin/basedpyright" --pythonpath "$venv/bin/python" --verifytypes waha_campaign --ignoreexternal > "$target/python/log" || { cat "$target/python/log"; exit 1; }
 "$venv/bin/python" -m mypy.stubtest waha_campaign
