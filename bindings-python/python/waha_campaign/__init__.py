@@ -1,4 +1,4 @@
-"""Messages sent through WAHA, the WhatsApp HTTP API: sent one by one, received, and made of templates.
+"""WhatsApp messages through WAHA: single ones, received ones, and campaigns in which everybody gets theirs once.
 
 >>> from waha_campaign import Client, Message, normalize
 >>> normalize("0812-3456-7890")
@@ -147,3 +147,7 @@ __all__ = [
     "normalize_all",
     "verify_and_parse",
 ]
+
+
+def __dir__() -> list[str]:
+    return [name for name in globals() if not name.startswith("_") or name.startswith("__")]

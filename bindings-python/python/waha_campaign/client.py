@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
 from types import TracebackType
 
 from ._native import _Calls
 
 __all__ = ["AsyncClient", "Client"]
+
+
+def _signature() -> inspect.Signature | None:
+    """As they are made, without the class that the native half is given."""
+    try:
+        parameters = inspect.signature(_Calls).parameters
+    except ValueError:
+        # Python 3.9 knows no signature of any native class.
+        return None
+    return inspect.Signature([it for name, it in parameters.items() if name != "cls"])
+
+
+_SIGNATURE = _signature()
 
 
 class Client(_Calls):
@@ -29,6 +43,7 @@ class Client(_Calls):
     True
     """
 
+    __signature__ = _SIGNATURE
     _is_async = False
 
     def close(self) -> None:
@@ -63,6 +78,7 @@ class AsyncClient(_Calls):
     2
     """
 
+    __signature__ = _SIGNATURE
     _is_async = True
 
     async def aclose(self) -> None:

@@ -1,7 +1,8 @@
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from inspect import Signature
 from types import TracebackType
-from typing import Any, Union
+from typing import Any, ClassVar, Union
 
 from typing_extensions import Self, TypeAlias
 
@@ -14,6 +15,7 @@ __all__ = ["AsyncClient", "Client"]
 _File: TypeAlias = Union[str, os.PathLike[str], bytes]
 
 class Client:
+    __signature__: ClassVar[Signature]
     def __new__(
         cls,
         url: str | None = None,
@@ -524,6 +526,7 @@ class Client:
         """
 
 class AsyncClient:
+    __signature__: ClassVar[Signature]
     def __new__(
         cls,
         url: str | None = None,

@@ -124,6 +124,9 @@ class Report:
                 columns[name].append(value)
         return columns
 
+    def __repr__(self) -> str:
+        return f"<Report of {', '.join(self._states) or 'everybody'}>"
+
     def _repr_html_(self) -> str:
         rows = [row.flat() for row in islice(self, _SHOWN + 1)]
         if not rows:
