@@ -36,22 +36,28 @@ impl Shared {
         // Commands first: what an answered one has changed is in the records that are read after it.
         let commands = self.store.open_commands().await?;
         let runner = self.store.runner().await?;
+        let asked: BTreeSet<_> = commands
+            .iter()
+            .filter_map(|(_, it)| it.campaign())
+            .collect();
+        let mut records = self.store.campaigns(query).await?;
+        if *query == CampaignQuery::Live {
+            // What is to be started is under way as well.
+            let is_there = |id: &CampaignId| records.iter().any(|it| it.id == *id);
+            let more = asked.iter().copied().filter(|id| !is_there(id));
+            let more = CampaignQuery::These(more.collect());
+            records.extend(self.store.campaigns(&more).await?);
+        }
         let (mut views, mut open_singles) = (Vec::new(), BTreeSet::new());
-        for record in self.store.campaigns(query).await? {
-            let is_in_doubt = record.counts.of(State::Unconfirmed) > 0;
-            if is_single(&record)
-                && (has_open(&record)
-                    || is_in_doubt && !self.store.is_looked_up(&record).await?)
-            {
+        for record in records {
+            let is_asked = asked.contains(&record.id);
+            if is_single(&record) && (is_asked || self.is_left(&record).await?) {
                 let sessions = record.definition.sessions.iter().map(ToString::to_string);
                 open_singles.insert(sessions.collect::<Vec<_>>());
             }
             // What was never imported to its end is no campaign yet.
             let is_shown = record.state > CampaignState::Importing && !is_single(&record);
             if with_singles || is_shown {
-                let is_asked = commands
-                    .iter()
-                    .any(|(_, it)| it.campaign() == Some(record.id));
                 let is_over = !is_asked && self.is_over(&record).await?;
                 views.push(view(&record, runner.as_ref(), is_over));
             }
@@ -71,6 +77,12 @@ impl Shared {
             CampaignState::Completed | CampaignState::Settled | CampaignState::Cancelled
         );
         Ok(has_ended && !has_open(record) && self.store.is_looked_up(record).await?)
+    }
+
+    /// Whether a single message is to be sent, or looked up. There may be many, of which few are in doubt.
+    async fn is_left(&self, single: &CampaignRecord) -> Outcome<bool> {
+        let is_in_doubt = single.counts.of(State::Unconfirmed) > 0;
+        Ok(has_open(single) || is_in_doubt && !self.store.is_looked_up(single).await?)
     }
 
     /// A campaign by name.
