@@ -436,7 +436,7 @@ def test_what_became_of_a_message_is_told_by_its_key(campaigns: Campaigns) -> No
 
 
 def test_a_run_until_idle_that_could_send_nothing_says_so(database: Path, simulator: Simulator) -> None:
-    def run(**given: str) -> None:
+    def run(**given: Any) -> None:
         with Campaigns(database, **{"url": simulator.url, "api_key": simulator.api_key, **given}) as campaigns:
             campaigns.enqueue("invoice-42", "0812-3456-7890", "Halo")
             campaigns.enqueue("invoice-43", "0812-3456-7890", "Halo", session="nobody")

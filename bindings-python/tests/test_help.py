@@ -15,7 +15,7 @@ import waha_campaign
 from waha_campaign import AsyncClient, Client, Message, Numbers, Status, normalize_all
 from waha_campaign.simulator import Simulator
 
-MODULES = {"campaigns", "client", "errors", "report", "results", "simulator", "standing"}
+MODULES = {"campaigns", "client", "errors", "gateway", "report", "results", "simulator", "standing"}
 # What only the package makes has nothing to be called with.
 MADE = {"Campaign", "Event", "Gap", "Numbers", "Preview", "Rejected", "Rendered", "Report"}
 
