@@ -24,7 +24,12 @@ Other processes make campaigns in the same database and start() them; this one s
 
 def main(words: Sequence[str] | None = None) -> int:
     """The program."""
-    parser = argparse.ArgumentParser(prog="python -m waha_campaign")
+    parser = argparse.ArgumentParser(
+        prog="python -m waha_campaign",
+        description="Sends what Python programs leave in a database.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser(
         "run", help="send whatever is started in a database", epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -42,8 +42,6 @@ class Command(BaseCommand):
                     leave(campaigns, invoice)
                 open_ones = Invoice.objects.filter(whatsapp_state__in=UNDER_WAY) | recent.exclude(whatsapp_state__in=NOT_LEFT)
                 try:
-                    # Who asks for a message also waits for it below: an earlier run may have left it.
-                    update(campaigns, open_ones)
                     send(campaigns, minutes)
                 finally:
                     update(campaigns, open_ones)
