@@ -563,6 +563,18 @@ fn faults() -> FaultRates {
         .with(Fault::AckError, 0.01)
 }
 
+/// What is done once, at the start. It comes first: what is done all the time may end the process at the same moment, and then this is never
+/// reached again.
+const BEGINNING: [&str; 7] = [
+    "create",
+    "import",
+    "campaign: importing to frozen",
+    "suppress",
+    "unsuppress",
+    "submit",
+    "campaign: frozen to running",
+];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_campaign_whose_process_dies_at_every_durable_step_reaches_everybody_once() {
     let seed = seed();
@@ -581,8 +593,16 @@ async fn a_campaign_whose_process_dies_at_every_durable_step_reaches_everybody_o
     let mut fruitless = 0;
     while !missing.is_empty() && fruitless < 3 {
         Operator::act(&scene, &missing).await;
+        let beginning = missing
+            .iter()
+            .filter(|point| BEGINNING.contains(&&*point.name));
+        let beginning: Vec<Point> = beginning.cloned().collect();
+        let armed = match beginning.is_empty() {
+            true => &missing,
+            false => &beginning,
+        };
         let began = Instant::now();
-        match scene.life(&missing).await {
+        match scene.life(armed).await {
             Life::Died(at) => {
                 println!(
                     "{:3} requests: died {:?} {}, {:.1?}",
