@@ -26,7 +26,7 @@ for wheel in "$packed"/waha_campaign-*.whl "$packed"/here/waha_campaign-*.whl; d
         # The tests, the examples and the page alone, away from the sources: what is tested is what was installed.
         cp -r tests examples README.md "$folder"
         # Minutes of killing and stopping processes show nothing about a Python that the rest does not.
-        "$folder/venv/bin/python" -m pytest -q -p no:cacheprovider -k "not killed and not stopped" "$folder/tests" > "$folder/said" 2>&1 || { cat "$folder/said" >&2; exit 1; }
+        "$folder/venv/bin/python" -m pytest -q -p no:cacheprovider -k "not killed and not stopped and not dies" "$folder/tests" > "$folder/said" 2>&1 || { cat "$folder/said" >&2; exit 1; }
         echo "Python $version: $(tail -n 1 "$folder/said")"
     done
 done
