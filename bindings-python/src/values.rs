@@ -35,17 +35,20 @@ impl Names {
         more: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Vec<Text>> {
         let values = values.map(as_dict).transpose()?;
-        let sources = [more, values.as_ref()];
-        let texts = self.0.iter().map(|name| {
+        let mut texts = Vec::with_capacity(self.0.len());
+        for name in &self.0 {
             let name = name.bind(py);
-            for source in sources.into_iter().flatten() {
-                if let Some(value) = look_up(source, name)? {
-                    return text(&value, name);
-                }
-            }
-            Ok(Text::Made(String::new()))
-        });
-        texts.collect()
+            let by_keyword = more.map(|it| look_up(it, name)).transpose()?.flatten();
+            let found = match (by_keyword, &values) {
+                (None, Some(values)) => look_up(values, name)?,
+                (found, _) => found,
+            };
+            texts.push(match found {
+                Some(value) => text(&value, name)?,
+                None => Text::Made(String::new()),
+            });
+        }
+        Ok(texts)
     }
 }
 
