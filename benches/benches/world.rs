@@ -217,6 +217,7 @@ impl World {
             at: now.stamp(BOOT),
             accounts: BTreeMap::new(),
             shared: Vec::new(),
+            is_worker: false,
         };
         let mut world = Self {
             engine: Engine::new(settings, beginning),

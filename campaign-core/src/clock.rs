@@ -11,7 +11,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "driver")]
+mod shared;
+#[cfg(feature = "driver")]
 mod tokio;
+#[cfg(feature = "driver")]
+pub(crate) use self::shared::SharedClock;
 #[cfg(feature = "driver")]
 pub use self::tokio::{AcceleratedClock, SystemClock};
 

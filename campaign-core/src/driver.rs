@@ -1,9 +1,10 @@
 //! The async loop: ask the engine, do the step, report back. It decides nothing.
 //!
-//! [`Driver::start`] becomes the runner of a store and works on every live campaign in it until it is stopped. Steps are
+//! [`Driver::start`] becomes the runner of a store, or one of its workers, and works on every live campaign in it until it is stopped. Steps are
 //! carried out side by side; commits one after the other. Commands that other processes leave in the store are read
 //! several times a second. What changes is told as it becomes durable ([`Handle::events`]).
 
+mod duty;
 mod listening;
 mod once;
 
@@ -18,11 +19,12 @@ use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
+use self::duty::{Duty, Renewal};
 use self::listening::Telling;
 pub use self::listening::{Events, Heard};
 pub use self::once::Sent;
 use crate::campaign::CampaignState;
-use crate::clock::{Clock, Elapsed};
+use crate::clock::{Clock, Elapsed, SharedClock};
 use crate::consent::make_confirmations;
 use crate::delivery::{CampaignId, DeliveryId, State};
 use crate::engine::{Beginning, Engine, Input, ReadFailed, Settings, Step, WaitsFor};
@@ -30,7 +32,8 @@ use crate::event::{Event, Narrator};
 use crate::gateway::{Gateway, Guard, Notice};
 use crate::limits::{LaneLimits, Limit};
 use crate::store::{
-    Batch, CampaignQuery, CampaignRecord, Command, CommandId, Effect, Store, StoreError,
+    Batch, CampaignQuery, CampaignRecord, Command, CommandId, Effect, News, Store, StoreError,
+    Workers,
 };
 
 /// How often commands are looked for, in real time: the runner must obey within a second.
@@ -51,6 +54,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Limits for accounts that have none of their own yet.
     pub limits: LaneLimits,
+    /// The same store, where several workers share it: the driver becomes one of them, and goes by the database's clock.
+    pub workers: Option<Arc<dyn Workers>>,
 }
 
 impl Parts {
@@ -62,6 +67,7 @@ impl Parts {
             clock,
             settings: Settings::default(),
             limits: LaneLimits::default(),
+            workers: None,
         }
     }
 }
@@ -75,6 +81,10 @@ pub enum DriverError {
     /// The store could not be taken over.
     #[error(transparent)]
     TakeOver(StoreError),
+    /// The lease of this worker was over, and others may be sending what it attended. What it had under way is looked up by them. Starting
+    /// again joins them.
+    #[error(transparent)]
+    Dismissed(StoreError),
 }
 
 /// What the runner is doing, for whoever watches it.
@@ -208,6 +218,7 @@ pub struct Driver {
     gates: BTreeMap<CampaignId, Arc<AtomicBool>>,
     /// Sends under way, and whether their bodies are to be withheld.
     withheld: BTreeMap<DeliveryId, Arc<AtomicBool>>,
+    duty: Option<Duty>,
     asked: BTreeSet<CommandId>,
     /// Held while confirmations are being made.
     confirming: Arc<Mutex<()>>,
@@ -241,6 +252,9 @@ enum Told {
     Campaigns(Vec<CampaignRecord>),
     Commands(Vec<(CommandId, Command)>),
     CommandsUnread,
+    Renewed(Renewal),
+    Heard(BTreeSet<News>),
+    Dismissed(StoreError),
     CommitFailed(StoreError),
     CommitUnknown(StoreError),
 }
@@ -250,13 +264,20 @@ impl Driver {
     ///
     /// # Errors
     /// [`DriverError::TakeOver`] when another process is the runner, or when the store fails.
-    pub async fn start(parts: Parts) -> Result<(Driver, Handle), DriverError> {
+    pub async fn start(mut parts: Parts) -> Result<(Driver, Handle), DriverError> {
         let at = parts.clock.now().stamp(parts.clock.boot());
-        let taken = parts
-            .store
-            .take_over(at)
-            .await
-            .map_err(DriverError::TakeOver)?;
+        let taken = match &parts.workers {
+            Some(workers) => workers.join(at).await,
+            None => parts.store.take_over(at).await,
+        };
+        let taken = taken.map_err(DriverError::TakeOver)?;
+        let duty = parts.workers.as_ref().map(|workers| {
+            let clock = Arc::new(SharedClock::new(Arc::clone(&parts.clock), taken.at));
+            Duty::new(Arc::clone(workers), clock)
+        });
+        if let Some(duty) = &duty {
+            parts.clock = Arc::clone(&duty.clock) as Arc<dyn Clock>;
+        }
         let records = parts
             .store
             .campaigns(&CampaignQuery::Live)
@@ -279,6 +300,7 @@ impl Driver {
                 at: taken.at,
                 accounts: taken.accounts.clone(),
                 shared,
+                is_worker: duty.is_some(),
             },
         );
         let mut narrator = Narrator::default();
@@ -298,6 +320,7 @@ impl Driver {
             began: Some(began),
             gates: BTreeMap::new(),
             withheld: BTreeMap::new(),
+            duty,
             asked: BTreeSet::new(),
             confirming: Arc::default(),
             tasks: JoinSet::new(),
@@ -311,6 +334,7 @@ impl Driver {
         let now = driver.parts.clock.now();
         driver.engine.handle(Input::HiddenOptOuts(hidden), now);
         driver.introduce(records);
+        driver.renew();
         driver.carry_out(Step::Confirm);
         let handle = Handle {
             store,
@@ -381,13 +405,18 @@ impl Driver {
         }
     }
 
-    fn introduce(&mut self, records: Vec<CampaignRecord>) {
+    /// Tells the engine of campaigns that it does not know; whether there are such that are its own.
+    fn introduce(&mut self, records: Vec<CampaignRecord>) -> bool {
+        let mut are_new = false;
         for record in records {
-            if !self.engine.knows(record.id) {
+            let id = record.id;
+            if !self.engine.knows(id) && self.engine.attends_any(&record.definition.sessions) {
                 self.engine
                     .handle(Input::Campaign(Box::new(record)), self.parts.clock.now());
+                are_new |= self.engine.knows(id);
             }
         }
+        are_new
     }
 
     fn told(&mut self, told: Result<Told, tokio::task::JoinError>) -> Result<(), DriverError> {
@@ -408,6 +437,17 @@ impl Driver {
                 }
                 self.engine.handle(input, now);
             }
+            Ok(Told::Read(Err((ReadFailed::Lane(session), StoreError::Attended)))) => {
+                // Which of them is whose has changed.
+                self.renew();
+                self.engine
+                    .handle(Input::AttendedElsewhere { session }, now);
+            }
+            Ok(Told::Dismissed(error) | Told::Read(Err((_, error @ StoreError::Dismissed)))) => {
+                return Err(DriverError::Dismissed(error));
+            }
+            Ok(Told::Renewed(renewal)) => return self.renewed(renewal),
+            Ok(Told::Heard(news)) => self.heard(news),
             Ok(Told::Read(Err((what, error)))) => {
                 self.is_unreadable = true;
                 self.failing.send_replace(Some(Arc::new(error)));
@@ -425,9 +465,10 @@ impl Driver {
             }
             Ok(Told::Nothing) => {}
             Ok(Told::Campaigns(records)) => {
-                self.introduce(records);
-                // They were asked for because of commands.
-                self.read_commands();
+                if self.introduce(records) {
+                    // They were asked for because of commands.
+                    self.read_commands();
+                }
             }
             Ok(Told::CommandsUnread) => self.commands_read(),
             Ok(Told::Commands(commands)) => {
@@ -438,14 +479,14 @@ impl Driver {
                 for (id, command) in commands {
                     match command.campaign() {
                         Some(campaign) if !self.engine.knows(campaign) => unknown.push(campaign),
-                        _ if self.asked.insert(id) => {
+                        _ if self.engine.obeys(&command) && self.asked.insert(id) => {
                             self.engine.handle(Input::Asked(id, command), now);
                         }
                         _ => {}
                     }
                 }
                 if !unknown.is_empty() {
-                    self.get_to_know(unknown);
+                    self.get_to_know(CampaignQuery::These(unknown));
                 }
             }
             Ok(Told::CommitUnknown(error)) => return Err(DriverError::CommitUnknown(error)),
@@ -501,6 +542,7 @@ impl Driver {
         if has_news {
             self.reading.word = Some(word);
         }
+        self.attend(now.elapsed);
         self.read_commands();
     }
 
@@ -532,10 +574,9 @@ impl Driver {
         }
     }
 
-    fn get_to_know(&mut self, campaigns: Vec<CampaignId>) {
+    fn get_to_know(&mut self, query: CampaignQuery) {
         let store = Arc::clone(&self.parts.store);
         self.tasks.spawn(async move {
-            let query = CampaignQuery::These(campaigns);
             store
                 .campaigns(&query)
                 .await
@@ -559,6 +600,7 @@ impl Driver {
                     match store.commit(Arc::clone(&batch)).await {
                         Ok(effects) => Told::Committed(batch, effects),
                         Err(error @ StoreError::Unknown(_)) => Told::CommitUnknown(error),
+                        Err(error @ StoreError::Dismissed) => Told::Dismissed(error),
                         Err(error) => Told::CommitFailed(error),
                     }
                 });
@@ -568,8 +610,10 @@ impl Driver {
                 let withheld = Arc::new(AtomicBool::new(false));
                 self.withheld
                     .insert(sending.delivery, Arc::clone(&withheld));
-                let guard = Guard::new(Arc::clone(&self.parts.clock), sending.deadline, gate)
-                    .unless(withheld);
+                let fence = self.duty.as_ref().map_or(Elapsed::NEVER, |duty| duty.fence);
+                let deadline = sending.deadline.min(fence);
+                let guard =
+                    Guard::new(Arc::clone(&self.parts.clock), deadline, gate).unless(withheld);
                 self.tasks.spawn(async move {
                     let outcome = gateway.send(&sending, guard).await;
                     Told::Input(Input::SendEnded {
@@ -629,6 +673,7 @@ impl Driver {
                     Told::Input(Input::LidOf { lane, lid })
                 });
             }
+            Step::LetGo(session) => self.let_go(session),
             Step::Withhold(delivery) => {
                 if let Some(withheld) = self.withheld.get(&delivery) {
                     withheld.store(true, Ordering::Release);

@@ -16,6 +16,7 @@ mod checks;
 mod clocks;
 mod commands;
 mod compose;
+mod duty;
 mod flights;
 mod health;
 mod hidden;
@@ -48,6 +49,7 @@ use self::budgets::Budgets;
 pub(crate) use self::chance::Chance;
 use self::checks::Checks;
 use self::commands::Waiting;
+use self::duty::Duty;
 use self::flights::{Committing, Flight};
 use self::hidden::Hidden;
 use self::jobs::Jobs;
@@ -78,6 +80,8 @@ pub struct Engine {
     boot: BootId,
     ids: MessageIds,
     chance: Chance,
+    /// What it attends; `None`: all that there is.
+    duty: Option<Duty>,
     sessions: Views,
     lanes: Lanes,
     jobs: Jobs,
@@ -146,6 +150,7 @@ impl Engine {
             began: beginning.at.elapsed,
             ids: MessageIds::new(beginning.message_key),
             settings,
+            duty: beginning.is_worker.then(Duty::default),
             sessions: Views::default(),
             lanes: Lanes::default(),
             jobs: Jobs::default(),
@@ -187,6 +192,9 @@ impl Engine {
         match input {
             Input::Campaign(record) => self.campaign(*record, now),
             Input::Lane { session, record } => self.lane_opened(session, *record, now),
+            Input::AttendedElsewhere { session } => self.is_attended_elsewhere(&session, now),
+            Input::OnDuty(roster) => self.on_duty(*roster, now),
+            Input::Heard(news) => self.heard(news, now),
             Input::Loaded { campaign, page } => self.loaded(campaign, page, now),
             Input::DoubtsLoaded(page) => self.doubts_loaded(page, now),
             Input::SilentMarked(considered) => {
@@ -248,6 +256,7 @@ impl Engine {
         self.spend_again();
         self.attend(now);
         self.attend_sessions();
+        self.let_go();
         self.rest_lanes(now);
         if let Some(step) = self.steps.pop_front() {
             return step;

@@ -124,6 +124,7 @@ impl<'a> World<'a> {
             at: outlook.now.stamp(BOOT),
             accounts: accounts(outlook.definition).collect(),
             shared: outlook.shared.iter().map(own_scope).collect(),
+            is_worker: false,
         };
         let id = CampaignId::new(CAMPAIGN).unwrap_or(CampaignId::MAX);
         // A message of no variables: rendering takes no part in time.
@@ -275,6 +276,7 @@ impl<'a> World<'a> {
             }
             Step::Find(_)
             | Step::Restart(_)
+            | Step::LetGo(_)
             | Step::Resolve(_)
             | Step::Gate { .. }
             | Step::PhoneOf { .. }

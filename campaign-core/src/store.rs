@@ -11,6 +11,7 @@ mod health;
 mod people;
 mod replies;
 mod report;
+mod workers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use self::health::{Condition, LaneHealth, LaneHold, Unwell};
 pub use self::people::{HiddenOptOut, HiddenReply, Inquiry, MayNot, Suppression};
 pub use self::replies::{REPLIES_KEPT_FOR, Reply, ReplyQuery, ReplyRow};
 pub use self::report::{ReportPages, ReportQuery, ReportRow};
+pub use self::workers::{HeldAccount, LEASE, News, Roster, Workers, fair_share};
 use crate::campaign::{CampaignState, Category, Definition, Share};
 use crate::clock::{Now, Stamp};
 use crate::consent::{Barred, Consent, DueConfirmation, Lid, Rules, Terms, Wish};
@@ -68,6 +70,12 @@ pub enum StoreError {
         /// The newest version known.
         known: u32,
     },
+    /// The lease of this worker is over: others may be sending what it attended. It may join again.
+    #[error("this worker was replaced: its lease was not renewed in time, or somebody ended it")]
+    Dismissed,
+    /// The account is another worker's, or its session is. It may be asked for again.
+    #[error("another worker sends from this account")]
+    Attended,
     /// What was asked for does not exist.
     #[error("there is no {what}")]
     NotFound {
@@ -368,6 +376,8 @@ pub struct DoubtQuery {
     pub due: Timestamp,
     /// At most so many.
     pub limit: u32,
+    /// Of a [worker](Workers): only of lanes that were opened last through sessions that it attends.
+    pub is_for_worker: bool,
 }
 
 /// An unconfirmed delivery, or an accepted one that no ack followed, with what is known of its last attempt.
@@ -746,6 +756,7 @@ pub trait Store: Send + Sync + 'static {
             after: first.checked_sub(1).and_then(DeliveryId::from_number),
             due: Timestamp::MAX,
             limit: 1,
+            is_for_worker: false,
         };
         let page = self.doubts(query).await?;
         let is_of_it = |doubt: &Doubtful| doubt.delivery.number() <= last;
@@ -768,7 +779,7 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// Gives the next so many accepted deliveries whose attempt ended before `before` and that no ack followed a look-up that is due at once.
-    /// Each attempt is considered once. Returns how many were considered.
+    /// Each attempt is considered once. Returns how many were considered. A [worker](Workers) considers those of the lanes that it attends.
     async fn mark_silent(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError>;
 
     /// The delivery that a server's own message id belongs to.

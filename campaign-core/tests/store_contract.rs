@@ -4,7 +4,7 @@
 
 use std::sync::Mutex;
 
-use campaign_core::testing::store_contract::{self, ContractStore};
+use campaign_core::testing::store_contract::{self, ContractStore, SharedStore};
 use campaign_core::testing::{MemoryStore, Snapshot};
 
 struct InMemory {
@@ -43,9 +43,18 @@ impl ContractStore for InMemory {
     }
 }
 
+#[async_trait::async_trait]
+impl SharedStore for InMemory {
+    async fn end_lease(&self, of: &MemoryStore) {
+        of.end_lease();
+    }
+}
+
 campaign_core::store_contract_tests!(InMemory::new());
+campaign_core::workers_contract_tests!(InMemory::new());
 
 #[tokio::test]
 async fn the_whole_contract_runs_in_one_call() {
     store_contract::run_all(async || InMemory::new()).await;
+    store_contract::run_all_for_workers(async || InMemory::new()).await;
 }

@@ -69,6 +69,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         at: taken.at,
         accounts: taken.accounts,
         shared: world.store.shared_limits().await?,
+        is_worker: false,
     };
     let mut engine = Engine::new(Settings::default(), beginning);
     let hidden = world.store.hidden_opt_outs().await?;
@@ -221,6 +222,8 @@ impl World {
                 make_confirmations(&self.store, self.now, BOOT).await?;
                 return Ok(ControlFlow::Continue(None));
             }
+            // Only where several workers share a store.
+            Step::LetGo(_) => return Ok(ControlFlow::Continue(None)),
             // Nothing happens before then, so then is now.
             Step::WaitUntil(moment) => {
                 let passes = moment.since(self.now.elapsed);

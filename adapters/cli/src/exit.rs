@@ -87,9 +87,11 @@ impl From<StoreError> for Failure {
             }
             StoreError::Refused(why) => Self::refused(Text::Plain(why)),
             StoreError::NotFound { .. } => Self::refused(Text::Plain(error.to_string())),
-            StoreError::TooNew { .. } | StoreError::Unknown(_) | StoreError::Failed(_) => {
-                Self::other(error)
-            }
+            StoreError::TooNew { .. }
+            | StoreError::Dismissed
+            | StoreError::Attended
+            | StoreError::Unknown(_)
+            | StoreError::Failed(_) => Self::other(error),
         }
     }
 }
@@ -112,7 +114,7 @@ impl From<DriverError> for Failure {
                 error.into()
             }
             DriverError::TakeOver(error) => error.into(),
-            DriverError::CommitUnknown(_) => Self::other(error),
+            DriverError::CommitUnknown(_) | DriverError::Dismissed(_) => Self::other(error),
         }
     }
 }

@@ -219,6 +219,7 @@ impl Setup {
             clock,
             settings: self.settings.engine(),
             limits,
+            workers: None,
         }
     }
 }

@@ -843,6 +843,7 @@ async fn live(folder: &Path) {
         clock: Arc::clone(&clock),
         settings: settings(kind, told("CRASH_SEED").parse().unwrap()),
         limits: limits(kind),
+        workers: None,
     };
     let (driver, handle) = Driver::start(parts).await.unwrap();
     let pump = tokio::spawn(waha_gateway::pump(waha, handle.clone(), Vec::new()));

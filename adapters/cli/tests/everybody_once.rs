@@ -109,6 +109,7 @@ impl World {
             clock: Arc::clone(&self.clock),
             settings: self.settings.clone(),
             limits: LaneLimits::unpaced(32),
+            workers: None,
         };
         let (driver, handle) = Driver::start(parts).await.unwrap();
         let pump = tokio::spawn(waha_gateway::pump(

@@ -56,6 +56,7 @@ async fn five_hundred_sends_over_http_end_when_it_was_forecast() {
             ..Settings::default()
         },
         limits: limits.clone(),
+        workers: None,
     };
     let begins = clock.now();
     let began_us = jiff::Timestamp::now().as_microsecond().cast_unsigned();

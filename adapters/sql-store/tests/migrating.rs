@@ -393,6 +393,7 @@ async fn everything(store: &impl Store) -> Vec<String> {
             after: None,
             due: now(seconds).wall,
             limit: 1_000,
+            is_for_worker: false,
         }));
     }
     let numbers: Vec<_> = (0..100).map(phone).collect();

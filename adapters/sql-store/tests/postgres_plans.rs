@@ -109,6 +109,7 @@ async fn a_plan_that_was_made_for_empty_tables_serves_full_ones() {
             after: None,
             due: now(60).wall,
             limit: 50,
+            is_for_worker: false,
         });
         assert_eq!(page.await.unwrap().doubts.len(), 50);
     }

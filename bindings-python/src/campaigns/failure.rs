@@ -54,7 +54,9 @@ impl From<DriverError> for Failure {
     fn from(error: DriverError) -> Self {
         match error {
             DriverError::TakeOver(error) => error.into(),
-            DriverError::CommitUnknown(_) => Self::Driver(error.to_string()),
+            DriverError::CommitUnknown(_) | DriverError::Dismissed(_) => {
+                Self::Driver(error.to_string())
+            }
         }
     }
 }

@@ -2,18 +2,25 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::job::Job;
+use super::job::{Counted, Job};
 use super::{Engine, SWEEP_BATCH, Step};
 use crate::campaign::{CampaignState, Share};
-use crate::clock::Now;
+use crate::clock::{Elapsed, Now};
 use crate::delivery::{CampaignId, DeliveryId, State};
 use crate::message::MessageTemplate;
 use crate::store::{CampaignRecord, Change, Effect, Lost, ReadyPage, Sweep};
 
+/// Who waits until others have nothing in flight looks so often.
+const QUIET_LOOK: Duration = Duration::from_millis(250);
+
 impl Engine {
     pub(super) fn campaign(&mut self, record: CampaignRecord, now: Now) {
         let id = record.id;
+        if !self.jobs.contains(id) && !self.attends_any(&record.definition.sessions) {
+            return;
+        }
         for session in &record.definition.sessions {
             let view = self.sessions.get_or_insert(session);
             view.jobs.insert(id);
@@ -21,7 +28,11 @@ impl Engine {
         match self.jobs.get_mut(&id) {
             Some(job) => {
                 job.is_rereading = false;
+                if job.counted == Counted::Asked {
+                    job.counted = Counted::Since;
+                }
                 job.record = record;
+                self.adopt(id, now);
                 self.conclude(id, now);
             }
             None => {
@@ -52,14 +63,14 @@ impl Engine {
         while let Some(campaign) = self.jobs.next_awake() {
             self.gather(campaign);
             self.answer_quiet(campaign, now);
-            self.start_on_time(campaign, now);
-            self.sweep_on(campaign, now);
+            if self.leads(campaign) {
+                self.start_on_time(campaign, now);
+                self.sweep_on(campaign, now);
+            }
             if !self.is_stopping {
                 self.read_for(campaign, now);
             }
-            if self.jobs.get(&campaign).is_some_and(|job| job.is_leaving) {
-                self.forget_settled(campaign);
-            }
+            self.forget_settled(campaign);
             self.jobs.rest(campaign, self.settings.ack_time, now);
         }
     }
@@ -109,17 +120,26 @@ impl Engine {
             return;
         }
         let is_over = |since| now.elapsed.since(since) >= self.settings.ack_time;
-        let ends = job.state == CampaignState::Running && job.is_used_up();
+        let ends = job.state == CampaignState::Running && job.may_be_over();
         let settles = job.state == CampaignState::Completed && job.completed_at.is_none_or(is_over);
-        if ends || settles {
+        let quiet = job.counts_for_quiet();
+        if ends || settles || quiet {
             job.is_rereading = true;
-            job.reread_at = now.elapsed + self.settings.ack_time / 10;
+            if job.counted == Counted::Before {
+                job.counted = Counted::Asked;
+            }
+            let pause = match quiet {
+                true => QUIET_LOOK,
+                false => self.settings.ack_time / 10,
+            };
+            job.reread_at = now.elapsed + pause;
             self.readings.push_back(Step::Reread(campaign));
         }
     }
 
     /// Moves a campaign on when its counters say that it has come to its end.
     pub(super) fn conclude(&mut self, campaign: CampaignId, now: Now) {
+        let leads = self.leads(campaign);
         let Some(job) = self.jobs.get_mut(&campaign) else {
             return;
         };
@@ -127,14 +147,19 @@ impl Engine {
             return;
         }
         let to = match job.state {
-            CampaignState::Running if job.is_used_up() => {
+            CampaignState::Running if job.may_be_over() => {
                 if job.is_complete() {
                     CampaignState::Completed
                 } else {
                     // Somebody else moved deliveries back, or added some; they are in the store.
-                    if job.record.counts.of(State::Scheduled) > 0 {
+                    if job.record.counts.of(State::Scheduled) > 0 && job.is_used_up() {
+                        let again = job.reread_at;
                         job.start_over();
                         job.sweep_again();
+                        if job.is_shared {
+                            // They may be there for others.
+                            job.reread_at = again;
+                        }
                     }
                     return;
                 }
@@ -152,6 +177,9 @@ impl Engine {
             }
             _ => return,
         };
+        if !leads {
+            return;
+        }
         job.is_moving = true;
         let from = job.state;
         self.changes.push(Change::Campaign { campaign, from, to });
@@ -209,6 +237,18 @@ impl Engine {
             Effect::Lost(Lost::Campaign(state)) => job.state = *state,
             _ => return,
         }
+        self.stands_elsewhere(campaign, now);
+    }
+
+    /// A campaign has been moved.
+    pub(super) fn stands_elsewhere(&mut self, campaign: CampaignId, now: Now) {
+        let Some(job) = self.jobs.get_mut(&campaign) else {
+            return;
+        };
+        job.counted = Counted::Before;
+        if job.counts_for_quiet() {
+            job.reread_at = Elapsed::default();
+        }
         match job.state {
             CampaignState::Cancelled => job.sweep = Some(Sweep::Cancel),
             CampaignState::Completed => job.completed_at = Some(now.elapsed),
@@ -228,12 +268,15 @@ impl Engine {
         self.forget_settled(campaign);
     }
 
-    /// One that is settled has nothing left to do: whoever wants something of it brings it back. It stays until what is under way has ended.
+    /// One that is settled has nothing left to do: whoever wants something of it brings it back. It stays until what is under way has ended. One
+    /// whose sessions all are attended by others is theirs.
     fn forget_settled(&mut self, campaign: CampaignId) {
+        let job = self.jobs.get(&campaign);
+        let is_others = job.is_some_and(|job| !self.attends_any(job.sessions()));
         let Some(job) = self.jobs.attended(campaign) else {
             return;
         };
-        job.is_leaving = job.state == CampaignState::Settled;
+        job.is_leaving = job.state == CampaignState::Settled || is_others;
         if !job.is_leaving || job.is_moving || job.in_flight > 0 || !job.awaiting_quiet.is_empty() {
             return;
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::job::Counted;
 use super::{Engine, SWEEP_BATCH, Step, happened};
 use crate::campaign::CampaignState;
 use crate::clock::Now;
@@ -206,6 +207,7 @@ impl Engine {
             );
         }
         job.awaiting_quiet.push((command, now.elapsed + QUIET_WAIT));
+        job.counted = Counted::Before;
         if from != to {
             job.is_moving = true;
             self.changes.push(Change::Campaign { campaign, from, to });
@@ -249,10 +251,12 @@ impl Engine {
         if job.awaiting_quiet.is_empty() || job.is_moving {
             return;
         }
-        let (state, in_flight) = (job.state, job.in_flight);
+        let state = job.state;
+        let known = job.in_flight_of_all();
+        let in_flight = known.unwrap_or(job.in_flight);
         let mut answers = Vec::new();
         job.awaiting_quiet.retain(|(command, until)| {
-            let is_due = in_flight == 0 || *until <= now.elapsed;
+            let is_due = known == Some(0) || *until <= now.elapsed;
             if is_due {
                 answers.push((*command, Answer::Campaign { state, in_flight }));
             }

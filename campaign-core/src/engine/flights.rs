@@ -117,6 +117,7 @@ impl Engine {
                 if effect == Effect::Done {
                     self.noted(note);
                 }
+                self.noted_last(note);
             }
             Change::ByHand(sent) => {
                 if let Effect::Counted(counted) = effect {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::duty::Adopting;
 use super::lane::wait_between;
 use super::pools::Pool;
 use super::recipient_hours::Clocks;
@@ -52,6 +53,16 @@ impl Wanted {
     }
 }
 
+/// When the counters of a campaign were read, and when it was moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// They are from before that.
+    Before,
+    /// They are being read since then.
+    Asked,
+    Since,
+}
+
 /// A campaign that the engine works on.
 #[derive(Debug)]
 pub(super) struct Job {
@@ -67,6 +78,12 @@ pub(super) struct Job {
     /// What the last sweep could not finish.
     pub(super) sweep: Option<Sweep>,
     pub(super) is_rereading: bool,
+    /// Of several workers, another one may have moved it.
+    pub(super) adopting: Option<Adopting>,
+    /// Whether its counters are from after it was moved last.
+    pub(super) counted: Counted,
+    /// Other workers send for it as well: its own counters tell when it has come to its end.
+    pub(super) is_shared: bool,
     pub(super) is_moving: bool,
     /// Another message is on its way to the store: what is journalled before it is there would say the old one.
     pub(super) is_edited: bool,
@@ -110,6 +127,9 @@ impl Job {
             awaiting_quiet: Vec::new(),
             sweep: None,
             is_rereading: false,
+            adopting: None,
+            counted: Counted::Before,
+            is_shared: false,
             is_moving: false,
             is_edited: false,
             is_woken: false,
@@ -343,12 +363,18 @@ impl Job {
         }
         let after = (Excluded(self.loaded_last), Unbounded);
         let in_turn = self.windows.range(after).chain(&self.windows);
-        let mut wanting = in_turn.filter(|(of, it)| it.wants(self.room(**of, window), now));
+        let policy = self.record.definition.pool_policy;
+        let is_ours = |of: Option<Account>| self.pool.is_ours(of, policy, now);
+        let mut wanting =
+            in_turn.filter(|(of, it)| is_ours(**of) && it.wants(self.room(**of, window), now));
         let (whose, place) = wanting.next().map(|(of, it)| (*of, it.reads_after()))?;
         let room = self.room(whose, window);
         // Whoever is as far is read for at once: otherwise each account would have the store look at everybody.
         let with_it = self.windows.iter().filter(|(of, it)| {
-            of.is_some() == whose.is_some() && it.reads_after() == place && it.wants(room, now)
+            of.is_some() == whose.is_some()
+                && is_ours(**of)
+                && it.reads_after() == place
+                && it.wants(room, now)
         });
         self.loading = with_it.map(|(of, _)| *of).collect();
         self.loaded_last = self.loading.last().copied().flatten();
@@ -376,6 +402,32 @@ impl Job {
             && self.windows.values().all(Window::is_used_up)
     }
 
+    /// It may have come to its end, for all that is known here: what memory still holds of it may have been sent by others.
+    pub(super) fn may_be_over(&self) -> bool {
+        self.is_shared || self.is_used_up()
+    }
+
+    /// Somebody waits until nothing of it is in flight, of others neither.
+    pub(super) fn counts_for_quiet(&self) -> bool {
+        self.is_shared && !self.awaiting_quiet.is_empty()
+    }
+
+    /// What is in flight of it. Where others send for it as well, that is known when it was counted since it was moved last.
+    pub(super) fn in_flight_of_all(&self) -> Option<u32> {
+        match (self.is_shared, self.counted) {
+            (false, _) => Some(self.in_flight),
+            (true, Counted::Since) => {
+                let sending = self.record.counts.of(State::Sending);
+                Some(
+                    u32::try_from(sending)
+                        .unwrap_or(u32::MAX)
+                        .max(self.in_flight),
+                )
+            }
+            (true, Counted::Before | Counted::Asked) => None,
+        }
+    }
+
     /// The moments at which it has something to do by itself, and those from which on its counters are worth reading again.
     pub(super) fn moments(&self, ack_time: Duration, now: Now) -> Moments {
         let has_ended = matches!(
@@ -398,19 +450,26 @@ impl Job {
             .filter(|(_, window)| window.has_work(now));
         let policy = self.record.definition.pool_policy;
         let moves = waiting.filter_map(|(of, _)| self.pool.moves_at((*of)?, policy));
+        let foreign = self.pool.others();
+        let moves_here = foreign.filter_map(|account| self.pool.moves_at(account, policy));
         let due = windows
             .chain(moves)
+            .chain(moves_here)
             .filter(|moment| *moment > now.elapsed)
             .min();
         let concludes = self.completed_at.map(|since| since + ack_time);
-        let is_over = self.state == CampaignState::Completed || (is_running && self.is_used_up());
+        let is_over = self.state == CampaignState::Completed
+            || (is_running && self.may_be_over())
+            || self.counts_for_quiet();
         let rereads = (is_over && !self.is_rereading && !self.is_moving)
             .then(|| concludes.map_or(self.reread_at, |moment| moment.max(self.reread_at)));
         let budget = self
             .over_budget_until
             .filter(|until| is_running && *until < Elapsed::NEVER);
         let due = due.filter(|_| is_running);
-        let next = [quiet, expiry, opens, due, concludes, budget];
+        // Nothing else may tell that others have sent the last of it, or have ended what they had under way.
+        let counts = rereads.filter(|_| self.is_shared);
+        let next = [quiet, expiry, opens, due, concludes, budget, counts];
         Moments {
             next: next
                 .into_iter()

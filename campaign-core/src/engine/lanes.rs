@@ -227,9 +227,10 @@ impl Engine {
     /// Its session works, as this account.
     pub(super) fn is_working(&self, lane: &Lane) -> bool {
         let view = self.sessions.get(&lane.session);
-        view.is_some_and(|view| {
+        let is_working = view.is_some_and(|view| {
             view.lane == Some(lane.id) && view.readiness == Some(Readiness::Working)
-        })
+        });
+        is_working && self.attends(&lane.session)
     }
 
     /// Whether whoever could do something by itself before `next` is going to be woken for it. Asks everybody: for checks of builds that
@@ -252,8 +253,8 @@ impl Engine {
             });
             health && slots
         });
-        let looks = self.sessions.values().all(|view| {
-            let look = self.look_at(view);
+        let looks = self.sessions.iter().all(|(session, view)| {
+            let look = self.look_at(session, view);
             look.is_none_or(|moment| self.is_stopping || is_in_time(moment))
         });
         lanes && looks

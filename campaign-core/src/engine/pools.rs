@@ -12,6 +12,7 @@ use crate::clock::{Elapsed, Now};
 use crate::delivery::CampaignId;
 use crate::gateway::{Account, Session};
 use crate::limits::Slot;
+use crate::store::HeldAccount;
 
 /// What is known of the accounts of all pools.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub(super) struct Pools {
     accounts: BTreeMap<Session, Account>,
     /// Since when they cannot send, as this runner has seen it.
     held: BTreeMap<(Account, Slot), Elapsed>,
+    /// The same of accounts that other workers attend, as these have told.
+    told: BTreeMap<(Account, Slot), Elapsed>,
     jobs: BTreeSet<CampaignId>,
     /// Those of them that do not know yet what has changed of their accounts.
     stale: BTreeSet<CampaignId>,
@@ -33,6 +36,8 @@ pub(super) struct Pool {
     members: BTreeMap<Session, Account>,
     /// Those of them that cannot send in its slot, and since when.
     held: BTreeMap<Account, Elapsed>,
+    /// Those of them that another worker attends.
+    others: BTreeSet<Account>,
 }
 
 impl Pool {
@@ -52,6 +57,17 @@ impl Pool {
             PoolPolicy::Wait => None,
             PoolPolicy::MoveAfter(time) => Some(*self.held.get(&account)? + time),
         }
+    }
+
+    /// Those that another worker attends.
+    pub(super) fn others(&self) -> impl Iterator<Item = Account> {
+        self.others.iter().copied()
+    }
+
+    /// Whether the people of this account are to be in memory, or those of none: where another worker attends it, when it is given up.
+    pub(super) fn is_ours(&self, account: Option<Account>, policy: PoolPolicy, now: Now) -> bool {
+        let is_given_up = |account| self.given_up(policy, now).any(|it| it == account);
+        account.is_none_or(|it| !self.others.contains(&it) || is_given_up(it))
     }
 
     /// The accounts whose people are open to the others.
@@ -111,13 +127,16 @@ impl Engine {
         }
         for account in std::mem::take(&mut self.pools.changed) {
             for slot in Slot::ALL {
-                let is_able = self.can_send(account, slot, now);
-                if is_able != self.pools.held.contains_key(&(account, slot)) {
+                let held_since = match self.is_others(account) {
+                    true => self.pools.told.get(&(account, slot)).copied(),
+                    false => (!self.can_send(account, slot, now)).then_some(now.elapsed),
+                };
+                if held_since.is_some() == self.pools.held.contains_key(&(account, slot)) {
                     continue;
                 }
-                match is_able {
-                    true => self.pools.held.remove(&(account, slot)),
-                    false => self.pools.held.insert((account, slot), now.elapsed),
+                match held_since {
+                    None => self.pools.held.remove(&(account, slot)),
+                    Some(since) => self.pools.held.insert((account, slot), since),
                 };
                 let sessions = self.pools.accounts.iter();
                 let sessions = sessions.filter(|(_, other)| **other == account);
@@ -135,6 +154,37 @@ impl Engine {
         lane.is_some_and(|lane| self.is_working(lane) && lane.held(slot, now).is_none())
     }
 
+    /// Its sessions are all attended by other workers.
+    fn is_others(&self, account: Account) -> bool {
+        let sessions = self.pools.accounts.iter();
+        let mut sessions = sessions.filter(|(_, other)| **other == account);
+        self.duty.is_some() && !sessions.any(|(session, _)| self.attends(session))
+    }
+
+    /// Which accounts of other workers cannot send.
+    pub(super) fn others_are_held(&mut self, held: &[HeldAccount], now: Now) {
+        let held = held.iter();
+        let told = held.map(|it| ((it.account, it.slot), now.place(it.since, self.boot)));
+        self.pools.told = told.collect();
+        self.pools.changed.extend(self.pools.accounts.values());
+    }
+
+    /// Which of its own accounts cannot send, for the others to know.
+    pub fn held_accounts(&self, now: Now) -> Vec<HeldAccount> {
+        let held = self.pools.held.iter();
+        let own = held.filter(|((account, _), _)| !self.is_others(*account));
+        let told = own.map(|((account, slot), since)| HeldAccount {
+            account: *account,
+            slot: *slot,
+            since: Now {
+                elapsed: *since,
+                wall: now.wall_at(*since).unwrap_or(now.wall),
+            }
+            .stamp(self.boot),
+        });
+        told.collect()
+    }
+
     fn wake_pools_of(&mut self, session: &Session) {
         for campaign in &self.pools.jobs {
             let is_in = |job: &Job| job.sessions().contains(session);
@@ -150,7 +200,7 @@ impl Engine {
         if !self.pools.stale.remove(&campaign) {
             return;
         }
-        let Some(job) = self.jobs.attended(campaign) else {
+        let Some(job) = self.jobs.get(&campaign) else {
             return;
         };
         let slot = job.slot();
@@ -164,7 +214,18 @@ impl Engine {
         });
         let held = held.collect();
         let are_others = job.pool.members != members;
-        job.set_pool(Pool { members, held });
+        let others = members.values().copied();
+        let others = others.filter(|account| self.is_others(*account)).collect();
+        let is_shared = self.shares(campaign);
+        let Some(job) = self.jobs.attended(campaign) else {
+            return;
+        };
+        job.is_shared = is_shared;
+        job.set_pool(Pool {
+            members,
+            held,
+            others,
+        });
         if are_others {
             let since = job.completed_at;
             job.start_over();

@@ -64,8 +64,8 @@ impl Views {
         self.all.iter_mut()
     }
 
-    pub(super) fn values(&self) -> impl Iterator<Item = &SessionView> {
-        self.all.values()
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Session, &SessionView)> {
+        self.all.iter()
     }
 
     /// Whether somebody needs it may have changed.
@@ -102,17 +102,24 @@ impl Engine {
         let is_right = journalled.is_some_and(|it| it.boot == self.boot)
             && self.out_of_step.is_none()
             && now.wall == shown;
+        let attends = self.attends(&session);
         let Some(view) = self.sessions.get_mut(&session) else {
             return;
         };
         view.is_opening = false;
+        if !attends {
+            return;
+        }
         view.lane = Some(record.id);
         view.observe_at = now.elapsed;
         let seen = view.seen.take();
         let known = session.clone();
         let is_back = self.lanes.contains(record.id);
         let id = record.id;
-        if !is_back {
+        if let Some(lane) = self.lanes.get_mut(id) {
+            // Another worker may have set them.
+            lane.set_limits(record.limits.clone(), now);
+        } else {
             let session = session.clone();
             let lane = Lane::new(record, session, &self.settings, self.boot, now);
             self.lanes.insert(lane);
@@ -153,6 +160,12 @@ impl Engine {
         view.is_observing = false;
         view.observe_at =
             now.elapsed + self.settings.observe_every * if is_quiet { QUIET_FACTOR } else { 1 };
+        if !self.attends(&session) {
+            return;
+        }
+        let Some(view) = self.sessions.get_mut(&session) else {
+            return;
+        };
         let is_told = observation.readiness == Readiness::Working || observation.server.is_some();
         if is_told {
             view.server = observation.server.clone();
@@ -266,15 +279,16 @@ impl Engine {
         }
         while let Some(session) = self.sessions.awake.pop_first() {
             let look = self.sessions.get(&session);
-            let look = look.and_then(|view| self.look_at(view));
+            let look = look.and_then(|view| self.look_at(&session, view));
             self.sessions.looks.set(session, look);
         }
     }
 
     /// When a session is looked at next, if a campaign needs it.
-    pub(super) fn look_at(&self, view: &SessionView) -> Option<Elapsed> {
+    pub(super) fn look_at(&self, session: &Session, view: &SessionView) -> Option<Elapsed> {
         let is_needed = |id: &CampaignId| self.jobs.get(id).is_some_and(|job| job.state.is_live());
         let is_watched = !view.is_observing && !view.is_opening && view.jobs.iter().any(is_needed);
+        let is_watched = is_watched && self.attends(session);
         is_watched.then_some(view.observe_at)
     }
 }

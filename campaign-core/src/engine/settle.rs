@@ -13,7 +13,7 @@ use crate::clock::{Elapsed, Now};
 use crate::delivery::{Ack, DeliveryId, Happening, Reason, State};
 use crate::evidence::{Absence, Missing};
 use crate::gateway::Found;
-use crate::store::{Change, DoubtPage, DoubtQuery, Doubtful, Happened};
+use crate::store::{Change, DoubtPage, DoubtQuery, Doubtful, Happened, LaneId};
 
 /// The page of doubts in hand; the store has the rest.
 #[derive(Debug, Default)]
@@ -58,6 +58,7 @@ impl Doubts {
             after,
             due,
             limit: DOUBT_PAGE,
+            is_for_worker: true,
         }
     }
 
@@ -109,6 +110,11 @@ impl Doubts {
             self.load_at(now.elapsed + AWAY_PAUSE);
         }
         None
+    }
+
+    /// Others look up what was sent from this lane.
+    pub(super) fn forget(&mut self, lane: LaneId) {
+        self.queue.retain(|doubt| doubt.lane != lane);
     }
 
     /// The decision on a doubt is on record, or somebody else took one.

@@ -1,6 +1,6 @@
 //! What the engine wants done, and what it must be told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::message::MessageKind;
 use crate::phone::PhoneNumber;
 use crate::store::{
     Batch, CampaignRecord, Command, CommandId, DoubtPage, DoubtQuery, Effect, HiddenOptOut, LaneId,
-    LaneRecord, ReadyPage, ReadyQuery,
+    LaneRecord, News, ReadyPage, ReadyQuery, Roster,
 };
 
 /// What the engine wants done. Steps other than the last three may be carried out side by side.
@@ -95,6 +95,8 @@ pub enum Step {
     Observe(Session),
     /// Restart a session; tell by [`Input::Restarted`].
     Restart(Session),
+    /// Let go of a session that another worker is to attend ([`crate::store::Workers::let_go`]); nothing is to be told.
+    LetGo(Session),
     /// Nothing to do before this moment, unless something is told earlier.
     WaitUntil(Elapsed),
     /// Nothing to do until something is told.
@@ -115,6 +117,15 @@ pub enum Input {
         /// The lane of its account.
         record: Box<LaneRecord>,
     },
+    /// The lane that was asked for is another worker's, or its session is.
+    AttendedElsewhere {
+        /// The session it was asked for.
+        session: Session,
+    },
+    /// The lease was renewed ([`crate::store::Workers::renew`]): what to attend from here on.
+    OnDuty(Box<Roster>),
+    /// Other workers have changed something ([`crate::store::Workers::news`]).
+    Heard(BTreeSet<News>),
     /// Deliveries that are due.
     Loaded {
         /// Of which campaign.
@@ -318,6 +329,8 @@ pub struct Beginning {
     pub accounts: BTreeMap<Session, Account>,
     /// The limits above the accounts, with what was sent under them.
     pub shared: Vec<SharedRecord>,
+    /// It is one of several workers, and attends what it is told by [`Input::OnDuty`]. Otherwise it attends all.
+    pub is_worker: bool,
 }
 
 #[cfg(test)]

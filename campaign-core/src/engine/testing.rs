@@ -177,12 +177,22 @@ pub(super) fn single(number: u32, through: u32, hours: Option<&str>) -> Campaign
 impl World {
     /// One in which nothing is to be done yet, with accounts that have these limits.
     pub(super) fn new(limits: LaneLimits) -> Self {
+        Self::with(limits, false)
+    }
+
+    /// The same for one of several workers, which attends nothing yet.
+    pub(super) fn of_worker(limits: LaneLimits) -> Self {
+        Self::with(limits, true)
+    }
+
+    fn with(limits: LaneLimits, is_worker: bool) -> Self {
         let now = at(0);
         let beginning = Beginning {
             message_key: [0; 16],
             at: now.stamp(BootId(0)),
             accounts: BTreeMap::new(),
             shared: Vec::new(),
+            is_worker,
         };
         Self {
             engine: Engine::new(Settings::default(), beginning),

@@ -9,6 +9,7 @@ mod known;
 mod pages;
 mod runner;
 mod tables;
+mod workers;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,6 +19,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use self::tables::Tables;
+use self::workers::Roll;
 use crate::campaign::{Category, Definition};
 use crate::clock::{Now, Stamp};
 use crate::consent::{Consent, DueConfirmation, Rules};
@@ -29,8 +31,8 @@ use crate::phone::PhoneNumber;
 use crate::store::{
     Answer, Batch, CampaignQuery, CampaignRecord, Command, CommandId, Created, DoubtPage,
     DoubtQuery, EarlierMessage, Effect, HiddenOptOut, Imported, Inquiry, LaneRecord, MayNot,
-    NewRecipient, ReadyPage, ReadyQuery, ReplyQuery, ReplyRow, ReportQuery, ReportRow, RunnerWord,
-    Store, StoreError, Suppression, TakeOver,
+    NewRecipient, News, ReadyPage, ReadyQuery, ReplyQuery, ReplyRow, ReportQuery, ReportRow,
+    RunnerWord, Store, StoreError, Suppression, TakeOver,
 };
 
 /// A store in memory. A clone is the same process; [`MemoryStore::other_process`] is another one on the same data.
@@ -73,6 +75,7 @@ struct Shared {
     tables: Tables,
     processes: u64,
     runner: Option<u64>,
+    roll: Roll,
     word: Option<String>,
     commits: u64,
     faults: BTreeMap<u64, CommitFault>,
@@ -146,6 +149,7 @@ impl MemoryStore {
             tables,
             processes: 1,
             runner: None,
+            roll: Roll::default(),
             word: None,
             commits: 0,
             faults: BTreeMap::new(),
@@ -204,6 +208,11 @@ impl Store for MemoryStore {
                 holder: holder(runner),
             });
         }
+        if shared.roll.lives() {
+            return Err(StoreError::RunnerBusy {
+                holder: shared.roll.holder(),
+            });
+        }
         shared.runner = Some(number);
         shared.word = None;
         Ok(shared.tables.take_over(now))
@@ -211,9 +220,11 @@ impl Store for MemoryStore {
 
     async fn step_down(&self) -> Result<(), StoreError> {
         let mut shared = self.shared();
-        if shared.runner == Some(self.process.number) {
+        let number = self.process.number;
+        if shared.runner == Some(number) {
             shared.runner = None;
         }
+        shared.roll.leave(number);
         Ok(())
     }
 
@@ -223,19 +234,23 @@ impl Store for MemoryStore {
         session: &Session,
         limits: &LaneLimits,
     ) -> Result<LaneRecord, StoreError> {
-        Ok(self.shared().tables.lane(account, session, limits))
+        let mut shared = self.shared();
+        shared.may_open(self.process.number, account, session)?;
+        Ok(shared.tables.lane(account, session, limits))
     }
 
     async fn commit(&self, batch: Arc<Batch>) -> Result<Vec<Effect>, StoreError> {
         let mut shared = self.shared();
+        let process = self.process.number;
+        shared.roll.must_live(process)?;
         let number = shared.commits;
         shared.commits += 1;
         match shared.faults.remove(&number) {
-            None => Ok(shared.tables.commit(&batch)),
+            None => Ok(shared.commit(process, &batch)),
             Some(CommitFault::Failed) => Err(StoreError::Failed("told to fail".into())),
             Some(CommitFault::UnknownLost) => Err(StoreError::Unknown("told to fail".into())),
             Some(CommitFault::UnknownKept) => {
-                shared.tables.commit(&batch);
+                shared.commit(process, &batch);
                 Err(StoreError::Unknown("told to fail".into()))
             }
         }
@@ -251,11 +266,15 @@ impl Store for MemoryStore {
     }
 
     async fn doubts(&self, query: DoubtQuery) -> Result<DoubtPage, StoreError> {
-        Ok(self.shared().tables.doubt_page(query))
+        let shared = self.shared();
+        let own = |lane| !query.is_for_worker || shared.attends(self.process.number, lane);
+        Ok(shared.tables.doubt_page(query, own))
     }
 
     async fn mark_silent(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
-        Ok(self.shared().tables.mark_silent(before, limit))
+        Ok(self
+            .shared()
+            .mark_silent(self.process.number, before, limit))
     }
 
     async fn delivery_of(&self, foreign_id: &str) -> Result<Option<DeliveryId>, StoreError> {
@@ -312,7 +331,10 @@ impl Store for MemoryStore {
         now: Now,
     ) -> Result<Vec<Imported>, StoreError> {
         let mut shared = self.shared();
-        shared.tables.add(campaign, recipients, rejected, now)
+        let added = shared.tables.add(campaign, recipients, rejected, now)?;
+        let news = News::Campaign(campaign);
+        shared.roll.tell(self.process.number, news);
+        Ok(added)
     }
 
     async fn campaign(&self, name: &str) -> Result<Option<CampaignRecord>, StoreError> {
@@ -448,10 +470,15 @@ impl Store for MemoryStore {
 
     async fn runner(&self) -> Result<Option<RunnerWord>, StoreError> {
         let shared = self.shared();
-        Ok(shared.runner.map(|runner| RunnerWord {
-            holder: holder(runner),
-            word: shared.word.clone().unwrap_or_else(|| "null".to_owned()),
-        }))
+        let workers = shared.roll.lives().then(|| shared.roll.holder());
+        Ok(shared
+            .runner
+            .map(holder)
+            .or(workers)
+            .map(|holder| RunnerWord {
+                holder,
+                word: shared.word.clone().unwrap_or_else(|| "null".to_owned()),
+            }))
     }
 }
 

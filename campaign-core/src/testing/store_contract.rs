@@ -41,10 +41,11 @@ mod pages;
 mod people;
 mod runner;
 mod scene;
+mod workers;
 
 use async_trait::async_trait;
 
-use crate::store::Store;
+use crate::store::{Store, Workers};
 
 /// A database that the contract is checked on: empty at first, and there until it is dropped.
 #[async_trait]
@@ -65,20 +66,32 @@ pub trait ContractStore: Send + Sync {
     }
 }
 
+/// A database that several workers may share.
+#[async_trait]
+pub trait SharedStore: ContractStore<Store: Workers> {
+    /// Lets the lease of a worker come to its end, as if it had not been renewed in time.
+    async fn end_lease(&self, of: &Self::Store);
+}
+
 macro_rules! promises {
-    ($dollar:tt $($module:ident: $($name:ident)*;)*) => {
+    (
+        $dollar:tt $macro:ident $run_all:ident $database:ident
+        $(#[$doc:meta])*
+        $($module:ident: $($name:ident)*;)*
+    ) => {
         $(pub use self::$module::{$($name),*};)*
 
         /// Checks every promise, each on a database of its own.
-        pub async fn run_all<D: ContractStore>(make: impl AsyncFn() -> D) {
+        pub async fn $run_all<D: $database>(make: impl AsyncFn() -> D) {
             $($($name(&make().await).await;)*)*
         }
 
-        /// Writes one test for each promise of the [store contract](crate::testing::store_contract). Takes an expression that makes an
-        /// empty database (a `ContractStore`); it may await. The tests run on tokio, which the crate must depend on
-        /// with its macros.
+        $(#[$doc])*
+        ///
+        /// Takes an expression that makes an empty database; it may await. The tests run on tokio, which the crate must depend on with its
+        /// macros.
         #[macro_export]
-        macro_rules! store_contract_tests {
+        macro_rules! $macro {
             ($dollar make:expr) => {
                 $($(
                     #[tokio::test]
@@ -92,7 +105,8 @@ macro_rules! promises {
     };
 }
 
-promises! { $
+promises! { $ store_contract_tests run_all ContractStore
+    /// Writes one test for each promise of the [store contract](crate::testing::store_contract), on a `ContractStore`.
     journal:
         journalling_twice_never_succeeds_twice
         two_processes_that_journal_at_once_do_not_both_succeed
@@ -196,4 +210,19 @@ promises! { $
     agreement:
         counts_equal_the_report_after_any_batches
         any_batches_have_the_effects_they_have_in_memory;
+}
+
+promises! { $ workers_contract_tests run_all_for_workers SharedStore
+    /// Writes one test for each promise to several workers on one store, on a `SharedStore`.
+    workers:
+        a_store_has_a_runner_or_workers
+        only_the_first_worker_takes_over
+        sessions_are_shared_out_among_workers
+        what_is_let_go_of_gets_a_new_epoch
+        what_a_dead_worker_attended_is_taken_up
+        the_sessions_of_an_account_have_one_attendant
+        only_its_attendant_proves_absence
+        each_worker_has_its_own_doubts
+        workers_tell_each_other_what_they_have_changed
+        others_know_which_accounts_cannot_send;
 }

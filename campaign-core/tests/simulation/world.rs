@@ -695,6 +695,7 @@ impl World {
                 at: taken.at,
                 accounts: taken.accounts,
                 shared: run(self.store.shared_limits()).unwrap(),
+                is_worker: false,
             },
         );
         let began = (self.now.elapsed, self.clocks.is_wrong());

@@ -98,6 +98,7 @@ impl<'a, S: Store> Player<'a, S> {
             at: taken.at,
             accounts: taken.accounts.clone(),
             shared: store.shared_limits().await?,
+            is_worker: false,
         };
         let settings = Settings {
             seed,

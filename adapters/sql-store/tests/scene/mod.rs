@@ -163,6 +163,7 @@ pub(crate) async fn doubts(store: &impl Store, seconds: i64) -> DoubtPage {
         after: None,
         due: now(seconds).wall,
         limit: 1_000_000,
+        is_for_worker: false,
     };
     store.doubts(query).await.unwrap()
 }

@@ -47,6 +47,7 @@ fn engine(shared: Vec<SharedRecord>) -> Engine {
         at: now().stamp(BootId(0)),
         accounts: BTreeMap::new(),
         shared,
+        is_worker: false,
     };
     let mut engine = Engine::new(Settings::default(), beginning);
     engine.handle(Input::Campaign(Box::new(record())), now());

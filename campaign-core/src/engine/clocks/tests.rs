@@ -39,6 +39,7 @@ fn a_lane_that_opens_while_the_clock_is_in_question_waits_with_the_others() {
         at: now.stamp(BOOT),
         accounts: BTreeMap::new(),
         shared: Vec::new(),
+        is_worker: false,
     };
     let mut engine = Engine::new(Settings::default(), beginning);
     let before = at(900, "2026-11-21T18:43:20Z").stamp(BOOT);
@@ -106,6 +107,7 @@ fn an_earlier_moment_tells_what_the_clock_showed_only_of_the_same_boot_and_while
             at: expected.stamp(BOOT),
             accounts: BTreeMap::new(),
             shared: Vec::new(),
+            is_worker: false,
         };
         let mut engine = Engine::new(Settings::default(), beginning);
         engine.out_of_step = is_out_of_step.then_some(expected.wall);

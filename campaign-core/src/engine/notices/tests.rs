@@ -18,6 +18,7 @@ fn what_nobody_claims_is_asked_for_no_longer_however_often_others_are() {
         at: at(0).stamp(BootId(1)),
         accounts: BTreeMap::new(),
         shared: Vec::new(),
+        is_worker: false,
     };
     let mut engine = Engine::new(Settings::default(), beginning);
     let notice = Notice::Ack {

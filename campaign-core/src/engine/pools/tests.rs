@@ -179,6 +179,7 @@ fn a_pool_that_is_over_stays_over_when_a_session_comes_to_be_anothers() {
 fn people_are_left_to_another_account_until_it_is_given_up() {
     let of_three = |held: &[u32]| Pool {
         members: (1..=3).map(|it| (session(it), account_of(it))).collect(),
+        others: BTreeSet::new(),
         held: held
             .iter()
             .map(|it| (account_of(*it), at(0).elapsed))

@@ -105,6 +105,7 @@ impl World {
             at: now.stamp(BOOT),
             accounts: BTreeMap::new(),
             shared: Vec::new(),
+            is_worker: false,
         };
         let message = MessageTemplate::text("Halo").unwrap();
         let in_doubt = (State::Unconfirmed, unconfirmed().reason);

@@ -12,16 +12,24 @@ use crate::limits::{REPLY_OPEN_FOR, SentByHand, Slot};
 use crate::message::MessageTemplate;
 use crate::store::{
     BY_HAND_KEPT_FOR, Batch, ByHand, Change, Doubtful, EarlierMessage, Effect, Happened, Journal,
-    LaneNote, Lost, REPLIES_KEPT_FOR, Reply, ReplyRow, Sweep,
+    LaneId, LaneNote, Lost, REPLIES_KEPT_FOR, Reply, ReplyRow, Sweep,
 };
 
 impl Tables {
-    pub(super) fn commit(&mut self, batch: &Batch) -> Vec<Effect> {
+    /// Makes all changes but those that `may` says are lost.
+    pub(super) fn commit(
+        &mut self,
+        batch: &Batch,
+        may: impl Fn(&Self, &Change) -> Result<(), Lost>,
+    ) -> Vec<Effect> {
         self.latest = Some(batch.at);
         let changes = batch.changes.iter();
-        changes
-            .map(|change| self.change(change, batch.at).unwrap_or_else(Effect::Lost))
-            .collect()
+        let effects = changes.map(|change| {
+            let allowed = may(self, change);
+            let effect = allowed.and_then(|()| self.change(change, batch.at));
+            effect.unwrap_or_else(Effect::Lost)
+        });
+        effects.collect()
     }
 
     fn change(&mut self, change: &Change, at: Stamp) -> Result<Effect, Lost> {
@@ -361,13 +369,18 @@ impl Tables {
         Ok(swept_effect(swept.len()))
     }
 
-    pub(super) fn mark_silent(&mut self, before: Timestamp, limit: u32) -> u32 {
-        let silent: Vec<DeliveryId> = self
-            .unheard
-            .iter()
-            .take_while(|(ended, _)| *ended < before)
-            .take(limit as usize)
+    pub(super) fn mark_silent(
+        &mut self,
+        before: Timestamp,
+        limit: u32,
+        is_asked: impl Fn(LaneId) -> bool,
+    ) -> u32 {
+        let unheard = self.unheard.iter();
+        let unheard = unheard.take_while(|(ended, _)| *ended < before);
+        let silent: Vec<DeliveryId> = unheard
             .map(|(_, id)| *id)
+            .filter(|id| self.attempt_of(*id).is_none_or(|it| is_asked(it.lane)))
+            .take(limit as usize)
             .collect();
         for id in &silent {
             let Some(delivery) = self.deliveries.get(id) else {

@@ -179,21 +179,29 @@ impl Tables {
         page.take(query.limit as usize).cloned().collect()
     }
 
-    pub(super) fn doubt_page(&self, query: DoubtQuery) -> DoubtPage {
+    pub(super) fn doubt_page(
+        &self,
+        query: DoubtQuery,
+        is_asked: impl Fn(LaneId) -> bool,
+    ) -> DoubtPage {
         let is_after = |id: DeliveryId| query.after.is_none_or(|after| id > after);
+        let is_asked = |id: DeliveryId| self.lane_in_doubt(id).is_none_or(&is_asked);
         let due = self.looks_due.iter();
         let mut page: Vec<DeliveryId> = due
             .take_while(|(due, _)| *due <= query.due)
             .map(|(_, id)| *id)
-            .filter(|id| is_after(*id))
+            .filter(|id| is_after(*id) && is_asked(*id))
             .collect();
         page.sort_unstable();
         page.truncate(query.limit as usize);
         let on_page: BTreeSet<DeliveryId> = page.iter().copied().collect();
         let is_full = page.len() >= query.limit as usize;
-        let another = |(due, id): &&(Timestamp, DeliveryId)| match is_full {
-            true => is_after(*id) && !on_page.contains(id),
-            false => *due > query.due,
+        let another = |(due, id): &&(Timestamp, DeliveryId)| {
+            let is_other = match is_full {
+                true => is_after(*id) && !on_page.contains(id),
+                false => *due > query.due,
+            };
+            is_other && is_asked(*id)
         };
         DoubtPage {
             doubts: page
@@ -209,14 +217,11 @@ impl Tables {
         let looks = self.doubts.get(&id)?.looks;
         let attempt = self.attempt_of(id);
         let definition = &self.campaigns.get(&id.campaign())?.definition;
+        let lane = self.lane_in_doubt(id)?;
         let (started, ended) = match (delivery.lost_time, attempt) {
             (Some(lost_time), _) => lost_time,
             (None, Some(attempt)) => (attempt.started, attempt.over().or(self.latest)?),
             (None, None) => return None,
-        };
-        let lane = match attempt {
-            Some(attempt) => attempt.lane,
-            None => self.lane_through(definition.sessions.first()),
         };
         Some(Doubtful {
             delivery: id,
@@ -231,6 +236,13 @@ impl Tables {
             looks,
             control: self.control(id, lane, started, looks),
         })
+    }
+
+    /// From which lane it may have gone.
+    pub(super) fn lane_in_doubt(&self, id: DeliveryId) -> Option<LaneId> {
+        let definition = &self.campaigns.get(&id.campaign())?.definition;
+        let attempt = self.attempt_of(id).map(|attempt| attempt.lane);
+        Some(attempt.unwrap_or_else(|| self.lane_through(definition.sessions.first())))
     }
 
     fn account_of(&self, id: DeliveryId) -> Option<Account> {

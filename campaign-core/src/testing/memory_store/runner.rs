@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::tables::{AT_ONCE, Lane, Tables};
+use super::tables::{AT_ONCE, Attempt, Lane, Tables};
 use crate::clock::Stamp;
 use crate::delivery::{DeliveryId, Happening, State, apply};
 use crate::gateway::{Account, Session};
-use crate::store::{Answer, TakeOver};
+use crate::store::{Answer, LaneId, TakeOver};
 
 /// A wait that is longer than this was written under a wrong clock.
 const WAIT_MAX: Duration = Duration::from_secs(3_600);
@@ -57,16 +57,42 @@ impl Tables {
         self.cut_waits(now.wall);
         self.latest = Some(now);
         TakeOver {
-            message_key: MESSAGE_KEY,
             orphaned: orphans.len() as u64,
             is_restored,
+            ..self.found(now)
+        }
+    }
+
+    /// What somebody finds who takes nothing over.
+    pub(super) fn found(&self, now: Stamp) -> TakeOver {
+        TakeOver {
+            message_key: MESSAGE_KEY,
+            orphaned: 0,
+            is_restored: false,
             at: now,
             accounts: self.accounts(),
         }
     }
 
+    /// The owner of a lane is dead, or has let go of it.
+    pub(super) fn take_up(&mut self, id: LaneId, now: Stamp) {
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            lane.epoch.0 += 1;
+        }
+        let open = |attempt: &&mut Attempt| attempt.lane == id && attempt.over().is_none();
+        for attempt in self.attempts.iter_mut().filter(open) {
+            attempt.taken_over = Some(now);
+        }
+        let chats = self.chats.iter().filter(|((lane, _), _)| *lane == id);
+        let open: Vec<DeliveryId> = chats.map(|(_, delivery)| *delivery).collect();
+        for delivery in open {
+            self.move_by(delivery, Happening::OwnerDied, now);
+            self.index_attempt(delivery);
+        }
+    }
+
     /// Of several that were opened through one session, the last to send.
-    fn accounts(&self) -> BTreeMap<Session, Account> {
+    pub(super) fn accounts(&self) -> BTreeMap<Session, Account> {
         let mut lanes: Vec<_> = self.lanes.iter().collect();
         lanes.sort_by_key(|(id, lane)| (lane.attempts.last().copied(), **id));
         let of = |(_, lane): (_, &Lane)| (lane.session.clone(), lane.account);

@@ -129,6 +129,7 @@ async fn assert_same(
         after: None,
         due: wall(number),
         limit: 10_000,
+        is_for_worker: false,
     };
     let doubts = here.doubts(query).await.unwrap().doubts;
     let doubts: Vec<_> = doubts

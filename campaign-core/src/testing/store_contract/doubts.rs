@@ -43,6 +43,7 @@ pub async fn doubts_come_in_key_order_when_they_are_due(database: &impl Contract
             after: read.last().copied(),
             due: wall(200),
             limit: 4,
+            is_for_worker: false,
         };
         let page = scene.store.doubts(query).await.unwrap();
         let more = page.doubts.len() == 4;
@@ -60,6 +61,7 @@ pub async fn doubts_come_in_key_order_when_they_are_due(database: &impl Contract
         after: ids.last().copied(),
         due: wall(99),
         limit: 4,
+        is_for_worker: false,
     };
     let page = scene.store.doubts(behind_all).await.unwrap();
     assert_eq!(

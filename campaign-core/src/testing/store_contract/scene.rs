@@ -248,6 +248,7 @@ impl<S: Store> Scene<S> {
             after: None,
             due: wall(seconds),
             limit: 1_000,
+            is_for_worker: false,
         };
         self.store.doubts(query).await.unwrap()
     }

@@ -155,7 +155,7 @@ impl World {
                 self.withheld.insert(delivery);
             }
             Step::Confirm => self.confirm_opt_outs(),
-            Step::WaitUntil(_) | Step::Idle | Step::Stopped => {}
+            Step::LetGo(_) | Step::WaitUntil(_) | Step::Idle | Step::Stopped => {}
         }
     }
 
