@@ -319,8 +319,8 @@ impl Engine {
         let again = now.elapsed + STORE_PAUSE;
         match what {
             ReadFailed::Campaign(campaign) => match self.jobs.get_mut(&campaign) {
-                Some(job) => job.is_rereading = false,
-                None => self.readings.push_back(Step::Reread(campaign)),
+                Some(job) if job.adopting.is_none() => job.is_rereading = false,
+                _ => self.readings.push_back(Step::Reread(campaign)),
             },
             ReadFailed::Lane(session) => {
                 if let Some(view) = self.sessions.get_mut(&session) {

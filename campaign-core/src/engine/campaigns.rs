@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::duty::Adopting;
 use super::job::{Counted, Job};
 use super::{Engine, SWEEP_BATCH, Step};
 use crate::campaign::{CampaignState, Share};
@@ -50,6 +51,7 @@ impl Engine {
                 let is_due_again = is_over && job.record.counts.of(State::Scheduled) > 0;
                 self.jobs.insert(id, job);
                 self.pool_came(id);
+                self.adopt_if_heard_of(id);
                 self.doubts.load_at(now.elapsed);
                 if is_due_again {
                     self.wake(id);
@@ -236,6 +238,19 @@ impl Engine {
             Effect::Done => job.state = to,
             Effect::Lost(Lost::Campaign(state)) => job.state = *state,
             _ => return,
+        }
+        if job.adopting.is_some() {
+            // What is being read may be from before this move.
+            job.adopting = Some(Adopting::TheNext);
+        }
+        let from = job.state;
+        let is_wanted = matches!(to, CampaignState::Paused | CampaignState::Cancelled)
+            && !job.awaiting_quiet.is_empty();
+        if is_wanted && from != to && from.may_become(to) {
+            // Another worker had moved it: it is stopped from where it stands.
+            job.is_moving = true;
+            self.changes.push(Change::Campaign { campaign, from, to });
+            return;
         }
         self.stands_elsewhere(campaign, now);
     }

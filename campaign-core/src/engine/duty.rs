@@ -5,13 +5,17 @@
 //! session leads it: it moves the campaign on and obeys its commands. The others send.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::{Engine, Step};
 use crate::campaign::Sessions;
-use crate::clock::Now;
+use crate::clock::{Elapsed, Now};
 use crate::delivery::CampaignId;
-use crate::gateway::Session;
+use crate::gateway::{Notice, Session};
 use crate::store::{Command, LaneId, LaneNote, News, Roster};
+
+/// No reading takes so long.
+const HEARD_OF_FOR: Duration = Duration::from_secs(60);
 
 /// What a worker attends.
 #[derive(Debug, Default)]
@@ -21,6 +25,8 @@ pub(super) struct Duty {
     leaving: BTreeMap<Session, Leaving>,
     /// It obeys what concerns no campaign.
     is_first: bool,
+    /// Campaigns that others have changed while they were not known here, and when that was: what is being read of them may be older.
+    heard_of: BTreeMap<CampaignId, Elapsed>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +57,23 @@ impl Engine {
     pub(super) fn attends(&self, session: &Session) -> bool {
         let duty = self.duty.as_ref();
         duty.is_none_or(|duty| duty.attends(session))
+    }
+
+    /// Whether an event is for another worker to take: every one may hear what happens in all sessions. What people write is taken by all, so
+    /// that no wish is lost while a session passes from one to another.
+    pub(super) fn is_for_others(&self, notice: &Notice) -> bool {
+        let Some(duty) = &self.duty else {
+            return false;
+        };
+        match notice {
+            Notice::Ack { session, .. }
+            | Notice::Echo { session, .. }
+            | Notice::ByHand { session, .. }
+            | Notice::Status { session, .. } => {
+                !duty.attends(session) && !duty.leaving.contains_key(session)
+            }
+            Notice::Reply { .. } | Notice::HiddenReply { .. } | Notice::Gap { .. } => false,
+        }
     }
 
     /// Whether it attends one of these.
@@ -88,6 +111,8 @@ impl Engine {
             return;
         };
         duty.is_first = roster.place == 0;
+        duty.heard_of
+            .retain(|_, heard| now.elapsed.since(*heard) < HEARD_OF_FOR);
         let before = std::mem::replace(&mut duty.own, roster.sessions);
         let own = duty.own.clone();
         for session in before.difference(&own) {
@@ -199,6 +224,14 @@ impl Engine {
         }
     }
 
+    /// What is read of a campaign for the first time may be from before the news of it.
+    pub(super) fn adopt_if_heard_of(&mut self, campaign: CampaignId) {
+        let heard = self.duty.as_mut().map(|duty| &mut duty.heard_of);
+        if heard.is_some_and(|heard| heard.remove(&campaign).is_some()) {
+            self.read_to_adopt(campaign);
+        }
+    }
+
     /// Others may have moved a campaign, or said what it says from now on.
     fn read_to_adopt(&mut self, campaign: CampaignId) {
         let Some(job) = self.jobs.get_mut(&campaign) else {
@@ -221,10 +254,10 @@ impl Engine {
         };
         match job.adopting.take() {
             None => {}
-            // Where it is on its way to, it will be known to stand when it is there.
-            Some(_) if job.is_moving => {}
-            Some(Adopting::TheNext) => self.read_to_adopt(campaign),
-            Some(Adopting::This) => {
+            Some(adopting) if job.is_moving || adopting == Adopting::TheNext => {
+                self.read_to_adopt(campaign);
+            }
+            Some(_) => {
                 if !job.is_edited {
                     job.say(job.record.definition.message.clone());
                 }
@@ -241,8 +274,12 @@ impl Engine {
         for news in news {
             match news {
                 News::Campaign(campaign) => {
-                    if let Some(job) = self.jobs.get_mut(&campaign) {
-                        job.start_over();
+                    match self.jobs.get_mut(&campaign) {
+                        Some(job) => job.start_over(),
+                        None => {
+                            let duty = self.duty.as_mut();
+                            duty.map(|duty| duty.heard_of.insert(campaign, now.elapsed));
+                        }
                     }
                     self.read_to_adopt(campaign);
                 }

@@ -158,10 +158,7 @@ impl Engine {
                 let until = until.unwrap_or(now.elapsed + NOT_HEARD_WAIT);
                 job.put_off(flight.ready, until, window);
             }
-            Lost::KnownTo(account) => job.put_back(Ready {
-                account: Some(account),
-                ..flight.ready
-            }),
+            Lost::KnownTo(account) => job.leave_to(account, flight.ready),
             Lost::ChatBusy(open) => {
                 let pause = self.behind.wait(open, delivery);
                 job.put_off(flight.ready, now.elapsed + pause, window);

@@ -397,9 +397,25 @@ impl Job {
 
     /// Nothing of it is in memory, and the store has nothing more that is due or will be.
     pub(super) fn is_used_up(&self) -> bool {
-        self.loading.is_empty()
-            && self.in_flight == 0
-            && self.windows.values().all(Window::is_used_up)
+        // Whoever attends an account has its people in memory.
+        let mut own = self
+            .windows
+            .iter()
+            .filter(|(of, _)| !self.is_of_others(**of));
+        self.loading.is_empty() && self.in_flight == 0 && own.all(|(_, it)| it.is_used_up())
+    }
+
+    /// Another worker attends this account.
+    fn is_of_others(&self, account: Option<Account>) -> bool {
+        account.is_some_and(|it| self.pool.others().any(|other| other == it))
+    }
+
+    /// Somebody turned out to be known to this account.
+    pub(super) fn leave_to(&mut self, account: Account, ready: Ready) {
+        if !self.is_of_others(Some(account)) {
+            let account = Some(account);
+            self.put_back(Ready { account, ..ready });
+        }
     }
 
     /// It may have come to its end, for all that is known here: what memory still holds of it may have been sent by others.

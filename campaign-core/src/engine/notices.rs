@@ -36,6 +36,9 @@ impl Unclaimed {
 
 impl Engine {
     pub(super) fn noticed(&mut self, notice: Notice, now: Now) {
+        if self.is_for_others(&notice) {
+            return;
+        }
         match &notice {
             Notice::Ack { message_id, .. } | Notice::Echo { message_id, .. } => {
                 match self.ids.decode(message_id) {

@@ -146,10 +146,14 @@ pub fn fair_share(own: usize, others: &[usize], all: usize) -> usize {
     let workers = others.len() + 1;
     let (least, most) = (all / workers, all.div_ceil(workers));
     let free = all.saturating_sub(own + others.iter().sum::<usize>());
-    if own < most && free > 0 {
-        return most.min(own + free);
-    }
     let wanted: usize = others.iter().map(|it| least.saturating_sub(*it)).sum();
+    // Beyond what everybody has at least, it takes what nobody else wants.
+    let to_least = least.saturating_sub(own).min(free);
+    let beyond = most.saturating_sub(own.max(least));
+    let taken = to_least + beyond.min((free - to_least).saturating_sub(wanted));
+    if taken > 0 {
+        return own + taken;
+    }
     let spared = wanted.saturating_sub(free).min(own.saturating_sub(least));
     own - spared.max(own.saturating_sub(most))
 }
@@ -191,6 +195,9 @@ mod tests {
             (2, &[2, 0], 4, 1),
             (2, &[0, 2], 4, 1),
             (0, &[1, 2], 4, 1),
+            // What somebody has just let go of is for whoever has less.
+            (1, &[2, 0], 4, 1),
+            (0, &[2, 1], 4, 1),
             // Somebody died, and what he had is for whoever has least.
             (2, &[2], 6, 3),
             // More workers than sessions.

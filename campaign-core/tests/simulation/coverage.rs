@@ -56,6 +56,12 @@ pub(crate) enum Strike {
     CommitsLost,
     ClockJump,
     Suspended,
+    // Of several workers, one.
+    Frozen,
+    Killed,
+    Dismissed,
+    HandedOverAfterLease,
+    Retired,
     // The operator.
     Paused,
     Cancelled,

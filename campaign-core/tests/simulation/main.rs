@@ -33,4 +33,5 @@ mod mixed;
 mod plan;
 mod plays;
 mod slots;
+mod workers;
 mod world;

@@ -14,6 +14,14 @@ use super::faults::Rates;
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) seed: u64,
+    /// How many processes send: one alone, or several workers.
+    pub(crate) workers: u32,
+    /// How often one of them is frozen, shorter or longer than its lease lasts.
+    pub(crate) freezes: u32,
+    /// How often one of them is killed.
+    pub(crate) kills: u32,
+    /// How often one of them ends by itself, and comes back.
+    pub(crate) retirements: u32,
     pub(crate) lanes: Vec<LanePlan>,
     pub(crate) campaigns: Vec<CampaignPlan>,
     /// Limits above the accounts.
@@ -209,6 +217,10 @@ impl Plan {
     pub(crate) fn new(seed: u64, recipients: u32, limits: LaneLimits) -> Self {
         Self {
             seed,
+            workers: 1,
+            freezes: 0,
+            kills: 0,
+            retirements: 0,
             lanes: vec![LanePlan::new(limits)],
             campaigns: vec![CampaignPlan::new(0, 0..recipients)],
             shared: Vec::new(),
@@ -266,6 +278,7 @@ impl Plan {
     /// Every ack and every message that can be found tells: nothing is lost on the way to a process that died, or to another account.
     pub(crate) fn hears_all(&self) -> bool {
         self.crashes == 0
+            && self.workers == 1
             && self.restores == 0
             && self.power.cuts == 0
             && self.pairings == 0

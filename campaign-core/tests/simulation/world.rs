@@ -21,6 +21,7 @@ mod server;
 mod shared;
 mod singles;
 mod steps;
+mod workers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -35,9 +36,9 @@ use campaign_core::gateway::{Notice, Readiness, Sending};
 use campaign_core::limits::{LaneLimits, Zone};
 use campaign_core::phone::PhoneNumber;
 use campaign_core::store::{
-    Batch, CampaignQuery, CampaignRecord, Command, ReportQuery, ReportRow, Store,
+    Batch, CampaignQuery, CampaignRecord, Command, ReportQuery, ReportRow, Store, Workers,
 };
-use campaign_core::testing::MemoryStore;
+use campaign_core::testing::{ManualClock, MemoryStore};
 use fastrand::Rng;
 use futures_util::FutureExt;
 
@@ -51,6 +52,7 @@ pub(crate) use self::ledger::{Attempt, Fate, Ledger, Restriction, Withheld, reci
 pub(crate) use self::people::{Wished, agreed_before};
 use self::server::Request;
 use self::singles::Single;
+use self::workers::{Duty, Process};
 use super::coverage::{Coverage, Strike};
 use super::plan::Plan;
 
@@ -85,7 +87,15 @@ enum Event {
         ack: Ack,
         is_told: bool,
     },
-    Restart,
+    Restart(usize),
+    /// A worker's lease is renewed, which was asked for then.
+    Renew(u32, Elapsed),
+    RenewAgain(u32),
+    /// A worker's driver looks for what others have changed and want.
+    Look(u32),
+    Freeze,
+    Kill,
+    Retire,
     Start(usize),
     Pause,
     Resume(usize),
@@ -136,8 +146,26 @@ impl Event {
                 | Event::Durable(..)
                 | Event::Write(..)
                 | Event::Back(..)
-                | Event::Restart
+                | Event::Restart(..)
+                | Event::Renew(..)
+                | Event::RenewAgain(..)
+                | Event::Look(..)
         )
+    }
+
+    /// The life of the process that it is for, where it is for one.
+    fn life(&self) -> Option<u32> {
+        match self {
+            Event::Tell(life, _)
+            | Event::Ended(life, ..)
+            | Event::Durable(life, ..)
+            | Event::Write(life, _)
+            | Event::Back(life, _)
+            | Event::Renew(life, _)
+            | Event::RenewAgain(life)
+            | Event::Look(life) => Some(*life),
+            _ => None,
+        }
     }
 
     /// Whether a world that waits for nothing else has come to its end.
@@ -150,6 +178,9 @@ impl Event {
                 | Event::Acknowledged { .. }
                 | Event::DecideBlocked
                 | Event::ResolveHidden
+                | Event::Renew(..)
+                | Event::RenewAgain(..)
+                | Event::Look(..)
         )
     }
 }
@@ -171,6 +202,16 @@ pub(crate) struct World {
     store: MemoryStore,
     engine: Option<Engine>,
     life: u32,
+    duty: Duty,
+    /// The processes that are not at hand; the place of the one that is holds nothing.
+    aside: Vec<Process>,
+    here: usize,
+    /// How many lives there were.
+    lives: u32,
+    /// The database's clock, which goes right.
+    database: ManualClock,
+    /// When the world began.
+    began: Elapsed,
     events: BTreeMap<(Elapsed, u64), Event>,
     /// How many of them the end has to wait for.
     acts: usize,
@@ -209,6 +250,8 @@ impl World {
         };
         let mut rng = Rng::with_seed(plan.seed);
         let store = MemoryStore::new();
+        let database = ManualClock::at(plan.begins);
+        store.set_clock(Arc::new(database.clone()));
         let handsets = Handset::all(&plan);
         people::set_up(&store, &plan);
         let mailings = import(&store, &plan, now);
@@ -223,9 +266,15 @@ impl World {
             healed: None,
             now,
             clocks: Clocks::new(),
-            store,
             engine: None,
             life: 0,
+            duty: Duty::default(),
+            aside: Vec::new(),
+            here: 0,
+            lives: plan.workers,
+            database,
+            began: now.elapsed,
+            store,
             events: BTreeMap::new(),
             acts: 0,
             event_number: 0,
@@ -245,8 +294,12 @@ impl World {
             rng,
             plan,
         };
+        world.set_workers_up();
         world.arrange();
-        world.wake_up();
+        for place in world.places() {
+            world.switch(place);
+            world.wake_up();
+        }
         for mailing in 0..world.mailings.len() {
             let after = world.plan.campaigns[mailing].started_after;
             if after.is_zero() {
@@ -282,36 +335,12 @@ impl World {
                 self.counts(),
                 self.tail()
             );
-            if let Some(until) = self.asleep_until {
-                if self.now.elapsed < until {
-                    self.next_event(until);
-                    continue;
+            if let Some(waits) = self.do_what_is_to_be_done(steps) {
+                let is_idle = waits.until == Elapsed::NEVER && self.events.is_empty();
+                if waits.may_be_over && (self.is_over() || is_idle) {
+                    return;
                 }
-                self.asleep_until = None;
-            }
-            let seen = self.seen_now();
-            let Some(engine) = &mut self.engine else {
-                self.next_event(Elapsed::NEVER);
-                continue;
-            };
-            let step = engine.next(seen);
-            if steps + 20 > STEPS_AT_ONCE {
-                self.write_down(|| format!("{step:?}"));
-            }
-            match step {
-                Step::WaitUntil(moment) => {
-                    if self.is_over() {
-                        return;
-                    }
-                    self.next_event(self.clocks.in_world(moment));
-                }
-                Step::Idle | Step::Stopped => {
-                    if self.is_over() || self.events.is_empty() {
-                        return;
-                    }
-                    self.next_event(Elapsed::NEVER);
-                }
-                step => self.step(step),
+                self.next_event(waits.until);
             }
             let (name, end) = match self.healed {
                 Some((_, end)) => ("P8: the end that its limits give it", end),
@@ -331,6 +360,48 @@ impl World {
         );
     }
 
+    /// The first process that has something to do does it. When none has, tells for what they wait.
+    fn do_what_is_to_be_done(&mut self, steps: u64) -> Option<Waits> {
+        let mut waits = Waits {
+            until: Elapsed::NEVER,
+            may_be_over: false,
+        };
+        for place in self.places() {
+            self.switch(place);
+            if let Some(until) = self.asleep_until {
+                if self.now.elapsed < until {
+                    waits.until = waits.until.min(until);
+                    continue;
+                }
+                self.asleep_until = None;
+            }
+            let seen = self.seen_now();
+            let Some(engine) = &mut self.engine else {
+                continue;
+            };
+            let step = engine.next(seen);
+            if steps + 20 > STEPS_AT_ONCE {
+                self.write_down(|| format!("{step:?}"));
+            }
+            match step {
+                Step::WaitUntil(moment) => {
+                    waits.until = waits.until.min(self.clocks.in_world(moment));
+                    waits.may_be_over = true;
+                }
+                Step::Stopped if self.are_workers() => {
+                    self.has_retired();
+                    return None;
+                }
+                Step::Idle | Step::Stopped => waits.may_be_over = true,
+                step => {
+                    self.step(step);
+                    return None;
+                }
+            }
+        }
+        Some(waits)
+    }
+
     fn is_over(&mut self) -> bool {
         if self.acts > 0 {
             return false;
@@ -341,8 +412,7 @@ impl World {
             return false;
         }
         // What is left to look at after that is a doubt that another generation has replaced, of an account that is gone.
-        let is_quiet =
-            self.is_decided || self.engine.as_ref().is_some_and(|engine| !engine.is_busy());
+        let is_quiet = self.is_decided || !self.is_anybody_busy();
         let is_over = |record: &CampaignRecord| match record.state {
             _ if record.counts.of(State::Scheduled) + record.counts.of(State::Sending) > 0 => false,
             CampaignState::Settled => true,
@@ -528,6 +598,7 @@ impl World {
 
     fn pass_to(&mut self, moment: Elapsed) {
         let passes = moment.since(self.now.elapsed);
+        self.database.advance(passes);
         self.now.elapsed = self.now.elapsed + passes;
         self.now.wall = self.now.wall.checked_add(passes).unwrap();
     }
@@ -549,8 +620,8 @@ impl World {
             && let Some((at, event)) = self.events.pop_first()
         {
             self.acts -= usize::from(!event.may_be_left_over());
-            match self.asleep_until {
-                Some(until) if event.is_ours() && at.0 < until => {
+            match self.sleeps_through(&event).filter(|_| event.is_ours()) {
+                Some(until) if at.0 < until => {
                     self.insert((until, at.1), event);
                 }
                 _ => self.happen(event),
@@ -566,7 +637,20 @@ impl World {
     }
 
     fn happen(&mut self, event: Event) {
+        if let Some(life) = event.life() {
+            // What is for a process that has died is lost.
+            let Some(place) = self.place_of(life) else {
+                return;
+            };
+            self.switch(place);
+        }
         match event {
+            Event::Renew(_, asked) => self.renewed(asked),
+            Event::RenewAgain(_) => self.renew_if_due(),
+            Event::Look(_) => self.look_around(),
+            Event::Freeze => self.freeze(),
+            Event::Kill => self.kill(),
+            Event::Retire => self.retire(),
             Event::Tell(life, input) => {
                 if life == self.life {
                     self.handle(input);
@@ -585,7 +669,10 @@ impl World {
                 ack,
                 is_told,
             } => self.acknowledged(lane, id, ack, is_told),
-            Event::Restart => self.wake_up(),
+            Event::Restart(place) => {
+                self.switch(place);
+                self.wake_up();
+            }
             Event::Start(mailing) => self.start(mailing),
             Event::Pause => self.pause(),
             Event::Resume(mailing) => self.resume(mailing),
@@ -646,7 +733,10 @@ impl World {
     }
 
     fn notice(&mut self, notice: Notice) {
-        self.handle(Input::Noticed(notice));
+        match self.are_workers() {
+            true => self.all_hear(Duration::ZERO, &notice),
+            false => self.handle(Input::Noticed(notice)),
+        }
     }
 
     fn crash(&mut self, strike: Strike) {
@@ -655,7 +745,7 @@ impl World {
         }
         self.end_life(strike);
         let down = self.millis(10, 20_000);
-        self.later(down, Event::Restart);
+        self.later(down, Event::Restart(self.here));
     }
 
     /// Nothing that the process knew and had not put on record outlives it.
@@ -665,8 +755,13 @@ impl World {
         self.engine = None;
         self.down_since.get_or_insert(self.now.elapsed);
         self.disturb(None, Duration::from_secs(700));
-        self.life += 1;
-        self.store = self.store.crashed();
+        self.ledger.ends.insert(self.life, self.now.elapsed);
+        self.life = self.lives;
+        self.lives += 1;
+        self.store = match self.are_workers() {
+            true => self.store.other_process(),
+            false => self.store.crashed(),
+        };
         self.ledger.forget_untold(self.now.elapsed);
     }
 
@@ -675,7 +770,14 @@ impl World {
             return;
         }
         let now = self.seen_now();
-        let taken = run(self.store.take_over(now.stamp(self.clocks.boot()))).unwrap();
+        let at = now.stamp(self.clocks.boot());
+        let taken = match self.are_workers() {
+            true => run(self.store.join(at)).unwrap(),
+            false => run(self.store.take_over(at)).unwrap(),
+        };
+        if self.are_workers() {
+            self.clocks.told(taken.at, self.now.elapsed);
+        }
         self.ledger.doubts_made += taken.orphaned;
         if taken.is_restored {
             // Everything that is known as open is in doubt now.
@@ -695,7 +797,7 @@ impl World {
                 at: taken.at,
                 accounts: taken.accounts,
                 shared: run(self.store.shared_limits()).unwrap(),
-                is_worker: false,
+                is_worker: self.are_workers(),
             },
         );
         let began = (self.now.elapsed, self.clocks.is_wrong());
@@ -724,8 +826,12 @@ impl World {
                 self.introduce(record.id);
             }
         }
-        for (id, command) in run(self.store.open_commands()).unwrap() {
-            self.ask(id, command);
+        if self.are_workers() {
+            self.goes_on_duty();
+        } else {
+            for (id, command) in run(self.store.open_commands()).unwrap() {
+                self.ask(id, command);
+            }
         }
         self.confirm_opt_outs();
     }
@@ -739,6 +845,13 @@ impl World {
             self.handle(Input::Campaign(record));
         }
     }
+}
+
+/// For what all processes wait.
+struct Waits {
+    until: Elapsed,
+    /// One of them has nothing to do by itself.
+    may_be_over: bool,
 }
 
 /// The store in memory never waits.

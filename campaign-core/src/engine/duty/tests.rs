@@ -2,16 +2,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::testing::{
-    World, account_of, delivery, id, lane, person, running, session, single, urgent,
+    World, account_of, at, delivery, id, lane, person, running, session, single, urgent,
 };
 use super::*;
 use crate::campaign::{CampaignState, Definition, PoolPolicy};
 use crate::clock::BootId;
-use crate::delivery::{Reason, State};
+use crate::delivery::{Ack, Reason, State};
 use crate::engine::Input;
 use crate::failure::Outcome;
 use crate::gateway::Account;
 use crate::limits::{LaneLimits, Slot};
+use crate::message_id::MessageIds;
 use crate::store::{Answer, CampaignRecord, Change, Effect, HeldAccount, LEASE, Lost};
 
 use CampaignState::{Completed, Paused, Running};
@@ -362,6 +363,41 @@ fn whom_others_cannot_write_to_is_open_after_a_while() {
         [],
         "of its own it tells"
     );
+}
+
+#[test]
+fn what_happens_in_sessions_of_others_is_for_them_but_what_people_write() {
+    let mut world = worker(&[2]);
+    world.add(pool(0));
+    world.until(5);
+    world.batches.clear();
+    let ack = |number: u32| {
+        Input::Noticed(Notice::Ack {
+            session: session(number),
+            account: Some(account_of(number)),
+            message_id: MessageIds::new([0; 16]).encode(delivery(9, 0)).into(),
+            ack: Ack::Server,
+        })
+    };
+    let reply = |number: u32| {
+        Input::Noticed(Notice::Reply {
+            session: session(number),
+            account: account_of(number),
+            message_id: "IN".into(),
+            from: person(delivery(9, 0)).phone,
+            received_at: at(5).wall,
+            text: "STOP".into(),
+        })
+    };
+    for (input, changes) in [(ack(1), 0), (ack(2), 1), (reply(1), 1), (reply(2), 1)] {
+        world.batches.clear();
+        world.tell(input);
+        world.until(world.now.elapsed.as_micros() / 1_000_000 + 1);
+        let kept = world
+            .kept()
+            .filter(|change| matches!(change, Change::Happened(_) | Change::Reply(_)));
+        assert_eq!(kept.count(), changes);
+    }
 }
 
 #[test]

@@ -218,6 +218,11 @@ impl MemoryStore {
         self.shared().roll.clock = Some(clock);
     }
 
+    /// Whether this process is a worker whose lease is over.
+    pub fn is_dismissed(&self) -> bool {
+        self.shared().roll.must_live(self.process.number).is_err()
+    }
+
     /// Ends the lease of this process, if it is a worker.
     pub fn end_lease(&self) {
         let mut shared = self.shared();

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use campaign_core::store::LEASE;
+
 use super::super::world::{Attempt, Pause, World};
 
 /// A pause is answered within the quiet wait; one that nobody has answered is judged from here on.
@@ -89,6 +91,14 @@ fn not_too_soon_after_a_downtime(world: &World, request: &Attempt) {
     );
 }
 
+/// Whoever is to obey may be dead, or frozen, or handing over: others take over when its lease is over.
+fn waits_for_a_worker(world: &World) -> Duration {
+    match world.plan.workers {
+        1 => Duration::ZERO,
+        _ => LEASE * 2,
+    }
+}
+
 fn stopped<'a>(
     world: &World,
     pause: &Pause,
@@ -97,7 +107,7 @@ fn stopped<'a>(
 ) {
     // The answer says how many may still be under way: what has been written to the server cannot be called back, and nothing else
     // may be written after it.
-    let late = pause.asked + unanswered;
+    let late = pause.asked + unanswered + waits_for_a_worker(world);
     let from = pause.answered.map_or(late, |(at, _)| at.min(late));
     let mut after = sent.filter(|it| {
         it.received > from && pause.resumed.is_none_or(|resumed| it.received < resumed)

@@ -25,7 +25,12 @@ fn may_follow(world: &World, earlier: &Attempt, attempt: &Attempt) -> bool {
     if earlier.is_forgotten {
         return true;
     }
-    let was_told = earlier.told.is_some_and(|at| at <= attempt.journalled);
+    // One worker may put its batch together while another one is being told; the store lets it pass when that is on record.
+    let since_then = match world.plan.workers {
+        1 => attempt.journalled,
+        _ => attempt.recorded,
+    };
+    let was_told = earlier.told.is_some_and(|at| at <= since_then);
     match earlier.fate {
         Fate::NotHandedOver(_) if was_told => return true,
         // The process that heard it knows better than any look-up; another one may never have learnt of it.

@@ -142,12 +142,12 @@ fn nobody_fails_for_it(world: &World, is_excused: fn(Fate) -> bool) {
 fn is_on_record(world: &World, delivery: DeliveryId, recorded: Elapsed, life: u32) -> bool {
     let mut chats = world.ledger.open_chats.iter();
     let chat = chats.find(|it| it.delivery == delivery && it.from == recorded);
-    let next_life = world.ledger.lives.get(&(life + 1));
+    let ended = world.ledger.ends.get(&life);
     let closed = chat.and_then(|it| it.until);
     closed.is_some_and(|at| {
         let mut went_back = world.ledger.went_back.iter();
         let is_lost = went_back.any(|(to, when)| *to < at && at < *when);
-        !is_lost && next_life.is_none_or(|(began, _)| at < *began)
+        !is_lost && ended.is_none_or(|ended| at <= *ended)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use campaign_core::clock::{BootId, Elapsed, Now};
+use campaign_core::clock::{BootId, Elapsed, Now, Stamp};
 use jiff::SignedDuration;
 
 use super::super::coverage::Strike;
@@ -20,6 +20,9 @@ pub(super) struct Clocks {
     /// By how much the clock on its wall is wrong.
     offset: SignedDuration,
     was_ever_wrong: bool,
+    /// What a worker goes by: the database's clock, so many microseconds ahead of the machine's elapsed time, and the time that it showed on
+    /// its wall at zero.
+    shared: Option<(i64, jiff::Timestamp)>,
 }
 
 impl Clocks {
@@ -29,15 +32,41 @@ impl Clocks {
             booted: Duration::ZERO,
             offset: SignedDuration::ZERO,
             was_ever_wrong: false,
+            shared: None,
         }
     }
 
+    /// Those of another machine, which agree with nobody's.
+    pub(super) fn of_worker(booted: Duration, offset: SignedDuration) -> Self {
+        Self {
+            boot: BootId(1_000 + u64::try_from(booted.as_micros()).unwrap()),
+            booted,
+            offset,
+            ..Self::new()
+        }
+    }
+
+    /// The database has told its time.
+    pub(super) fn told(&mut self, at: Stamp, now: Elapsed) {
+        let own = self.on_own_machine(now).as_micros();
+        let zero = SignedDuration::from_micros(at.elapsed.as_micros());
+        let ahead = at.elapsed.as_micros() - own;
+        self.shared = Some((ahead, at.wall.checked_sub(zero).unwrap()));
+    }
+
+    fn on_own_machine(&self, moment: Elapsed) -> Elapsed {
+        moment - self.booted
+    }
+
     pub(super) fn boot(&self) -> BootId {
-        self.boot
+        match self.shared {
+            Some(_) => FIRST_BOOT,
+            None => self.boot,
+        }
     }
 
     pub(super) fn is_wrong(&self) -> bool {
-        !self.offset.is_zero()
+        self.shared.is_none() && !self.offset.is_zero()
     }
 
     pub(super) fn was_ever_wrong(&self) -> bool {
@@ -54,12 +83,32 @@ impl Clocks {
 
     /// A moment of this boot, by the world's clock.
     pub(super) fn in_world(&self, moment: Elapsed) -> Elapsed {
-        moment + self.booted
+        match self.shared {
+            Some((ahead, _)) => {
+                Elapsed::from_micros(moment.as_micros().saturating_sub(ahead)) + self.booted
+            }
+            None => moment + self.booted,
+        }
     }
 
     /// The other way round.
     pub(super) fn on_machine(&self, moment: Elapsed) -> Elapsed {
-        moment - self.booted
+        let own = self.on_own_machine(moment);
+        match self.shared {
+            Some((ahead, _)) => Elapsed::from_micros(own.as_micros() + ahead),
+            None => own,
+        }
+    }
+
+    fn wall(&self, now: Now) -> jiff::Timestamp {
+        match self.shared {
+            Some((_, zero)) => {
+                let elapsed = self.on_machine(now.elapsed).as_micros();
+                zero.checked_add(SignedDuration::from_micros(elapsed))
+                    .unwrap()
+            }
+            None => now.wall.checked_add(self.offset).unwrap(),
+        }
     }
 }
 
@@ -68,7 +117,7 @@ impl World {
     pub(super) fn seen_now(&self) -> Now {
         Now {
             elapsed: self.clocks.on_machine(self.now.elapsed),
-            wall: self.now.wall.checked_add(self.clocks.offset).unwrap(),
+            wall: self.clocks.wall(self.now),
         }
     }
 

@@ -79,10 +79,10 @@ impl World {
             return;
         }
         match end {
-            End::Done(told) => {
-                let effects = self.apply(batch);
-                self.tell(told, Input::Committed(effects));
-            }
+            End::Done(told) => match self.apply(batch) {
+                Some(effects) => self.tell(told, Input::Committed(effects)),
+                None => self.crash(Strike::Dismissed),
+            },
             End::Failed => self.handle(Input::CommitFailed),
             End::UnknownLost | End::UnknownKept => {
                 if matches!(end, End::UnknownKept) {
@@ -111,7 +111,11 @@ impl World {
         }
     }
 
-    fn apply(&mut self, batch: &Arc<Batch>) -> Vec<Effect> {
+    /// `None`: nothing is taken of a worker that was replaced.
+    fn apply(&mut self, batch: &Arc<Batch>) -> Option<Vec<Effect>> {
+        if self.are_workers() && self.store.is_dismissed() {
+            return None;
+        }
         let now = self.now.elapsed;
         let at = self.clocks.in_world(batch.at.elapsed);
         for change in &batch.changes {
@@ -130,7 +134,7 @@ impl World {
             self.after(change, effect, at, now);
         }
         self.count_retries(&before, &effects);
-        effects
+        Some(effects)
     }
 
     /// Where everything stands of the campaigns whose failures a batch sends again.

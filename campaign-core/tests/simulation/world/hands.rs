@@ -58,10 +58,7 @@ impl World {
             self.handsets[lane].has_failed = true;
             self.handsets[lane].flap_until = now + lasts;
             let away = self.status(lane, Readiness::NotReady("FAILED".into()));
-            self.tell(
-                Duration::from_millis(50),
-                campaign_core::engine::Input::Noticed(away),
-            );
+            self.all_hear(Duration::from_millis(50), &away);
         } else {
             self.write_down(|| format!("lane {lane} is dead for {lasts:?}"));
             self.strike_all(Strike::Died);

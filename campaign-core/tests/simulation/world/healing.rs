@@ -22,7 +22,8 @@ const CLOCK_AHEAD_DAYS: u32 = 24;
 impl World {
     pub(super) fn heal(&mut self) {
         // Nobody mends a machine that sleeps or has no power.
-        let awake = self.asleep_until.unwrap_or_default().max(self.dark_until);
+        let asleep = self.places().filter_map(|place| self.asleep_at(place));
+        let awake = asleep.max().unwrap_or_default().max(self.dark_until);
         if awake > self.now.elapsed {
             let wait = awake.since(self.now.elapsed) + Duration::from_secs(10);
             return self.later(wait, Event::Heal);
@@ -184,9 +185,9 @@ impl World {
     /// An answer under an id of ours is on record.
     pub(crate) fn trusts_ids(&self, lane: usize) -> bool {
         let handset = &self.handsets[lane];
-        let lane = run(self
-            .store
-            .lane(handset.account, &handset.session, &handset.limits));
+        // As somebody else who looks, and no worker.
+        let store = self.store.other_process();
+        let lane = run(store.lane(handset.account, &handset.session, &handset.limits));
         !lane.unwrap().trusted.kinds.is_empty()
     }
 }

@@ -180,6 +180,8 @@ pub(crate) struct Ledger {
     pub(crate) disturbed: Vec<(Option<usize>, Elapsed, Elapsed)>,
     /// When each process began, and whether its clock was wrong then.
     pub(crate) lives: BTreeMap<u32, (Elapsed, bool)>,
+    /// When it ended.
+    pub(crate) ends: BTreeMap<u32, Elapsed>,
     /// What was put on record by a clock that was wrong: when that was durable, and what the clock showed.
     pub(crate) misstamped: Vec<(Elapsed, Timestamp)>,
     /// When the machine came up anew.

@@ -91,6 +91,15 @@ impl World {
             self.later(Duration::from_secs(at), Event::TurnStoreOn);
             self.later(Duration::from_secs(at + 900), Event::Refresh);
         }
+        for _ in 0..self.plan.freezes {
+            self.some_time(spread, Event::Freeze);
+        }
+        for _ in 0..self.plan.kills {
+            self.some_time(spread, Event::Kill);
+        }
+        for _ in 0..self.plan.retirements {
+            self.some_time(spread, Event::Retire);
+        }
         for _ in 0..self.plan.restores {
             let at = self.rng.u64(1..40);
             self.later(Duration::from_millis(at * 50), Event::TakeCopy);
@@ -119,7 +128,10 @@ impl World {
     /// Leaves a command, which the runner reads at once or when there is one again.
     pub(super) fn command(&mut self, command: Command) -> CommandId {
         let id = run(self.store.submit(&command)).unwrap();
-        self.ask(id, command);
+        // Whichever of several workers is to obey reads it by itself.
+        if !self.are_workers() {
+            self.ask(id, command);
+        }
         id
     }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use campaign_core::delivery::{Ack, CampaignId, DeliveryId, State};
-use campaign_core::engine::Input;
 use campaign_core::gateway::{
     Finding, Found, Notice, NumberStatus, Observation, Readiness, Session,
 };
@@ -151,7 +150,7 @@ impl World {
                 self.race(delivery);
             }
         }
-        self.tell(Duration::ZERO, Input::Noticed(notice));
+        self.all_hear(Duration::ZERO, &notice);
     }
 
     /// Somebody else sends a text of ours to one of ours through the same session, or forwards it from the phone.
@@ -192,7 +191,7 @@ impl World {
             at: self.now.elapsed,
         });
         self.notice(echo);
-        self.tell(Duration::from_millis(400), Input::Noticed(ack));
+        self.all_hear(Duration::from_millis(400), &ack);
     }
 
     /// Somebody in an audience writes to the account that writes to them.

@@ -20,7 +20,7 @@ impl World {
     fn forget_postponed(&mut self) {
         let before = self.events.len();
         self.events
-            .retain(|_, event| !matches!(event, Event::Restart | Event::Write(..)));
+            .retain(|_, event| !matches!(event, Event::Restart(..) | Event::Write(..)));
         self.acts -= before - self.events.len();
     }
 
@@ -49,7 +49,7 @@ impl World {
             let told = self.millis(1_000, 300_000);
             self.later(lasts + told, Event::SetClockRight);
         }
-        self.later(lasts, Event::Restart);
+        self.later(lasts, Event::Restart(self.here));
         if takes_server {
             self.lose_server(lasts, true);
         }

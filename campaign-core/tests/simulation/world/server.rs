@@ -247,7 +247,7 @@ impl World {
         let handset = &mut self.handsets[lane];
         handset.flap_until = (self.now.elapsed + lasts).max(handset.pairs_until);
         let away = self.status(lane, Readiness::NotReady("STARTING".into()));
-        self.tell(Duration::from_millis(50), Input::Noticed(away));
+        self.all_hear(Duration::from_millis(50), &away);
         self.tell_when_back(lasts, lane);
     }
 
@@ -341,6 +341,9 @@ impl World {
         };
         self.write_down(|| format!("handed over {delivery:?} to {to}"));
         self.strike(strike, delivery);
+        if self.has_lost_its_lease(request.attempt) {
+            self.strike(Strike::HandedOverAfterLease, delivery);
+        }
         let found_from = match request.fault {
             Some(Fault::NeverStored) => None,
             // Sooner than a server may hold a request: then it would have to be held that long, too.
@@ -390,7 +393,7 @@ impl World {
         };
         let soon = self.millis(1, 100);
         if self.plan.hears_events {
-            self.tell(soon, Input::Noticed(echo));
+            self.all_hear(soon, &echo);
         }
         let acks: &[(u64, Ack, bool)] = match request.fault {
             _ if is_dead => &[],

@@ -54,6 +54,9 @@ impl World {
             self.singles.push(single);
         }
         self.strike_campaign(Strike::AskedOnce, campaign);
+        if self.are_workers() {
+            return;
+        }
         let commands = run(self.store.open_commands()).unwrap();
         for (id, command) in commands {
             if command.campaign() == Some(campaign) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use campaign_core::delivery::DeliveryId;
 use campaign_core::engine::{Input, ReadFailed, Step};
 use campaign_core::gateway::{Found, Notice};
-use campaign_core::store::Store;
+use campaign_core::store::{Store, StoreError};
 
 use super::super::coverage::Strike;
 use super::ledger::Miss;
@@ -44,7 +44,13 @@ impl World {
         }
         match step {
             Step::Commit(batch) => self.commit(batch),
-            Step::Send(sending) => self.send(sending),
+            Step::Send(mut sending) => {
+                if self.are_workers() {
+                    sending.deadline = sending.deadline.min(self.duty.fence);
+                }
+                self.send(sending);
+            }
+            Step::LetGo(session) => self.let_go(session),
             Step::Find(finding) => {
                 let found = self.find(&finding);
                 let delivery = finding.delivery;
@@ -97,9 +103,19 @@ impl World {
             Step::OpenLane { account, session } => {
                 let lane = self.lane_of(&session);
                 let limits = &self.plan.lanes[lane].limits;
-                let record = run(self.store.lane(account, &session, limits)).unwrap();
-                let record = Box::new(record);
-                self.tell(quick, Input::Lane { session, record });
+                let input = match run(self.store.lane(account, &session, limits)) {
+                    Ok(record) => Input::Lane {
+                        session,
+                        record: Box::new(record),
+                    },
+                    Err(StoreError::Attended) => {
+                        self.renew();
+                        Input::AttendedElsewhere { session }
+                    }
+                    Err(StoreError::Dismissed) => return self.crash(Strike::Dismissed),
+                    Err(error) => panic!("{error}"),
+                };
+                self.tell(quick, input);
             }
             Step::Load(query) => {
                 let input = match run(self.store.ready(query.clone())) {
@@ -155,7 +171,7 @@ impl World {
                 self.withheld.insert(delivery);
             }
             Step::Confirm => self.confirm_opt_outs(),
-            Step::LetGo(_) | Step::WaitUntil(_) | Step::Idle | Step::Stopped => {}
+            Step::WaitUntil(_) | Step::Idle | Step::Stopped => {}
         }
     }
 
