@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
+use crate::secrets::Secrets;
 use crate::types::SessionStatus;
 
 /// At most this much of an error body is read and kept. Ours: WAHA says what is wrong before it echoes the request.
@@ -181,12 +182,24 @@ impl Answer {
         }
     }
 
+    /// The answer without what is secret in it, neither in the bytes nor in what was read of them. It was read before, so that a
+    /// secret that looks like a part of the form does not change it.
+    pub(crate) fn without(mut self, secrets: &Secrets) -> Self {
+        let secrets = secrets.with_those_in(&self.body, false);
+        if let Some(body) = secrets.left_out_of(&self.body) {
+            self.body = body.into();
+        }
+        self.shape.leave_out(&secrets);
+        self
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The body, up to 64 KiB of it. It may echo the request and hold a stack trace: not for logs.
+    /// The body, up to 64 KiB of it, with `***` in the places of secrets. It may echo the request and hold a stack trace: not for
+    /// logs.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
@@ -232,6 +245,54 @@ impl Answer {
             Shape::Exception(exception) => Some(&exception.message),
             Shape::FileNotFound { message } => Some(message),
             _ => None,
+        }
+    }
+}
+
+impl Shape {
+    fn leave_out(&mut self, secrets: &Secrets) {
+        for text in self.texts() {
+            *text = secrets.cleared(std::mem::take(text));
+        }
+    }
+
+    /// The server's words.
+    fn texts(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Http { messages } => messages.iter_mut().collect(),
+            Self::SessionStatus {
+                session,
+                status,
+                expected,
+                error,
+            } => {
+                let statuses = expected.iter_mut().chain([status]);
+                let unknown = statuses.filter_map(|status| match status {
+                    SessionStatus::Unknown(text) => Some(text),
+                    _ => None,
+                });
+                unknown.chain([session, error]).collect()
+            }
+            Self::UnknownSession { session, error } => vec![session, error],
+            Self::Exception(Exception {
+                message,
+                name,
+                code,
+                data: _,
+                kind,
+                thrown_by,
+            }) => {
+                let others = [name, code, kind, thrown_by];
+                others.into_iter().flatten().chain([message]).collect()
+            }
+            Self::FileNotFound { message } => vec![message],
+            Self::Unexpected { what } => vec![what],
+            Self::Redirect
+            | Self::Empty
+            | Self::Html
+            | Self::Cut
+            | Self::TooLarge
+            | Self::Other => Vec::new(),
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::retry::{Next, RetryPolicy};
 use crate::span::CallSpan;
 #[cfg(feature = "testing")]
 use crate::testing::TestTransport;
-use crate::transport::{Settings, Transport};
+use crate::transport::{BasicAuthorization, Settings, Transport};
 
 /// A client of one WAHA server. Cheap to clone; build one and share it.
 #[derive(Clone)]
@@ -156,7 +156,8 @@ impl WahaClient {
                 _ => Shape::Unexpected { what },
             };
             let answer = Answer::unreadable(status, &body, shape);
-            Error::Answered(Box::new(answer))
+            let secrets = self.0.transport.secrets_of(request);
+            Error::Answered(Box::new(answer)).without(&secrets)
         })?;
         Ok((output, status))
     }
@@ -344,7 +345,7 @@ pub(crate) fn secret_header(value: &str, what: &'static str) -> Result<HeaderVal
 }
 
 /// Moves user and password from the address into a header, so that no URL holds them.
-fn take_credentials(address: &mut Url) -> Result<Option<HeaderValue>, BuildError> {
+fn take_credentials(address: &mut Url) -> Result<Option<BasicAuthorization>, BuildError> {
     if address.username().is_empty() && address.password().is_none() {
         return Ok(None);
     }
@@ -358,7 +359,11 @@ fn take_credentials(address: &mut Url) -> Result<Option<HeaderValue>, BuildError
     let cleared = address.set_username("").and(address.set_password(None));
     cleared.map_err(|()| BuildError::Address("it cannot hold a user and password"))?;
     let encoded = STANDARD.encode(format!("{user}:{password}"));
-    secret_header(&format!("Basic {encoded}"), "password in the address").map(Some)
+    Ok(Some(BasicAuthorization {
+        header: secret_header(&format!("Basic {encoded}"), "password in the address")?,
+        password: password.into(),
+        encoded: encoded.into(),
+    }))
 }
 
 /// Whether a host is this machine or in a private network: loopback, private and link-local addresses, names without a

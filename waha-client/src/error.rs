@@ -1,7 +1,8 @@
 //! What went wrong, told by how far the request got: not sent, may have been sent, answered.
 //!
 //! An error reports facts and answers questions; whether to send again is the caller's decision. It never holds the
-//! API key or a URL, and its texts leave out what WAHA echoes of the request, stack traces and whole phone numbers.
+//! API key or a URL, whatever the server quotes ([`crate::secrets`]), and its texts leave out what WAHA echoes of the request,
+//! stack traces and whole phone numbers.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use crate::answer::{Answer, Shape};
 use crate::guard::GuardRefusal;
+use crate::secrets::Secrets;
 use crate::types::SessionStatus;
 
 /// An error of somebody else's library, kept as the source.
@@ -84,6 +86,30 @@ impl Error {
     pub(crate) fn invalid(why: impl Into<String>) -> Self {
         Self::NotSent {
             why: NotSent::Invalid(why.into()),
+        }
+    }
+
+    /// The error without what is secret in it: on the way of every error from the transport to the caller.
+    pub(crate) fn without(self, secrets: &Secrets) -> Self {
+        match self {
+            Self::Answered(answer) => Self::Answered(Box::new(answer.without(secrets))),
+            Self::NotSent { why } => Self::NotSent {
+                why: match why {
+                    NotSent::Unreachable(cause) => {
+                        NotSent::Unreachable(quoting_none(cause, secrets))
+                    }
+                    NotSent::Dropped(cause) => NotSent::Dropped(quoting_none(cause, secrets)),
+                    why => why,
+                },
+            },
+            Self::MaybeSent { why } => Self::MaybeSent {
+                why: match why {
+                    MaybeSent::ConnectionLost(cause) => {
+                        MaybeSent::ConnectionLost(quoting_none(cause, secrets))
+                    }
+                    why => why,
+                },
+            },
         }
     }
 
@@ -217,6 +243,17 @@ impl Error {
     }
 }
 
+/// The error of another library, or what it says in place of it when a secret is in any of its texts.
+fn quoting_none(cause: Cause, secrets: &Secrets) -> Cause {
+    let first: &(dyn StdError + 'static) = &*cause;
+    let chain = std::iter::successors(Some(first), |&error| error.source());
+    let said: String = chain.map(|error| format!("{error}\n{error:?}\n")).collect();
+    match secrets.left_out_of(said.as_bytes()) {
+        Some(_) => secrets.cleared(root(first)).into(),
+        None => cause,
+    }
+}
+
 /// The innermost text of a chain: the outer ones only say "error sending request".
 fn root(error: &(dyn StdError + 'static)) -> String {
     let mut deepest = error;
@@ -319,7 +356,32 @@ impl fmt::Display for Answer {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::io;
+
     use super::*;
+
+    #[test]
+    fn what_a_library_says_is_kept_as_it_is_unless_it_quotes_a_secret() {
+        let mut secrets = Secrets::default();
+        secrets.add("s3cret-key");
+        let told = |cause: io::Error| {
+            let why = NotSent::Unreachable(cause.into());
+            Error::NotSent { why }.without(&secrets)
+        };
+        let kept = told(io::Error::other("no route"));
+        let source = kept.source().and_then(StdError::source).unwrap();
+        assert!(source.is::<io::Error>());
+        let quoting = told(io::Error::other("not valid for s3cret-key.example"));
+        let source = quoting.source().and_then(StdError::source).unwrap();
+        let words = format!("{quoting} {quoting:?} {source} {source:?}");
+        assert!(!words.contains("s3cret"), "{words}");
+        assert!(
+            quoting.to_string().ends_with("not valid for ***.example"),
+            "{words}"
+        );
+    }
 
     #[test]
     fn long_runs_of_digits_are_hidden() {

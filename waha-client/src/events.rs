@@ -17,7 +17,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::value::RawValue;
 
 #[cfg(feature = "axum")]
@@ -33,7 +33,10 @@ pub use signature::{Webhook, WebhookError};
 #[cfg(feature = "socket")]
 pub use socket::{EventStream, Gap, SocketError, SocketItem, Subscription};
 
+use crate::error::presentable;
 use crate::ids::SessionName;
+#[cfg(feature = "socket")]
+use crate::secrets::Secrets;
 use crate::types::{Engine, Environment, Extra, Me, instant_number, readable};
 
 /// One event of one session.
@@ -75,10 +78,23 @@ impl fmt::Debug for Event {
     }
 }
 
-/// Why bytes are not an event.
+/// Why bytes are not an event. Numbers of people in it are shortened.
 #[derive(Debug, thiserror::Error)]
 #[error("not an event of WAHA: {0}")]
 pub struct EventError(#[source] serde_json::Error);
+
+impl EventError {
+    fn new(error: &serde_json::Error) -> Self {
+        Self(serde_json::Error::custom(presentable(&error.to_string())))
+    }
+
+    #[cfg(feature = "socket")]
+    fn without(self, secrets: &Secrets) -> Self {
+        Self(serde_json::Error::custom(
+            secrets.cleared(self.0.to_string()),
+        ))
+    }
+}
 
 /// What all events have around their payload.
 #[derive(Deserialize)]
@@ -112,7 +128,8 @@ impl Event {
     ///
     /// When it is not JSON, or lacks `id`, `event` or `session`.
     pub fn parse(bytes: &[u8]) -> Result<Self, EventError> {
-        let envelope: Envelope<'_> = serde_json::from_slice(bytes).map_err(EventError)?;
+        let envelope: Envelope<'_> =
+            serde_json::from_slice(bytes).map_err(|error| EventError::new(&error))?;
         Ok(Self {
             payload: Payload::read(&envelope.event, envelope.payload),
             id: envelope.id.into_owned(),
@@ -124,6 +141,15 @@ impl Event {
             metadata: beside(envelope.metadata),
             raw: Bytes::copy_from_slice(bytes),
         })
+    }
+
+    /// The event, which is as it came, without secrets in what is wrong with it.
+    #[cfg(feature = "socket")]
+    fn without(mut self, secrets: &Secrets) -> Self {
+        if let Payload::Unknown(UnknownPayload { problem, .. }) = &mut self.payload {
+            *problem = problem.take().map(|problem| secrets.cleared(problem));
+        }
+        self
     }
 
     /// The event's JSON as it came.

@@ -28,8 +28,8 @@
 //!   whatever is not on the wire.
 //! - **Tomorrow's server is read too**: unknown values keep their text, unknown fields are kept, unknown events come as
 //!   they are.
-//! - **Secrets stay secret**: the key is in no error, `Debug`, log or kept URL; numbers of people are shortened in all texts
-//!   meant for logs.
+//! - **Secrets stay secret**: the key is in no error, `Debug`, log or kept URL, also where a server or a proxy quotes it; nor are
+//!   the secrets of a request, such as a webhook's key. Numbers of people are shortened in all texts meant for logs.
 //!
 //! # Pairing a phone
 //!
@@ -153,6 +153,7 @@ pub mod lids;
 #[cfg(feature = "limit")]
 mod limit;
 mod retry;
+mod secrets;
 mod span;
 pub mod specification;
 #[cfg(feature = "testing")]

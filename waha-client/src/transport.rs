@@ -31,6 +31,7 @@ use crate::client::secret_header;
 use crate::endpoint::{Repeat, Request};
 use crate::error::{BuildError, Error};
 use crate::guard::{GuardedBody, SendGuard};
+use crate::secrets::Secrets;
 #[cfg(feature = "testing")]
 use crate::testing::TestTransport;
 
@@ -48,11 +49,19 @@ const KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
 pub(crate) struct Settings {
     pub(crate) address: Url,
     pub(crate) key: Option<SecretString>,
-    pub(crate) authorization: Option<HeaderValue>,
+    pub(crate) authorization: Option<BasicAuthorization>,
     pub(crate) user_agent: HeaderValue,
     pub(crate) connect_timeout: Duration,
     #[cfg(feature = "testing")]
     pub(crate) stand_in: Option<TestTransport>,
+}
+
+/// A user and a password for a proxy before WAHA.
+pub(crate) struct BasicAuthorization {
+    pub(crate) header: HeaderValue,
+    pub(crate) password: SecretString,
+    /// What the header says after `Basic`.
+    pub(crate) encoded: SecretString,
 }
 
 /// Three HTTP clients of one server: one for whatever must not happen twice, one for the rest, and one for files, whose
@@ -64,8 +73,10 @@ pub(crate) struct Transport {
     address: Url,
     /// The address's own path without its last slash: WAHA may live below a prefix.
     prefix: String,
-    #[cfg(any(feature = "socket", feature = "testing"))]
+    #[cfg(feature = "socket")]
     key: Option<SecretString>,
+    /// What every request carries: the key, and the authorization.
+    secrets: Secrets,
     #[cfg(feature = "testing")]
     stand_in: Option<TestTransport>,
 }
@@ -78,9 +89,10 @@ impl Transport {
             once: http_client(&settings, tls.clone())?,
             reads: http_client(&settings, tls.clone())?,
             files: files_client(&settings, tls)?,
+            secrets: settings.secrets(),
             address: settings.address,
             prefix,
-            #[cfg(any(feature = "socket", feature = "testing"))]
+            #[cfg(feature = "socket")]
             key: settings.key,
             #[cfg(feature = "testing")]
             stand_in: settings.stand_in,
@@ -89,6 +101,32 @@ impl Transport {
 
     /// Sends one request, once.
     pub(crate) async fn exchange(
+        &self,
+        request: &Request,
+        guard: Option<Arc<dyn SendGuard>>,
+        response_timeout: Duration,
+    ) -> Result<Reply, Error> {
+        let exchanged = self
+            .exchange_quoting(request, guard, response_timeout)
+            .await;
+        exchanged.map_err(|error| error.without(&self.secrets_of(request)))
+    }
+
+    /// What an error about this request must not quote.
+    pub(crate) fn secrets_of(&self, request: &Request) -> Secrets {
+        let names_keys = request.template.starts_with("/api/keys");
+        let body = request.body.as_deref().unwrap_or_default();
+        self.secrets.with_those_in(body, names_keys)
+    }
+
+    /// What nothing that is told of this server must quote.
+    #[cfg(any(feature = "socket", feature = "testing"))]
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// As [`Transport::exchange`], with errors that may quote secrets.
+    async fn exchange_quoting(
         &self,
         request: &Request,
         guard: Option<Arc<dyn SendGuard>>,
@@ -131,12 +169,6 @@ impl Transport {
         client.execute(call).await.map_err(Lost::from)
     }
 
-    /// The key, for whoever has to keep it out of what it writes down.
-    #[cfg(feature = "testing")]
-    pub(crate) fn key(&self) -> Option<&SecretString> {
-        self.key.as_ref()
-    }
-
     fn at(&self, path: &str) -> Url {
         let mut url = self.address.clone();
         if self.prefix.is_empty() {
@@ -158,6 +190,21 @@ impl Transport {
             );
         }
         url
+    }
+}
+
+impl Settings {
+    fn secrets(&self) -> Secrets {
+        let mut secrets = Secrets::default();
+        if let Some(key) = &self.key {
+            secrets.add(key.expose_secret());
+        }
+        if let Some(authorization) = &self.authorization {
+            secrets.add(authorization.password.expose_secret());
+            // Whoever quotes it may leave out the padding.
+            secrets.add(authorization.encoded.expose_secret().trim_end_matches('='));
+        }
+        secrets
     }
 }
 
@@ -185,7 +232,7 @@ fn http_builder(
         headers.insert(KEY_HEADER, secret_header(key.expose_secret(), "API key")?);
     }
     if let Some(authorization) = &settings.authorization {
-        headers.insert(AUTHORIZATION, authorization.clone());
+        headers.insert(AUTHORIZATION, authorization.header.clone());
     }
     let builder = reqwest::Client::builder()
         .default_headers(headers)

@@ -20,6 +20,7 @@ pub use session::{SessionChange, StatusPoint};
 use self::change::Edit;
 use crate::api::labels::Label;
 use crate::api::presence::ChatPresences;
+use crate::error::presentable;
 use crate::types::{Message, Raw};
 
 /// Declares the kinds: what each is called, and the type of its payload.
@@ -126,7 +127,7 @@ impl Payload {
     pub(super) fn read(event: &str, payload: Option<&RawValue>) -> Self {
         let problem = match payload.map(|payload| Self::read_known(event, payload)) {
             Some(Some(Ok(payload))) => return payload,
-            Some(Some(Err(problem))) => Some(problem),
+            Some(Some(Err(problem))) => Some(presentable(&problem)),
             Some(None) => None,
             None => Self::KINDS
                 .contains(&event)
@@ -161,6 +162,6 @@ pub struct UnknownPayload {
     pub event: String,
     /// The payload as it came.
     pub payload: Option<Raw>,
-    /// For a known kind: why its payload does not read as one.
+    /// For a known kind: why its payload does not read as one. Numbers of people in it are shortened.
     pub problem: Option<String>,
 }

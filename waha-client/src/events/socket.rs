@@ -17,9 +17,12 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 use tokio_tungstenite::tungstenite::{self, Message as Frame};
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber;
 
 use super::{Event, EventError};
 use crate::client::WahaClient;
+use crate::error::presentable;
 use crate::ids::SessionName;
 
 /// WAHA pings every 60 s (recorded); a server silent for longer than this is gone.
@@ -263,8 +266,9 @@ impl Listener {
 
     fn lost(mut self, lost: Lost) -> Step {
         match lost {
-            Lost::Refused(why) => (Err(SocketError::Refused(why)), self),
+            Lost::Refused(why) => (Err(SocketError::Refused(self.shown(why))), self),
             Lost::Gap(why) => {
+                let why = self.shown(why);
                 let retry_in = self
                     .delays
                     .next()
@@ -276,16 +280,22 @@ impl Listener {
         }
     }
 
+    /// What may quote the server, as it may be told.
+    fn shown(&self, why: String) -> String {
+        let secrets = self.client.transport().secrets();
+        presentable(&secrets.cleared(why))
+    }
+
     /// Any frame shows a server that works, so the delays start over.
     fn read(&mut self, frame: &Frame) -> Option<Result<SocketItem, SocketError>> {
         self.delays = self.subscription.delays();
         let Frame::Text(text) = frame else {
             return None;
         };
-        let event = Event::parse(text.as_bytes());
-        Some(match event {
-            Ok(event) => Ok(SocketItem::Event(Box::new(event))),
-            Err(error) => Err(error.into()),
+        let secrets = self.client.transport().secrets();
+        Some(match Event::parse(text.as_bytes()) {
+            Ok(event) => Ok(SocketItem::Event(Box::new(event.without(secrets)))),
+            Err(error) => Err(error.without(secrets).into()),
         })
     }
 }
@@ -314,7 +324,9 @@ async fn connect(
 }
 
 async fn next_frame(socket: &mut Socket, silence_max: Duration) -> Result<Frame, Lost> {
-    match timeout(silence_max, socket.next()).await {
+    // Nobody hears what the websocket library logs: frames as they came, with people's words and whatever a server quotes.
+    let frame = socket.next().with_subscriber(Dispatch::none());
+    match timeout(silence_max, frame).await {
         Err(_) => Err(Lost::Gap("the server has fallen silent".to_owned())),
         Ok(None) => Err(Lost::Gap("the connection has ended".to_owned())),
         Ok(Some(Ok(Frame::Close(close)))) => Err(closed(close)),

@@ -6,14 +6,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
-
 use super::recording::RecordedReply;
-use super::secrets::{leave_out, without_key};
+use super::secrets::leave_out;
 use super::{Call, Exchange, Failure, Outcome, Recording, locked};
 use crate::endpoint::Request;
 use crate::error::Error;
 use crate::guard::GuardedBody;
+use crate::secrets::Secrets;
 use crate::transport::{Lost, Parts, Transport};
 
 /// Keeps every exchange of a client with its server. Clones share everything. What is kept and what is left out:
@@ -69,31 +68,30 @@ impl Recorder {
     ) -> Result<reqwest::Response, Lost> {
         let response = transport.carry(request, body, response_timeout).await?;
         let parts = Parts::of(response).await;
-        let key = transport.key().map(|key| key.expose_secret());
-        let reply = RecordedReply::of(&parts, request.template, key);
-        self.keep(request, key, Outcome::Reply(reply));
+        let secrets = transport.secrets();
+        let reply = RecordedReply::of(&parts, request.template, secrets);
+        self.keep(request, secrets, Outcome::Reply(reply));
         Ok(parts.together())
     }
 
     /// Keeps a call that brought no answer. Answers are kept by [`Recorder::carry`], bad ones too.
     pub(super) fn lost(&self, transport: &Transport, request: &Request, error: &Error) {
         if let Some(failure) = Failure::of(error) {
-            let key = transport.key().map(|key| key.expose_secret());
-            self.keep(request, key, Outcome::Failure(failure));
+            self.keep(request, transport.secrets(), Outcome::Failure(failure));
         }
     }
 
-    fn keep(&self, request: &Request, key: Option<&str>, outcome: Outcome) {
+    fn keep(&self, request: &Request, secrets: &Secrets, outcome: Outcome) {
         let mut call = Call::of(request);
         if let Some(body) = &mut call.body {
-            leave_out(body, request.template, key);
+            leave_out(body, request.template, secrets);
         }
         for (_, value) in &mut call.query {
-            *value = without_key(value, key);
+            *value = secrets.cleared(std::mem::take(value));
         }
         locked(&self.0).push(Exchange {
             method: call.method,
-            path: without_key(&call.path, key),
+            path: secrets.cleared(call.path),
             query: call.query,
             body: call.body,
             outcome,

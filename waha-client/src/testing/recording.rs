@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Failure;
-use super::secrets::{before_secrets, leave_out, without_key};
+use super::secrets::{before_secrets, leave_out};
+use crate::secrets::Secrets;
 use crate::transport::Parts;
 
 /// Ours: the headers that a client reads of an answer; others may hold secrets.
@@ -158,15 +159,15 @@ impl Recording {
 
 impl RecordedReply {
     /// The answer without secrets.
-    pub(super) fn of(parts: &Parts, template: &str, key: Option<&str>) -> Self {
+    pub(super) fn of(parts: &Parts, template: &str, secrets: &Secrets) -> Self {
         let headers = KEPT_HEADERS.iter().filter_map(|name| {
             let value = parts.headers.get(name)?.to_str().ok()?;
-            Some((name.to_string(), without_key(value, key)))
+            Some((name.to_string(), secrets.cleared(value.to_owned())))
         });
         Self {
             status: parts.status.as_u16(),
             headers: headers.collect(),
-            body: Body::of(&parts.body, template, key),
+            body: Body::of(&parts.body, template, secrets),
             is_cut: parts.is_cut,
         }
     }
@@ -193,16 +194,16 @@ impl RecordedReply {
 }
 
 impl Body {
-    fn of(bytes: &Bytes, template: &str, key: Option<&str>) -> Self {
+    fn of(bytes: &Bytes, template: &str, secrets: &Secrets) -> Self {
         if bytes.is_empty() {
             return Self::Empty;
         }
         if let Ok(mut value) = serde_json::from_slice(bytes) {
-            leave_out(&mut value, template, key);
+            leave_out(&mut value, template, secrets);
             return Self::Json(value);
         }
         match std::str::from_utf8(bytes) {
-            Ok(text) => Self::Text(without_key(before_secrets(text), key)),
+            Ok(text) => Self::Text(secrets.cleared(before_secrets(text).to_owned())),
             Err(_) => Self::Base64(STANDARD.encode(bytes)),
         }
     }
@@ -245,7 +246,7 @@ mod tests {
             ("not a token: JSON", "not a token: JSON"),
         ] {
             let bytes = Bytes::copy_from_slice(text.as_bytes());
-            let body = Body::of(&bytes, "/api/sessions", None);
+            let body = Body::of(&bytes, "/api/sessions", &Secrets::default());
             assert_eq!(body, Body::Text(kept.to_owned()), "{text}");
         }
     }

@@ -2,28 +2,15 @@
 
 use serde_json::Value;
 
-/// Ours: stands for what was left out, and equals anything in a comparison.
-pub(super) const LEFT_OUT: &str = "***";
-/// The headers that a webhook's deliveries carry (WAHA specification).
-const HEADERS: &str = "customHeaders";
-/// A key of the client this long is also taken out of the midst of texts. Ours: a shorter one would be found in words.
-const TELLING_CHARS: usize = 8;
+use crate::secrets::{HEADERS, LEFT_OUT, Secrets, for_each, is_secret};
 
-/// The text without the client's own key.
-pub(super) fn without_key(text: &str, key: Option<&str>) -> String {
-    match key {
-        Some(key) if !key.is_empty() && text == key => LEFT_OUT.to_owned(),
-        Some(key) if key.chars().count() >= TELLING_CHARS => text.replace(key, LEFT_OUT),
-        _ => text.to_owned(),
-    }
-}
-
-/// Takes out of a body whatever is a secret by its place, and the client's own key wherever it is.
+/// Takes out of a body whatever is a secret by its place, and the client's own secrets wherever they are.
 ///
 /// `template` is the call's: only calls about API keys have a secret that is named `key` and nothing else.
-pub(super) fn leave_out(body: &mut Value, template: &str, key: Option<&str>) {
+pub(super) fn leave_out(body: &mut Value, template: &str, secrets: &Secrets) {
     let names_keys = template.starts_with("/api/keys");
-    walk(body, names_keys, key);
+    for_each(body, names_keys, &mut |secret| *secret = LEFT_OUT.into());
+    walk(body, secrets);
 }
 
 /// As much of a text as has no secret, when it is JSON that was cut and cannot be walked: all before the first name that may
@@ -42,44 +29,12 @@ pub(super) fn before_secrets(text: &str) -> &str {
     text
 }
 
-fn walk(value: &mut Value, names_keys: bool, key: Option<&str>) {
+fn walk(value: &mut Value, secrets: &Secrets) {
     match value {
-        Value::String(text) => *text = without_key(text, key),
-        Value::Array(items) => {
-            for item in items {
-                walk(item, names_keys, key);
-            }
-        }
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                let within = names_keys || name.eq_ignore_ascii_case("hmac");
-                match field {
-                    Value::String(text) if is_secret(name, names_keys) => {
-                        *text = LEFT_OUT.to_owned();
-                    }
-                    Value::Array(headers) if name == HEADERS => hide_headers(headers),
-                    _ => walk(field, within, key),
-                }
-            }
-        }
+        Value::String(text) => *text = secrets.cleared(std::mem::take(text)),
+        Value::Array(items) => items.iter_mut().for_each(|item| walk(item, secrets)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| walk(field, secrets)),
         _ => {}
-    }
-}
-
-/// Whether a field of this name holds a secret; `key` does within an `hmac` and in calls about keys.
-fn is_secret(name: &str, names_keys: bool) -> bool {
-    let name = name.to_ascii_lowercase();
-    (names_keys && name == "key")
-        || ["password", "secret", "token", "apikey", "api_key"]
-            .iter()
-            .any(|ending| name.ends_with(ending))
-}
-
-fn hide_headers(headers: &mut [Value]) {
-    for header in headers {
-        if let Some(value) = header.get_mut("value") {
-            *value = LEFT_OUT.into();
-        }
     }
 }
 
@@ -143,7 +98,9 @@ mod tests {
             "error": {"key": "FILE_NOT_FOUND"},
             "same": "own-api-key",
         });
-        leave_out(&mut session, "/api/sessions/{session}", Some("own-api-key"));
+        let mut own = Secrets::default();
+        own.add("own-api-key");
+        leave_out(&mut session, "/api/sessions/{session}", &own);
         let text = session.to_string();
         assert!(
             !text.contains("hidden") && !text.contains("own-api-key"),
@@ -153,17 +110,8 @@ mod tests {
             assert!(text.contains(kept), "{kept} in {text}");
         }
         let mut keys = json!([{"id": "1", "key": "hidden-5"}]);
-        leave_out(&mut keys, "/api/keys", None);
+        leave_out(&mut keys, "/api/keys", &own);
         assert_eq!(keys, json!([{"id": "1", "key": LEFT_OUT}]));
-    }
-
-    #[test]
-    fn a_short_key_is_taken_for_itself_alone() {
-        assert_eq!(without_key("chat", Some("chat")), LEFT_OUT);
-        assert_eq!(without_key("chats", Some("chat")), "chats");
-        assert_eq!(without_key("x=longer-key", Some("longer-key")), "x=***");
-        assert_eq!(without_key("anything", Some("")), "anything");
-        assert_eq!(without_key("anything", None), "anything");
     }
 
     #[test]

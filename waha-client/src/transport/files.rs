@@ -33,6 +33,17 @@ impl Transport {
         headers: HeaderMap,
         silence_max: Duration,
     ) -> Result<Pieces, Error> {
+        let opened = self.open_quoting(file, headers, silence_max).await;
+        opened.map_err(|error| error.without(&self.secrets))
+    }
+
+    /// As [`Transport::open`], with errors that may quote secrets.
+    async fn open_quoting(
+        &self,
+        file: &StoredFile,
+        headers: HeaderMap,
+        silence_max: Duration,
+    ) -> Result<Pieces, Error> {
         #[cfg(feature = "testing")]
         if self
             .stand_in

@@ -28,6 +28,17 @@ impl Transport {
         query: &[(&str, &str)],
         timeout: Duration,
     ) -> Result<reqwest::Upgraded, Error> {
+        let upgraded = self.upgrade_quoting(path, query, timeout).await;
+        upgraded.map_err(|error| error.without(&self.secrets))
+    }
+
+    /// As [`Transport::upgrade`], with errors that may quote secrets.
+    async fn upgrade_quoting(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        timeout: Duration,
+    ) -> Result<reqwest::Upgraded, Error> {
         #[cfg(feature = "testing")]
         if self
             .stand_in
