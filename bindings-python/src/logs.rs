@@ -8,6 +8,7 @@ use std::fmt::{Debug, Write};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
+use campaign_core::phone::masked;
 use pyo3::prelude::*;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tracing::field::{Field, Visit};
@@ -25,8 +26,6 @@ const LINES_MAX: usize = 1_024;
 const BATCH_MAX: usize = 64;
 /// The end of the interpreter waits for what was logged before it no longer than this.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// A run of digits of this length is taken for a phone number.
-const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 9..=15;
 
 thread_local! {
     /// Where lines of this thread go. Threads of the runtime have it, and a forked child has other ones than its parent.
@@ -202,36 +201,4 @@ impl Visit for Told {
             name => write!(self.fields, " {name}={value}"),
         };
     }
-}
-
-/// Hides the middle of everything that looks like a phone number; ids, whose digits have letters beside them, stay.
-fn masked(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut last = None;
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let is_digit = |c: char| c.is_ascii_digit();
-        let same = rest.find(|c| is_digit(c) != is_digit(first));
-        let (run, after) = rest.split_at(same.unwrap_or(rest.len()));
-        let is_word = |c: Option<char>| c.is_some_and(char::is_alphabetic);
-        let is_phone = is_digit(first)
-            && PHONE_DIGITS.contains(&run.len())
-            && !is_word(last)
-            && !is_word(after.chars().next());
-        match (
-            is_phone,
-            run.get(..4),
-            run.get(run.len() - run.len().min(2)..),
-        ) {
-            (true, Some(head), Some(tail)) => {
-                shown.push_str(head);
-                shown.push_str("****");
-                shown.push_str(tail);
-            }
-            _ => shown.push_str(run),
-        }
-        last = run.chars().next_back();
-        rest = after;
-    }
-    shown
 }

@@ -7,11 +7,13 @@
 
 mod clean;
 mod error;
+mod masked;
 mod number;
 mod reading;
 mod region;
 
 pub use error::{Line, NotAPerson, PhoneError, Refusal, Why};
+pub use masked::masked;
 pub use number::{Masked, PhoneNumber, UnlikelyNumber};
 pub use region::{Region, UnknownRegion};
 

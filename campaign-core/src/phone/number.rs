@@ -8,6 +8,7 @@ use rlibphonenumber::PHONE_NUMBER_UTIL;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::Region;
+use super::masked::Digits;
 
 /// The smallest and the largest E.164 number: ITU-T E.164 allows at most 15 digits with the
 /// country code, and the shortest in use (Niue, Saint Helena) have seven.
@@ -129,17 +130,7 @@ pub struct Masked(PhoneNumber);
 
 impl fmt::Display for Masked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.digits().to_string();
-        let tail = digits.len().saturating_sub(4).min(4);
-        let head = digits.len().saturating_sub(4 + tail).min(5);
-        let hidden = digits.len() - head - tail;
-        write!(
-            f,
-            "+{}{:*<hidden$}{}",
-            &digits[..head],
-            "",
-            &digits[head + hidden..]
-        )
+        write!(f, "+{}", Digits(&self.0.digits().to_string()))
     }
 }
 
