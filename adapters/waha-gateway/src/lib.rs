@@ -40,7 +40,7 @@ use campaign_core::gateway::{
     Finding, Found, Gateway, Guard, NumberStatus, Observation, Sending, Session,
 };
 use campaign_core::message::{MediaSource, MessageKind};
-use campaign_core::phone::PhoneNumber;
+use campaign_core::phone::{PhoneNumber, masked};
 use waha_client::{
     CallOptions, ChatId, Error, FileMessage, GuardRefusal, IdError, Sent, SessionName, TextMessage,
     WahaClient,
@@ -181,11 +181,13 @@ impl WahaGateway {
         let Ok(name) = SessionName::new(&*session.0) else {
             return false;
         };
-        tracing::warn!(%session, "restarting a session that seems to be dead");
+        // Some call their sessions by their numbers.
+        let shown = masked(&session.0);
+        tracing::warn!(session = %shown, "restarting a session that seems to be dead");
         match self.client_of(session).sessions().restart(&name).await {
             Ok(_) => true,
             Err(error) => {
-                tracing::warn!(%error, %session, "a session could not be restarted");
+                tracing::warn!(%error, session = %shown, "a session could not be restarted");
                 false
             }
         }
