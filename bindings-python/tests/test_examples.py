@@ -231,7 +231,7 @@ def test_django_sends_the_invoices_of_today_once(project: Project, simulator: Si
     code, said, error = project.manage("send_invoices")
     assert code == 0 and said.startswith("9 invoices, ") and "1 rejected" in said and "INV-X: rejected: " in error
     assert sent_to(simulator) == PHONES
-    assert project.states() <= {"", "rejected", "accepted", "sent", "delivered", "read"}
+    assert project.states() <= {"", "rejected", "sent", "delivered", "read"}
     # One was mended, and one more was issued meanwhile.
     project.ask("UPDATE invoices_invoice SET phone = '0812-1000-0008' WHERE number = 'INV-X'")
     project.issue(("INV-9", "0812-1000-0009"))
@@ -240,7 +240,7 @@ def test_django_sends_the_invoices_of_today_once(project: Project, simulator: Si
     code, said, error = project.manage("send_invoices")
     assert code == 0 and said.startswith("10 invoices, ") and "rejected" not in said, error
     assert sent_to(simulator) == [*PHONES, "+6281210000008", "+6281210000009"]
-    assert project.states() <= {"", "accepted", "sent", "delivered", "read"}
+    assert project.states() <= {"", "sent", "delivered", "read"}
 
 
 @unix
@@ -255,6 +255,7 @@ def test_django_goes_on_after_it_was_stopped(stop: signal.Signals, project: Proj
     assert len(sent_to(simulator)) < 8 and "scheduled" in project.states()
     code, said, error = project.manage("send_invoices")
     assert code == 0 and said.startswith("8 invoices, "), error
+    # What was acknowledged after its sender had ended is found when it is looked up, which a run does not wait for.
     assert sent_to(simulator) == PHONES and project.states() <= {"accepted", "sent", "delivered", "read"}
 
 

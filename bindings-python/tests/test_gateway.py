@@ -397,6 +397,26 @@ def test_acks_are_in_the_report(database: Path) -> None:
     gateway.tell("nobody listens any more", "read")
 
 
+def test_a_run_until_idle_waits_for_what_becomes_of_single_messages_as_of_campaigns(database: Path) -> None:
+    class Acknowledges(Double):
+        has_acks = True
+
+    def does(message: Sending) -> str:
+        # Longer than it takes to see that nothing is left to be sent.
+        threading.Timer(1.0, gateway.tell, (message.message_id, "sent")).start()
+        return message.message_id
+
+    gateway = Acknowledges(does)
+    with made(database, gateway) as campaign:
+        owner = campaign._owner
+        campaign.start()
+        owner.run(until_idle=True)
+        assert row(campaign).state == "sent"
+        owner.enqueue("invoice-42", "0812-3456-7890", "Halo")
+        owner.run(until_idle=True)
+        assert owner.message("invoice-42").state == "sent"
+
+
 def test_a_key_is_sent_once(database: Path) -> None:
     gateway = Double()
     with Campaigns(database, gateway=gateway) as campaigns:

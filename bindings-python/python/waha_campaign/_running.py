@@ -92,6 +92,8 @@ class Stand:
         """Something was asked of whoever sends, and is not answered yet."""
         self.open_singles: list[list[str]] = found["open_singles"]
         """The sessions of single messages, which are no campaigns here, that are left to be sent or looked up."""
+        self.awaits_acks: bool = found["awaits_acks"]
+        """WhatsApp may still acknowledge something that was sent, of a single message too."""
         self.ids: list[int] = [it["id"] for it in found["campaigns"]]
         self.sessions: list[list[str]] = [it["sessions"] for it in found["campaigns"]]
         self.campaigns = [status(it, self.runner) for it in found["campaigns"]]
@@ -118,5 +120,5 @@ class Acknowledged:
             return False
         if self.since is None:
             self.since = time.monotonic()
-        is_silent = self.has_acks and any(it.counts["accepted"] and it.state == "completed" for it in campaigns)
+        is_silent = self.has_acks and stand.awaits_acks
         return not is_silent or time.monotonic() - self.since >= _ACK_PATIENCE

@@ -289,8 +289,8 @@ class Campaigns:
     def run(self, *, until_idle: bool = False) -> None:
         """Sends whatever is started in this database, now and later, until :meth:`stop` or Ctrl-C; ``python -m waha_campaign run`` is just this.
 
-        With ``until_idle`` it ends when nothing is left to be sent or looked up, of campaigns and of single messages. When another process sends, it
-        waits for its turn.
+        With ``until_idle`` it ends when nothing is left to be sent or looked up, of campaigns and of single messages, and WhatsApp has acknowledged
+        what was sent, or has had a minute to. When another process sends, it waits for its turn.
 
         Raises:
             SessionNotReady, UnknownSession, Unauthorized, NoAnswer: with ``until_idle``, when nothing could be sent as things stand.

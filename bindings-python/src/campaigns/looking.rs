@@ -31,6 +31,11 @@ fn has_open(record: &CampaignRecord) -> bool {
     open.any(|state| record.counts.of(state) > 0)
 }
 
+/// It was sent, and WhatsApp may still acknowledge it.
+fn awaits_acks(record: &CampaignRecord) -> bool {
+    record.state == CampaignState::Completed && record.counts.of(State::Accepted) > 0
+}
+
 impl Shared {
     async fn views(&self, query: &CampaignQuery, with_singles: bool) -> Outcome<Value> {
         // Commands first: what an answered one has changed is in the records that are read after it.
@@ -49,6 +54,7 @@ impl Shared {
             records.extend(self.store.campaigns(&more).await?);
         }
         let (mut views, mut open_singles) = (Vec::new(), BTreeSet::new());
+        let awaits_acks = records.iter().any(awaits_acks);
         for record in records {
             let is_asked = asked.contains(&record.id);
             if is_single(&record) && (is_asked || self.is_left(&record).await?) {
@@ -66,6 +72,7 @@ impl Shared {
             "runner": runner.map(|it| it.holder),
             "is_asked": !commands.is_empty(),
             "open_singles": open_singles,
+            "awaits_acks": awaits_acks,
             "campaigns": views,
         }))
     }
