@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from waha_campaign import CallError, Campaigns, InvalidPhone, Message, NameTaken, SentOnce, StoreError, normalize
+from waha_campaign import CallError, Campaigns, InvalidPhone, Message, NameTaken, SentOnce, StoreError
 
 MESSAGE = Message(
     "Halo {{ name | title }}, tagihan {{ number }} sebesar {{ amount | rupiah }} jatuh tempo {{ due | date }}. "
@@ -86,7 +86,7 @@ def leave(campaigns: Campaigns, invoices: Iterable[Invoice]) -> tuple[dict[str, 
     for it in invoices:
         text = MESSAGE.render(name=it.name, number=it.number, amount=it.amount, due=it.due)
         try:
-            is_new[it.key] = campaigns.enqueue(it.key, normalize(it.phone), text, urgent=False).is_new
+            is_new[it.key] = campaigns.enqueue(it.key, it.phone, text, urgent=False).is_new
         except InvalidPhone as error:
             rejected[it.number] = str(error)
         except NameTaken:

@@ -435,6 +435,56 @@ def test_what_became_of_a_message_is_told_by_its_key(campaigns: Campaigns) -> No
     assert caught.value.name == "invoice-43"
 
 
+def closed() -> str:
+    """Hours of the day after tomorrow, in UTC."""
+    day = datetime.now(timezone.utc) + timedelta(days=2)
+    return f"{('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')[day.weekday()]} 08:00-20:00"
+
+
+def test_a_message_waits_for_its_hours_and_is_skipped_when_it_is_too_late(campaigns: Campaigns, simulator: Simulator) -> None:
+    about: dict[str, Any] = {"hours": closed(), "zone": "UTC"}
+    sent = campaigns.send_once("invoice-42", "0812-3456-7890", "Halo", **about, wait=1.0)
+    assert sent.state == "scheduled"
+    # It outlives the call, and not the run below.
+    soon = datetime.now(timezone.utc) + timedelta(seconds=2)
+    assert campaigns.enqueue("invoice-43", "0812-3456-7891", "Halo", **about, expires_at=soon).state == "scheduled"
+    runs = threading.Thread(target=campaigns.run, kwargs={"until_idle": True})
+    runs.start()
+    until(lambda: campaigns.message("invoice-43").state == "skipped")
+    campaigns.stop()
+    runs.join()
+    assert campaigns.message("invoice-43").reason == "expired" and simulator.ledger() == []
+    again = campaigns.enqueue("invoice-43", "0812-3456-7891", "Halo", **about, expires_at=soon)
+    assert (again.state, again.is_new) == ("skipped", False), "what was left in time may be left again"
+    with pytest.raises(NameTaken) as caught:
+        campaigns.enqueue("invoice-42", "0812-3456-7890", "Halo", expires_at=soon)
+    assert {"hours", "zone", "expiry"} <= set(caught.value.differs)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"hours": "all day"},
+        {"zone": "+7"},
+        {"category": "spam"},
+        {"expires_at": datetime(2030, 1, 1)},
+        {"expires_at": datetime(2020, 1, 1, tzinfo=timezone.utc)},
+    ],
+)
+def test_a_message_is_not_left_with_what_makes_no_sense(wrong: dict[str, Any], campaigns: Campaigns) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        campaigns.enqueue("invoice-42", "0812-3456-7890", "Halo", **wrong)
+    with pytest.raises(UnknownCampaign):
+        campaigns.message("invoice-42")
+
+
+def test_a_message_to_a_landline_is_left_only_where_that_is_meant(campaigns: Campaigns) -> None:
+    with pytest.raises(InvalidPhone) as caught:
+        campaigns.enqueue("invoice-42", "021 5550 1234", "Halo")
+    assert caught.value.reason == "landline"
+    assert campaigns.enqueue("invoice-42", "021 5550 1234", "Halo", landlines=True).phone == "+622155501234"
+
+
 def test_a_run_until_idle_that_could_send_nothing_says_so(database: Path, simulator: Simulator) -> None:
     def run(**given: Any) -> None:
         with Campaigns(database, **{"url": simulator.url, "api_key": simulator.api_key, **given}) as campaigns:

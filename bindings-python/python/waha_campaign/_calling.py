@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any
 
-from ._native import _Asked, _Store
+from ._native import _Asked, normalize
 from .errors import CallError, MaybeSent, NotHandedOver, Refused, SessionNotReady, Unauthorized, UnknownSession
 from .gateway import Finding, Gateway, Observation, Sending
 from .results import Sent
@@ -155,7 +155,7 @@ def _wait(name: str, seconds: float) -> float:
 
 
 def _account(account: str) -> str:
-    return _Store.phone(account, "ID")
+    return normalize(account, landlines=True)
 
 
 def _given(asked: _Asked) -> tuple[Any, ...]:

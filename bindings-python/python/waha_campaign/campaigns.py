@@ -26,7 +26,7 @@ from typing import Any, Literal, Union
 
 from . import _audience
 from ._calling import Calling
-from ._native import Message, Rendered, _Store, _write_rows
+from ._native import Message, Rendered, _Store, _write_rows, normalize
 from ._progress import Progress, shower
 from ._running import Acknowledged, Run, Stand, look
 from .errors import AudienceError, CampaignError, NoAnswer, SessionNotReady, Unauthorized, UnknownCampaign, UnknownSession, WahaError
@@ -205,14 +205,21 @@ class Campaigns:
         session: str = "default",
         category: Literal["marketing", "utility", "authentication", "service"] = "utility",
         urgent: bool = True,
+        hours: str | None = None,
+        zone: str | None = None,
+        expires_at: datetime | None = None,
         region: str = "ID",
+        landlines: bool = False,
         wait: float = 30.0,
     ) -> SentOnce:
         """Sends one message to one person, once: the same key again sends nothing, and tells what became of the first.
 
         A text is sent as it is, never read as a template. It goes within the account's limits; what is ``urgent`` goes beside its campaigns, not in
-        turn with them. For up to ``wait`` seconds it is waited for; when nobody sends from this database, this process does meanwhile, with
-        whatever else is under way there.
+        turn with them. ``hours``, ``zone`` and ``landlines`` are as for :meth:`create`; after ``expires_at`` it is skipped. To leave the same key
+        again, give the same of them all: a deadline that is counted from now is another one each time.
+
+        For up to ``wait`` seconds it is waited for; when nobody sends from this database, this process does meanwhile, with whatever else is
+        under way there.
 
         Raises:
             NameTaken: when the key was used for something else.
@@ -223,7 +230,8 @@ class Campaigns:
         >>> sent.is_new, sent.is_handed_over, again.is_new, again.is_handed_over
         (True, True, False, True)
         """
-        campaign, is_new = self._leave(key, phone, message, session, category, urgent, region)
+        about = {"session": session, "category": category, "urgent": urgent, "hours": hours, "zone": zone}
+        campaign, is_new = self._leave(key, phone, message, region, landlines, expires_at, about)
         self._wait_for(campaign, session, time.monotonic() + wait)
         return self._sent_once(campaign, key, is_new)
 
@@ -236,7 +244,11 @@ class Campaigns:
         session: str = "default",
         category: Literal["marketing", "utility", "authentication", "service"] = "utility",
         urgent: bool = True,
+        hours: str | None = None,
+        zone: str | None = None,
+        expires_at: datetime | None = None,
         region: str = "ID",
+        landlines: bool = False,
     ) -> SentOnce:
         """:meth:`send_once` for a web server, which never sends by itself: leaves the message for whoever sends, and returns at once. Neither the WAHA
         server nor the network is asked for anything.
@@ -244,7 +256,8 @@ class Campaigns:
         >>> campaigns.enqueue("kuitansi-4712", "0812-3456-7890", "Pembayaran sudah kami terima.").state
         'scheduled'
         """
-        campaign, is_new = self._leave(key, phone, message, session, category, urgent, region)
+        about = {"session": session, "category": category, "urgent": urgent, "hours": hours, "zone": zone}
+        campaign, is_new = self._leave(key, phone, message, region, landlines, expires_at, about)
         return self._sent_once(campaign, key, is_new)
 
     def message(self, key: str, /) -> SentOnce:
@@ -265,10 +278,18 @@ class Campaigns:
         return self._sent_once(campaign, key, is_new=False)
 
     def _leave(
-        self, key: str, phone: str, message: str | Message | Rendered, session: str, category: str, urgent: bool, region: str
+        self,
+        key: str,
+        phone: str,
+        message: str | Message | Rendered,
+        region: str,
+        landlines: bool,
+        expires_at: datetime | None,
+        about: dict[str, Any],
     ) -> tuple[int, bool]:
-        number = _Store.phone(phone, region)
-        return self._native.leave_message(key, number, _rendered(message), session, category, urgent)
+        number = normalize(phone, region=region, landlines=landlines)
+        given = {"key": key, "phone": number, "expires_at": _instant("expires_at", expires_at), **about}
+        return self._native.leave_message(given, _rendered(message))
 
     def _sent_once(self, campaign: int, key: str, is_new: bool) -> SentOnce:
         phone, state, reason, said = self._native.message_stands(campaign, key)

@@ -62,10 +62,7 @@ pub(super) struct Inputs {
 impl Given {
     pub(super) fn read(self, message: &MessageTemplate) -> PyResult<Inputs> {
         check_name(&self.name)?;
-        let zone = match &self.zone {
-            Some(zone) => zone.parse().map_err(|error| wrong("zone", error))?,
-            None => Zone::default(),
-        };
+        let zone = zone(self.zone.as_deref())?;
         let category = category(&self.category)?;
         let region = Region::new(&self.region).map_err(|error| wrong("region", error))?;
         let sessions = self.sessions.iter().map(|name| Session::new(name));
@@ -95,7 +92,7 @@ impl Given {
             may_repeat: self.again,
             // Whoever's message cannot be made is a rejected row.
             missing: Missing::Skip,
-            hours: self.hours(category, &zone)?,
+            hours: hours(self.hours.as_deref(), category, &zone)?,
             starts_at: moment("starts_at", self.starts_at.as_deref())?,
             expires_at: moment("expires_at", self.expires_at.as_deref())?,
             source: Source {
@@ -114,17 +111,6 @@ impl Given {
             path: self.path,
             own_columns: self.rows_hash.map(|_| self.columns),
         })
-    }
-
-    fn hours(&self, category: Category, zone: &Zone) -> PyResult<Option<Hours>> {
-        let Some(text) = &self.hours else {
-            return Ok(None);
-        };
-        if text.trim() == "category" {
-            return Ok(Some(HoursPreset::of(category).hours(zone.clone())));
-        }
-        let hours = Hours::parse(text, zone.clone());
-        hours.map(Some).map_err(|error| wrong("hours", error))
     }
 
     /// How the list is read, in a line that tells it from another way.
@@ -165,6 +151,30 @@ pub(super) fn category(name: &str) -> PyResult<Category> {
     one_of("category", &Category::ALL, Category::name, name)
 }
 
+/// By its name; otherwise the usual one.
+pub(super) fn zone(name: Option<&str>) -> PyResult<Zone> {
+    let zone = name.map(str::parse).transpose();
+    Ok(zone
+        .map_err(|error| wrong("zone", error))?
+        .unwrap_or_default())
+}
+
+/// When it may be sent; at any hour, unless it is told.
+pub(super) fn hours(
+    text: Option<&str>,
+    category: Category,
+    zone: &Zone,
+) -> PyResult<Option<Hours>> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    if text.trim() == "category" {
+        return Ok(Some(HoursPreset::of(category).hours(zone.clone())));
+    }
+    let hours = Hours::parse(text, zone.clone());
+    hours.map(Some).map_err(|error| wrong("hours", error))
+}
+
 fn number_check(name: &str) -> PyResult<NumberCheck> {
     let known = [NumberCheck::Known, NumberCheck::New, NumberCheck::Never];
     let name_of = |it| match it {
@@ -191,7 +201,7 @@ fn one_of<T: Copy>(
     })
 }
 
-fn moment(what: &str, text: Option<&str>) -> PyResult<Option<Timestamp>> {
+pub(super) fn moment(what: &str, text: Option<&str>) -> PyResult<Option<Timestamp>> {
     let read = text.map(|text| text.parse::<Timestamp>());
     read.transpose().map_err(|error| wrong(what, error))
 }

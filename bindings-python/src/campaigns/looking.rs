@@ -8,7 +8,6 @@ use campaign_core::delivery::{CampaignId, State};
 use campaign_core::gateway::{Readiness, Session};
 use campaign_core::once;
 use campaign_core::store::{CampaignQuery, CampaignRecord, RunnerWord};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 
@@ -200,16 +199,5 @@ impl Store {
             }
             Ok(found)
         })
-    }
-
-    /// A number as the engine writes it.
-    #[staticmethod]
-    fn phone(py: Python<'_>, text: &str, region: &str) -> PyResult<String> {
-        use campaign_core::phone::{LinePolicy, Region, normalize};
-        let region =
-            Region::new(region).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        let phone = normalize(text, region, LinePolicy::AnyLine);
-        let phone = phone.map_err(|error| crate::errors::phone(py, &error))?;
-        Ok(phone.to_string())
     }
 }

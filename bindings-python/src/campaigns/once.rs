@@ -3,14 +3,46 @@
 use campaign_core::delivery::CampaignId;
 use campaign_core::gateway::Session;
 use campaign_core::message::{MessageDefinition, MessageTemplate};
-use campaign_core::once::{OnceKey, SendOnce, Stands, leave, stands};
+use campaign_core::once::{OnceKey, SendOnce, Stands, leave, look, stands};
 use campaign_core::phone::PhoneNumber;
 use pyo3::prelude::*;
 
-use super::failure::Outcome;
+use super::failure::{Failure, Outcome};
 use super::{Shared, Store, campaign_id, definition, wrong};
 use crate::errors;
 use crate::message::Rendered;
+
+/// As Python gives it.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct Given {
+    key: String,
+    phone: String,
+    session: String,
+    category: String,
+    urgent: bool,
+    hours: Option<String>,
+    zone: Option<String>,
+    expires_at: Option<String>,
+}
+
+impl Given {
+    fn read(&self, message: MessageTemplate, values: Values) -> PyResult<SendOnce> {
+        let phone: PhoneNumber = self.phone.parse().map_err(|error| wrong("phone", error))?;
+        let session = Session::new(&self.session);
+        let category = definition::category(&self.category)?;
+        let zone = definition::zone(self.zone.as_deref())?;
+        Ok(SendOnce {
+            values,
+            category,
+            is_urgent: self.urgent,
+            hours: definition::hours(self.hours.as_deref(), category, &zone)?,
+            zone,
+            expires_at: definition::moment("expires_at", self.expires_at.as_deref())?,
+            ..SendOnce::new(once_key(&self.key)?, session, phone, message)
+        })
+    }
+}
 
 /// Where it stands: phone, state, reason, and the server's words.
 type Standing = (String, &'static str, Option<&'static str>, Option<String>);
@@ -18,29 +50,18 @@ type Standing = (String, &'static str, Option<&'static str>, Option<String>);
 #[pymethods]
 impl Store {
     /// Leaves a message for whoever sends: the number of the campaign that it is, and whether it is new.
-    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn leave_message(
         &self,
         py: Python<'_>,
-        key: &str,
-        phone: &str,
+        given: Given,
         message: &Bound<'_, Rendered>,
-        session: &str,
-        category: &str,
-        is_urgent: bool,
     ) -> PyResult<(u32, bool)> {
         let (message, values) = as_it_is(py, message.get())?;
-        let phone: PhoneNumber = phone.parse().map_err(|error| wrong("phone", error))?;
-        let once = SendOnce {
-            values,
-            category: definition::category(category)?,
-            is_urgent,
-            ..SendOnce::new(once_key(key)?, Session::new(session), phone, message)
-        };
-        self.done(py, |shared| async move {
-            let left = leave(&*shared.store, &once, shared.clock.now()).await?;
-            Ok((left.campaign.number(), left.is_new))
-        })
+        let once = given.read(message, values)?;
+        self.done(
+            py,
+            |shared| async move { shared.leave_message(&once).await },
+        )
     }
 
     /// Where it stands.
@@ -60,6 +81,17 @@ impl Store {
 }
 
 impl Shared {
+    async fn leave_message(&self, once: &SendOnce) -> Outcome<(u32, bool)> {
+        let now = self.clock.now();
+        let is_past = once.expires_at.is_some_and(|moment| moment < now.wall);
+        // What was left in time may be left again at any time.
+        if is_past && look(&*self.store, &once.key).await?.is_none() {
+            return Err(Failure::Argument("expires_at is in the past".to_owned()));
+        }
+        let left = leave(&*self.store, once, now).await?;
+        Ok((left.campaign.number(), left.is_new))
+    }
+
     async fn stands(&self, campaign: CampaignId, key: &OnceKey) -> Outcome<Stands> {
         Ok(stands(&*self.store, campaign, key).await?)
     }

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from invoices.models import Invoice
-from waha_campaign import Campaigns, InvalidPhone, Message, NameTaken, WahaError, normalize
+from waha_campaign import Campaigns, InvalidPhone, Message, NameTaken, WahaError
 
 MESSAGE = Message(
     "Halo {{ customer | title }}, tagihan {{ number }} sebesar {{ amount | rupiah }} sudah terbit. Mohon dibayar sebelum {{ due_on | date }}."
@@ -65,7 +65,7 @@ def leave(campaigns: Campaigns, invoice: Invoice) -> None:
     """
     text = MESSAGE.render(customer=invoice.customer, number=invoice.number, amount=invoice.amount, due_on=invoice.due_on)
     try:
-        left = campaigns.enqueue(f"invoice {invoice.number}", normalize(invoice.phone), text, urgent=False)
+        left = campaigns.enqueue(f"invoice {invoice.number}", invoice.phone, text, urgent=False)
         invoice.whatsapp_state, invoice.whatsapp_note = left.state, ""
     except InvalidPhone as error:
         invoice.whatsapp_state, invoice.whatsapp_note = "rejected", str(error)
