@@ -116,9 +116,11 @@ class Campaigns:
         ``key`` name columns: who to write to (found by its name unless told), and what tells several rows of one phone apart. No row
         raises: those that cannot be written to are :attr:`Campaign.rejected`.
 
-        Limits are the account's, over all its campaigns, and stay until others are given: ``limits`` is ``"careful"``, ``"advised"``,
-        ``"per-day-1000"``, ``"per-day-10000"`` or ``"per-day-100000"``; ``gap`` the seconds between two messages, or the fewest and the
-        most of them; ``per_day`` the most of a day, ``math.inf`` for no cap. Without any, a message goes out every 2 to 4 seconds, 1,000 a day.
+        Limits are the account's, over all its campaigns, and stay until others are given. They hold from :meth:`Campaign.run` or
+        :meth:`Campaign.start` of what this returns: a campaign that is never started changes nothing for the others.
+        ``limits`` is ``"careful"``, ``"advised"``, ``"per-day-1000"``, ``"per-day-10000"`` or ``"per-day-100000"``; ``gap`` the seconds between
+        two messages, or the fewest and the most of them; ``per_day`` the most of a day, ``math.inf`` for no cap. Without any, a message goes
+        out every 2 to 4 seconds, 1,000 a day.
         ``hours`` are ``"Mon-Sat 08:00-20:00"``, ``"collection-notices"``, ``"category"`` for what suits that, in ``zone`` (Asia/Jakarta).
 
         ``session`` may be several, which share the work. ``consent`` writes only to who agreed. ``check="new"`` asks WhatsApp first
@@ -175,7 +177,7 @@ class Campaigns:
             return self._native.create({**given, "path": path, "list": "rows", "rows_hash": rows_hash, "columns": columns}, message)
 
     def open(self, name: str, /) -> Campaign:
-        """The campaign of this name.
+        """The campaign of this name. It brings no limits: those that its account has go on.
 
         Raises:
             UnknownCampaign: when there is none.
