@@ -67,8 +67,9 @@ impl Engine {
             self.answer_quiet(campaign, now);
             if self.leads(campaign) {
                 self.start_on_time(campaign, now);
-                self.sweep_on(campaign, now);
             }
+            // What another worker has put back since the others were swept, that one sweeps.
+            self.sweep_on(campaign, now);
             if !self.is_stopping {
                 self.read_for(campaign, now);
             }

@@ -99,9 +99,17 @@ impl Engine {
         let Some(duty) = &self.duty else {
             return true;
         };
-        match command.campaign() {
-            Some(campaign) => self.leads(campaign),
-            None => duty.is_first,
+        match (command.campaign(), command) {
+            (Some(campaign), _) => self.leads(campaign),
+            (None, Command::SetLimits { account, .. }) => {
+                // Whoever sends from it keeps them from the moment on at which they are on record.
+                let mut sessions = self.pools.sessions_of(*account).peekable();
+                match sessions.peek() {
+                    Some(_) => sessions.any(|session| self.attends(session)),
+                    None => duty.is_first,
+                }
+            }
+            (None, _) => duty.is_first,
         }
     }
 
@@ -123,7 +131,8 @@ impl Engine {
             self.duty_changed(session, now);
         }
         for (session, account) in &roster.accounts {
-            if !own.contains(session) {
+            // Of its own it knows better, once it has seen them.
+            if !own.contains(session) || !self.pools.knows(session) {
                 self.account_seen(session, *account);
             }
         }
@@ -284,6 +293,8 @@ impl Engine {
                     self.read_to_adopt(campaign);
                 }
                 News::Limits(account) => {
+                    // What was set here is not the last word any more.
+                    self.given_limits.remove(&account);
                     if let Some(lane) = self.lanes.of_account(account) {
                         let session = lane.session.clone();
                         self.steps.push_back(Step::OpenLane { account, session });

@@ -94,6 +94,18 @@ impl Pools {
         self.changed.insert(account);
     }
 
+    /// Whether it has been seen whose this session is.
+    pub(super) fn knows(&self, session: &Session) -> bool {
+        self.accounts.contains_key(session)
+    }
+
+    /// Those that are an account's, or were when they were last seen to work.
+    pub(super) fn sessions_of(&self, account: Account) -> impl Iterator<Item = &Session> {
+        let sessions = self.accounts.iter();
+        let sessions = sessions.filter(move |(_, other)| **other == account);
+        sessions.map(|(session, _)| session)
+    }
+
     pub(super) fn forget(&mut self, campaign: CampaignId) {
         self.jobs.remove(&campaign);
         self.stale.remove(&campaign);
@@ -138,9 +150,7 @@ impl Engine {
                     None => self.pools.held.remove(&(account, slot)),
                     Some(since) => self.pools.held.insert((account, slot), since),
                 };
-                let sessions = self.pools.accounts.iter();
-                let sessions = sessions.filter(|(_, other)| **other == account);
-                let sessions: Vec<Session> = sessions.map(|(it, _)| it.clone()).collect();
+                let sessions: Vec<Session> = self.pools.sessions_of(account).cloned().collect();
                 for session in sessions {
                     self.wake_pools_of(&session);
                 }
@@ -156,9 +166,8 @@ impl Engine {
 
     /// Its sessions are all attended by other workers.
     fn is_others(&self, account: Account) -> bool {
-        let sessions = self.pools.accounts.iter();
-        let mut sessions = sessions.filter(|(_, other)| **other == account);
-        self.duty.is_some() && !sessions.any(|(session, _)| self.attends(session))
+        let mut sessions = self.pools.sessions_of(account);
+        self.duty.is_some() && !sessions.any(|session| self.attends(session))
     }
 
     /// Which accounts of other workers cannot send.

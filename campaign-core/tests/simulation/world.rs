@@ -755,6 +755,10 @@ impl World {
         self.engine = None;
         self.down_since.get_or_insert(self.now.elapsed);
         self.disturb(None, Duration::from_secs(700));
+        match self.are_workers() {
+            true => self.ledger.forget_untold_since(self.life),
+            false => self.ledger.forget_untold(self.life, self.now.elapsed),
+        }
         self.ledger.ends.insert(self.life, self.now.elapsed);
         self.life = self.lives;
         self.lives += 1;
@@ -762,7 +766,6 @@ impl World {
             true => self.store.other_process(),
             false => self.store.crashed(),
         };
-        self.ledger.forget_untold(self.now.elapsed);
     }
 
     fn wake_up(&mut self) {

@@ -214,11 +214,21 @@ fn one_worker_leads_a_campaign_and_obeys() {
         lid: "1@lid".parse().unwrap(),
         phone: None,
     };
+    let limits_of = |number| Command::SetLimits {
+        account: account_of(number),
+        limits: LaneLimits::unpaced(1),
+    };
     for (own, obeys) in [(&[1][..], true), (&[2], false), (&[1, 2], true)] {
         let mut world = worker(own);
         world.add_idle(pool(0));
         assert_eq!(world.engine.obeys(&start), obeys, "{own:?}");
         assert!(!world.engine.obeys(&elsewhere));
+        for number in [1, 2] {
+            let is_own = own.contains(&number);
+            assert_eq!(world.engine.obeys(&limits_of(number)), is_own, "{own:?}");
+        }
+        // Whose session nobody knows.
+        assert_eq!(world.engine.obeys(&limits_of(3)), obeys, "{own:?}");
         assert_eq!(world.engine.obeys(&for_one), obeys, "{own:?}");
     }
     let alone = World::new(LaneLimits::unpaced(1));

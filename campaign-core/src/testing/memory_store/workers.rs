@@ -291,12 +291,13 @@ impl Workers for MemoryStore {
         let mut shared = self.shared();
         let process = self.process.number;
         shared.roll.must_live(process)?;
-        for session in sessions {
-            if shared.roll.attended.get(session) == Some(&process) {
-                shared.roll.attended.remove(session);
-            }
+        let roll = &mut shared.roll;
+        let before = roll.attended.len();
+        roll.attended
+            .retain(|session, by| *by != process || !sessions.contains(session));
+        if roll.attended.len() < before {
+            roll.tell(process, News::Roster);
         }
-        shared.roll.tell(process, News::Roster);
         Ok(())
     }
 

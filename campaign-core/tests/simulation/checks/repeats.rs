@@ -38,7 +38,11 @@ fn may_follow(world: &World, earlier: &Attempt, attempt: &Attempt) -> bool {
         _ => {}
     }
     // Waiting for its answer has ended when it was told, or with the process: not before it was received at any rate.
-    let since = earlier.told.unwrap_or(earlier.received);
+    // One that was frozen past its lease is told when nobody listens to it any more.
+    let told = earlier
+        .told
+        .filter(|_| world.plan.workers == 1 || earlier.life == attempt.life);
+    let since = told.unwrap_or(earlier.received);
     world.ledger.misses.iter().any(|miss| {
         miss.delivery == attempt.delivery
             && miss.is_complete

@@ -188,7 +188,8 @@ impl World {
             Change::Lane(note) if note.cold_hold.is_some() => {
                 // Put together after that.
                 let known = self.ledger.restrictions.iter_mut();
-                for restriction in known.filter(|it| it.told <= at) {
+                let life = self.life;
+                for restriction in known.filter(|it| it.told <= at && it.life == life) {
                     restriction.is_durable = true;
                 }
             }

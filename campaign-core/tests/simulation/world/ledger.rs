@@ -107,6 +107,8 @@ pub(crate) struct OpenChat {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Restriction {
     pub(crate) account: Account,
+    /// The process that was told.
+    pub(crate) life: u32,
     pub(crate) told: Elapsed,
     /// The process that knew of it died before that was durable.
     pub(crate) forgotten: Option<Elapsed>,
@@ -209,9 +211,18 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     /// What the engine was told and had not put on record is forgotten with it.
-    pub(super) fn forget_untold(&mut self, at: Elapsed) {
-        for restriction in self.restrictions.iter_mut().filter(|it| !it.is_durable) {
+    pub(super) fn forget_untold(&mut self, life: u32, at: Elapsed) {
+        let its = |it: &&mut Restriction| !it.is_durable && it.life == life;
+        for restriction in self.restrictions.iter_mut().filter(its) {
             restriction.forgotten.get_or_insert(at);
+        }
+    }
+
+    /// The same of a worker that may have been frozen: others have gone on without it for some time.
+    pub(super) fn forget_untold_since(&mut self, life: u32) {
+        let its = |it: &&mut Restriction| !it.is_durable && it.life == life;
+        for restriction in self.restrictions.iter_mut().filter(its) {
+            restriction.forgotten.get_or_insert(restriction.told);
         }
     }
 

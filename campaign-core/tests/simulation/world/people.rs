@@ -230,18 +230,20 @@ impl World {
     /// As the driver does it.
     pub(super) fn confirm_opt_outs(&mut self) {
         let now = self.seen_now();
-        for opt_out in run(self.store.due_confirmations(u32::MAX)).unwrap() {
-            let rules = run(self.store.rules()).unwrap();
+        // A worker that was replaced finds out with its next batch.
+        let store = self.store.other_process();
+        for opt_out in run(store.due_confirmations(u32::MAX)).unwrap() {
+            let rules = run(store.rules()).unwrap();
             let confirmation = rules.confirmation.unwrap();
             let definition = opt_out.definition(&confirmation).unwrap();
             let lane = self.lane_of(&opt_out.session);
-            let there = run(self.store.campaign(&definition.name)).unwrap();
+            let there = run(store.campaign(&definition.name)).unwrap();
             let campaign = there.map(|it| it.id).unwrap_or_else(|| {
-                let campaign = run(self.store.create(&definition, &[], now)).unwrap();
+                let campaign = run(store.create(&definition, &[], now)).unwrap();
                 let nothing = Vec::<Box<str>>::new();
                 let recipient = NewRecipient::new(1, opt_out.phone, nothing);
-                run(self.store.import(campaign, vec![recipient], 0)).unwrap();
-                run(self.store.freeze(campaign, now.stamp(self.clocks.boot()))).unwrap();
+                run(store.import(campaign, vec![recipient], 0)).unwrap();
+                run(store.freeze(campaign, now.stamp(self.clocks.boot()))).unwrap();
                 let text = confirmation.text(opt_out.phone).to_owned();
                 let index = index_of(opt_out.phone);
                 let plan = CampaignPlan {
@@ -266,7 +268,7 @@ impl World {
                 at: now.stamp(self.clocks.boot()),
                 changes: vec![Change::Confirmed { phone }],
             };
-            run(self.store.commit(batch.into())).unwrap();
+            run(store.commit(batch.into())).unwrap();
             self.command(Command::Start { campaign });
         }
     }

@@ -285,6 +285,7 @@ impl World {
         {
             self.ledger.restrictions.push(Restriction {
                 account,
+                life: self.life,
                 told: now,
                 forgotten: None,
                 is_durable: false,
