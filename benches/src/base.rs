@@ -54,7 +54,10 @@ impl Base {
     /// # Errors
     /// When the store refuses.
     pub async fn open(&self, durability: Durability) -> Result<Arc<dyn Store>, Failure> {
-        let options = Options { durability };
+        let options = Options {
+            durability,
+            ..Options::default()
+        };
         Ok(match self {
             Self::Sqlite(file) => Arc::new(SqliteStore::open(file, options)?),
             Self::Postgres(url) => Arc::new(PostgresStore::open(url, options).await?),

@@ -1,7 +1,8 @@
 //! SQL stores of the campaign engine.
 //!
 //! [`SqliteStore`] keeps campaigns in one file beside the program: one process sends, any other may read and
-//! leave commands. `PostgresStore` (feature `postgres`) keeps them in a PostgreSQL database, for one process that sends as well.
+//! leave commands. `PostgresStore` (feature `postgres`) keeps them in a PostgreSQL database, for one process that sends as well, or for several
+//! workers that share its sessions ([`campaign_core::store::Workers`]).
 //! `migrate` moves a database from the one to the other. [`Prune`] takes people out of campaigns that are over, in both.
 //! What a store promises is told by [`campaign_core::store::Store`] and checked by its contract.
 #![forbid(unsafe_code)]

@@ -1,5 +1,9 @@
 //! How a database is opened.
 
+use std::time::Duration;
+
+use campaign_core::store::LEASE;
+
 /// What survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
@@ -12,8 +16,20 @@ pub enum Durability {
 }
 
 /// How a database is opened.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// What survives.
     pub durability: Durability,
+    /// For how long a worker has its lease from when it renewed it, the same for all of a database. A shorter one lets others take over a dead
+    /// worker's sessions sooner; within a third of it, what a living one has written must have arrived. In SQLite there are no workers.
+    pub lease: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            durability: Durability::default(),
+            lease: LEASE,
+        }
+    }
 }

@@ -1,5 +1,5 @@
 //! The store in a PostgreSQL database. One connection writes, in transactions that come one after another; others read, each a moment of its
-//! own. The runner's lock is a session's of its own.
+//! own. The runner's lock is a session's of its own; workers have leases.
 
 #[cfg(feature = "sqlite")]
 mod arrival;
@@ -28,6 +28,7 @@ mod take_over;
 mod tls;
 mod transaction;
 mod url;
+mod workers;
 mod writing;
 
 use std::collections::BTreeMap;
@@ -62,7 +63,9 @@ use crate::options::Options;
 /// A store in a PostgreSQL database, version 14 or later.
 ///
 /// It makes its tables in the schema that the connection's `search_path` names first, `public` unless told otherwise, and takes none that
-/// holds other tables. One process sends at a time; any other may read and leave commands. A database that was read back from a dump, into the
+/// holds other tables. One process sends at a time, or several workers share the sessions among them ([`Workers`](campaign_core::store::Workers));
+/// any other may read and leave commands. Where workers lose the server for less than their lease they go on; where somebody sets its clock, or it is
+/// in another place than it was, all of them have to join again. A database that was read back from a dump, into the
 /// same place or another, recovered to a point in time, or whose standby took over, is recognised at the next take-over, and everything open in
 /// it is looked up before anything is sent. What cannot be recognised is a copy of the server's files put back in their place, of a whole disk
 /// or of a virtual machine: after that, call [`PostgresStore::mark_restored`].
@@ -118,6 +121,11 @@ impl PostgresStore {
     /// As [`PostgresStore::open`].
     pub async fn inspect(url: &str) -> Result<Option<ServerInspection>, StoreError> {
         inspect::inspect(url).await.map_err(Fault::told)
+    }
+
+    /// The number of the worker that this handle has become by joining, until it steps down.
+    pub fn worker(&self) -> Option<u32> {
+        self.database.worker().map(i32::cast_unsigned)
     }
 
     /// Says that this database was brought back from a backup, where that cannot be seen. The next take-over looks everything open up before
@@ -197,7 +205,11 @@ impl Store for PostgresStore {
     }
 
     async fn doubts(&self, query: DoubtQuery) -> Result<DoubtPage, StoreError> {
-        read!(self, tx => doubts::doubts(tx, &query))
+        let worker = self.database.worker().filter(|_| query.is_for_worker);
+        read!(self, tx => async {
+            let lanes = workers::lanes_of(tx, worker).await?;
+            doubts::doubts(tx, &query, lanes.as_deref()).await
+        })
     }
 
     async fn mark_silent(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {

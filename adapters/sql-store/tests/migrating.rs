@@ -13,7 +13,7 @@ mod scene;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use campaign_core::campaign::{CampaignState, Category};
+use campaign_core::campaign::{CampaignState, Category, Definition};
 use campaign_core::consent::{Consent, Lid, Origin, Rules};
 use campaign_core::delivery::{Ack, CampaignId, Doubt, Happening};
 use campaign_core::failure::Trouble;
@@ -31,7 +31,23 @@ use tempfile::TempDir;
 
 /// What stays where it is: who runs, which file it is and where it went; of `meta` goes a part.
 const OF_THE_FILE: [&str; 3] = ["meta", "moved", "runner"];
-const OF_THE_SERVER: [&str; 4] = ["home", "meta", "runner", "waha_campaign_schema"];
+const OF_THE_SERVER: [&str; 7] = [
+    "clock",
+    "home",
+    "meta",
+    "news",
+    "runner",
+    "waha_campaign_schema",
+    "worker",
+];
+/// What is found out from the rest.
+const FOUND: [(&str, &str); 5] = [
+    ("campaign", "category"),
+    ("doubt", "lane"),
+    ("session", "is_follower"),
+    ("session", "name"),
+    ("session", "worker"),
+];
 
 /// A database in a file, and an empty one on a server.
 struct Pair {
@@ -112,7 +128,10 @@ fn fill(connection: &Connection) {
         let kind: String = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
         let value = match (table.as_str(), column.as_str()) {
             ("campaign", "state") => "8".to_owned(),
-            ("campaign", "definition") => "'{\"category\":\"service\"}'".to_owned(),
+            ("campaign", "definition") => quoted(serde_json::to_string(&Definition {
+                category: Category::Service,
+                ..definition("promo")
+            })),
             ("lane", "trusted") => quoted(serde_json::to_string(&Trusted::default())),
             ("lane", "hold" | "cold_hold") => quoted(serde_json::to_string(&Trouble::Unreachable)),
             ("lane", "health") => "'{}'".to_owned(),
@@ -198,8 +217,13 @@ async fn every_column_of_every_table_arrives() {
         .filter(|(table, _)| !OF_THE_SERVER.contains(&table.as_str()))
         .cloned()
         .collect();
-    assert_eq!(more, [("campaign".to_owned(), "category".to_owned())]);
+    let found = FOUND.map(|(table, column)| (table.to_owned(), column.to_owned()));
+    assert_eq!(more, found);
     assert_eq!(pair.sql("SELECT category FROM campaign"), "3");
+    assert_eq!(
+        pair.sql("SELECT name, worker, is_follower FROM session"),
+        "default||f"
+    );
 
     let meta = |columns: BTreeSet<(String, String)>| -> BTreeSet<String> {
         let of_meta = columns.into_iter().filter(|(table, _)| table == "meta");

@@ -10,7 +10,7 @@
 mod cluster;
 
 use async_trait::async_trait;
-use campaign_core::testing::store_contract::ContractStore;
+use campaign_core::testing::store_contract::{ContractStore, SharedStore};
 use cluster::{Cluster, cluster};
 use sql_store::{Options, PostgresStore};
 use tempfile::TempDir;
@@ -63,7 +63,21 @@ impl ContractStore for InPostgres {
     }
 }
 
+#[async_trait]
+impl SharedStore for InPostgres {
+    async fn end_lease(&self, of: &PostgresStore) {
+        let worker = of.worker().unwrap();
+        let sql = format!("UPDATE worker SET lease_until = 0 WHERE id = {worker}");
+        self.cluster.sql(&self.name, &sql);
+    }
+}
+
 campaign_core::store_contract_tests!(match cluster() {
+    Some(cluster) => InPostgres::new(cluster),
+    None => return,
+});
+
+campaign_core::workers_contract_tests!(match cluster() {
     Some(cluster) => InPostgres::new(cluster),
     None => return,
 });

@@ -11,9 +11,13 @@
 mod cluster;
 mod scene;
 
-use campaign_core::campaign::CampaignState;
+use campaign_core::campaign::{CampaignState, Definition, Sessions};
 use campaign_core::delivery::{Doubt, Happening};
-use campaign_core::store::{Change, DoubtQuery, Effect, ReadyQuery, ReportQuery, Store, Whom};
+use campaign_core::gateway::{Account, Session};
+use campaign_core::limits::LaneLimits;
+use campaign_core::store::{
+    Change, DoubtQuery, Effect, ReadyQuery, ReportQuery, Store, Whom, Workers,
+};
 use cluster::{Cluster, cluster};
 use scene::{accepted, at, commit, definition, happened, journal, moved, now, recipients};
 use sql_store::{Options, PostgresStore};
@@ -122,5 +126,112 @@ async fn a_plan_that_was_made_for_empty_tables_serves_full_ones() {
     assert!(through < 2_000, "{through} rows of tables read through");
     // Mostly those that pages by account pass over: 4,096 for each.
     assert!(by_key < 200_000, "{by_key} rows read by a key");
+    cluster.remove(&name);
+}
+
+/// What one worker has in doubt costs the others nothing, and what they ask several times a second finds what is new alone.
+#[tokio::test]
+async fn a_worker_reads_what_is_its_own_and_what_is_new() {
+    const OF_OTHERS: u32 = 6_000;
+    const OWN: u32 = 150;
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let name = cluster.new_name();
+    cluster.create(&name);
+    let url = cluster.url(&name);
+    let open = || async { PostgresStore::open(&url, Options::default()).await.unwrap() };
+    let (first, second) = (open().await, open().await);
+    // From now on the server takes all of them for empty.
+    cluster.sql(&name, "VACUUM");
+    first.join(at(0)).await.unwrap();
+    second.join(at(0)).await.unwrap();
+    let sessions = ["gudang", "toko"].map(Session::new);
+    let definition = Definition {
+        sessions: Sessions::new(sessions.clone()).unwrap(),
+        ..definition("mei")
+    };
+    let columns = ["nama".into()];
+    let campaign = first.create(&definition, &columns, now(0)).await.unwrap();
+    for page in (0..u64::from(OF_OTHERS + OWN)).step_by(1_000) {
+        let page = recipients(page..(page + 1_000).min(u64::from(OF_OTHERS + OWN)));
+        first.import(campaign, page, 0).await.unwrap();
+    }
+    first.freeze(campaign, at(0)).await.unwrap();
+    let (from, to) = (CampaignState::Frozen, CampaignState::Running);
+    commit(&first, 0, vec![moved(campaign, from, to)]).await;
+    for (worker, session, people) in [
+        (&first, &sessions[0], 0..OF_OTHERS),
+        (&second, &sessions[1], OF_OTHERS..OF_OTHERS + OWN),
+    ] {
+        assert_eq!(
+            worker.renew(&[]).await.unwrap().sessions,
+            [session.clone()].into()
+        );
+        let account = Account(scene::phone(900_000 + u64::from(people.start)));
+        let limits = LaneLimits::unpaced(64);
+        let lane = worker.lane(account, session, &limits).await.unwrap();
+        let people: Vec<u32> = people.collect();
+        for (moment, people) in (1..).zip(people.chunks(50)) {
+            let begun = people.iter().map(|it| journal(&lane, campaign, *it));
+            commit(worker, moment, begun.collect()).await;
+            let ended = people.iter().map(|it| match it % 3 {
+                0 => accepted(campaign, *it),
+                _ => happened(campaign, *it, Happening::MaybeSent(Doubt::NoAnswer)),
+            });
+            commit(worker, moment, ended.collect()).await;
+        }
+    }
+    second.news().await.unwrap();
+    let own = OWN - OWN / 3;
+    end_connections(cluster, &name);
+    let before = read_so_far(cluster, &name);
+    for _ in 0..20 {
+        let mut after = None;
+        let mut found = 0;
+        loop {
+            let page = second.doubts(DoubtQuery {
+                after,
+                due: now(60).wall,
+                limit: 50,
+                is_for_worker: true,
+            });
+            let page = page.await.unwrap();
+            found += page.doubts.len();
+            after = page.doubts.last().map(|it| it.delivery);
+            if page.doubts.len() < 50 {
+                break;
+            }
+        }
+        assert_eq!(found, own as usize);
+        assert_eq!(second.news().await.unwrap().len(), 0);
+        second.renew(&[]).await.unwrap();
+    }
+    end_connections(cluster, &name);
+    let pages = read_so_far(cluster, &name);
+    // Each page reads who is due, and for each row of it its delivery, attempt, campaign and controls.
+    let (through, by_key) = (pages.0 - before.0, pages.1 - before.1);
+    println!("pages: read through {through} rows, by a key {by_key}");
+    assert!(through < 2_000, "{through} rows of tables read through");
+    assert!(by_key < 60_000, "{by_key} rows read by a key");
+
+    // Those of others are passed over once.
+    let mut marked = 0;
+    loop {
+        match second.mark_silent(now(600).wall, 1_000).await.unwrap() {
+            0 => break,
+            more => marked += more,
+        }
+    }
+    assert!(marked >= OWN / 3, "{marked}");
+    for _ in 0..20 {
+        assert_eq!(second.mark_silent(now(600).wall, 1_000).await.unwrap(), 0);
+    }
+    end_connections(cluster, &name);
+    let silent = read_so_far(cluster, &name);
+    let (through, by_key) = (silent.0 - pages.0, silent.1 - pages.1);
+    println!("silence: read through {through} rows, by a key {by_key}");
+    assert!(through < 2_000, "{through} rows of tables read through");
+    assert!(by_key < 120_000, "{by_key} rows read by a key");
     cluster.remove(&name);
 }

@@ -49,7 +49,13 @@ fn database(folder: &Path) -> PathBuf {
 }
 
 fn open(folder: &Path, durability: Durability) -> Result<SqliteStore, StoreError> {
-    SqliteStore::open(database(folder), Options { durability })
+    SqliteStore::open(
+        database(folder),
+        Options {
+            durability,
+            ..Options::default()
+        },
+    )
 }
 
 fn batches(connection: &Connection) -> u64 {

@@ -7,11 +7,11 @@ use campaign_core::store::StoreError;
 use futures_util::SinkExt;
 use tokio::sync::mpsc;
 
-use super::PostgresStore;
 use super::fault::{Fault, Result};
 use super::inspect::look;
 use super::transaction::{Columns, Committed, Tx};
 use super::writing::Database;
+use super::{PostgresStore, doubts, workers};
 use crate::migrate::{Chunk, Migrated, TABLES, Table};
 use crate::sqlite::{Mark, Origin, SqliteStore};
 
@@ -82,6 +82,8 @@ async fn take_in(
         copy(&tx, from, table, &mut rows, progress).await?;
     }
     settle_in(&tx, &origin).await?;
+    workers::find_sessions(&tx).await?;
+    doubts::find_lanes(&tx).await?;
     let inspection = look(&tx).await?;
     let name = database.name();
     from.leave(Mark { place, name }).await?;

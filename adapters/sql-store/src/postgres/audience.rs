@@ -5,11 +5,12 @@ mod page;
 use campaign_core::campaign::{CampaignState, Definition};
 use campaign_core::clock::Now;
 use campaign_core::delivery::{CampaignId, State};
-use campaign_core::store::{Created, Imported, NewRecipient, StoreError};
+use campaign_core::store::{Created, Imported, NewRecipient, News, StoreError};
 
 use self::page::Page;
 use super::fault::{Fault, Result};
 use super::transaction::{Columns, Tx, int, text};
+use super::workers;
 use crate::codes;
 
 /// How people come in.
@@ -17,8 +18,8 @@ use crate::codes;
 pub(super) enum Door {
     /// With the list that makes the audience, which was begun as this import here, where it was begun here.
     Import { begun: Option<i32> },
-    /// Later, at this moment, by an explicit act.
-    Addition { at: i64 },
+    /// Later, at this moment, by an explicit act, of a worker or somebody else.
+    Addition { at: i64, worker: Option<i32> },
 }
 
 impl Door {
@@ -42,6 +43,7 @@ pub(super) async fn create(
     definition: &Definition,
     columns: &[Box<str>],
     now: Now,
+    worker: Option<i32>,
 ) -> Result<(CampaignId, i32)> {
     let there = named(tx, &definition.name).await?;
     if let Some((_, state)) = there.filter(|(_, state)| *state > CampaignState::Importing) {
@@ -51,7 +53,7 @@ pub(super) async fn create(
         )));
     }
     let there = there.map(|(id, _)| id);
-    let (id, import, _) = write_anew(tx, there, definition, columns, now).await?;
+    let (id, import, _) = write_anew(tx, there, definition, columns, now, worker).await?;
     Ok((id, import))
 }
 
@@ -61,13 +63,14 @@ pub(super) async fn create_whole(
     columns: &[Box<str>],
     recipients: &[NewRecipient],
     now: Now,
+    worker: Option<i32>,
 ) -> Result<Created> {
     let there = named(tx, &definition.name).await?;
     if let Some((id, _)) = there.filter(|(_, state)| *state > CampaignState::Importing) {
         return Ok(Created::There(id));
     }
     let there = there.map(|(id, _)| id);
-    let (id, _, next) = write_anew(tx, there, definition, columns, now).await?;
+    let (id, _, next) = write_anew(tx, there, definition, columns, now, worker).await?;
     let mut page = Page::new(id, next, codes::micros(now.wall));
     page.take(tx, recipients).await?;
     page.write(tx).await?;
@@ -118,7 +121,7 @@ pub(super) async fn take_in(
             ));
         }
         Door::Import { .. } => row.at(3)?,
-        Door::Addition { at } => at,
+        Door::Addition { at, .. } => at,
     };
     let mut page = Page::new(campaign, row.count(2)?, at);
     let imported = page.take(tx, recipients).await?;
@@ -133,8 +136,9 @@ pub(super) async fn take_in(
         &[&number, &int(page.next)?, &rejected],
     )
     .await?;
-    if matches!(door, Door::Addition { .. }) {
+    if let Door::Addition { worker, .. } = door {
         run_again(tx, number, state).await?;
+        workers::tell(tx, worker, [News::Campaign(campaign)]).await?;
     }
     Ok(imported)
 }
@@ -183,6 +187,7 @@ async fn write_anew(
     definition: &Definition,
     columns: &[Box<str>],
     now: Now,
+    worker: Option<i32>,
 ) -> Result<(CampaignId, i32, u32)> {
     let id = match there {
         Some(id) => {
@@ -211,11 +216,14 @@ async fn write_anew(
             id
         }
     };
+    let sessions = definition.sessions.iter();
+    let sessions: Vec<String> = sessions.map(|session| text(&session.0)).collect();
     let row = tx
         .one(
-            "UPDATE campaign SET session = $2, kind = $3, category = $4, definition = $5, columns = $6, state = $7, created_at = $8,
+            "WITH new AS (INSERT INTO session (name) SELECT unnest($9::text[]) ON CONFLICT (name) DO NOTHING RETURNING 1)
+             UPDATE campaign SET session = $2, kind = $3, category = $4, definition = $5, columns = $6, state = $7, created_at = $8,
                     rejected = 0, next_ordinal = first_ordinal, import = import + 1
-             WHERE id = $1 RETURNING import, next_ordinal",
+             WHERE id = $1 RETURNING import, next_ordinal, EXISTS (SELECT 1 FROM new)",
             &[
                 &int(id.number())?,
                 &text(&definition.sessions.first().0),
@@ -225,9 +233,13 @@ async fn write_anew(
                 &serde_json::to_string(columns)?,
                 &i16::from(CampaignState::Importing as u8),
                 &codes::micros(now.wall),
+                &sessions,
             ],
         )
         .await?;
+    if row.at(2)? {
+        workers::tell(tx, worker, [News::Roster]).await?;
+    }
     Ok((id, row.at(0)?, row.count(1)?))
 }
 

@@ -1,15 +1,15 @@
 //! Makes the changes of a batch, in one transaction that is durable when it returns.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use campaign_core::campaign::CampaignState;
 use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Reason, State};
-use campaign_core::store::{Batch, Change, Effect, Happened, Lost, Sweep};
+use campaign_core::store::{Batch, Change, Effect, Happened, Lost, StoreError, Sweep};
 
 use super::fault::{Fault, Result};
 use super::moves::{Moves, Wanted};
 use super::transaction::{Columns, Tx, int};
-use super::{campaigns, commands, consent, lanes, people, shared_limits, take_over};
+use super::{campaigns, commands, consent, lanes, people, shared_limits, take_over, workers};
 use crate::codes::{self, SUPERSEDED};
 
 /// Where sweeps of failed deliveries go on, so that a sweep in many batches reads each delivery once.
@@ -22,6 +22,8 @@ pub(super) struct Making<'a> {
     /// Imports that were begun here.
     pub(super) imports: HashMap<CampaignId, i32>,
     pub(super) sweeps: Sweeps,
+    /// This process is one of several that send.
+    pub(super) worker: Option<i32>,
 }
 
 /// Moves deliveries, or keeps what is learnt of lanes: many of these are made together.
@@ -48,6 +50,14 @@ fn is_beside_a_run(change: &Change) -> bool {
     )
 }
 
+/// Says that a message was not sent, which may be sent again then.
+fn is_absence(happened: &Happened) -> bool {
+    matches!(
+        happened.happening,
+        Happening::ProvedAbsent | Happening::ProvedAbsentForGood(_)
+    )
+}
+
 impl Making<'_> {
     /// The effects, in the order of the changes.
     pub(super) async fn make(&mut self) -> Result<Vec<Effect>> {
@@ -68,14 +78,20 @@ impl Making<'_> {
                 None => others,
             };
         }
-        let (elapsed, wall, boot) = codes::columns(self.batch.at);
-        self.tx
-            .execute(
-                "UPDATE meta SET last_elapsed = $1, last_wall = $2, last_boot = $3",
-                &[&elapsed, &wall, &boot],
-            )
+        workers::tell(self.tx, self.worker, workers::news_of(batch, &effects)).await?;
+        let (elapsed, wall, boot) = codes::columns(batch.at);
+        let sql = format!(
+            "UPDATE meta SET last_elapsed = $1, last_wall = $2, last_boot = $3 WHERE $4::integer IS NULL OR {}",
+            workers::lives("$4")
+        );
+        let taken = self
+            .tx
+            .execute(&sql, &[&elapsed, &wall, &boot, &self.worker])
             .await?;
-        Ok(effects)
+        match taken {
+            0 => Err(StoreError::Dismissed.into()),
+            _ => Ok(effects),
+        }
     }
 
     async fn run(&mut self, run: &[Change], effects: &mut Vec<Effect>) -> Result<()> {
@@ -86,9 +102,15 @@ impl Making<'_> {
             return Ok(());
         }
         let mut moves = Moves::read(self.tx, self.batch.at, &Wanted::by(run)).await?;
+        let of_others = self.absences_of_others(run).await?;
         for change in run {
             effects.push(match change {
                 Change::Journal(journal) => moves.journal(journal)?,
+                Change::Happened(happened)
+                    if is_absence(happened) && of_others.contains(&happened.delivery) =>
+                {
+                    Effect::Lost(Lost::NotOwner)
+                }
                 Change::Happened(happened) => moves.happened(happened),
                 Change::Looked {
                     delivery,
@@ -101,6 +123,19 @@ impl Making<'_> {
             });
         }
         self.write(moves).await
+    }
+
+    /// Only whoever attends the lane knows that nothing was tried from it since.
+    async fn absences_of_others(&self, run: &[Change]) -> Result<BTreeSet<DeliveryId>> {
+        let Some(worker) = self.worker else {
+            return Ok(BTreeSet::new());
+        };
+        let absent = run.iter().filter_map(|change| match change {
+            Change::Happened(happened) if is_absence(happened) => Some(happened.delivery),
+            _ => None,
+        });
+        let absent: Vec<DeliveryId> = absent.collect();
+        workers::of_others(self.tx, worker, &absent).await
     }
 
     async fn write(&mut self, mut moves: Moves) -> Result<()> {

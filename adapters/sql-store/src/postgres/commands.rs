@@ -3,8 +3,8 @@
 use campaign_core::store::{Answer, Command, CommandId, RunnerWord};
 
 use super::fault::Result;
-use super::lock;
 use super::transaction::{Columns, Tx, text};
+use super::{lock, workers};
 
 /// A hint to whoever waits for commands; nothing depends on its being heard.
 const TOLD: &str = "NOTIFY waha_campaign_command";
@@ -79,7 +79,7 @@ pub(super) async fn publish(tx: &Tx<'_>, word: &str) -> Result<()> {
 
 pub(super) async fn runner(tx: &Tx<'_>) -> Result<Option<RunnerWord>> {
     if !lock::is_held(tx).await? {
-        return Ok(None);
+        return workers::word(tx).await;
     }
     let found = tx.maybe("SELECT holder, word FROM runner", &[]).await?;
     let Some(row) = found else {

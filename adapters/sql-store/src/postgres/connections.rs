@@ -28,12 +28,15 @@ const ASKED_TIMES: u32 = 3;
 /// where a key leads into it, and each statement says what comes first by `LATERAL (... OFFSET 0)`, which is not taken apart. Such plans hold
 /// for any size, so they are made once. Compiling one takes longer than all of it.
 ///
-/// A process whose machine is gone, or that was stopped while it wrote, must not keep the others from writing for hours. One that has nothing to
-/// say is not gone: the session that holds the runner's lock is idle for as long as it runs.
+/// A process whose machine is gone, or that was stopped while it wrote, must not keep the others from writing: a worker's lease would be over
+/// before it could be renewed. Whoever administers the server may have set less than this. One that has nothing to say is not gone: the session
+/// that holds the runner's lock is idle for as long as it runs.
 const SETTINGS: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
     SET plan_cache_mode = force_generic_plan; SET jit = off;
     SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
-    SET idle_in_transaction_session_timeout = '60s'; SET idle_session_timeout = 0";
+    SET idle_session_timeout = 0;
+    SELECT set_config('idle_in_transaction_session_timeout', '15s', false)
+    WHERE current_setting('idle_in_transaction_session_timeout')::interval NOT BETWEEN '1 ms' AND '15 s'";
 
 /// Where the database is, and how it is reached.
 pub(super) struct Server {

@@ -13,26 +13,58 @@ use super::transaction::{Columns, Tx, int};
 use crate::codes::{self, ACCEPTED};
 use crate::doubt::{self, CONTROL_REACH, CONTROLS, DOUBTS_SORTED_MAX};
 
-pub(super) async fn doubts(tx: &Tx<'_>, query: &DoubtQuery) -> Result<DoubtPage> {
+/// From which lane a delivery may have gone, in SQL: its attempt's, or the first that was opened through its campaign's session last; 0: there is
+/// none. The number is named with its table, which has an alias.
+pub(super) fn lane_of(number: &str) -> String {
+    format!(
+        "coalesce((SELECT lane FROM attempt WHERE seq = (SELECT attempt FROM delivery WHERE id = {number})),
+                  (SELECT min(id) FROM lane WHERE session = (SELECT session FROM campaign WHERE id = ({number} >> 32)::integer)), 0)"
+    )
+}
+
+/// Finds out from which lanes everything in doubt may have gone, which came without that.
+pub(super) async fn find_lanes(tx: &Tx<'_>) -> Result<()> {
+    let sql = format!("UPDATE doubt AS d SET lane = {}", lane_of("d.delivery"));
+    tx.execute(&sql, &[]).await?;
+    Ok(())
+}
+
+/// The same, after a lane was opened through another session: only what has no attempt goes by sessions, and only a restored database has such.
+pub(super) async fn find_lanes_again(tx: &Tx<'_>) -> Result<()> {
+    let sql = format!(
+        "UPDATE doubt SET lane = found.lane
+         FROM (SELECT ctid, lane AS known, {} AS lane FROM doubt AS d WHERE restoration IS NOT NULL OFFSET 0) AS found
+         WHERE doubt.ctid = found.ctid AND found.known <> found.lane",
+        lane_of("d.delivery")
+    );
+    tx.execute(&sql, &[]).await?;
+    Ok(())
+}
+
+/// Of these lanes, or of all.
+pub(super) async fn doubts(
+    tx: &Tx<'_>,
+    query: &DoubtQuery,
+    lanes: Option<&[i32]>,
+) -> Result<DoubtPage> {
     let after = query.after.map_or(-1, codes::number);
     let due = codes::micros(query.due);
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let mut numbers = due_numbers(tx, query).await?;
+    let mut numbers = due_numbers(tx, query, lanes).await?;
     let has_more = numbers.len() > limit;
     numbers.truncate(limit);
     let found = tx
         .rows(
-            "SELECT d.state, d.reason, d.attempts, d.flags, d.phone, u.looks,
-                    coalesce(a.lane, (SELECT l.id FROM lane l WHERE l.session = c.session ORDER BY l.id LIMIT 1), 0),
-                    coalesce(a.kind, c.kind),
+            "SELECT d.state, d.reason, d.attempts, d.flags, d.phone, u.looks, u.lane, coalesce(a.kind, c.kind),
                     a.started_elapsed, a.started_wall, a.started_boot,
                     a.ended_elapsed, a.ended_wall, a.ended_boot,
                     r.started_elapsed, r.started_wall, r.started_boot,
                     r.ended_elapsed, r.ended_wall, r.ended_boot,
                     a.foreign_id, a.outcome, coalesce(a.seq, r.attempt_max, 0), u.restoration IS NOT NULL, u.delivery
              FROM doubt u CROSS JOIN LATERAL (SELECT * FROM delivery WHERE id = u.delivery OFFSET 0) AS d
-             CROSS JOIN LATERAL (SELECT session, kind FROM campaign WHERE id = (u.delivery >> 32)::integer OFFSET 0) AS c
-             LEFT JOIN attempt a ON a.seq = d.attempt LEFT JOIN restoration r ON r.id = u.restoration
+             CROSS JOIN LATERAL (SELECT kind FROM campaign WHERE id = (u.delivery >> 32)::integer OFFSET 0) AS c
+             LEFT JOIN LATERAL (SELECT * FROM attempt WHERE seq = d.attempt OFFSET 0) AS a ON true
+             LEFT JOIN LATERAL (SELECT * FROM restoration WHERE id = u.restoration OFFSET 0) AS r ON true
              WHERE u.delivery = ANY($1) ORDER BY u.delivery",
             &[&numbers],
         )
@@ -48,47 +80,65 @@ pub(super) async fn doubts(tx: &Tx<'_>, query: &DoubtQuery) -> Result<DoubtPage>
         // Of those before it as well: whoever reads page after page is told here when to begin again.
         (">", -1)
     };
-    let next = tx
-        .maybe(
-            &format!(
-                "SELECT next_look FROM doubt WHERE next_look IS NOT NULL AND next_look {when} $1 AND delivery > $2
-                 ORDER BY next_look LIMIT 1"
-            ),
-            &[&due, &rest],
-        )
-        .await?;
-    let next_due = match next {
-        Some(row) => Some(codes::moment(row.at(0)?)?),
-        None => None,
-    };
+    let when = format!("next_look IS NOT NULL AND next_look {when} $1 AND delivery > $2");
+    let (of_each, first) = ("ORDER BY next_look", "ORDER BY next_look");
+    let next = numbers_of(
+        tx,
+        lanes,
+        "next_look",
+        [&when, of_each, first],
+        (due, rest, 1),
+    )
+    .await?;
+    let next_due = next.first().copied().map(codes::moment).transpose()?;
     Ok(DoubtPage { doubts, next_due })
 }
 
 /// The first of those that are due, in the order of their numbers, and one more where there are more.
-async fn due_numbers(tx: &Tx<'_>, query: &DoubtQuery) -> Result<Vec<i64>> {
+async fn due_numbers(tx: &Tx<'_>, query: &DoubtQuery, lanes: Option<&[i32]>) -> Result<Vec<i64>> {
     let after = query.after.map_or(-1, codes::number);
     let due = codes::micros(query.due);
     // By when they are due, unless they are too many to be sorted: then those that are not due are few to pass over.
+    let when = "next_look IS NOT NULL AND next_look <= $1 AND delivery > $2";
     let sorted_max = DOUBTS_SORTED_MAX as i64;
-    let found = tx
-        .rows(
-            "SELECT delivery FROM doubt WHERE next_look IS NOT NULL AND next_look <= $1 AND delivery > $2
-             ORDER BY next_look LIMIT $3",
-            &[&due, &after, &(sorted_max + 1)],
-        )
-        .await?;
-    let found = if found.len() > DOUBTS_SORTED_MAX {
-        tx.rows(
-            "SELECT delivery FROM doubt WHERE next_look <= $1 AND delivery > $2 ORDER BY delivery LIMIT $3",
-            &[&due, &after, &(i64::from(query.limit) + 1)],
-        )
-        .await?
-    } else {
-        found
-    };
-    let mut numbers: Vec<i64> = found.iter().map(|row| row.at(0)).collect::<Result<_>>()?;
+    let sql = [when, "ORDER BY next_look", ""];
+    let mut numbers = numbers_of(tx, lanes, "delivery", sql, (due, after, sorted_max + 1)).await?;
+    if numbers.len() > DOUBTS_SORTED_MAX {
+        let sql = [
+            "next_look <= $1 AND delivery > $2",
+            "ORDER BY delivery",
+            "ORDER BY delivery",
+        ];
+        let limit = i64::from(query.limit) + 1;
+        numbers = numbers_of(tx, lanes, "delivery", sql, (due, after, limit)).await?;
+    }
     numbers.sort_unstable();
     Ok(numbers)
+}
+
+/// A column of what is in doubt: for which rows, in which order of each lane, and in which of all of them, up to a limit.
+async fn numbers_of(
+    tx: &Tx<'_>,
+    lanes: Option<&[i32]>,
+    column: &str,
+    [when, of_each, of_all]: [&str; 3],
+    (due, after, limit): (i64, i64, i64),
+) -> Result<Vec<i64>> {
+    let found = match lanes {
+        None => {
+            let sql = format!("SELECT {column} FROM doubt WHERE {when} {of_each} LIMIT $3");
+            tx.rows(&sql, &[&due, &after, &limit]).await?
+        }
+        Some(lanes) => {
+            let sql = format!(
+                "SELECT {column} FROM unnest($4::integer[]) AS l (own) CROSS JOIN LATERAL (
+                     SELECT delivery, next_look FROM doubt WHERE lane = l.own AND lane >= 0 AND {when} {of_each} LIMIT $3) AS u
+                 {of_all} LIMIT $3"
+            );
+            tx.rows(&sql, &[&due, &after, &limit, &lanes]).await?
+        }
+    };
+    found.iter().map(|row| row.at(0)).collect()
 }
 
 /// What is in doubt, with the number of its attempt, or of the last one that an older copy knows of.
@@ -216,7 +266,7 @@ async fn controls(
                      SELECT a.started_wall, a.delivery, d.phone, a.foreign_id
                      FROM attempt a CROSS JOIN LATERAL (
                          SELECT * FROM delivery WHERE id = a.delivery AND attempt = a.seq OFFSET 0) AS d
-                     WHERE a.lane = w.lane AND a.seq BETWEEN {within} AND a.delivery <> w.number {and_answered}
+                     WHERE a.lane = w.lane AND a.lane > 0 AND a.seq BETWEEN {within} AND a.delivery <> w.number {and_answered}
                        AND d.state BETWEEN {accepted} AND {played}
                        AND (d.reason <> {by_operator} OR a.outcome = {ACCEPTED})
                      ORDER BY a.seq {order} LIMIT {CONTROLS}

@@ -4,9 +4,8 @@ use jiff::Timestamp;
 
 use super::connections::Server;
 use super::fault::Result;
-use super::lock;
-use super::schema;
 use super::transaction::{Columns, Tx};
+use super::{lock, schema, workers};
 use crate::codes;
 use crate::seen::{LaneColumns, LaneSeen};
 
@@ -31,7 +30,7 @@ pub struct ServerInspection {
     pub last_change: Option<Timestamp>,
     /// The accounts that it has sent from, and what was learnt about each.
     pub lanes: Vec<LaneSeen>,
-    /// Who sends from it at this moment.
+    /// Who sends from it at this moment: a process, or several workers.
     pub runner: Option<String>,
 }
 
@@ -77,6 +76,7 @@ pub(super) async fn look(tx: &Tx<'_>) -> Result<ServerInspection> {
     let last: i64 = row.at(3)?;
     let runner = match lock::is_held(tx).await? {
         true => Some(lock::holder_on_record(tx).await?),
+        false if schema >= schema::WORKERS_SINCE => workers::holders(tx).await?,
         false => None,
     };
     Ok(ServerInspection {

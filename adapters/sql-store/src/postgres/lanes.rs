@@ -6,20 +6,31 @@ use campaign_core::store::{Epoch, LaneHealth, LaneId, LaneRecord, PastAttempt, T
 use tokio_postgres::Row;
 
 use super::fault::{Fault, Result};
-use super::people;
 use super::transaction::{Columns, Tx, int, text};
+use super::{doubts, people, workers};
 use crate::codes::{self, NOT_HANDED_OVER, OWNER_DIED};
 
-/// Whether the lane is there, opened through this session last.
-pub(super) async fn is_open(tx: &Tx<'_>, account: Account, session: &Session) -> Result<bool> {
+/// Whether the lane is there, opened through this session last, and this worker attends it, if it is one.
+pub(super) async fn is_open(
+    tx: &Tx<'_>,
+    account: Account,
+    session: &Session,
+    worker: Option<i32>,
+) -> Result<bool> {
+    let sql = format!(
+        "SELECT session, $2::integer IS NULL
+                OR ($2 = (SELECT worker FROM session WHERE name = lane.session) AND {})
+         FROM lane WHERE account = $1",
+        workers::lives("$2")
+    );
     let found = tx
-        .maybe(
-            "SELECT session FROM lane WHERE account = $1",
-            &[&codes::digits(account.0)],
-        )
+        .maybe(&sql, &[&codes::digits(account.0), &worker])
         .await?;
     match found {
-        Some(row) => Ok(row.at::<&str>(0)? == &*session.0),
+        Some(row) => {
+            let attends = row.at::<Option<bool>>(1)? == Some(true);
+            Ok(attends && row.at::<&str>(0)? == &*session.0)
+        }
         None => Ok(false),
     }
 }
@@ -40,7 +51,7 @@ pub(super) async fn open(
         )
         .await?;
     if there > 0 {
-        return Ok(());
+        return doubts::find_lanes_again(tx).await;
     }
     tx.execute(
         "INSERT INTO lane (account, session, limits, trusted)
@@ -55,7 +66,7 @@ pub(super) async fn open(
     .await?;
     tx.execute("DELETE FROM early_limits WHERE account = $1", &[&digits])
         .await?;
-    Ok(())
+    doubts::find_lanes_again(tx).await
 }
 
 /// Other limits; a lane that is not there yet begins with them.
@@ -168,7 +179,7 @@ async fn attempts_before(
     let [held, again, last_time] = NOT_HANDED_OVER;
     let sql = format!(
         "SELECT seq, slot, outcome, started_elapsed, started_wall, started_boot, ended_elapsed, ended_wall, ended_boot
-         FROM attempt a WHERE a.lane = $1 AND seq <= $2
+         FROM attempt a WHERE a.lane = $1 AND a.lane > 0 AND seq <= $2
            AND (outcome IS NULL OR outcome NOT IN ({held}, {again}, {last_time})) AND {which}
          ORDER BY seq DESC LIMIT $3"
     );

@@ -13,8 +13,8 @@ use crate::holder::somebody;
 /// "WAHR".
 const RUNNING: i32 = 0x5741_4852;
 /// The connection of a process that has just ended is closed a moment later.
-const LOOKS_MAX: u32 = 20;
-const LOOK: Duration = Duration::from_millis(25);
+pub(super) const LOOKS_MAX: u32 = 20;
+pub(super) const LOOK: Duration = Duration::from_millis(25);
 
 /// Held by the one process that sends.
 pub(super) struct RunnerLock {
@@ -80,11 +80,29 @@ impl RunnerLock {
     }
 }
 
+/// Lets nobody become the runner before this transaction has ended; refused while somebody is.
+///
+/// So a runner and a worker never come at once. Whoever is to run has the lock before he asks whether there are workers: had it been taken before
+/// this, there would be no worker, and if it is taken after the transaction, its worker is found. Workers do not keep each other away: the lock
+/// is shared by them, if only for as long as each takes to join.
+pub(super) async fn keep_runners_away(tx: &Tx<'_>) -> Result<()> {
+    let row = tx
+        .one(
+            "SELECT pg_try_advisory_xact_lock_shared($1, hashtext(current_schema()))",
+            &[&RUNNING],
+        )
+        .await?;
+    match row.at(0)? {
+        true => Ok(()),
+        false => Err(busy(holder_on_record(tx).await?).into()),
+    }
+}
+
 /// Whether some process holds it.
 pub(super) async fn is_held(tx: &Tx<'_>) -> Result<bool> {
     tx.one(
         "SELECT EXISTS (SELECT 1 FROM pg_locks
-            WHERE locktype = 'advisory' AND granted AND objsubid = 2
+            WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND mode = 'ExclusiveLock'
               AND classid = $1::int4::oid AND objid = hashtext(current_schema())::oid
               AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
         &[&RUNNING],

@@ -4,9 +4,15 @@ use campaign_core::store::StoreError;
 
 use super::fault::{Fault, Result};
 use super::transaction::{Columns, Tx};
+use super::{doubts, workers};
 use crate::random::random;
 
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/postgres/0001_campaigns.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/postgres/0001_campaigns.sql"),
+    include_str!("../../migrations/postgres/0002_workers.sql"),
+];
+/// The first version that has them.
+pub(super) const WORKERS_SINCE: u32 = 2;
 /// `to_regclass` and `pg_xact_status` as used here are of this version.
 const SERVER_MIN: i32 = 140_000;
 
@@ -64,6 +70,10 @@ pub(super) async fn migrate(tx: &Tx<'_>) -> Result<()> {
             &[&key.as_slice()],
         )
         .await?;
+    }
+    if found < WORKERS_SINCE {
+        workers::find_sessions(tx).await?;
+        doubts::find_lanes(tx).await?;
     }
     let version = i32::try_from(newest()).map_err(Fault::unreadable)?;
     tx.execute("UPDATE waha_campaign_schema SET version = $1", &[&version])

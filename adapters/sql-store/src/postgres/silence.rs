@@ -1,5 +1,5 @@
 //! Accepted deliveries that no ack followed. Attempts are considered once, in the order in which they began; a few that end
-//! late, or are accepted late, get another turn.
+//! late, or are accepted late, get another turn. So do those of lanes that another worker attends.
 
 use campaign_core::clock::{BootId, Elapsed, Stamp};
 use campaign_core::delivery::{Happening, State};
@@ -17,47 +17,56 @@ const ATTEMPTS_MAX: usize = 2_000;
 struct Attempt {
     seq: i64,
     delivery: i64,
+    /// This is another turn.
     is_again: bool,
-    is_over: bool,
-    is_accepted: bool,
+    /// It gets another turn.
+    is_later: bool,
+    is_silent: bool,
 }
 
-pub(super) async fn mark_silent(tx: &Tx<'_>, before: Timestamp, limit: u32) -> Result<u32> {
+/// Of attempts of these lanes, or of all.
+pub(super) async fn mark_silent(
+    tx: &Tx<'_>,
+    before: Timestamp,
+    limit: u32,
+    lanes: Option<&[i32]>,
+) -> Result<u32> {
     let before = codes::micros(before);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut found = unheard(tx, before).await?;
-    let next = next_attempts(tx, before).await?;
+    let mut found = unheard(tx, before, lanes).await?;
+    let next = next_attempts(tx, before, lanes).await?;
     let went_through = next.len() >= ATTEMPTS_MAX;
     found.extend(next);
-    let mut accepted = found
+    let mut silent = found
         .iter()
         .enumerate()
-        .filter(|(_, attempt)| attempt.is_accepted);
-    if let Some((place, _)) = accepted.nth(limit) {
+        .filter(|(_, attempt)| attempt.is_silent);
+    if let Some((place, _)) = silent.nth(limit) {
         found.truncate(place);
     }
     if found.is_empty() {
         return Ok(0);
     }
     mark(tx, &found).await?;
-    let accepted = found.iter().filter(|attempt| attempt.is_accepted).count();
-    Ok(u32::try_from(accepted)
+    let silent = found.iter().filter(|attempt| attempt.is_silent).count();
+    Ok(u32::try_from(silent)
         .unwrap_or(u32::MAX)
         .max(u32::from(went_through)))
 }
 
 /// Those that wait for another turn, and whose turn it is.
-async fn unheard(tx: &Tx<'_>, before: i64) -> Result<Vec<Attempt>> {
+async fn unheard(tx: &Tx<'_>, before: i64, lanes: Option<&[i32]>) -> Result<Vec<Attempt>> {
     let found = tx
         .rows(
             "SELECT a.seq, a.delivery, d.attempt = a.seq AND d.state = $1
              FROM unheard u CROSS JOIN LATERAL (SELECT * FROM attempt WHERE seq = u.attempt OFFSET 0) AS a
              CROSS JOIN LATERAL (SELECT attempt, state FROM delivery WHERE id = a.delivery OFFSET 0) AS d
-             WHERE a.ended_wall < $2 ORDER BY a.seq LIMIT $3",
+             WHERE a.ended_wall < $2 AND ($4::integer[] IS NULL OR a.lane = ANY($4)) ORDER BY a.seq LIMIT $3",
             &[
                 &i16::from(State::Accepted as u8),
                 &before,
                 &(ATTEMPTS_MAX as i64),
+                &lanes,
             ],
         )
         .await?;
@@ -66,21 +75,26 @@ async fn unheard(tx: &Tx<'_>, before: i64) -> Result<Vec<Attempt>> {
             seq: row.at(0)?,
             delivery: row.at(1)?,
             is_again: true,
-            is_over: true,
-            is_accepted: row.at::<Option<bool>>(2)? == Some(true),
+            is_later: false,
+            is_silent: row.at::<Option<bool>>(2)? == Some(true),
         })
     };
     found.iter().map(attempt).collect()
 }
 
 /// The next ones, up to the last of them that can have ended before: that began before.
-async fn next_attempts(tx: &Tx<'_>, before: i64) -> Result<Vec<Attempt>> {
+async fn next_attempts(tx: &Tx<'_>, before: i64, lanes: Option<&[i32]>) -> Result<Vec<Attempt>> {
     let rows = tx
         .rows(
-            "SELECT a.seq, a.delivery, d.attempt = a.seq AND d.state = $1, a.ended_wall, a.started_wall
+            "SELECT a.seq, a.delivery, d.attempt = a.seq AND d.state = $1, a.ended_wall, a.started_wall,
+                    $3::integer[] IS NULL OR a.lane = ANY($3)
              FROM attempt a CROSS JOIN LATERAL (SELECT attempt, state FROM delivery WHERE id = a.delivery OFFSET 0) AS d
              WHERE a.seq > (SELECT silent_seq FROM meta) ORDER BY a.seq LIMIT $2",
-            &[&i16::from(State::Accepted as u8), &(ATTEMPTS_MAX as i64)],
+            &[
+                &i16::from(State::Accepted as u8),
+                &(ATTEMPTS_MAX as i64),
+                &lanes,
+            ],
         )
         .await?;
     let mut found = Vec::with_capacity(rows.len());
@@ -88,12 +102,14 @@ async fn next_attempts(tx: &Tx<'_>, before: i64) -> Result<Vec<Attempt>> {
     for row in rows {
         let ended: Option<i64> = row.at(3)?;
         let is_over = ended.is_some_and(|ended| ended < before);
+        let is_silent = is_over && row.at::<Option<bool>>(2)? == Some(true);
+        let is_own: bool = row.at(5)?;
         found.push(Attempt {
             seq: row.at(0)?,
             delivery: row.at(1)?,
             is_again: false,
-            is_over,
-            is_accepted: is_over && row.at::<Option<bool>>(2)? == Some(true),
+            is_later: !is_over || (is_silent && !is_own),
+            is_silent: is_silent && is_own,
         });
         began.push(row.at(4)?);
     }
@@ -121,18 +137,18 @@ async fn clock_went_back(tx: &Tx<'_>, began: &[i64]) -> Result<bool> {
 }
 
 async fn mark(tx: &Tx<'_>, found: &[Attempt]) -> Result<()> {
-    let accepted = found.iter().filter(|attempt| attempt.is_accepted);
-    let accepted = accepted.map(|attempt| Ok(codes::delivery(attempt.delivery)?));
-    let accepted = accepted.collect::<Result<Vec<_>>>()?;
+    let silent = found.iter().filter(|attempt| attempt.is_silent);
+    let silent = silent.map(|attempt| Ok(codes::delivery(attempt.delivery)?));
+    let silent = silent.collect::<Result<Vec<_>>>()?;
     let nothing = Stamp {
         elapsed: Elapsed::default(),
         wall: Timestamp::UNIX_EPOCH,
         boot: BootId::default(),
     };
-    let wanted = Wanted::these(accepted.iter().copied());
+    let wanted = Wanted::these(silent.iter().copied());
     let mut moves = Moves::read(tx, nothing, &wanted).await?;
     moves.keeps_time = true;
-    for delivery in accepted {
+    for delivery in silent {
         moves.put_as_it_happens(delivery, Happening::Silent);
     }
     moves.write(tx).await?;
@@ -145,7 +161,7 @@ async fn mark(tx: &Tx<'_>, found: &[Attempt]) -> Result<()> {
         .await?;
     let later: Vec<i64> = found
         .iter()
-        .filter(|attempt| !attempt.is_again && !attempt.is_over)
+        .filter(|attempt| attempt.is_later)
         .map(|attempt| attempt.seq)
         .collect();
     tx.execute(

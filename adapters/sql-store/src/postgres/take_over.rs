@@ -1,4 +1,4 @@
-//! Becoming the runner: the epochs, what a dead runner left behind, and what an older copy of the database does not
+//! Becoming the runner, or the first worker: the epochs, what a dead process left behind, and what an older copy of the database does not
 //! know. The marks of a whole audience are set by one statement, along the table that [`apply`] gives.
 
 use campaign_core::clock::Stamp;
@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::commands::refuse_what_sends_again;
 use super::consent::forget_what_is_over;
+use super::doubts::lane_of;
 use super::fault::{Fault, Result};
 use super::known;
 use super::moves::{Differences, Moves, Wanted, write_counts};
@@ -35,9 +36,10 @@ struct Meta {
 
 pub(super) async fn take_over(tx: &Tx<'_>, now: Stamp) -> Result<TakeOver> {
     let meta = meta(tx).await?;
-    tx.execute("UPDATE lane SET epoch = epoch + 1", &[]).await?;
-    let is_restored = meta.is_marked_restored || is_away_from_home(tx).await?;
-    let orphaned = orphan(tx, now).await?;
+    let is_restored = is_restored(tx).await?;
+    let found = tx.rows("SELECT id FROM lane", &[]).await?;
+    let lanes: Vec<i32> = found.iter().map(|row| row.at(0)).collect::<Result<_>>()?;
+    let orphaned = take_up(tx, &lanes, now).await?;
     if is_restored {
         distrust(tx, &meta, now).await?;
         refuse_what_sends_again(tx).await?;
@@ -51,19 +53,53 @@ pub(super) async fn take_over(tx: &Tx<'_>, now: Stamp) -> Result<TakeOver> {
     )
     .await?;
     settle_in(tx).await?;
+    Ok(TakeOver {
+        orphaned,
+        is_restored,
+        ..found_by(tx, meta, now).await?
+    })
+}
+
+/// What somebody finds who takes nothing over.
+pub(super) async fn found(tx: &Tx<'_>, now: Stamp) -> Result<TakeOver> {
+    found_by(tx, meta(tx).await?, now).await
+}
+
+async fn found_by(tx: &Tx<'_>, meta: Meta, now: Stamp) -> Result<TakeOver> {
+    Ok(TakeOver {
+        message_key: meta.message_key,
+        orphaned: 0,
+        is_restored: false,
+        at: now,
+        accounts: known::accounts(tx).await?,
+    })
+}
+
+/// Puts this process on record as the runner. There are no workers: none that lives, or this is a copy of the database that had them.
+pub(super) async fn run(tx: &Tx<'_>, now: Stamp) -> Result<TakeOver> {
+    let taken = take_over(tx, now).await?;
+    tx.execute("DELETE FROM worker", &[]).await?;
+    tx.execute("DELETE FROM news", &[]).await?;
     tx.execute(
         "INSERT INTO runner (one, holder, word) VALUES (1, $1, 'null')
          ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, word = excluded.word",
         &[&holder()],
     )
     .await?;
-    Ok(TakeOver {
-        message_key: meta.message_key,
-        orphaned,
-        is_restored,
-        at: now,
-        accounts: known::accounts(tx).await?,
-    })
+    Ok(taken)
+}
+
+/// The owner of these lanes is dead, or has let go of them: what is left in `sending` may have been sent.
+pub(super) async fn take_up(tx: &Tx<'_>, lanes: &[i32], now: Stamp) -> Result<u64> {
+    if lanes.is_empty() {
+        return Ok(0);
+    }
+    tx.execute(
+        "UPDATE lane SET epoch = epoch + 1 WHERE id = ANY($1)",
+        &[&lanes],
+    )
+    .await?;
+    orphan(tx, lanes, now).await
 }
 
 /// Which take-over was the last one: by its transaction, and where the database was.
@@ -82,16 +118,24 @@ pub(super) async fn is_still(tx: &Tx<'_>, one: &LastTakeOver) -> Result<bool> {
     Ok(last(tx).await? == *one && !is_away_from_home(tx).await?)
 }
 
-/// Whether the database is a copy of the one that was last taken over: it is elsewhere, or its rows were written anew.
-async fn is_away_from_home(tx: &Tx<'_>) -> Result<bool> {
-    let sql = format!(
-        "SELECT written_in <> xmin::text::bigint OR place IS DISTINCT FROM {} FROM home",
+/// Whether the database is the one that was last taken over, in SQL; nothing where nobody ever did. A copy is elsewhere, or its rows were written
+/// anew.
+pub(super) fn at_home() -> String {
+    format!(
+        "(SELECT written_in = xmin::text::bigint AND place IS NOT DISTINCT FROM {} FROM home)",
         place()
-    );
-    match tx.maybe(&sql, &[]).await? {
-        Some(row) => row.at(0),
-        None => Ok(false),
-    }
+    )
+}
+
+async fn is_away_from_home(tx: &Tx<'_>) -> Result<bool> {
+    let sql = format!("SELECT {}", at_home());
+    let is_at_home: Option<bool> = tx.one(&sql, &[]).await?.at(0)?;
+    Ok(is_at_home == Some(false))
+}
+
+/// Whether this is an older copy, as far as that can be seen, or somebody has said so.
+pub(super) async fn is_restored(tx: &Tx<'_>) -> Result<bool> {
+    Ok(meta(tx).await?.is_marked_restored || is_away_from_home(tx).await?)
 }
 
 async fn settle_in(tx: &Tx<'_>) -> Result<()> {
@@ -126,13 +170,14 @@ async fn meta(tx: &Tx<'_>) -> Result<Meta> {
     })
 }
 
-/// What another process left in `sending` may have been sent. No request of it is written after now.
-async fn orphan(tx: &Tx<'_>, now: Stamp) -> Result<u64> {
+/// What another process left in `sending` of these lanes may have been sent. No request of it is written after now.
+async fn orphan(tx: &Tx<'_>, lanes: &[i32], now: Stamp) -> Result<u64> {
     let found = tx
         .rows(
-            "SELECT d.id FROM open_chat o
-             CROSS JOIN LATERAL (SELECT id, state FROM delivery WHERE id = o.delivery OFFSET 0) AS d WHERE d.state = $1",
-            &[&i16::from(State::Sending as u8)],
+            "SELECT d.id FROM unnest($1::integer[]) AS l (lane)
+             CROSS JOIN LATERAL (SELECT delivery FROM open_chat WHERE lane = l.lane OFFSET 0) AS o
+             CROSS JOIN LATERAL (SELECT id, state FROM delivery WHERE id = o.delivery OFFSET 0) AS d WHERE d.state = $2",
+            &[&lanes, &i16::from(State::Sending as u8)],
         )
         .await?;
     let sending = found.iter().map(|row| Ok(codes::delivery(row.at(0)?)?));
@@ -146,16 +191,18 @@ async fn orphan(tx: &Tx<'_>, now: Stamp) -> Result<u64> {
     // Those that evidence had overtaken as well. All of them are younger than what was considered for silence, or kept for later.
     let (elapsed, wall, boot) = codes::columns(now);
     let died = i16::from(OWNER_DIED);
-    for which in [
-        "seq > (SELECT silent_seq FROM meta)",
-        "seq = ANY(ARRAY(SELECT attempt FROM unheard))",
+    for open in [
+        "FROM unnest($5::integer[]) AS l (lane) CROSS JOIN LATERAL (
+             SELECT ctid FROM attempt WHERE lane = l.lane AND lane > 0 AND seq > (SELECT silent_seq FROM meta) AND ended_wall IS NULL OFFSET 0) AS there",
+        "FROM unheard u CROSS JOIN LATERAL (
+             SELECT ctid FROM attempt WHERE seq = u.attempt AND lane = ANY($5::integer[]) AND ended_wall IS NULL OFFSET 0) AS there",
     ] {
         tx.execute(
             &format!(
-                "UPDATE attempt SET ended_elapsed = $1, ended_wall = $2, ended_boot = $3, outcome = $4
-                 WHERE ended_wall IS NULL AND {which}"
+                "UPDATE attempt a SET ended_elapsed = $1, ended_wall = $2, ended_boot = $3, outcome = $4 {open}
+                 WHERE a.ctid = there.ctid"
             ),
-            &[&elapsed, &wall, &boot, &died],
+            &[&elapsed, &wall, &boot, &died, &lanes],
         )
         .await?;
     }
@@ -194,9 +241,13 @@ async fn distrust(tx: &Tx<'_>, meta: &Meta, now: Stamp) -> Result<()> {
     )
     .await?;
     tx.execute(
-        "INSERT INTO doubt (delivery, next_look, restoration) SELECT id, 0, $1::bigint FROM delivery WHERE state = ANY($2)
-         ON CONFLICT (delivery) DO UPDATE SET next_look = 0, looks = 0, missing = NULL,
-            restoration = coalesce(doubt.restoration, excluded.restoration)",
+        &format!(
+            "INSERT INTO doubt (delivery, next_look, restoration, lane)
+             SELECT id, 0, $1::bigint, {} FROM delivery AS d WHERE state = ANY($2)
+             ON CONFLICT (delivery) DO UPDATE SET next_look = 0, looks = 0, missing = NULL,
+                restoration = coalesce(doubt.restoration, excluded.restoration)",
+            lane_of("d.id")
+        ),
         &[&restoration, &open],
     )
     .await?;

@@ -19,6 +19,7 @@ use campaign_core::store::{
 };
 use deadpool_postgres::{Client, Pool};
 use jiff::Timestamp;
+use tokio_postgres::Row;
 
 use super::audience::{self, Door};
 use super::batch::{Making, Sweeps};
@@ -26,9 +27,11 @@ use super::connections::Server;
 use super::fault::{Fault, Result};
 use super::lock::{self, RunnerLock};
 use super::take_over::LastTakeOver;
-use super::transaction::{self, Committed, Fate, Number, TRIES_MAX, TRY_PAUSE, Tx};
+use super::transaction::{Committed, Fate, Number, Parameters, TRIES_MAX, TRY_PAUSE, Tx, fate_of};
+use super::workers::{self, Working};
 use super::{commands, consent, lanes, prune, schema, silence, take_over};
 use crate::codes;
+use crate::holder::somebody;
 use crate::options::Options;
 
 /// Connections that read.
@@ -44,12 +47,12 @@ pub(super) struct Database {
     /// Of one connection: whoever has it writes.
     writer: Pool,
     readers: Pool,
-    running: tokio::sync::Mutex<Option<Running>>,
+    pub(super) running: tokio::sync::Mutex<Option<Running>>,
     memory: Mutex<Memory>,
 }
 
 /// This process is the runner.
-struct Running {
+pub(super) struct Running {
     lock: RunnerLock,
     since: LastTakeOver,
 }
@@ -60,6 +63,7 @@ struct Memory {
     /// Imports that were begun here.
     imports: HashMap<CampaignId, i32>,
     sweeps: Sweeps,
+    working: Option<Working>,
 }
 
 /// Does the work to its end, also when nobody waits for it any more.
@@ -108,6 +112,7 @@ macro_rules! transaction {
         }
     }};
 }
+pub(super) use transaction;
 
 impl Database {
     pub(super) async fn open(url: &str, options: Options) -> Result<Self> {
@@ -186,7 +191,52 @@ impl Database {
     async fn fate_of(&self, transaction: &Number) -> Result<Fate> {
         let mut client = self.reader().await?;
         let tx = Tx::snapshot(&mut client).await?;
-        transaction::fate_of(&tx, transaction).await
+        fate_of(&tx, transaction).await
+    }
+
+    /// One statement, as of the moment at which it is made; again where the connection turned out to be lost.
+    pub(super) async fn read_alone(
+        &self,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>> {
+        let mut tries = 1;
+        loop {
+            let read = async {
+                let client = self.reader().await?;
+                let statement = client.prepare_cached(sql).await?;
+                Ok::<_, Fault>(client.query(&statement, parameters).await?)
+            };
+            match read.await {
+                Err(fault) if fault.is_lost() && tries < TRIES_MAX => {
+                    tries += 1;
+                    self.part_with_connections();
+                }
+                done => break done,
+            }
+        }
+    }
+
+    /// Which worker this is, if it is one.
+    pub(super) fn worker(&self) -> Option<i32> {
+        self.memory().working.as_ref().map(|working| working.id)
+    }
+
+    pub(super) fn working(&self) -> Option<Working> {
+        self.memory().working.clone()
+    }
+
+    pub(super) fn begin_to_work(&self, working: Working) {
+        let mut memory = self.memory();
+        memory.working = Some(working);
+        memory.sweeps.clear();
+    }
+
+    /// Changes what this worker knows, unless it has become another one, or none.
+    pub(super) fn at_work<T>(&self, id: i32, change: impl FnOnce(&mut Working) -> T) -> Option<T> {
+        let mut memory = self.memory();
+        let working = memory.working.as_mut().filter(|working| working.id == id);
+        working.map(change)
     }
 
     pub(super) async fn take_over(&self, now: Stamp) -> Result<TakeOver> {
@@ -198,11 +248,13 @@ impl Database {
         };
         // Should it fail, the lock is free again: nobody runs.
         let (taken, since) = transaction!(self, tx => async {
-            let taken = take_over::take_over(tx, now).await?;
+            let taken = take_over::run(tx, now).await?;
             Ok::<_, Fault>((taken, take_over::last(tx).await?))
         })?;
         *running = Some(Running { lock, since });
-        self.memory().sweeps.clear();
+        let mut memory = self.memory();
+        memory.working = None;
+        memory.sweeps.clear();
         Ok(taken)
     }
 
@@ -227,17 +279,36 @@ impl Database {
         Ok(())
     }
 
+    /// For whoever is to be alone: there are no workers either.
     pub(super) async fn take_lock(&self) -> Result<RunnerLock> {
-        if let Some(lock) = RunnerLock::take(&self.server).await? {
-            return Ok(lock);
+        let Some(lock) = RunnerLock::take(&self.server).await? else {
+            let mut client = self.reader().await?;
+            let tx = Tx::snapshot(&mut client).await?;
+            // A worker has it as well, for as long as it takes to join.
+            let holder = match lock::is_held(&tx).await? {
+                true => lock::holder_on_record(&tx).await?,
+                false => somebody(),
+            };
+            return Err(lock::busy(holder).into());
+        };
+        // Nobody joins from here on.
+        let workers: Option<String> = transaction!(self, tx => workers::in_the_way(tx))?;
+        match workers {
+            None => Ok(lock),
+            Some(workers) => {
+                lock.give_back().await?;
+                Err(lock::busy(workers).into())
+            }
         }
-        let mut client = self.reader().await?;
-        let tx = Tx::snapshot(&mut client).await?;
-        Err(lock::busy(lock::holder_on_record(&tx).await?).into())
     }
 
     pub(super) async fn step_down(&self) -> Result<()> {
-        match self.running.lock().await.take() {
+        let running = self.running.lock().await.take();
+        let working = self.memory().working.take();
+        if let Some(working) = working {
+            self.leave(&working).await?;
+        }
+        match running {
             Some(running) => running.lock.give_back().await,
             None => Ok(()),
         }
@@ -267,6 +338,7 @@ impl Database {
             batch,
             imports,
             sweeps,
+            worker: self.worker(),
         };
         let effects = making.make().await?;
         Ok((effects, making.sweeps))
@@ -278,21 +350,32 @@ impl Database {
         session: &Session,
         limits: &LaneLimits,
     ) -> Result<LaneRecord> {
+        let worker = self.worker();
         {
             let mut client = self.reader().await?;
             let tx = Tx::snapshot(&mut client).await?;
-            if lanes::is_open(&tx, account, session).await? {
+            if lanes::is_open(&tx, account, session, worker).await? {
                 return lanes::record(&tx, account).await;
             }
         }
-        transaction!(self, tx => async {
+        let opened = transaction!(self, tx => async {
+            if let Some(worker) = worker
+                && !workers::may_open(tx, worker, account, session).await?
+            {
+                return Ok(None);
+            }
             lanes::open(tx, account, session, limits).await?;
-            lanes::record(tx, account).await
-        })
+            lanes::record(tx, account).await.map(Some)
+        })?;
+        opened.ok_or_else(|| StoreError::Attended.into())
     }
 
     pub(super) async fn mark_silent(&self, before: Timestamp, limit: u32) -> Result<u32> {
-        transaction!(self, tx => silence::mark_silent(tx, before, limit))
+        let worker = self.worker();
+        transaction!(self, tx => async {
+            let lanes = workers::lanes_of(tx, worker).await?;
+            silence::mark_silent(tx, before, limit, lanes.as_deref()).await
+        })
     }
 
     pub(super) async fn create(
@@ -301,8 +384,9 @@ impl Database {
         columns: &[Box<str>],
         now: Now,
     ) -> Result<CampaignId> {
+        let worker = self.worker();
         let (id, import) =
-            transaction!(self, tx => audience::create(tx, definition, columns, now))?;
+            transaction!(self, tx => audience::create(tx, definition, columns, now, worker))?;
         self.memory().imports.insert(id, import);
         Ok(id)
     }
@@ -314,7 +398,8 @@ impl Database {
         recipients: &[NewRecipient],
         now: Now,
     ) -> Result<Created> {
-        transaction!(self, tx => audience::create_whole(tx, definition, columns, recipients, now))
+        let worker = self.worker();
+        transaction!(self, tx => audience::create_whole(tx, definition, columns, recipients, now, worker))
     }
 
     pub(super) async fn import(
@@ -337,6 +422,7 @@ impl Database {
     ) -> Result<Vec<Imported>> {
         let door = Door::Addition {
             at: codes::micros(now.wall),
+            worker: self.worker(),
         };
         transaction!(self, tx => audience::take_in(tx, campaign, recipients, rejected, door))
     }
@@ -370,6 +456,9 @@ impl Database {
     }
 
     pub(super) async fn publish(&self, word: &str) -> Result<()> {
-        transaction!(self, tx => commands::publish(tx, word))
+        match self.worker() {
+            Some(worker) => transaction!(self, tx => workers::publish(tx, worker, word)),
+            None => transaction!(self, tx => commands::publish(tx, word)),
+        }
     }
 }

@@ -398,7 +398,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (durability, synchronous) in [(Durability::Full, 2), (Durability::Normal, 1)] {
             let path = folder.path().join(format!("{synchronous}.db"));
-            let connection = open(&path, &Options { durability }).unwrap();
+            let connection = open(
+                &path,
+                &Options {
+                    durability,
+                    ..Options::default()
+                },
+            )
+            .unwrap();
             let setting = |name| -> i64 {
                 connection
                     .pragma_query_value(None, name, |row| row.get(0))

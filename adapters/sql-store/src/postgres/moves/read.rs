@@ -150,8 +150,8 @@ async fn deliveries(tx: &Tx<'_>, wanted: &Wanted) -> Result<BTreeMap<i64, Delive
                     u.delivery IS NOT NULL, u.next_look, u.restoration, u.looks, u.missing
              FROM unnest($1::bigint[]) AS w (first)
              CROSS JOIN LATERAL (SELECT * FROM delivery WHERE id BETWEEN w.first AND w.first + 63 OFFSET 0) AS d
-             LEFT JOIN attempt a ON a.seq = d.attempt
-             LEFT JOIN doubt u ON u.delivery = d.id",
+             LEFT JOIN LATERAL (SELECT * FROM attempt WHERE seq = d.attempt OFFSET 0) AS a ON true
+             LEFT JOIN LATERAL (SELECT * FROM doubt WHERE delivery = d.id OFFSET 0) AS u ON true",
             &[&recipients],
         )
         .await?;

@@ -11,7 +11,7 @@ use campaign_core::store::LaneId;
 use self::attempts::{begin_attempts, claim, end_attempts, keep_unheard};
 use self::lanes::write_lanes;
 use self::persons::{write_known, write_written};
-use super::{Chat, Delivery, Differences, Doubt, Moves};
+use super::{Chat, Delivery, Differences, Moves};
 use crate::codes::{self, CORRECTED, REMARKED, SUPERSEDED};
 use crate::postgres::fault::{Fault, Result};
 use crate::postgres::transaction::{Tx, int};
@@ -182,9 +182,16 @@ async fn write_doubts(tx: &Tx<'_>, deliveries: &BTreeMap<i64, Delivery>) -> Resu
         .map(|(id, _)| *id)
         .collect();
     delete(tx, "DELETE FROM doubt WHERE delivery = ANY($1)", &gone).await?;
-    let there: Vec<(i64, &Doubt)> = changed()
-        .filter_map(|(id, it)| Some((*id, it.row.doubt.as_ref()?)))
-        .collect();
+    let mut there = Vec::new();
+    let mut lanes = Vec::new();
+    for (id, it) in changed() {
+        if let Some(doubt) = &it.row.doubt {
+            there.push((*id, doubt));
+            // What has no attempt was in doubt before.
+            let lane = it.row.attempt.map_or(0, |attempt| attempt.lane.0);
+            lanes.push(int(lane)?);
+        }
+    }
     if there.is_empty() {
         return Ok(());
     }
@@ -194,11 +201,12 @@ async fn write_doubts(tx: &Tx<'_>, deliveries: &BTreeMap<i64, Delivery>) -> Resu
     let looks: Vec<i16> = there.iter().map(|(_, it)| it.looks.into()).collect();
     let missing: Vec<Option<&str>> = there.iter().map(|(_, it)| it.missing.as_deref()).collect();
     tx.execute(
-        "INSERT INTO doubt (delivery, next_look, restoration, looks, missing)
-         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::text[])
+        "INSERT INTO doubt (delivery, next_look, restoration, looks, missing, lane)
+         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::text[], $6::integer[])
          ON CONFLICT (delivery) DO UPDATE SET next_look = excluded.next_look, restoration = excluded.restoration,
-             looks = excluded.looks, missing = excluded.missing",
-        &[&ids, &next, &restorations, &looks, &missing],
+             looks = excluded.looks, missing = excluded.missing,
+             lane = CASE excluded.lane WHEN 0 THEN doubt.lane ELSE excluded.lane END",
+        &[&ids, &next, &restorations, &looks, &missing, &lanes],
     )
     .await?;
     Ok(())
