@@ -267,6 +267,11 @@ impl Definition {
         [self.expires_at, late].into_iter().flatten().min()
     }
 
+    /// Whether it is a campaign for the engine alone, such as a message of [`crate::once`]: its name holds a colon, which none that people give may.
+    pub fn is_single(&self) -> bool {
+        self.name.contains(':')
+    }
+
     /// Its share of its accounts.
     pub fn share(&self) -> Share {
         Share {

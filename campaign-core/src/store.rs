@@ -213,6 +213,19 @@ pub struct CampaignRecord {
     pub pruned_at: Option<Timestamp>,
 }
 
+impl CampaignRecord {
+    /// Something of it is left to be sent, or under way.
+    pub fn has_open(&self) -> bool {
+        let mut open = [State::Scheduled, State::Sending].into_iter();
+        open.any(|state| self.counts.of(state) > 0)
+    }
+
+    /// It was sent, and WhatsApp may still acknowledge some of it.
+    pub fn awaits_acks(&self) -> bool {
+        self.state == CampaignState::Completed && self.counts.of(State::Accepted) > 0
+    }
+}
+
 /// How many deliveries stand where.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -296,10 +309,23 @@ pub enum CampaignQuery {
     All,
     /// Those that a runner has something to do for, as [`CampaignState::is_live`] tells.
     Live,
+    /// Every one that people named. How many single messages there are ([`Definition::is_single`]) makes no difference.
+    Named,
+    /// Of those the live ones.
+    LiveNamed,
     /// Those that were made at this moment or later.
     Since(Timestamp),
     /// These, as far as there are such.
     These(Vec<CampaignId>),
+}
+
+/// What is left of single messages ([`Definition::is_single`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SinglesLeft {
+    /// One of the live ones is to be sent, is under way, or will be looked up without a person asking for it.
+    pub is_some: bool,
+    /// WhatsApp may still acknowledge one that was sent.
+    pub awaits_acks: bool,
 }
 
 /// Asks for deliveries that are due.
@@ -869,6 +895,18 @@ pub trait Store: Send + Sync + 'static {
 
     /// Campaigns, newest first.
     async fn campaigns(&self, which: &CampaignQuery) -> Result<Vec<CampaignRecord>, StoreError>;
+
+    /// What is left of single messages. There may be very many of them: a store for these answers by its indexes, without reading each.
+    async fn singles_left(&self) -> Result<SinglesLeft, StoreError> {
+        let mut left = SinglesLeft::default();
+        let live = self.campaigns(&CampaignQuery::Live).await?;
+        for single in live.iter().filter(|it| it.definition.is_single()) {
+            let is_in_doubt = single.counts.of(State::Unconfirmed) > 0;
+            left.awaits_acks |= single.awaits_acks();
+            left.is_some |= single.has_open() || is_in_doubt && !self.is_looked_up(single).await?;
+        }
+        Ok(left)
+    }
 
     /// A page of the report, in key order; one row per recipient, its newest generation.
     async fn report(&self, query: ReportQuery) -> Result<Vec<ReportRow>, StoreError>;

@@ -48,7 +48,7 @@ use campaign_core::store::{
     Answer, Batch, CampaignQuery, CampaignRecord, Command, CommandId, Created, DoubtPage,
     DoubtQuery, EarlierMessage, Effect, HiddenOptOut, Imported, Inquiry, LaneRecord, MayNot,
     NewRecipient, ReadyPage, ReadyQuery, ReplyQuery, ReplyRow, ReportQuery, ReportRow, RunnerWord,
-    Store, StoreError, Suppression, TakeOver,
+    SinglesLeft, Store, StoreError, Suppression, TakeOver,
 };
 use jiff::Timestamp;
 
@@ -276,6 +276,10 @@ impl Store for PostgresStore {
 
     async fn campaigns(&self, which: &CampaignQuery) -> Result<Vec<CampaignRecord>, StoreError> {
         read!(self, tx => campaigns::campaigns(tx, which))
+    }
+
+    async fn singles_left(&self) -> Result<SinglesLeft, StoreError> {
+        read!(self, tx => campaigns::singles_left(tx))
     }
 
     async fn report(&self, query: ReportQuery) -> Result<Vec<ReportRow>, StoreError> {

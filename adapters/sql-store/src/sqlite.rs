@@ -46,7 +46,7 @@ use campaign_core::store::{
     Answer, Batch, CampaignQuery, CampaignRecord, Command, CommandId, Created, DoubtPage,
     DoubtQuery, EarlierMessage, Effect, HiddenOptOut, Imported, Inquiry, LaneRecord, MayNot,
     NewRecipient, ReadyPage, ReadyQuery, ReplyQuery, ReplyRow, ReportQuery, ReportRow, RunnerWord,
-    Store, StoreError, Suppression, TakeOver,
+    SinglesLeft, Store, StoreError, Suppression, TakeOver,
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -333,6 +333,10 @@ impl Store for SqliteStore {
     async fn campaigns(&self, which: &CampaignQuery) -> Result<Vec<CampaignRecord>, StoreError> {
         let which = which.clone();
         self.call(move |database| database.campaigns(&which)).await
+    }
+
+    async fn singles_left(&self) -> Result<SinglesLeft, StoreError> {
+        self.call(|database| database.singles_left()).await
     }
 
     async fn report(&self, query: ReportQuery) -> Result<Vec<ReportRow>, StoreError> {

@@ -16,7 +16,7 @@ use campaign_core::delivery::{Doubt, Happening};
 use campaign_core::gateway::{Account, Session};
 use campaign_core::limits::LaneLimits;
 use campaign_core::store::{
-    Change, DoubtQuery, Effect, ReadyQuery, ReportQuery, Store, Whom, Workers,
+    CampaignQuery, Change, DoubtQuery, Effect, ReadyQuery, ReportQuery, Store, Whom, Workers,
 };
 use cluster::{Cluster, cluster};
 use scene::{accepted, at, commit, definition, happened, journal, moved, now, recipients};
@@ -25,6 +25,7 @@ use sql_store::{Options, PostgresStore};
 const RECIPIENTS: u64 = 8_000;
 const BATCH: u32 = 128;
 const BATCHES: u32 = 12;
+const SINGLES: u32 = 20_000;
 
 /// Rows that were read so far: by reading a table through, and by an index.
 fn read_so_far(cluster: &Cluster, name: &str) -> (u64, u64) {
@@ -118,6 +119,24 @@ async fn a_plan_that_was_made_for_empty_tables_serves_full_ones() {
         assert_eq!(page.await.unwrap().doubts.len(), 50);
     }
     store.mark_silent(now(600).wall, 1_000).await.unwrap();
+    cluster.sql(
+        &name,
+        &format!(
+            "INSERT INTO campaign (id, created_at, state, kind, category, name, session, definition, columns)
+             SELECT id + number, created_at, state, kind, category, 'send:' || number, session, definition, columns
+             FROM campaign, generate_series(1, {SINGLES}) AS number;
+             INSERT INTO campaign_count (n, campaign, state, reason)
+             SELECT 1, {campaign} + number, 0, 0 FROM generate_series(1, {SINGLES}) AS number",
+            campaign = campaign.number()
+        ),
+    );
+    for _ in 0..12 {
+        for query in [CampaignQuery::LiveNamed, CampaignQuery::Named] {
+            let named = store.campaigns(&query).await.unwrap();
+            assert_eq!(named.len(), 1, "{query:?}");
+        }
+        assert!(store.singles_left().await.unwrap().is_some);
+    }
     drop(store);
     end_connections(cluster, &name);
     let (through, by_key) = read_so_far(cluster, &name);

@@ -132,7 +132,8 @@ promises! { $ store_contract_tests run_all ContractStore
         a_restriction_costs_no_attempt
         the_control_is_the_nearest_accepted_message_and_then_the_next
         what_was_accepted_later_was_not_accepted_before_by_any_clock
-        an_accepted_message_without_an_ack_is_considered_once;
+        an_accepted_message_without_an_ack_is_considered_once
+        what_is_left_of_single_messages_is_told;
     runner:
         a_second_runner_is_refused_until_the_first_is_gone
         a_take_over_turns_sending_into_unconfirmed

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use campaign_core::campaign::{CampaignState, Definition, Share};
 use campaign_core::delivery::{CampaignId, State};
 use campaign_core::message::MessageTemplate;
-use campaign_core::store::{CampaignQuery, CampaignRecord, Counts, EarlierMessage};
+use campaign_core::store::{CampaignQuery, CampaignRecord, Counts, EarlierMessage, SinglesLeft};
 use jiff::Timestamp;
 use tokio_postgres::Row;
 
@@ -15,27 +15,44 @@ use super::fault::Result;
 use super::transaction::{Columns, Parameters, Tx, int, text};
 use crate::codes;
 
+/// Those that people named, one step in the index of names for each. Of single messages, of which there may be very many, one is passed for each
+/// beginning of their names: the semicolon follows the colon.
+const NAMED: &str = "(
+    WITH RECURSIVE passed AS (
+        (SELECT name FROM campaign ORDER BY name LIMIT 1)
+        UNION ALL
+        SELECT following.name FROM passed, LATERAL (
+            SELECT name FROM campaign
+            WHERE name >= CASE strpos(passed.name, ':') WHEN 0 THEN passed.name || chr(1) ELSE split_part(passed.name, ':', 1) || ';' END
+            ORDER BY name LIMIT 1
+        ) AS following
+    )
+    SELECT name FROM passed WHERE strpos(name, ':') = 0
+) AS named, LATERAL (SELECT * FROM campaign WHERE name = named.name OFFSET 0) AS campaign";
+
 pub(super) async fn campaign(tx: &Tx<'_>, name: &str) -> Result<Option<CampaignRecord>> {
-    let found = records(tx, "name = $1", &[&text(name)]).await?;
+    let found = records(tx, "campaign WHERE name = $1", &[&text(name)]).await?;
     Ok(found.into_iter().next())
 }
 
 /// The newest first.
 pub(super) async fn campaigns(tx: &Tx<'_>, which: &CampaignQuery) -> Result<Vec<CampaignRecord>> {
     let mut found = match which {
-        CampaignQuery::All => records(tx, "true", &[]).await?,
-        CampaignQuery::Live => {
-            let live = CampaignState::ALL.into_iter().filter(|it| it.is_live());
-            let live: Vec<i16> = live.map(|state| (state as u8).into()).collect();
-            records(tx, "state = ANY($1)", &[&live]).await?
+        CampaignQuery::All => records(tx, "campaign", &[]).await?,
+        CampaignQuery::Live => records(tx, "campaign WHERE state = ANY($1)", &[&live()]).await?,
+        CampaignQuery::Named => records(tx, NAMED, &[]).await?,
+        CampaignQuery::LiveNamed => {
+            let which = format!("{NAMED} WHERE state = ANY($1)");
+            records(tx, &which, &[&live()]).await?
         }
         CampaignQuery::Since(moment) => {
-            records(tx, "created_at >= $1", &[&codes::micros(*moment)]).await?
+            let which = "campaign WHERE created_at >= $1";
+            records(tx, which, &[&codes::micros(*moment)]).await?
         }
         CampaignQuery::These(ids) => {
             let ids = ids.iter().map(|id| int(id.number()));
             let ids: Vec<i32> = ids.collect::<Result<_>>()?;
-            records(tx, "id = ANY($1)", &[&ids]).await?
+            records(tx, "campaign WHERE id = ANY($1)", &[&ids]).await?
         }
     };
     found.sort_unstable_by_key(|record| Reverse((record.created_at, record.id)));
@@ -48,7 +65,7 @@ async fn records(
     parameters: Parameters<'_>,
 ) -> Result<Vec<CampaignRecord>> {
     let sql = format!(
-        "SELECT id, definition, columns, state, created_at, rejected, pruned_at FROM campaign WHERE {which}"
+        "SELECT id, definition, columns, state, created_at, rejected, pruned_at FROM {which}"
     );
     let found = tx.rows(&sql, parameters).await?;
     let ids: Vec<i32> = found.iter().map(|row| row.at(0)).collect::<Result<_>>()?;
@@ -69,6 +86,53 @@ async fn records(
         })
     };
     found.iter().map(record).collect()
+}
+
+/// In one statement, which sees one moment. What is to be sent stands first in the index, so that one of it is found at once; otherwise those are
+/// gone through that were sent within the time for acks.
+pub(super) async fn singles_left(tx: &Tx<'_>) -> Result<SinglesLeft> {
+    let counted = |states: &str| {
+        format!(
+            "LATERAL (SELECT FROM campaign_count WHERE campaign = single.id AND state {states} AND n > 0 OFFSET 0) AS counted"
+        )
+    };
+    let of_state = "SELECT id FROM campaign WHERE strpos(name, ':') > 0 AND state";
+    let sql = format!(
+        "SELECT EXISTS (
+             SELECT FROM ({of_state} = ANY($1) OFFSET 0) AS single, {open}
+         ) OR EXISTS (
+             SELECT FROM doubt, LATERAL ({of_state} = ANY($1) AND id = (doubt.delivery >> 32)::integer OFFSET 0) AS single, {unconfirmed}
+             WHERE next_look IS NOT NULL
+         ), EXISTS (
+             SELECT FROM ({of_state} = $5 OFFSET 0) AS single, {accepted}
+         )",
+        open = counted("IN ($2, $3)"),
+        unconfirmed = counted("= $4"),
+        accepted = counted("= $6"),
+    );
+    let number = |state: State| i16::from(state as u8);
+    let row = tx
+        .one(
+            &sql,
+            &[
+                &live(),
+                &number(State::Scheduled),
+                &number(State::Sending),
+                &number(State::Unconfirmed),
+                &i16::from(CampaignState::Completed as u8),
+                &number(State::Accepted),
+            ],
+        )
+        .await?;
+    Ok(SinglesLeft {
+        is_some: row.at(0)?,
+        awaits_acks: row.at(1)?,
+    })
+}
+
+fn live() -> Vec<i16> {
+    let live = CampaignState::ALL.into_iter().filter(|it| it.is_live());
+    live.map(|state| (state as u8).into()).collect()
 }
 
 async fn counts(tx: &Tx<'_>, campaigns: &[i32]) -> Result<BTreeMap<CampaignId, Counts>> {

@@ -9,7 +9,7 @@ use campaign_core::delivery::{CampaignId, DeliveryId, Happening, Standing, State
 use campaign_core::message::MessageTemplate;
 use campaign_core::store::{
     CampaignQuery, CampaignRecord, Counts, Created, EarlierMessage, Imported, NewRecipient,
-    StoreError,
+    SinglesLeft, StoreError,
 };
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, params};
@@ -21,7 +21,7 @@ use super::recipients::Recipients;
 use super::rows;
 
 const RECORD: &str =
-    "SELECT id, definition, columns, state, created_at, rejected, pruned_at FROM campaign";
+    "SELECT id, definition, columns, state, created_at, rejected, pruned_at, name FROM campaign";
 
 impl Database {
     pub(super) fn create(
@@ -258,13 +258,10 @@ impl Database {
         let mut records = match which {
             CampaignQuery::All => self.records(RECORD, [])?,
             CampaignQuery::Live => {
-                let live = CampaignState::ALL.into_iter().filter(|it| it.is_live());
-                let live: Vec<String> = live.map(|state| (state as u8).to_string()).collect();
-                self.records(
-                    &format!("{RECORD} WHERE state IN ({})", live.join(", ")),
-                    [],
-                )?
+                self.records(&format!("{RECORD} WHERE state IN ({})", live()), [])?
             }
+            CampaignQuery::Named => self.named_by_people(|_| true)?,
+            CampaignQuery::LiveNamed => self.named_by_people(CampaignState::is_live)?,
             CampaignQuery::Since(moment) => self.records(
                 &format!("{RECORD} WHERE created_at >= ?"),
                 [moment.as_microsecond()],
@@ -290,6 +287,69 @@ impl Database {
             records.push(self.record(row)?);
         }
         Ok(records)
+    }
+
+    /// Those that people named. Of single messages, of which there may be very many, one is read for each beginning of their names.
+    fn named_by_people(
+        &self,
+        is_asked: impl Fn(CampaignState) -> bool,
+    ) -> Result<Vec<CampaignRecord>> {
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("{RECORD} WHERE name >= ? ORDER BY name"))?;
+        let (mut records, mut from) = (Vec::new(), String::new());
+        loop {
+            let mut found = statement.query([&from])?;
+            let mut beginning = None;
+            while let Some(row) = found.next()? {
+                let name: String = row.get(7)?;
+                if let Some((it, _)) = name.split_once(':') {
+                    beginning = Some(it.to_owned());
+                    break;
+                }
+                if is_asked(rows::campaign_state(row.get(3)?)?) {
+                    records.push(self.record(row)?);
+                }
+            }
+            match beginning {
+                // The semicolon follows the colon.
+                Some(it) => from = it + ";",
+                None => return Ok(records),
+            }
+        }
+    }
+
+    /// In one statement, which sees one moment. What is to be sent stands first in the index, so that one of it is found at once; otherwise those are
+    /// gone through that were sent within the time for acks.
+    pub(super) fn singles_left(&self) -> Result<SinglesLeft> {
+        let is_live_single = format!("campaign.state IN ({}) AND instr(name, ':') > 0", live());
+        let sql = format!(
+            "SELECT EXISTS (
+                 SELECT 1 FROM campaign CROSS JOIN campaign_count AS counted ON counted.campaign = campaign.id
+                 WHERE {is_live_single} AND counted.state IN (?1, ?2) AND n > 0
+             ) OR EXISTS (
+                 SELECT 1 FROM doubt CROSS JOIN campaign ON campaign.id = doubt.delivery >> 32
+                     CROSS JOIN campaign_count AS counted ON counted.campaign = campaign.id
+                 WHERE next_look IS NOT NULL AND {is_live_single} AND counted.state = ?3 AND n > 0
+             ), EXISTS (
+                 SELECT 1 FROM campaign CROSS JOIN campaign_count AS counted ON counted.campaign = campaign.id
+                 WHERE campaign.state = ?4 AND instr(name, ':') > 0 AND counted.state = ?5 AND n > 0
+             )"
+        );
+        let states = params![
+            State::Scheduled as u8,
+            State::Sending as u8,
+            State::Unconfirmed as u8,
+            CampaignState::Completed as u8,
+            State::Accepted as u8,
+        ];
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row(states, |row| {
+            Ok(SinglesLeft {
+                is_some: row.get(0)?,
+                awaits_acks: row.get(1)?,
+            })
+        })?)
     }
 
     pub(super) fn earlier_messages(&self, campaign: CampaignId) -> Result<Vec<EarlierMessage>> {
@@ -389,6 +449,13 @@ impl Database {
         }
         Ok(())
     }
+}
+
+/// The states of live campaigns, as a list in SQL.
+fn live() -> String {
+    let live = CampaignState::ALL.into_iter().filter(|it| it.is_live());
+    let live: Vec<String> = live.map(|state| (state as u8).to_string()).collect();
+    live.join(", ")
 }
 
 /// Gives a campaign another message, and keeps the one it had.

@@ -10,6 +10,8 @@ use campaign_core::limits::Slot;
 use campaign_core::message::MessageTemplate;
 use campaign_core::store::{Change, Journal, LaneRecord};
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::*;
 
 struct Scene {
@@ -363,4 +365,36 @@ fn numbers_in_sql_are_those_of_the_engine() {
         (77, 77),
         "doubts find their campaign by it"
     );
+}
+
+#[test]
+fn a_look_does_not_go_through_the_single_messages() {
+    const SINGLES: u64 = 3_000;
+    let mut scene = Scene::new(2);
+    let connection = &mut scene.database.connection;
+    let copies = [
+        "INSERT INTO campaign (id, name, session, kind, definition, columns, state, created_at)
+         SELECT id + number, 'send:' || number, session, kind, definition, columns, state, created_at FROM campaign, numbers",
+        "INSERT INTO campaign_count SELECT campaign + number, state, reason, n FROM campaign_count, numbers",
+    ];
+    for copy in copies {
+        let numbers = format!(
+            "WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {SINGLES})"
+        );
+        connection
+            .execute_batch(&format!("{numbers} {copy}"))
+            .unwrap();
+    }
+    let steps = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&steps);
+    let counting = move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        false
+    };
+    connection.progress_handler(1, Some(counting)).unwrap();
+    let named = [CampaignQuery::LiveNamed, CampaignQuery::Named];
+    let named = named.map(|query| scene.database.campaigns(&query).unwrap().len());
+    let left = scene.database.singles_left().unwrap();
+    assert_eq!((named, left.is_some), ([1, 1], true));
+    assert!(steps.load(Ordering::Relaxed) < SINGLES, "{steps:?}");
 }

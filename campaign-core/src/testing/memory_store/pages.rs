@@ -339,6 +339,10 @@ impl Tables {
         let is_asked = |id: &CampaignId, campaign: &Campaign| match which {
             CampaignQuery::All => true,
             CampaignQuery::Live => campaign.state.is_live(),
+            CampaignQuery::Named => !campaign.definition.is_single(),
+            CampaignQuery::LiveNamed => {
+                campaign.state.is_live() && !campaign.definition.is_single()
+            }
             CampaignQuery::Since(moment) => campaign.created_at >= *moment,
             CampaignQuery::These(ids) => ids.contains(id),
         };

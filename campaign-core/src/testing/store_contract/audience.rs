@@ -386,28 +386,40 @@ pub async fn campaigns_can_be_limited_to_live_ones_or_some(database: &impl Contr
     let (imported, _) = imported(store, "imported", 0..1).await;
     let (running, _) = scene.running("running", 0..1).await;
     let (settled, _) = scene.running("settled", 0..0).await;
+    // Names before them, between them and after them, and such as begin like them.
+    let singles = ["check:1", "run:1", "send:1", "send:2", "send:2:3", "zz:1"];
+    let mut all_live = vec![running];
+    for name in singles {
+        all_live.push(scene.running(name, 0..1).await.0);
+    }
+    let (beside, _) = scene.running("send;", 0..1).await;
+    all_live.push(beside);
     use CampaignState::{Completed, Running, Settled};
     for (from, to) in [(Running, Completed), (Completed, Settled)] {
         let campaign = settled;
         scene.one(1, Change::Campaign { campaign, from, to }).await;
     }
-    let nowhere = crate::delivery::CampaignId::new(settled.number() + 7).unwrap();
+    let nowhere = crate::delivery::CampaignId::new(beside.number() + 7).unwrap();
     let all = store.campaigns(&CampaignQuery::All).await.unwrap();
     let made = all.iter().map(|record| record.created_at);
     let first = made.clone().min().unwrap();
     let later = made.max().unwrap() + SignedDuration::from_micros(1);
+    let mut everything = [&all_live[..], &[imported, settled]].concat();
+    everything.sort_unstable();
     for (query, expected) in [
-        (CampaignQuery::All, vec![imported, running, settled]),
-        (CampaignQuery::Live, vec![running]),
+        (CampaignQuery::Live, all_live.clone()),
+        (
+            CampaignQuery::Named,
+            vec![imported, running, settled, beside],
+        ),
+        (CampaignQuery::LiveNamed, vec![running, beside]),
         (
             CampaignQuery::These(vec![settled, nowhere, imported]),
             vec![imported, settled],
         ),
         (CampaignQuery::These(Vec::new()), Vec::new()),
-        (
-            CampaignQuery::Since(first),
-            vec![imported, running, settled],
-        ),
+        (CampaignQuery::All, everything.clone()),
+        (CampaignQuery::Since(first), everything),
         (CampaignQuery::Since(later), Vec::new()),
     ] {
         let listed = store.campaigns(&query).await.unwrap();

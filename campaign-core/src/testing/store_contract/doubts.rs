@@ -7,9 +7,10 @@ use super::scene::{
     Scene, Target, answered, assert_counts_equal_the_report, at, evidence, happened, imported,
     report, state_after, wall,
 };
-use crate::delivery::{Ack, DeliveryId, Doubt, Happening, Reason, State};
+use crate::campaign::CampaignState;
+use crate::delivery::{Ack, CampaignId, DeliveryId, Doubt, Happening, Reason, State};
 use crate::message::MessageKind;
-use crate::store::{Change, DoubtQuery, Effect, Happened, Journal, Lost, Store};
+use crate::store::{Change, DoubtQuery, Effect, Happened, Journal, Lost, Store, Sweep};
 
 /// Every page holds what is due, in key order; the next look that comes due is told.
 pub async fn doubts_come_in_key_order_when_they_are_due(database: &impl ContractStore) {
@@ -400,6 +401,58 @@ pub async fn an_accepted_message_without_an_ack_is_considered_once(database: &im
     assert_eq!(scene.doubt_ids(200).await, [young.delivery]);
     let (_, none) = imported(&scene.store, "none", 0..0).await;
     assert_eq!(none, []);
+}
+
+/// What is left of single messages is told at every step of one, and nothing of what people named.
+pub async fn what_is_left_of_single_messages_is_told(database: &impl ContractStore) {
+    use CampaignState::{Cancelled, Completed, Running};
+    let scene = Scene::open(database).await;
+    let (named, targets) = scene.running("named", 0..3).await;
+    let left = async || {
+        let left = scene.store.singles_left().await.unwrap();
+        (left.is_some, left.awaits_acks)
+    };
+    scene.send_and(1, targets[0], Happening::Accepted).await;
+    scene.send(1, targets[1]).await;
+    doubt(&scene, 2, targets[1], Some(wall(50))).await;
+    scene.one(3, moved(named, Running, Completed)).await;
+    assert_eq!(left().await, (false, false), "no single message");
+
+    let (unstarted, _) = imported(&scene.store, "send:0", 0..1).await;
+    assert_eq!(left().await, (false, false), "it was not started");
+    scene.start(unstarted).await;
+    assert_eq!(left().await, (true, false), "to be sent");
+    scene.one(4, moved(unstarted, Running, Cancelled)).await;
+    assert_eq!(left().await, (true, false), "to be taken off");
+    let sweep = Change::Sweep {
+        campaign: unstarted,
+        what: Sweep::Cancel,
+        deliveries_max: 10,
+    };
+    scene.one(5, sweep).await;
+    assert_eq!(left().await, (false, false), "cancelled");
+
+    let (single, targets) = scene.running("send:1", 5..6).await;
+    scene.send(6, targets[0]).await;
+    assert_eq!(left().await, (true, false), "under way");
+    doubt(&scene, 7, targets[0], Some(wall(50))).await;
+    for is_completed in [false, true] {
+        if is_completed {
+            scene.one(8, moved(single, Running, Completed)).await;
+        }
+        assert_eq!(left().await, (true, false), "to be looked up");
+    }
+    let delivery = targets[0].delivery;
+    scene.one(51, looked(delivery, None)).await;
+    assert_eq!(left().await, (false, false), "left to a person");
+    for (ack, awaits_acks) in [(Ack::Pending, true), (Ack::Server, false)] {
+        scene.one(52, evidence(delivery, ack)).await;
+        assert_eq!(left().await, (false, awaits_acks), "{ack:?}");
+    }
+}
+
+fn moved(campaign: CampaignId, from: CampaignState, to: CampaignState) -> Change {
+    Change::Campaign { campaign, from, to }
 }
 
 fn looked(delivery: DeliveryId, next: Option<i64>) -> Change {
