@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import Campaigns, Status, WahaError
-from ._running import LOGGER, look
+from ._running import LOGGER, Stand, look
 
 _EXAMPLE = """Example:
   WAHA_API_KEY=secret python -m waha_campaign run tagihan.db --url http://localhost:3000
@@ -74,8 +74,7 @@ class _Teller:
         self.counted: dict[str, int] = {}
         self.last = 0.0
 
-    def __call__(self) -> None:
-        stand = look(self.store, None, live=True)
+    def __call__(self, stand: Stand) -> None:
         is_time = time.monotonic() - self.last >= self.EVERY
         for status in [*stand.campaigns, *self._ended(stand.campaigns)]:
             news = (status.state, status.waits_for, status.waits_because)

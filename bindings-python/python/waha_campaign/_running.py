@@ -90,8 +90,8 @@ class Stand:
         self.runner: str | None = found["runner"]
         self.is_asked: bool = found["is_asked"]
         """Something was asked of whoever sends, and is not answered yet."""
-        self.open_singles: list[list[str]] = found["open_singles"]
-        """The sessions of single messages, which are no campaigns here, that are left to be sent or looked up."""
+        self.has_singles: bool = found["has_singles"]
+        """Single messages, which are no campaigns here, are left to be sent or looked up."""
         self.awaits_acks: bool = found["awaits_acks"]
         """WhatsApp may still acknowledge something that was sent, of a single message too."""
         self.ids: list[int] = [it["id"] for it in found["campaigns"]]
@@ -114,7 +114,7 @@ class Acknowledged:
 
     def __call__(self, stand: Stand) -> bool:
         campaigns = [it for it in stand.campaigns if it.state != "paused"] if self.passes_paused else stand.campaigns
-        is_left = stand.is_asked or bool(stand.open_singles)
+        is_left = stand.is_asked or stand.has_singles
         if not all(it.is_over for it in campaigns) or (self.passes_paused and is_left):
             self.since = None
             return False

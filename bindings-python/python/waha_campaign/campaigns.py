@@ -321,15 +321,15 @@ class Campaigns:
 
         >>> campaigns.run(until_idle=True)
         """
-        self._run(until_idle, lambda: None)
+        self._run(until_idle, lambda stand: None)
 
-    def _run(self, until_idle: bool, tell: Callable[[], object]) -> None:
+    def _run(self, until_idle: bool, tell: Callable[[Stand], object]) -> None:
         acknowledged = Acknowledged(has_acks=self._has_acks, passes_paused=True)
         if until_idle:
             self._check_what_is_left()
 
         def is_done(stand: Stand) -> bool:
-            tell()
+            tell(stand)
             return until_idle and acknowledged(stand)
 
         self._work(Run(self._native, None, limits=_NO_LIMITS), is_done)
@@ -338,7 +338,8 @@ class Campaigns:
         """Whether any of it can be sent: otherwise it would be waited for without an end."""
         stand = look(self._native, None, live=True)
         left = {tuple(names) for it, names in zip(stand.campaigns, stand.sessions) if not it.is_over and it.state != "paused"}
-        left.update(tuple(names) for names in stand.open_singles)
+        if stand.has_singles or stand.is_asked:
+            left.update(map(tuple, self._native.sessions_of_singles()))
         if stand.runner is not None or not left:
             return
         errors: builtins.list[WahaError] = []

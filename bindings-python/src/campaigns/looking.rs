@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 
 use campaign_core::campaign::CampaignState;
-use campaign_core::consent;
 use campaign_core::delivery::{CampaignId, State};
 use campaign_core::gateway::{Readiness, Session};
-use campaign_core::once;
-use campaign_core::store::{CampaignQuery, CampaignRecord, RunnerWord};
+use campaign_core::store::{CampaignQuery, CampaignRecord, RunnerWord, SinglesLeft};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 
@@ -15,65 +13,66 @@ use super::failure::{Failure, Outcome};
 use super::{Shared, Store, campaign_id};
 use crate::values;
 
-/// What is a campaign for the engine and none for people: single messages, tests, checks, answers to opt-outs.
-fn is_single(record: &CampaignRecord) -> bool {
-    let name = &record.definition.name;
-    name.starts_with(once::PREFIX)
-        || name.starts_with(consent::NAME_PREFIX)
-        || name.starts_with("test:")
-        || name.starts_with("check:")
-}
-
-/// Something of it is left to be sent, or under way.
-fn has_open(record: &CampaignRecord) -> bool {
-    let mut open = [State::Scheduled, State::Sending].into_iter();
-    open.any(|state| record.counts.of(state) > 0)
-}
-
-/// It was sent, and WhatsApp may still acknowledge it.
-fn awaits_acks(record: &CampaignRecord) -> bool {
-    record.state == CampaignState::Completed && record.counts.of(State::Accepted) > 0
-}
-
 impl Shared {
-    async fn views(&self, query: &CampaignQuery, with_singles: bool) -> Outcome<Value> {
+    async fn views(&self, query: &CampaignQuery) -> Outcome<Value> {
         // Commands first: what an answered one has changed is in the records that are read after it.
-        let commands = self.store.open_commands().await?;
+        let asked = self.asked().await?;
         let runner = self.store.runner().await?;
-        let asked: BTreeSet<_> = commands
-            .iter()
-            .filter_map(|(_, it)| it.campaign())
-            .collect();
         let mut records = self.store.campaigns(query).await?;
-        if *query == CampaignQuery::Live {
-            // What is to be started is under way as well.
-            let is_there = |id: &CampaignId| records.iter().any(|it| it.id == *id);
-            let more = asked.iter().copied().filter(|id| !is_there(id));
-            let more = CampaignQuery::These(more.collect());
-            records.extend(self.store.campaigns(&more).await?);
+        let mut singles = SinglesLeft::default();
+        if *query == CampaignQuery::LiveNamed {
+            let there: BTreeSet<_> = records.iter().map(|it| it.id).collect();
+            if !asked.campaigns.is_subset(&there) {
+                // What is to be started is under way as well.
+                let mut more = self.store.campaigns(&CampaignQuery::Named).await?;
+                more.retain(|it| asked.campaigns.contains(&it.id) && !there.contains(&it.id));
+                records.extend(more);
+            }
+            singles = self.store.singles_left().await?;
         }
-        let (mut views, mut open_singles) = (Vec::new(), BTreeSet::new());
-        let awaits_acks = records.iter().any(awaits_acks);
-        for record in records {
-            let is_asked = asked.contains(&record.id);
-            if is_single(&record) && (is_asked || self.is_left(&record).await?) {
-                let sessions = record.definition.sessions.iter().map(ToString::to_string);
-                open_singles.insert(sessions.collect::<Vec<_>>());
-            }
-            // What was never imported to its end is no campaign yet.
-            let is_shown = record.state > CampaignState::Importing && !is_single(&record);
-            if with_singles || is_shown {
-                let is_over = !is_asked && self.is_over(&record).await?;
-                views.push(view(&record, runner.as_ref(), is_over));
-            }
+        let mut views = Vec::new();
+        // What was never imported to its end is no campaign yet.
+        for record in records
+            .iter()
+            .filter(|it| it.state > CampaignState::Importing)
+        {
+            let is_over = !asked.campaigns.contains(&record.id) && self.is_over(record).await?;
+            views.push(view(record, runner.as_ref(), is_over));
         }
         Ok(json!({
             "runner": runner.map(|it| it.holder),
-            "is_asked": !commands.is_empty(),
-            "open_singles": open_singles,
-            "awaits_acks": awaits_acks,
+            "is_asked": asked.is_some,
+            "has_singles": singles.is_some,
+            "awaits_acks": singles.awaits_acks || records.iter().any(CampaignRecord::awaits_acks),
             "campaigns": views,
         }))
+    }
+
+    async fn asked(&self) -> Outcome<Asked> {
+        let commands = self.store.open_commands().await?;
+        let campaigns = commands.iter().filter_map(|(_, it)| it.campaign());
+        Ok(Asked {
+            is_some: !commands.is_empty(),
+            campaigns: campaigns.collect(),
+        })
+    }
+
+    /// The sessions of the single messages that are to be started, sent or looked up. Reads all that are live.
+    async fn sessions_of_singles(&self) -> Outcome<BTreeSet<Vec<String>>> {
+        let asked = self.asked().await?.campaigns;
+        let to_start = CampaignQuery::These(asked.iter().copied().collect());
+        let mut sessions = BTreeSet::new();
+        for query in [to_start, CampaignQuery::Live] {
+            for record in self.store.campaigns(&query).await? {
+                if record.definition.is_single()
+                    && (asked.contains(&record.id) || self.is_left(&record).await?)
+                {
+                    let names = record.definition.sessions.iter().map(ToString::to_string);
+                    sessions.insert(names.collect());
+                }
+            }
+        }
+        Ok(sessions)
     }
 
     /// Nothing of it is left to be sent, and nothing will be looked up without a person asking for it.
@@ -82,13 +81,13 @@ impl Shared {
             record.state,
             CampaignState::Completed | CampaignState::Settled | CampaignState::Cancelled
         );
-        Ok(has_ended && !has_open(record) && self.store.is_looked_up(record).await?)
+        Ok(has_ended && !record.has_open() && self.store.is_looked_up(record).await?)
     }
 
     /// Whether a single message is to be sent, or looked up. There may be many, of which few are in doubt.
     async fn is_left(&self, single: &CampaignRecord) -> Outcome<bool> {
         let is_in_doubt = single.counts.of(State::Unconfirmed) > 0;
-        Ok(has_open(single) || is_in_doubt && !self.store.is_looked_up(single).await?)
+        Ok(single.has_open() || is_in_doubt && !self.store.is_looked_up(single).await?)
     }
 
     /// A campaign by name.
@@ -98,11 +97,9 @@ impl Shared {
         if let Some(record) = found.filter(|it| it.state > CampaignState::Importing) {
             return Ok(record);
         }
-        let all = self.store.campaigns(&CampaignQuery::All).await?;
-        let others = all.iter().filter(|it| !is_single(it));
-        let others = others
-            .take(NAMED_MAX)
-            .map(|it| format!("{:?}", it.definition.name));
+        let others = self.store.campaigns(&CampaignQuery::Named).await?;
+        let others = others.iter().take(NAMED_MAX);
+        let others = others.map(|it| format!("{:?}", it.definition.name));
         Err(Failure::Unknown {
             name: name.to_owned(),
             others: others.collect(),
@@ -118,6 +115,13 @@ impl Shared {
             others: Vec::new(),
         })
     }
+}
+
+/// What was asked of whoever sends, and is not answered yet.
+struct Asked {
+    is_some: bool,
+    /// Of these campaigns, single messages among them.
+    campaigns: BTreeSet<CampaignId>,
 }
 
 fn view(record: &CampaignRecord, runner: Option<&RunnerWord>, is_over: bool) -> Value {
@@ -160,19 +164,25 @@ impl Store {
     /// Where these stand; without numbers, all of them. `live` are those that whoever sends has something to do for.
     #[pyo3(signature = (campaigns = None, *, live = false))]
     fn look(&self, py: Python<'_>, campaigns: Option<Vec<u32>>, live: bool) -> PyResult<Py<PyAny>> {
-        let with_singles = campaigns.is_some();
         let query = match campaigns {
             Some(numbers) => {
                 let ids = numbers.into_iter().map(campaign_id);
                 CampaignQuery::These(ids.collect::<PyResult<_>>()?)
             }
-            None if live => CampaignQuery::Live,
-            None => CampaignQuery::All,
+            None if live => CampaignQuery::LiveNamed,
+            None => CampaignQuery::Named,
         };
-        let views = |shared: std::sync::Arc<Shared>| async move {
-            shared.views(&query, with_singles).await
-        };
+        let views = |shared: std::sync::Arc<Shared>| async move { shared.views(&query).await };
         values::json(py, &self.done(py, views)?)
+    }
+
+    /// The sessions of single messages that are left to be sent or looked up.
+    fn sessions_of_singles(&self, py: Python<'_>) -> PyResult<Vec<Vec<String>>> {
+        let sessions = self.done(
+            py,
+            |shared| async move { shared.sessions_of_singles().await },
+        )?;
+        Ok(sessions.into_iter().collect())
     }
 
     /// The number of the campaign of this name.
