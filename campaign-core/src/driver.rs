@@ -27,7 +27,9 @@ use crate::campaign::CampaignState;
 use crate::clock::{Clock, Elapsed, SharedClock};
 use crate::consent::make_confirmations;
 use crate::delivery::{CampaignId, DeliveryId, State};
-use crate::engine::{Beginning, Engine, Input, ReadFailed, Settings, Step, WaitsFor};
+use crate::engine::{
+    Beginning, Engine, Input, ReadFailed, SHARED_LIMITS_OF_ONE, Settings, Step, WaitsFor,
+};
 use crate::event::{Event, Narrator};
 use crate::gateway::{Gateway, Guard, Notice};
 use crate::limits::{LaneLimits, Limit};
@@ -263,7 +265,8 @@ impl Driver {
     /// Becomes the runner of the store.
     ///
     /// # Errors
-    /// [`DriverError::TakeOver`] when another process is the runner, or when the store fails.
+    /// [`DriverError::TakeOver`] when another process is the runner, or when the store fails; for one of several workers also when there are
+    /// limits above the accounts, which one process counts.
     pub async fn start(mut parts: Parts) -> Result<(Driver, Handle), DriverError> {
         let at = parts.clock.now().stamp(parts.clock.boot());
         let taken = match &parts.workers {
@@ -293,6 +296,16 @@ impl Driver {
             .shared_limits()
             .await
             .map_err(DriverError::TakeOver)?;
+        if duty.is_some() && !shared.is_empty() {
+            parts
+                .store
+                .step_down()
+                .await
+                .map_err(DriverError::TakeOver)?;
+            return Err(DriverError::TakeOver(StoreError::Refused(
+                SHARED_LIMITS_OF_ONE.into(),
+            )));
+        }
         let engine = Engine::new(
             parts.settings.clone(),
             Beginning {

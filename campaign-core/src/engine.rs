@@ -70,6 +70,8 @@ use crate::store::{ByHand, Change, Command, CommandId, Happened};
 
 /// Deliveries that one sweep moves in one batch.
 const SWEEP_BATCH: u32 = 5_000;
+/// Why several workers take no limits above the accounts: none of them knows what the others send.
+pub(crate) const SHARED_LIMITS_OF_ONE: &str = "limits above the accounts are counted by the one process that sends: take them away, or send with one process instead of several workers";
 /// After a failed commit or reading the next try waits this long.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 

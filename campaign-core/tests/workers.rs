@@ -13,7 +13,7 @@ use campaign_core::clock::Clock;
 use campaign_core::delivery::{CampaignId, State};
 use campaign_core::driver::{Driver, DriverError, Handle, Parts};
 use campaign_core::gateway::{Account, Session};
-use campaign_core::limits::{Gap, LaneLimits};
+use campaign_core::limits::{Gap, LaneLimits, Scope, SharedLimits, Window};
 use campaign_core::store::{Answer, CampaignRecord, Command, LEASE, Store, StoreError};
 use campaign_core::testing::{Hold, MemoryStore, Play, ScriptedGateway};
 use paused::{Stage, definition, phone};
@@ -36,6 +36,10 @@ struct Worker {
 impl Worker {
     /// It has all of the sessions at hand, and one message every second through each.
     async fn joins(stage: &Stage, sessions: u64) -> Self {
+        Self::start(stage, sessions).await.unwrap()
+    }
+
+    async fn start(stage: &Stage, sessions: u64) -> Result<Self, DriverError> {
         let store = Arc::new(stage.store.other_process());
         let gateway = ScriptedGateway::new(Arc::clone(&stage.clock));
         for number in 0..sessions {
@@ -55,13 +59,13 @@ impl Worker {
             },
             ..Parts::new(store.clone(), Arc::new(gateway.clone()), clock)
         };
-        let (driver, handle) = Driver::start(parts).await.unwrap();
-        Self {
+        let (driver, handle) = Driver::start(parts).await?;
+        Ok(Self {
             store,
             gateway,
             handle,
             driver: tokio::spawn(driver.run()),
-        }
+        })
     }
 
     fn sent(&self) -> usize {
@@ -196,6 +200,40 @@ async fn a_worker_that_was_replaced_ends_and_may_join_again() {
     again.handle.over(campaign).await.unwrap();
     assert_eq!(sent + again.sent(), 30);
     again.stops().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_above_the_accounts_are_for_one_process() {
+    let (stage, campaign) = stage(1, 3).await;
+    let window = Window {
+        sends_max: 1,
+        span: SECOND,
+    };
+    let limits = Some(SharedLimits {
+        windows: vec![window],
+        ..SharedLimits::default()
+    });
+    let command = |limits| Command::SetSharedLimits {
+        scope: Scope::Installation,
+        limits,
+    };
+    let worker = Worker::joins(&stage, 1).await;
+    let asked = stage.store.submit(&command(limits.clone())).await.unwrap();
+    worker.handle.over(campaign).await.unwrap();
+    let answer = stage.store.answer(asked).await.unwrap();
+    assert!(matches!(answer, Some(Answer::Refused { .. })), "{answer:?}");
+    worker.stops().await;
+    let alone = stage.runs().await;
+    stage.asks(command(limits)).await;
+    stage.passes(SECOND).await;
+    alone.stops().await;
+    let refused = Worker::start(&stage, 1).await.err();
+    assert!(
+        matches!(&refused, Some(DriverError::TakeOver(StoreError::Refused(why))) if why.contains("one process")),
+        "{refused:?}"
+    );
+    // It is none of the workers.
+    stage.runs().await.stops().await;
 }
 
 #[tokio::test(start_paused = true)]

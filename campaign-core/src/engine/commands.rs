@@ -105,6 +105,9 @@ impl Engine {
                 self.changes.push(Change::Limits { account, limits });
                 self.reply(command, Answer::Done);
             }
+            Command::SetSharedLimits {
+                limits: Some(_), ..
+            } if self.duty.is_some() => self.reply(command, refused(super::SHARED_LIMITS_OF_ONE)),
             Command::SetSharedLimits { scope, limits } => {
                 self.set_shared(scope, limits, now);
                 self.reply(command, Answer::Done);
