@@ -73,7 +73,11 @@ impl Engine {
             if !self.is_stopping {
                 self.read_for(campaign, now);
             }
-            self.forget_settled(campaign);
+            // One that is settled when it is told of stays: somebody wants something of it.
+            let leaves = |job: &Job| job.is_leaving || !self.attends_any(job.sessions());
+            if self.jobs.get(&campaign).is_some_and(leaves) {
+                self.forget_settled(campaign);
+            }
             self.jobs.rest(campaign, self.settings.ack_time, now);
         }
     }
