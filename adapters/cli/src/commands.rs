@@ -33,7 +33,6 @@ mod watch;
 
 use std::io::{self, Write};
 
-use campaign_core::consent::NAME_PREFIX as ANSWER_PREFIX;
 use campaign_core::store::{CampaignQuery, CampaignRecord, Store};
 use jiff::Timestamp;
 
@@ -116,18 +115,6 @@ pub(crate) async fn run(setup: &Setup, command: Command) -> Result<Exit, Failure
     }
 }
 
-/// A message of `send`, a test, a check, or the answer to an opt-out: campaigns for the engine, and none for the operator.
-pub(crate) fn is_single(record: &CampaignRecord) -> bool {
-    [
-        campaign_core::once::PREFIX,
-        test::PREFIX,
-        check::PREFIX,
-        ANSWER_PREFIX,
-    ]
-    .iter()
-    .any(|prefix| record.definition.name.starts_with(prefix))
-}
-
 /// A campaign's name as its operator knows it.
 pub(crate) fn shown_name(name: &str) -> &str {
     match name.split_once(':') {
@@ -146,12 +133,9 @@ pub(crate) async fn campaign(store: &dyn Store, name: &str) -> Result<CampaignRe
     if let Some(record) = store.campaign(name).await? {
         return Ok(record);
     }
-    let others = store.campaigns(&CampaignQuery::All).await?;
-    let others = others
-        .iter()
-        .filter(|record| !is_single(record))
-        .take(NAMED_MAX)
-        .map(|record| record.definition.name.clone());
+    let others = store.campaigns(&CampaignQuery::Named).await?;
+    let others = others.iter().take(NAMED_MAX);
+    let others = others.map(|record| record.definition.name.clone());
     Err(Failure::refused(Text::NoCampaign {
         name: name.to_owned(),
         others: others.collect(),

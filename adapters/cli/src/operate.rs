@@ -66,10 +66,11 @@ async fn carry_out_here(store: &dyn Store, commands: Vec<Command>) -> Result<Ans
     let answer = answers(store, commands).await?;
     // A cancelled campaign's deliveries are taken off page by page after the answer.
     while let Some(campaign) = cancelled {
-        let records = store.campaigns(&CampaignQuery::Live).await?;
+        let query = CampaignQuery::These(vec![campaign]);
+        let records = store.campaigns(&query).await?;
         let is_open = records
             .iter()
-            .any(|record| record.id == campaign && record.counts.of(State::Scheduled) > 0);
+            .any(|record| record.counts.of(State::Scheduled) > 0);
         if !is_open {
             break;
         }

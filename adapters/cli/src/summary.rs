@@ -6,7 +6,7 @@ use campaign_core::campaign::{CampaignState, Share};
 use campaign_core::delivery::{Reason, State};
 use campaign_core::store::CampaignRecord;
 
-use crate::commands::{is_single, shown_name};
+use crate::commands::shown_name;
 use crate::language::Text;
 use crate::output::Output;
 use crate::runner::{Ended, How};
@@ -36,7 +36,7 @@ pub(crate) fn show(output: &Output, ended: &Ended) {
                 command: remedy.to_owned(),
             });
         }
-        if !is_single(&view.record) {
+        if !view.record.definition.is_single() {
             next_commands(output, &view.record, ended.how);
         }
     }

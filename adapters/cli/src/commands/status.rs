@@ -6,7 +6,7 @@ use campaign_core::delivery::State;
 use campaign_core::gateway::Account;
 use campaign_core::store::{CampaignQuery, CampaignRecord, ReportPages, ReportQuery, Store};
 
-use super::{campaign, is_single};
+use super::campaign;
 use crate::exit::{Exit, Failure};
 use crate::language::Text;
 use crate::setup::Setup;
@@ -30,11 +30,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     let now = setup.clock().now();
     let records = match &args.name {
         Some(name) => vec![campaign(&*store, name).await?],
-        None => {
-            let mut records = store.campaigns(&CampaignQuery::All).await?;
-            records.retain(|record| !is_single(record));
-            records
-        }
+        None => store.campaigns(&CampaignQuery::Named).await?,
     };
     let view = |record: CampaignRecord| View {
         waiting: runner
