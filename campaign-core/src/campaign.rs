@@ -473,6 +473,16 @@ impl CampaignState {
         }
     }
 
+    /// Where it stands once some of its people get another generation: what is settled has nothing left to send, and a runner that comes later looks
+    /// only after what is live.
+    #[must_use]
+    pub const fn once_renewed(self) -> Self {
+        match self {
+            CampaignState::Settled => CampaignState::Completed,
+            state => state,
+        }
+    }
+
     /// Its runner has something to do for it: to send, to settle, or to wait.
     pub const fn is_live(self) -> bool {
         matches!(

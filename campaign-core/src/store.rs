@@ -529,7 +529,7 @@ pub enum Change {
         /// What is missing, for the list of what is unconfirmed.
         missing: Box<str>,
     },
-    /// Moves a campaign, if it stands at `from`.
+    /// Moves a campaign, if it stands at `from`; to its settlement only when nobody is left to be sent to.
     Campaign {
         /// Which.
         campaign: CampaignId,
@@ -576,7 +576,7 @@ pub enum Change {
         past: SharedPast,
     },
     /// Gives a recipient a new generation, scheduled, from a delivery that failed or is unconfirmed, unless its campaign was cancelled.
-    /// The old one leaves the counts.
+    /// The old one leaves the counts, and a campaign that was settled is completed again.
     NewGeneration {
         /// The newest generation so far.
         delivery: DeliveryId,
@@ -645,7 +645,8 @@ pub enum Sweep {
     Cancel,
     /// Scheduled ones are skipped as expired.
     Expire,
-    /// Failed ones, of this reason or of any but given up, get a new generation, unless their campaign was cancelled.
+    /// Failed ones, of this reason or of any but given up, get a new generation, unless their campaign was cancelled. One that was settled is
+    /// completed again when there are any.
     Retry(Option<Reason>),
 }
 

@@ -16,14 +16,17 @@ use std::sync::Arc;
 
 use campaign_core::campaign::{CampaignState, Definition, Sessions};
 use campaign_core::clock::BootId;
-use campaign_core::delivery::{CampaignId, State};
+use campaign_core::delivery::{CampaignId, Happening, State};
 use campaign_core::gateway::{Account, Session};
 use campaign_core::limits::LaneLimits;
 use campaign_core::store::{
-    Batch, DoubtQuery, Doubtful, LaneId, LaneRecord, Roster, Store, StoreError, Workers,
+    Batch, Change, DoubtQuery, Doubtful, Effect, LaneId, LaneRecord, Roster, Store, StoreError,
+    Sweep, Workers,
 };
 use cluster::{Cluster, cluster};
-use scene::{at, commit, definition, journal, moved, now, phone, recipients, record};
+use scene::{
+    at, commit, definition, delivery, happened, journal, moved, now, phone, recipients, record,
+};
 use sql_store::{Options, PostgresStore, Prune};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -180,6 +183,44 @@ async fn of_a_runner_and_a_worker_that_come_at_once_one_comes() {
         assert!(is_busy(&ran) || is_busy(&joined), "{ran:?} {joined:?}");
         alone.step_down().await.unwrap();
         worker.step_down().await.unwrap();
+    }
+}
+
+/// Of two that meet, neither goes by what was there before.
+#[tokio::test]
+async fn what_one_worker_sends_again_another_does_not_settle() {
+    const ROUNDS: u32 = 30;
+    let Some(database) = Database::new() else {
+        return;
+    };
+    let (first, second) = (database.worker().await, database.worker().await);
+    let campaign = pool(&first, "again", 1, ROUNDS.into()).await;
+    roster(&first).await;
+    let lane = opened(&first, 1, 0).await.unwrap();
+    for ordinal in 0..ROUNDS {
+        let refused = happened(campaign, ordinal, Happening::Refused);
+        commit(&first, 1, vec![journal(&lane, campaign, ordinal), refused]).await;
+    }
+    use CampaignState::{Completed, Running, Settled};
+    for ordinal in 0..ROUNDS {
+        commit(&first, 2, vec![moved(campaign, Running, Completed)]).await;
+        let again = Change::NewGeneration {
+            delivery: delivery(campaign, ordinal),
+        };
+        let (settled, again) = tokio::join!(
+            commit(&first, 3, vec![moved(campaign, Completed, Settled)]),
+            commit(&second, 3, vec![again]),
+        );
+        assert!(matches!(again[..], [Effect::Created(_)]), "{again:?}");
+        let stands = record(&first, "again").await.state;
+        assert_eq!(stands, Completed, "{settled:?}");
+        let nobody_left = Change::Sweep {
+            campaign,
+            what: Sweep::Expire,
+            deliveries_max: 1,
+        };
+        let goes_on = moved(campaign, Completed, Running);
+        commit(&first, 4, vec![goes_on, nobody_left]).await;
     }
 }
 

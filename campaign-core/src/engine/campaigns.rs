@@ -46,9 +46,8 @@ impl Engine {
                     is_open: matches!(job.state, CampaignState::Running | CampaignState::Scheduled),
                 });
                 // Made due again, and its runner died before the campaign was moved on with it.
-                let is_over =
-                    matches!(job.state, CampaignState::Completed | CampaignState::Settled);
-                let is_due_again = is_over && job.record.counts.of(State::Scheduled) > 0;
+                let is_due_again = job.state == CampaignState::Completed
+                    && job.record.counts.of(State::Scheduled) > 0;
                 self.jobs.insert(id, job);
                 self.pool_came(id);
                 self.adopt_if_heard_of(id);
@@ -219,10 +218,11 @@ impl Engine {
             job.is_woken = true;
         } else if matches!(job.state, CampaignState::Completed | CampaignState::Settled) {
             job.is_moving = true;
-            let from = job.state;
+            // With what is to be sent, the store took back that it was settled.
+            job.state = CampaignState::Completed;
             self.changes.push(Change::Campaign {
                 campaign,
-                from,
+                from: CampaignState::Completed,
                 to: CampaignState::Running,
             });
         }

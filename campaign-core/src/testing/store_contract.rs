@@ -203,6 +203,7 @@ promises! { $ store_contract_tests run_all ContractStore
         only_what_failed_or_is_unconfirmed_gets_a_new_generation
         a_cancelled_campaign_gets_no_new_generation
         a_retry_renews_what_failed
+        what_is_sent_again_is_not_settled
         generations_run_out
         a_new_generation_does_not_wait_for_the_doubt_it_replaces
         evidence_for_an_earlier_generation_cancels_one_that_waits

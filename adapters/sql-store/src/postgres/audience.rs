@@ -4,13 +4,13 @@ mod page;
 
 use campaign_core::campaign::{CampaignState, Definition};
 use campaign_core::clock::Now;
-use campaign_core::delivery::{CampaignId, State};
+use campaign_core::delivery::CampaignId;
 use campaign_core::store::{Created, Imported, NewRecipient, News, StoreError};
 
 use self::page::Page;
 use super::fault::{Fault, Result};
 use super::transaction::{Columns, Tx, int, text};
-use super::workers;
+use super::{campaigns, workers};
 use crate::codes;
 
 /// How people come in.
@@ -96,7 +96,8 @@ pub(super) async fn take_in(
     let number = int(campaign.number())?;
     let found = tx
         .maybe(
-            "SELECT state, import, next_ordinal, created_at, pruned_at IS NOT NULL FROM campaign WHERE id = $1",
+            "SELECT state, import, next_ordinal, created_at, pruned_at IS NOT NULL FROM campaign WHERE id = $1
+             FOR NO KEY UPDATE",
             &[&number],
         )
         .await?;
@@ -145,14 +146,7 @@ pub(super) async fn take_in(
 
 /// A campaign that people were added to.
 async fn run_again(tx: &Tx<'_>, campaign: i32, state: CampaignState) -> Result<()> {
-    let has_more: bool = tx
-        .one(
-            "SELECT EXISTS (SELECT 1 FROM campaign_count WHERE campaign = $1 AND state = $2 AND n > 0)",
-            &[&campaign, &i16::from(State::Scheduled as u8)],
-        )
-        .await?
-        .at(0)?;
-    let to = state.once_grown(has_more);
+    let to = state.once_grown(campaigns::has_more(tx, campaign).await?);
     if to != state {
         tx.execute(
             "UPDATE campaign SET state = $2 WHERE id = $1",

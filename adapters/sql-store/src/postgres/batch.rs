@@ -222,10 +222,11 @@ impl Making<'_> {
         to: CampaignState,
     ) -> Result<Effect> {
         let number = int(campaign.number())?;
+        // Nobody moves it, or gives its people another generation, until this has taken place.
         let found = self
             .tx
             .maybe(
-                "SELECT state, import FROM campaign WHERE id = $1",
+                "SELECT state, import FROM campaign WHERE id = $1 FOR NO KEY UPDATE",
                 &[&number],
             )
             .await?;
@@ -235,6 +236,9 @@ impl Making<'_> {
         let state = codes::campaign_state(row.byte(0)?)?;
         let lost = Ok(Effect::Lost(Lost::Campaign(state)));
         if state != from || !from.may_become(to) {
+            return lost;
+        }
+        if to == CampaignState::Settled && campaigns::has_more(self.tx, number).await? {
             return lost;
         }
         let begun = self.imports.get(&campaign);

@@ -210,6 +210,16 @@ pub(super) async fn edit(
     Ok(())
 }
 
+/// Somebody of a campaign is left to be sent to.
+pub(super) async fn has_more(tx: &Tx<'_>, campaign: i32) -> Result<bool> {
+    tx.one(
+        "SELECT EXISTS (SELECT 1 FROM campaign_count WHERE campaign = $1 AND state = $2 AND n > 0)",
+        &[&campaign, &i16::from(State::Scheduled as u8)],
+    )
+    .await?
+    .at(0)
+}
+
 /// Gives a campaign another share of its accounts; tells whether there is such a campaign.
 pub(super) async fn set_share(tx: &Tx<'_>, campaign: CampaignId, share: Share) -> Result<bool> {
     let id = int(campaign.number())?;

@@ -52,6 +52,8 @@ pub(super) struct Moves {
     ready: BTreeMap<i64, Option<i64>>,
     remarks: BTreeMap<i64, Option<String>>,
     counts: Differences,
+    /// Some of their people got another generation.
+    renewed: BTreeSet<CampaignId>,
 }
 
 impl Moves {
@@ -147,6 +149,7 @@ impl Moves {
             self.close_chat(&row);
         }
         self.add(next, row.phone);
+        self.renewed.insert(delivery.campaign());
         Effect::Created(next)
     }
 

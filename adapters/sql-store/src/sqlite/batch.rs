@@ -436,6 +436,13 @@ impl Making<'_> {
         if state != from || !from.may_become(to) {
             return Ok(Effect::Lost(Lost::Campaign(state)));
         }
+        if to == CampaignState::Settled {
+            // What this batch has moved so far counts too.
+            self.moves.write_counts()?;
+            if campaigns::has_more(self.moves.connection, campaign)? {
+                return Ok(Effect::Lost(Lost::Campaign(state)));
+            }
+        }
         let connection = self.moves.connection;
         if let Some(import) = self
             .imports
@@ -534,7 +541,24 @@ impl Making<'_> {
     fn new_generation(&mut self, delivery: DeliveryId) -> Result<Effect> {
         let state = self.campaign_state(delivery.campaign())?;
         let is_cancelled = state == Some(CampaignState::Cancelled);
-        self.moves.new_generation(delivery, is_cancelled)
+        let effect = self.moves.new_generation(delivery, is_cancelled)?;
+        if matches!(effect, Effect::Created(_)) {
+            self.renewed(delivery.campaign())?;
+        }
+        Ok(effect)
+    }
+
+    /// Some of its people got another generation.
+    fn renewed(&mut self, campaign: CampaignId) -> Result<()> {
+        let Some(state) = self.campaign_state(campaign)? else {
+            return Ok(());
+        };
+        let to = state.once_renewed();
+        if to != state {
+            campaigns::stand(self.moves.connection, campaign, to)?;
+            self.campaigns.insert(campaign, Some(to));
+        }
+        Ok(())
     }
 
     fn sweep(&mut self, campaign: CampaignId, what: Sweep, max: u32) -> Result<Effect> {
@@ -604,6 +628,9 @@ impl Making<'_> {
                 is_again = true;
                 after = first - 1;
             }
+        }
+        if count > 0 {
+            self.renewed(campaign)?;
         }
         Ok(swept(usize::try_from(count).unwrap_or(usize::MAX)))
     }

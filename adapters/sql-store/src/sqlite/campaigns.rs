@@ -231,17 +231,9 @@ impl Database {
 
     /// A campaign that people were added to.
     fn run_again(&self, campaign: CampaignId, state: CampaignState) -> Result<()> {
-        let scheduled: Option<i64> = self
-            .connection
-            .prepare_cached("SELECT sum(n) FROM campaign_count WHERE campaign = ? AND state = ?")?
-            .query_row(params![campaign.number(), State::Scheduled as u8], |row| {
-                row.get(0)
-            })?;
-        let to = state.once_grown(scheduled > Some(0));
+        let to = state.once_grown(has_more(&self.connection, campaign)?);
         if to != state {
-            self.connection
-                .prepare_cached("UPDATE campaign SET state = ? WHERE id = ?")?
-                .execute(params![to as u8, campaign.number()])?;
+            stand(&self.connection, campaign, to)?;
         }
         Ok(())
     }
@@ -489,6 +481,28 @@ pub(super) fn edit(
             message.kind() as u8,
             campaign.number()
         ])?;
+    Ok(())
+}
+
+/// Somebody of a campaign is left to be sent to.
+pub(super) fn has_more(connection: &Connection, campaign: CampaignId) -> Result<bool> {
+    let scheduled: Option<i64> = connection
+        .prepare_cached("SELECT sum(n) FROM campaign_count WHERE campaign = ? AND state = ?")?
+        .query_row(params![campaign.number(), State::Scheduled as u8], |row| {
+            row.get(0)
+        })?;
+    Ok(scheduled > Some(0))
+}
+
+/// Where a campaign stands, as what became of its people says.
+pub(super) fn stand(
+    connection: &Connection,
+    campaign: CampaignId,
+    to: CampaignState,
+) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE campaign SET state = ? WHERE id = ?")?
+        .execute(params![to as u8, campaign.number()])?;
     Ok(())
 }
 

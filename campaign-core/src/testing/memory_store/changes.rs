@@ -43,7 +43,9 @@ impl Tables {
             } => self.looked(*delivery, *next, missing),
             Change::Campaign { campaign, from, to } => {
                 let campaign = self.campaigns.get_mut(campaign).ok_or(Lost::NotFound)?;
-                if campaign.state != *from || !from.may_become(*to) {
+                let has_more = campaign.counts.of(State::Scheduled) > 0;
+                let is_early = *to == CampaignState::Settled && has_more;
+                if campaign.state != *from || !from.may_become(*to) || is_early {
                     return Err(Lost::Campaign(campaign.state));
                 }
                 campaign.state = *to;

@@ -68,6 +68,9 @@ impl Tables {
         self.deliveries.insert(next, Delivery::new(at.wall));
         self.make_ready(next, AT_ONCE);
         self.make_current(next);
+        if let Some(campaign) = self.campaigns.get_mut(&id.campaign()) {
+            campaign.state = campaign.state.once_renewed();
+        }
         Ok(next)
     }
 

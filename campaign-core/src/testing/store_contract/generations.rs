@@ -7,7 +7,7 @@ use super::scene::{
 };
 use crate::campaign::CampaignState;
 use crate::delivery::{Ack, CampaignId, DeliveryId, Doubt, Happening, Reason, Standing, State};
-use crate::store::{Change, Effect, Lost, Store, Sweep};
+use crate::store::{CampaignQuery, Change, Effect, Lost, Store, Sweep};
 
 /// The new generation is scheduled at once, with the same recipient; the old one leaves the counts and the report.
 pub async fn a_new_generation_takes_the_place_of_the_old_one(database: &impl ContractStore) {
@@ -66,6 +66,54 @@ pub async fn a_cancelled_campaign_gets_no_new_generation(database: &impl Contrac
     }
     assert_eq!(scene.state(targets[0].delivery).await, State::Failed);
     assert_counts_equal_the_report(&scene.store, campaign).await;
+}
+
+/// Whoever runs next looks after what is live: a campaign with somebody to send to is not settled, in whichever order it was settled and sent
+/// again. One of which nothing is sent again stays settled.
+pub async fn what_is_sent_again_is_not_settled(database: &impl ContractStore) {
+    use CampaignState::{Completed, Running, Settled};
+    let scene = Scene::open(database).await;
+    let store = &scene.store;
+    for (name, is_swept) in [("resent", false), ("retried", true)] {
+        let (campaign, targets) = scene.running(name, 0..1).await;
+        let state = async || store.campaign(name).await.unwrap().unwrap().state;
+        let moved = |from, to| Change::Campaign { campaign, from, to };
+        let retry = |reason| Change::Sweep {
+            campaign,
+            what: Sweep::Retry(reason),
+            deliveries_max: 10,
+        };
+        scene.send_and(1, targets[0], Happening::Refused).await;
+        assert_eq!(scene.one(3, moved(Running, Completed)).await, Effect::Done);
+        assert_eq!(scene.one(4, moved(Completed, Settled)).await, Effect::Done);
+        let nothing = scene.one(5, retry(Some(Reason::Expired))).await;
+        assert_eq!((nothing, state().await), (Effect::Swept(0), Settled));
+        let again = match is_swept {
+            true => scene.one(6, retry(None)).await,
+            false => scene.one(6, anew(targets[0])).await,
+        };
+        assert!(!matches!(again, Effect::Lost(_)), "{again:?}");
+        assert_eq!(state().await, Completed);
+        let early = Effect::Lost(Lost::Campaign(Completed));
+        assert_eq!(scene.one(7, moved(Completed, Settled)).await, early);
+        assert_eq!(state().await, Completed);
+        assert_eq!(scene.one(8, moved(Completed, Running)).await, Effect::Done);
+        let live = store.campaigns(&CampaignQuery::Live).await.unwrap();
+        assert!(live.iter().any(|record| record.id == campaign));
+    }
+    let (campaign, targets) = scene.running("in one batch", 0..1).await;
+    scene.send_and(1, targets[0], Happening::Refused).await;
+    let moved = |from, to| Change::Campaign { campaign, from, to };
+    let changes = vec![
+        moved(Running, Completed),
+        moved(Completed, Settled),
+        anew(targets[0]),
+        moved(Completed, Settled),
+        moved(Completed, Running),
+    ];
+    let effects = scene.commit(9, changes).await;
+    let early = Effect::Lost(Lost::Campaign(Completed));
+    assert_eq!((&effects[3], &effects[4]), (&early, &Effect::Done));
 }
 
 /// From any other state, and from a generation that is not the newest, there is none.

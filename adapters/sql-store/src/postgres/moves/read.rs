@@ -128,6 +128,7 @@ impl Moves {
             ready: BTreeMap::new(),
             remarks: BTreeMap::new(),
             counts: Differences::new(),
+            renewed: BTreeSet::new(),
         })
     }
 }

@@ -4,8 +4,10 @@ mod attempts;
 mod lanes;
 mod persons;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use campaign_core::campaign::CampaignState;
+use campaign_core::delivery::CampaignId;
 use campaign_core::store::LaneId;
 
 use self::attempts::{begin_attempts, claim, end_attempts, keep_unheard};
@@ -20,6 +22,7 @@ impl Moves {
     /// The last thing that is done with them.
     pub(in crate::postgres) async fn write(self, tx: &Tx<'_>) -> Result<()> {
         let now = codes::columns(self.at);
+        write_renewed(tx, &self.renewed).await?;
         // An attempt of this run may end in it.
         tokio::try_join!(
             biased;
@@ -43,6 +46,26 @@ impl Moves {
         )?;
         Ok(())
     }
+}
+
+/// Waits for who is about to move them, so that what they move to is seen here.
+async fn write_renewed(tx: &Tx<'_>, campaigns: &BTreeSet<CampaignId>) -> Result<()> {
+    if campaigns.is_empty() {
+        return Ok(());
+    }
+    let ids = campaigns.iter().map(|campaign| int(campaign.number()));
+    let ids = ids.collect::<Result<Vec<i32>>>()?;
+    let settled = CampaignState::Settled;
+    tx.execute(
+        "UPDATE campaign SET state = CASE state WHEN $2 THEN $3 ELSE state END WHERE id = ANY($1)",
+        &[
+            &ids,
+            &i16::from(settled as u8),
+            &i16::from(settled.once_renewed() as u8),
+        ],
+    )
+    .await?;
+    Ok(())
 }
 
 /// A delivery's columns that a move changes.
