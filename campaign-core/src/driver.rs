@@ -34,8 +34,8 @@ use crate::event::{Event, Narrator};
 use crate::gateway::{Gateway, Guard, Notice};
 use crate::limits::{LaneLimits, Limit};
 use crate::store::{
-    Batch, CampaignQuery, CampaignRecord, Command, CommandId, Effect, News, Store, StoreError,
-    Workers,
+    Batch, CampaignQuery, CampaignRecord, Command, CommandId, Effect, News, Roster, Store,
+    StoreError, Workers,
 };
 
 /// How often commands are looked for, in real time: the runner must obey within a second.
@@ -119,6 +119,7 @@ pub struct Handle {
     telling: Telling,
     status: watch::Receiver<Status>,
     failing: watch::Receiver<Option<Arc<StoreError>>>,
+    roster: watch::Receiver<Option<Roster>>,
 }
 
 impl fmt::Debug for Handle {
@@ -202,6 +203,11 @@ impl Handle {
         self.status.clone()
     }
 
+    /// What this worker attends, and how many workers there are; renewed with its lease. Empty until then, and for a process that sends alone.
+    pub fn roster(&self) -> watch::Receiver<Option<Roster>> {
+        self.roster.clone()
+    }
+
     /// Why the store took nothing, or could not be read, the last time it was asked to; empty while it works. The driver tries again by itself:
     /// somebody should be told to free the disk, or whatever it is.
     pub fn store_failure(&self) -> watch::Receiver<Option<Arc<StoreError>>> {
@@ -231,6 +237,7 @@ pub struct Driver {
     reading: Reading,
     status: watch::Sender<Status>,
     failing: watch::Sender<Option<Arc<StoreError>>>,
+    roster: watch::Sender<Option<Roster>>,
     /// What failed was a reading: the next one that does not fail shows that the store works.
     is_unreadable: bool,
 }
@@ -325,6 +332,7 @@ impl Driver {
         let look_now = Arc::new(Notify::new());
         let (status, watched) = watch::channel(Status::default());
         let (failing, failures) = watch::channel(None);
+        let (roster, rosters) = watch::channel(None);
         let mut driver = Driver {
             parts,
             engine,
@@ -342,6 +350,7 @@ impl Driver {
             reading: Reading::default(),
             status,
             failing,
+            roster,
             is_unreadable: false,
         };
         let now = driver.parts.clock.now();
@@ -357,6 +366,7 @@ impl Driver {
             telling: for_listeners,
             status: watched,
             failing: failures,
+            roster: rosters,
         };
         Ok((driver, handle))
     }
@@ -397,7 +407,7 @@ impl Driver {
                         break Err(error);
                     }
                 }
-                Some(input) = self.notices.recv() => self.engine.handle(input, clock.now()),
+                Some(input) = self.notices.recv() => self.notice(input),
                 _ = poll.tick() => self.look_around(),
                 () = look_now.notified() => self.read_commands(),
                 () = clock.wait_until(wake_at) => {}
@@ -414,8 +424,15 @@ impl Driver {
 
     fn take_notices(&mut self) {
         while let Ok(input) = self.notices.try_recv() {
-            self.engine.handle(input, self.parts.clock.now());
+            self.notice(input);
         }
+    }
+
+    fn notice(&mut self, input: Input) {
+        if matches!(input, Input::Stop) {
+            self.retire();
+        }
+        self.engine.handle(input, self.parts.clock.now());
     }
 
     /// Tells the engine of campaigns that it does not know; whether there are such that are its own.

@@ -185,6 +185,34 @@ async fn whoever_stops_hands_over_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_stops_hands_over_what_is_idle_while_an_answer_is_waited_for() {
+    let (stage, campaign) = stage(2, 100).await;
+    let first = Worker::joins(&stage, 2).await;
+    stage.passes(2 * SECOND).await;
+    first
+        .gateway
+        .script(|sending| match sending.session == named(0) {
+            true => Play::accepted().held(Hold::BeforeAnswer),
+            false => Play::accepted(),
+        });
+    stage.passes(3 * SECOND).await;
+    let second = Worker::joins(&stage, 2).await;
+    first.handle.stop().await;
+    stage.passes(5 * SECOND).await;
+    let by_first = first.sent();
+    assert!(second.sent() >= 3, "{}", second.sent());
+    assert!(!first.driver.is_finished());
+    let roster = second.handle.roster().borrow().clone().unwrap();
+    assert_eq!((roster.sessions, roster.workers), ([named(1)].into(), 1));
+    first.gateway.release_all();
+    first.driver.await.unwrap().unwrap();
+    second.handle.over(campaign).await.unwrap();
+    assert_eq!(by_first + second.sent(), 100);
+    assert_eq!(record(&stage).await.counts.of(State::Accepted), 100);
+    second.stops().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_worker_that_was_replaced_ends_and_may_join_again() {
     let (stage, campaign) = stage(1, 30).await;
     let first = Worker::joins(&stage, 1).await;

@@ -8,7 +8,7 @@ use super::{Driver, DriverError, Told};
 use crate::clock::{Clock, Elapsed, SharedClock};
 use crate::engine::Input;
 use crate::gateway::Session;
-use crate::store::{CampaignQuery, News, Roster, StoreError, Workers};
+use crate::store::{CampaignQuery, HeldAccount, News, Roster, StoreError, Workers};
 
 /// A lease that could not be renewed is asked for again after this.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -24,6 +24,8 @@ pub(super) struct Duty {
     /// What others are waiting for.
     is_wanted: bool,
     is_listening: bool,
+    /// It is about to leave, and the others are not told of it yet.
+    is_to_retire: bool,
     sessions: BTreeSet<Session>,
     /// Nothing of these is under way any more.
     to_let_go: BTreeSet<Session>,
@@ -36,6 +38,26 @@ pub(super) struct Renewal {
     roster: Result<Roster, StoreError>,
     /// What could not be let go of.
     left: Vec<Session>,
+    /// The others could not be told that it is about to leave.
+    is_to_retire: bool,
+}
+
+impl Renewal {
+    async fn renew(
+        &mut self,
+        workers: &dyn Workers,
+        held: &[HeldAccount],
+    ) -> Result<Roster, StoreError> {
+        if self.is_to_retire {
+            workers.retire().await?;
+            self.is_to_retire = false;
+        }
+        if !self.left.is_empty() {
+            workers.let_go(&self.left).await?;
+            self.left.clear();
+        }
+        workers.renew(held).await
+    }
 }
 
 impl Duty {
@@ -48,6 +70,7 @@ impl Duty {
             is_renewing: false,
             is_wanted: false,
             is_listening: false,
+            is_to_retire: false,
             sessions: BTreeSet::new(),
             to_let_go: BTreeSet::new(),
         }
@@ -84,24 +107,25 @@ impl Driver {
         duty.is_wanted = false;
         let workers = Arc::clone(&duty.workers);
         let let_go: Vec<Session> = std::mem::take(&mut duty.to_let_go).into_iter().collect();
+        let retires = std::mem::take(&mut duty.is_to_retire);
         self.tasks.spawn(async move {
-            let gone = match let_go.is_empty() {
-                true => Ok(()),
-                false => workers.let_go(&let_go).await,
+            let mut renewal = Renewal {
+                asked: now.elapsed,
+                roster: Err(StoreError::Dismissed),
+                left: let_go,
+                is_to_retire: retires,
             };
-            Told::Renewed(match gone {
-                Ok(()) => Renewal {
-                    asked: now.elapsed,
-                    roster: workers.renew(&held).await,
-                    left: Vec::new(),
-                },
-                Err(error) => Renewal {
-                    asked: now.elapsed,
-                    roster: Err(error),
-                    left: let_go,
-                },
-            })
+            renewal.roster = renewal.renew(&*workers, &held).await;
+            Told::Renewed(renewal)
         });
+    }
+
+    /// The process is to end: the others take up each session as soon as nothing is under way through it here.
+    pub(super) fn retire(&mut self) {
+        if let Some(duty) = &mut self.duty {
+            duty.is_to_retire = true;
+            self.renew();
+        }
     }
 
     pub(super) fn renewed(&mut self, renewal: Renewal) -> Result<(), DriverError> {
@@ -111,6 +135,7 @@ impl Driver {
         let asked = renewal.asked;
         duty.is_renewing = false;
         duty.to_let_go.extend(renewal.left);
+        duty.is_to_retire |= renewal.is_to_retire;
         match renewal.roster {
             Ok(roster) => {
                 duty.clock.set(roster.at);
@@ -118,6 +143,7 @@ impl Driver {
                 duty.renew_at = asked + roster.renew_after();
                 let are_more = roster.sessions.difference(&duty.sessions).next().is_some();
                 duty.sessions = roster.sessions.clone();
+                self.roster.send_replace(Some(roster.clone()));
                 let now = self.parts.clock.now();
                 self.engine.handle(Input::OnDuty(Box::new(roster)), now);
                 if are_more {

@@ -44,9 +44,9 @@ pub struct Roster {
     pub accounts: BTreeMap<Session, Account>,
     /// Accounts of others that cannot send.
     pub held: Vec<HeldAccount>,
-    /// How many workers there are.
+    /// How many workers there are, without those that are about to leave.
     pub workers: u32,
-    /// Which of them this one is, counted from zero.
+    /// Which of them this one is, counted from zero; for one that is about to leave, none of them.
     pub place: u32,
 }
 
@@ -132,6 +132,13 @@ pub trait Workers: Store {
     /// # Errors
     /// [`StoreError::Dismissed`] when the lease was over: the worker may join again.
     async fn renew(&self, held: &[HeldAccount]) -> Result<Roster, StoreError>;
+
+    /// The worker is about to leave: it takes up nothing more, and is not counted any more. Its roster names no session from here on, so that it
+    /// lets go of each as soon as nothing is under way through it.
+    ///
+    /// # Errors
+    /// [`StoreError::Dismissed`] when its lease is over.
+    async fn retire(&self) -> Result<(), StoreError>;
 
     /// Lets go of sessions through which nothing of this worker is under way any more.
     async fn let_go(&self, sessions: &[Session]) -> Result<(), StoreError>;

@@ -220,6 +220,7 @@ promises! { $ workers_contract_tests run_all_for_workers SharedStore
         a_store_has_a_runner_or_workers
         only_the_first_worker_takes_over
         sessions_are_shared_out_among_workers
+        whoever_is_about_to_leave_takes_up_nothing_more
         what_is_let_go_of_gets_a_new_epoch
         what_a_dead_worker_attended_is_taken_up
         the_sessions_of_an_account_have_one_attendant

@@ -21,7 +21,9 @@ CREATE TABLE worker (
     holder text NOT NULL,
     -- Its accounts that cannot send: JSON.
     held text NOT NULL DEFAULT '[]',
-    word text NOT NULL DEFAULT 'null'
+    word text NOT NULL DEFAULT 'null',
+    -- It is about to leave, and takes up nothing more.
+    retires boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 50);
 
 -- The sessions of all campaigns, and who attends them.

@@ -184,30 +184,36 @@ async fn renew(
     bury_the_dead(tx).await?;
     news::forget(tx).await?;
     let found = tx
-        .rows("SELECT id, held FROM worker ORDER BY id", &[])
+        .rows("SELECT id, held, retires FROM worker ORDER BY id", &[])
         .await?;
-    let living: Vec<i32> = found.iter().map(|row| row.at(0)).collect::<Result<_>>()?;
-    let others: Vec<i32> = living
-        .iter()
-        .copied()
-        .filter(|it| *it != working.id)
-        .collect();
+    let mut staying: Vec<i32> = Vec::new();
     let mut of_others: Vec<HeldAccount> = Vec::new();
-    for (id, row) in living.iter().zip(&found) {
-        if *id != working.id {
+    for row in &found {
+        let id: i32 = row.at(0)?;
+        if id != working.id {
             of_others.extend(serde_json::from_str::<Vec<HeldAccount>>(row.at(1)?)?);
         }
+        if !row.at::<bool>(2)? {
+            staying.push(id);
+        }
     }
-    let place = living.iter().position(|it| *it == working.id);
-    let sessions = duty::share_out(tx, working.id, &others, told.stamp).await?;
+    let place = staying.iter().position(|it| *it == working.id);
+    let sessions = match place {
+        None => BTreeSet::new(),
+        Some(_) => {
+            let others = staying.iter().copied().filter(|it| *it != working.id);
+            let others: Vec<i32> = others.collect();
+            duty::share_out(tx, working.id, &others, told.stamp).await?
+        }
+    };
     let roster = Roster {
         at: told.stamp,
         lease,
         sessions,
         accounts: known::accounts(tx).await?,
         held: of_others,
-        workers: u32::try_from(living.len()).map_err(Fault::unreadable)?,
-        place: u32::try_from(place.unwrap_or_default()).map_err(Fault::unreadable)?,
+        workers: u32::try_from(staying.len()).map_err(Fault::unreadable)?,
+        place: u32::try_from(place.unwrap_or(staying.len())).map_err(Fault::unreadable)?,
     };
     Ok(Renewed::Roster(Box::new(roster), told))
 }
@@ -246,6 +252,13 @@ async fn bury_the_dead(tx: &Tx<'_>) -> Result<()> {
 pub(super) async fn in_the_way(tx: &Tx<'_>) -> Result<Option<String>> {
     bury_the_dead(tx).await?;
     holders(tx).await
+}
+
+async fn retire(tx: &Tx<'_>, worker: i32) -> Result<()> {
+    must_live(tx, worker).await?;
+    tx.execute("UPDATE worker SET retires = true WHERE id = $1", &[&worker])
+        .await?;
+    Ok(())
 }
 
 async fn leave(tx: &Tx<'_>, worker: i32) -> Result<()> {
@@ -295,6 +308,13 @@ impl Database {
         }
     }
 
+    async fn retire(&self) -> Result<()> {
+        match self.worker() {
+            Some(worker) => transaction!(self, tx => retire(tx, worker)),
+            None => Ok(()),
+        }
+    }
+
     async fn let_go(&self, sessions: &[Session]) -> Result<()> {
         match self.worker() {
             Some(worker) => transaction!(self, tx => duty::let_go(tx, worker, sessions)),
@@ -333,6 +353,11 @@ impl Workers for PostgresStore {
     async fn renew(&self, held: &[HeldAccount]) -> std::result::Result<Roster, StoreError> {
         let (database, held) = (Arc::clone(&self.database), held.to_vec());
         finish(async move { database.renew(&held).await }).await
+    }
+
+    async fn retire(&self) -> std::result::Result<(), StoreError> {
+        let database = Arc::clone(&self.database);
+        finish(async move { database.retire().await }).await
     }
 
     async fn let_go(&self, sessions: &[Session]) -> std::result::Result<(), StoreError> {

@@ -36,6 +36,8 @@ struct Worker {
     /// So many news were told to it.
     heard: usize,
     held: Vec<HeldAccount>,
+    /// It is about to leave.
+    retires: bool,
 }
 
 impl Roll {
@@ -58,6 +60,13 @@ impl Roll {
     fn living(&self) -> Vec<u64> {
         let workers = self.workers.keys().copied();
         workers.filter(|process| self.is_living(*process)).collect()
+    }
+
+    /// Among whom sessions are shared out.
+    fn staying(&self) -> Vec<u64> {
+        let mut staying = self.living();
+        staying.retain(|process| self.workers.get(process).is_some_and(|it| !it.retires));
+        staying
     }
 
     pub(super) fn lives(&self) -> bool {
@@ -188,8 +197,12 @@ impl Shared {
             let theirs = all.iter().filter(|it| self.roll.attendant(it) == by);
             theirs.cloned().collect::<Vec<_>>()
         };
+        let staying = self.roll.staying();
+        if !staying.contains(&process) {
+            return BTreeSet::new();
+        }
         let mut own = of(Some(process));
-        let others = self.roll.living().into_iter().filter(|it| *it != process);
+        let others = staying.into_iter().filter(|it| *it != process);
         let others: Vec<usize> = others.map(|other| of(Some(other)).len()).collect();
         let share = fair_share(own.len(), &others, all.len());
         let free = of(None);
@@ -254,6 +267,7 @@ impl Workers for MemoryStore {
             leased_until: now.elapsed + LEASE,
             heard: shared.roll.news.len(),
             held: Vec::new(),
+            retires: false,
         };
         shared.roll.workers.insert(process, worker);
         Ok(taken)
@@ -275,16 +289,28 @@ impl Workers for MemoryStore {
         let living = shared.roll.living();
         let others = living.iter().filter(|other| **other != process);
         let others = others.filter_map(|other| shared.roll.workers.get(other));
-        let place = living.iter().position(|it| *it == process);
+        let staying = shared.roll.staying();
+        let place = staying.iter().position(|it| *it == process);
+        let place = place.unwrap_or(staying.len());
         Ok(Roster {
             at: now,
             lease: LEASE,
             sessions,
             accounts: shared.tables.accounts(),
             held: others.flat_map(|other| other.held.clone()).collect(),
-            workers: u32::try_from(living.len()).unwrap_or(u32::MAX),
-            place: place.map_or(0, |place| u32::try_from(place).unwrap_or(u32::MAX)),
+            workers: u32::try_from(staying.len()).unwrap_or(u32::MAX),
+            place: u32::try_from(place).unwrap_or(u32::MAX),
         })
+    }
+
+    async fn retire(&self) -> Result<(), StoreError> {
+        let mut shared = self.shared();
+        let process = self.process.number;
+        shared.roll.must_live(process)?;
+        if let Some(worker) = shared.roll.workers.get_mut(&process) {
+            worker.retires = true;
+        }
+        Ok(())
     }
 
     async fn let_go(&self, sessions: &[Session]) -> Result<(), StoreError> {

@@ -178,6 +178,36 @@ pub async fn sessions_are_shared_out_among_workers(database: &impl SharedStore) 
     assert_eq!(attends(&second).await, all);
 }
 
+/// What it lets go of is the others', also beyond what was their share beside it; what it still attends stays its own until then.
+pub async fn whoever_is_about_to_leave_takes_up_nothing_more(database: &impl SharedStore) {
+    let first = worker(database).await;
+    pool(&first, "leaving", 4, 0..1).await;
+    let all = attends(&first).await;
+    let (second, third) = (worker(database).await, worker(database).await);
+    first.retire().await.unwrap();
+    let roster = first.renew(&[]).await.unwrap();
+    assert_eq!((roster.sessions, roster.workers), (set([]), 2));
+    assert_eq!(roster.place, 2, "none of those that stay");
+    let roster = second.renew(&[]).await.unwrap();
+    assert_eq!((roster.workers, roster.place), (2, 0));
+    assert_eq!(roster.sessions, set([]), "nothing was let go of yet");
+    let targets = pool(&first, "under way", 1, 1..2).await;
+    let under_way = sends(first, &named(0), 1, targets[0]).await;
+    let idle: Vec<Session> = all.into_iter().filter(|it| *it != named(0)).collect();
+    under_way.store.let_go(&idle).await.unwrap();
+    let mut taken = attends(&second).await;
+    taken.extend(attends(&third).await);
+    assert_eq!(taken, set(idle));
+    let answer = answered(targets[0].delivery, Happening::Accepted);
+    let ended = under_way.one(2, answer).await;
+    assert_eq!(state_after(&ended), State::Accepted);
+    under_way.store.let_go(&[named(0)]).await.unwrap();
+    assert_eq!(attends(&under_way.store).await, set([]));
+    let mut taken = attends(&second).await;
+    taken.extend(attends(&third).await);
+    assert_eq!(taken.len(), 4);
+}
+
 /// With what a worker takes up the epoch rises: of its earlier owner nothing more is taken.
 pub async fn what_is_let_go_of_gets_a_new_epoch(database: &impl SharedStore) {
     let first = worker(database).await;

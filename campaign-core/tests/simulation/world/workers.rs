@@ -26,6 +26,9 @@ const BUSY: Duration = Duration::from_secs(900);
 /// A lease that could not be renewed is asked for again.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// What another worker is to attend it has been told of, and has looked at, by then: a renewal may be slow.
+const HANDED_OVER_WITHIN: Duration = Duration::from_secs(20);
+
 /// What is one process's own.
 pub(super) struct Process {
     pub(super) life: u32,
@@ -48,6 +51,7 @@ pub(super) struct Duty {
     renew_at: Elapsed,
     is_renewing: bool,
     is_wanted: bool,
+    is_to_retire: bool,
     to_let_go: BTreeSet<Session>,
     asked: BTreeSet<CommandId>,
 }
@@ -213,6 +217,10 @@ impl World {
         }
         let now = self.seen_now();
         let held = self.engine.as_ref().map(|engine| engine.held_accounts(now));
+        if std::mem::take(&mut self.duty.is_to_retire) {
+            // Where its lease is over, renewing it says so.
+            let _dismissed = run(self.store.retire());
+        }
         let to_let_go: Vec<Session> = self.duty.to_let_go.iter().cloned().collect();
         let doubts = self.unconfirmed();
         let gone = run(self.store.let_go(&to_let_go));
@@ -305,6 +313,9 @@ impl World {
         self.switch(place);
         self.write_down(|| format!("worker {place} is to end"));
         self.strike_all(Strike::Retired);
+        self.disturb(None, HANDED_OVER_WITHIN);
+        self.duty.is_to_retire = true;
+        self.renew();
         self.handle(Input::Stop);
     }
 
