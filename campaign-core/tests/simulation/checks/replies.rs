@@ -56,7 +56,7 @@ fn judged(world: &World, index: usize, mailing: &Mailing) -> u64 {
     let (mut before, mut judged) = (0, 0);
     for reply in replies {
         before += 1;
-        let by = started + BEGINNING + each * before;
+        let by = started + BEGINNING + world.looks_later_by(started) + each * before;
         // Of several accounts a person may be left to another one.
         let mut lanes = mailing.lanes();
         let is_wrong = lanes.any(|lane| {

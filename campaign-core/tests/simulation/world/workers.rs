@@ -20,7 +20,7 @@ use super::{Event, World, run};
 
 /// How often a driver looks for news and commands.
 const LOOKS_EVERY: Duration = Duration::from_millis(250);
-/// When all that is drawn has happened, less often: nothing depends on it but how long these worlds take.
+/// When all that is drawn has happened, less often: these worlds would take long otherwise.
 const LOOKS_LATER: Duration = Duration::from_secs(4);
 const BUSY: Duration = Duration::from_secs(900);
 /// A lease that could not be renewed is asked for again.
@@ -147,6 +147,12 @@ impl World {
     }
 
     pub(super) fn is_anybody_busy(&self) -> bool {
+        // What a dead worker attended is nobody's business before its lease is over, and then of whoever renews its own next.
+        let last_end = self.ledger.ends.values().max();
+        let is_left = |end: &Elapsed| self.now.elapsed.since(*end) < LEASE * 2;
+        if self.are_workers() && last_end.is_some_and(is_left) {
+            return true;
+        }
         let is_busy = |engine: &Option<Engine>| engine.as_ref().is_none_or(Engine::is_busy);
         let mut others = self.places().filter(|place| *place != self.here);
         is_busy(&self.engine) || others.any(|place| is_busy(&self.aside[place].engine))
@@ -248,12 +254,17 @@ impl World {
         }
     }
 
+    /// How much less often than at first a driver looks for news at this moment.
+    pub(in super::super) fn looks_later_by(&self, at: Elapsed) -> Duration {
+        match self.are_workers() && at.since(self.began) > BUSY {
+            true => LOOKS_LATER - LOOKS_EVERY,
+            false => Duration::ZERO,
+        }
+    }
+
     /// News of others, and commands.
     pub(super) fn look_around(&mut self) {
-        let next = match self.now.elapsed.since(self.began) > BUSY {
-            true => LOOKS_LATER,
-            false => LOOKS_EVERY,
-        };
+        let next = LOOKS_EVERY + self.looks_later_by(self.now.elapsed);
         self.later(next, Event::Look(self.life));
         if self.engine.is_none() {
             return;
