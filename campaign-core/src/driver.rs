@@ -662,8 +662,12 @@ impl Driver {
                 });
             }
             Step::Observe(session) => {
+                let shared = self.duty.as_ref().map(|duty| Arc::clone(&duty.clock));
                 self.tasks.spawn(async move {
-                    let observation = gateway.observe(&session).await;
+                    let mut observation = gateway.observe(&session).await;
+                    if let (Some(since), Some(clock)) = (&mut observation.server_up_since, shared) {
+                        *since = clock.of_own(*since);
+                    }
                     Told::Input(Input::Observed {
                         session,
                         observation,

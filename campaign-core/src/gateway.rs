@@ -180,7 +180,7 @@ pub struct Observation {
     pub readiness: Readiness,
     /// Whose account it is, when known.
     pub account: Option<Account>,
-    /// When the server process started, by our own clock.
+    /// When the server process started, by this machine's elapsed time: that of the clock that the driver was given.
     pub server_up_since: Option<Elapsed>,
     /// What the server's clock shows.
     pub server_time: Option<Timestamp>,

@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use campaign_core::campaign::{CampaignState, Definition, PoolPolicy, Sessions};
-use campaign_core::clock::Clock;
-use campaign_core::delivery::{CampaignId, State};
+use campaign_core::clock::{BootId, Clock, Elapsed, Now};
+use campaign_core::delivery::{CampaignId, DeliveryId, State};
 use campaign_core::driver::{Driver, DriverError, Handle, Parts};
-use campaign_core::gateway::{Account, Session};
+use campaign_core::gateway::{Account, Observation, Session};
 use campaign_core::limits::{Gap, LaneLimits, Scope, SharedLimits, Window};
 use campaign_core::store::{Answer, CampaignRecord, Command, LEASE, Store, StoreError};
 use campaign_core::testing::{Hold, MemoryStore, Play, ScriptedGateway};
@@ -40,13 +41,21 @@ impl Worker {
     }
 
     async fn start(stage: &Stage, sessions: u64) -> Result<Self, DriverError> {
+        Self::start_by(stage, sessions, Arc::clone(&stage.clock)).await
+    }
+
+    /// By its machine's own clock.
+    async fn start_by(
+        stage: &Stage,
+        sessions: u64,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, DriverError> {
         let store = Arc::new(stage.store.other_process());
         let gateway = ScriptedGateway::new(Arc::clone(&stage.clock));
         for number in 0..sessions {
             let account = Account(phone(900 + number));
             gateway.observes(&named(number), gateway.working(account));
         }
-        let clock: Arc<dyn Clock> = Arc::clone(&stage.clock);
         let gap = Gap {
             min: SECOND,
             max: SECOND,
@@ -210,6 +219,51 @@ async fn whoever_stops_hands_over_what_is_idle_while_an_answer_is_waited_for() {
     assert_eq!(by_first + second.sent(), 100);
     assert_eq!(record(&stage).await.counts.of(State::Accepted), 100);
     second.stops().await;
+}
+
+/// A machine that has run for longer than the database's time.
+struct Longer(Arc<dyn Clock>);
+
+const LONGER: Duration = Duration::from_secs(100_000);
+
+#[async_trait]
+impl Clock for Longer {
+    fn now(&self) -> Now {
+        let now = self.0.now();
+        Now {
+            elapsed: now.elapsed + LONGER,
+            ..now
+        }
+    }
+
+    fn boot(&self) -> BootId {
+        self.0.boot()
+    }
+
+    async fn wait_until(&self, moment: Elapsed) {
+        self.0.wait_until(moment - LONGER).await;
+    }
+}
+
+/// Since when a server has run is told by the machine's time, and when it was written to by the database's.
+#[tokio::test(start_paused = true)]
+async fn absence_is_proved_however_long_the_machine_has_run() {
+    let (stage, campaign) = stage(1, 3).await;
+    let began = stage.clock.now().elapsed;
+    let own: Arc<dyn Clock> = Arc::new(Longer(Arc::clone(&stage.clock)));
+    let worker = Worker::start_by(&stage, 1, own).await.unwrap();
+    let working = worker.gateway.working(Account(phone(900)));
+    let observation = Observation {
+        server_up_since: Some(began + LONGER),
+        ..working
+    };
+    worker.gateway.observes(&named(0), observation);
+    let doubted = DeliveryId::new(campaign, 1).unwrap();
+    worker.gateway.play(doubted, [Play::answer_lost(false)]);
+    worker.handle.over(campaign).await.unwrap();
+    assert_eq!(received(&[&worker]), once_each(3));
+    assert_eq!(record(&stage).await.counts.of(State::Unconfirmed), 0);
+    worker.stops().await;
 }
 
 #[tokio::test(start_paused = true)]

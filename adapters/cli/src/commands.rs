@@ -30,6 +30,7 @@ mod suppress;
 mod test;
 mod unconfirmed;
 mod watch;
+mod worker;
 
 use std::io::{self, Write};
 
@@ -50,6 +51,7 @@ pub(crate) enum Command {
     Send(send::Args),
     Status(status::Args),
     Watch(watch::Args),
+    Worker(worker::Args),
     Check(check::Args),
     Add(add::Args),
     Edit(edit::Args),
@@ -88,6 +90,7 @@ pub(crate) async fn run(setup: &Setup, command: Command) -> Result<Exit, Failure
         Command::Send(args) => send::run(setup, args).await,
         Command::Status(args) => status::run(setup, args).await,
         Command::Watch(args) => watch::run(setup, args).await,
+        Command::Worker(args) => worker::run(setup, args).await,
         Command::Check(args) => check::run(setup, args).await,
         Command::Add(args) => add::run(setup, args).await,
         Command::Edit(args) => edit::run(setup, args).await,

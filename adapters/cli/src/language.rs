@@ -242,6 +242,19 @@ pub(crate) enum Text {
     },
     NobodySends,
     ListenerWouldSend,
+    WorkersNeedServer {
+        path: String,
+    },
+    Attends {
+        sessions: u64,
+        workers: u64,
+    },
+    JoinsAgain {
+        why: String,
+    },
+    WorkerEnded {
+        sent: u64,
+    },
     NoAnswer,
 
     // Inputs

@@ -317,21 +317,26 @@ async fn heard(events: &mut Option<Events>) -> Option<Heard> {
     }
 }
 
-fn tell(output: &Output, heard: &Heard) {
+/// Writes what has changed as a line of JSON, where JSON is asked for.
+pub(crate) fn tell(output: &Output, heard: &Heard) {
     match heard {
         Heard::Event(event) => output.json_line(&**event),
         Heard::Missed(lost) => output.json_line(&json!({"event": "missed", "lost": lost})),
     }
 }
 
-fn store_fails(error: &StoreError) -> Text {
+/// What an operator is told while the store takes nothing.
+pub(crate) fn store_fails(error: &StoreError) -> Text {
     let trouble = trouble(error).unwrap_or_else(|| Text::Plain(error.to_string()));
     Text::StoreFails {
         trouble: Box::new(trouble),
     }
 }
 
-fn driver_ended(ended: Result<Result<(), DriverError>, tokio::task::JoinError>) -> Failure {
+/// Why a driver ended that nobody had told to.
+pub(crate) fn driver_ended(
+    ended: Result<Result<(), DriverError>, tokio::task::JoinError>,
+) -> Failure {
     match ended {
         Ok(Ok(())) => Failure::other("the runner ended by itself"),
         Ok(Err(error)) => error.into(),

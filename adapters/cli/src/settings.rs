@@ -154,6 +154,7 @@ struct EngineLayer {
     pause_min_seconds: Option<f64>,
     pause_max_seconds: Option<f64>,
     in_flight_max: Option<u16>,
+    lease_seconds: Option<f64>,
 }
 
 /// Where a setting comes from.
@@ -480,6 +481,15 @@ impl Settings {
             }
         }
         engine
+    }
+
+    /// For how long a worker has its lease from when it renewed it: all workers of a database must have the same.
+    pub(crate) fn lease(&self) -> Option<Duration> {
+        let seconds = self
+            .layers
+            .iter()
+            .find_map(|layer| layer.engine.lease_seconds)?;
+        Duration::try_from_secs_f64(seconds).ok()
     }
 
     /// Sends under way at once on a lane without a gap.

@@ -54,6 +54,33 @@ impl Setup {
         }
     }
 
+    /// The database that several processes send from, made if there is none.
+    ///
+    /// # Errors
+    /// When it is in a file, which one process sends from; when a simulator's clock is set, which workers do not go by; or as [`Setup::store`].
+    pub(crate) async fn shared_store(&self) -> Result<PostgresStore, Failure> {
+        if self.settings.fast_clock.is_some() {
+            return Err(Failure::new(
+                Exit::Usage,
+                Text::FastClockRefused {
+                    why: "workers go by the database's clock".to_owned(),
+                },
+            ));
+        }
+        match &self.settings.db.value {
+            Place::File(path) => Err(Failure::refused(Text::WorkersNeedServer {
+                path: path.display().to_string(),
+            })),
+            Place::Server { url, .. } => {
+                let mut options = sql_store::Options::default();
+                if let Some(lease) = self.settings.lease() {
+                    options.lease = lease;
+                }
+                Ok(PostgresStore::open(url.expose_secret(), options).await?)
+            }
+        }
+    }
+
     /// Whether there is a database: a file, or its tables on a server.
     ///
     /// # Errors

@@ -44,6 +44,11 @@ impl SharedClock {
         self.began.store(began, Ordering::Release);
     }
 
+    /// What the database's clock showed at a moment of this machine's.
+    pub(crate) fn of_own(&self, own: Elapsed) -> Elapsed {
+        Elapsed::from_micros(own.as_micros().saturating_add(self.ahead()))
+    }
+
     fn ahead(&self) -> i64 {
         self.ahead.load(Ordering::Acquire)
     }
@@ -110,5 +115,6 @@ mod tests {
         is(131, "2026-11-21T00:00:31Z");
         own.advance(Duration::from_secs(5));
         is(134, "2026-11-21T00:00:34Z");
+        assert_eq!(clock.of_own(own.now().elapsed), clock.now().elapsed);
     }
 }

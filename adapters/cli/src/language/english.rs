@@ -91,6 +91,17 @@ pub(super) fn say(text: &Text) -> String {
         Text::ListenerWouldSend => {
             "nobody sends or listens now, and a campaign is not finished: waha-campaign resume --all goes on with it, and listens".into()
         }
+        Text::WorkersNeedServer { path } => format!(
+            "{path} is a file, which one process sends from: several workers need a database on a PostgreSQL server \
+             (waha-campaign migrate --to postgres://user@host/name moves everything there)"
+        ),
+        Text::Attends { sessions, workers } => {
+            format!("attending {}, of {} in all", n(*sessions, "session"), n(*workers, "worker"))
+        }
+        Text::JoinsAgain { why } => format!("{why}; joining the others again"),
+        Text::WorkerEnded { sent } => {
+            format!("{} sent; what is left is for the other workers, or for whoever comes next", n(*sent, "message"))
+        }
         Text::NobodySends => "nobody is sending from this database now".into(),
         Text::NoAnswer => {
             "the command is left for the sending process, which has not answered yet; look again with: waha-campaign status".into()

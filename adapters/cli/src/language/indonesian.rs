@@ -92,6 +92,17 @@ pub(super) fn say(text: &Text) -> String {
         Text::ListenerWouldSend => {
             "saat ini tidak ada yang mengirim atau mendengarkan, dan ada kampanye yang belum selesai: waha-campaign resume --all melanjutkannya, dan mendengarkan".into()
         }
+        Text::WorkersNeedServer { path } => format!(
+            "{path} adalah file, yang dipakai mengirim oleh satu proses: beberapa worker memerlukan database di server PostgreSQL \
+             (waha-campaign migrate --to postgres://user@host/nama memindahkan semuanya ke sana)"
+        ),
+        Text::Attends { sessions, workers } => {
+            format!("menangani {sessions} sesi; jumlah worker seluruhnya {workers}")
+        }
+        Text::JoinsAgain { why } => format!("{why}; bergabung kembali dengan yang lain"),
+        Text::WorkerEnded { sent } => {
+            format!("{sent} pesan terkirim; sisanya dikerjakan worker lain, atau siapa pun yang datang berikutnya")
+        }
         Text::NobodySends => "saat ini tidak ada yang mengirim dari database ini".into(),
         Text::NoAnswer => {
             "perintah sudah dititipkan pada proses pengirim, yang belum menjawab; lihat lagi dengan: waha-campaign status".into()

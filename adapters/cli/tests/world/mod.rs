@@ -214,41 +214,49 @@ impl World {
         received
     }
 
-    /// Judges by the ledger: nobody twice, nobody lost, and every report true. Returns how many are unconfirmed.
+    /// [`judge`], by the database in the folder.
     pub(crate) fn judge(&self, people: u32, context: &str) -> u64 {
-        let received = self.received();
-        let reported = self.reported();
-        let twice: Vec<_> = received.iter().filter(|(_, times)| **times > 1).collect();
-        assert!(
-            twice.is_empty(),
-            "{context}: {} got it twice: {twice:?}",
-            twice.len()
-        );
-        let mut unconfirmed = 0;
-        for person in 0..people {
-            let phone = phone(person);
-            let state = reported.get(&phone).copied();
-            let has_it = received.contains_key(&phone);
-            match state {
-                Some(UNCONFIRMED) => unconfirmed += 1,
-                Some(state) if is_handed_over(state) => {
-                    assert!(
-                        has_it,
-                        "{context}: {phone} is reported in state {state} and has nothing"
-                    );
-                }
-                Some(8..=10) => {
-                    assert!(
-                        !has_it,
-                        "{context}: {phone} is reported as not sent and has it"
-                    );
-                }
-                other => panic!("{context}: {phone} is lost, it stands at {other:?}"),
-            }
-        }
-        assert_eq!(reported.len(), people as usize, "{context}");
-        unconfirmed
+        judge(&self.received(), &self.reported(), people, context)
     }
+}
+
+/// Judges by the ledger: nobody twice, nobody lost, and every report true. Returns how many are unconfirmed.
+pub(crate) fn judge(
+    received: &BTreeMap<u64, u64>,
+    reported: &BTreeMap<u64, u8>,
+    people: u32,
+    context: &str,
+) -> u64 {
+    let twice: Vec<_> = received.iter().filter(|(_, times)| **times > 1).collect();
+    assert!(
+        twice.is_empty(),
+        "{context}: {} got it twice: {twice:?}",
+        twice.len()
+    );
+    let mut unconfirmed = 0;
+    for person in 0..people {
+        let phone = phone(person);
+        let state = reported.get(&phone).copied();
+        let has_it = received.contains_key(&phone);
+        match state {
+            Some(UNCONFIRMED) => unconfirmed += 1,
+            Some(state) if is_handed_over(state) => {
+                assert!(
+                    has_it,
+                    "{context}: {phone} is reported in state {state} and has nothing"
+                );
+            }
+            Some(8..=10) => {
+                assert!(
+                    !has_it,
+                    "{context}: {phone} is reported as not sent and has it"
+                );
+            }
+            other => panic!("{context}: {phone} is lost, it stands at {other:?}"),
+        }
+    }
+    assert_eq!(reported.len(), people as usize, "{context}");
+    unconfirmed
 }
 
 /// A session with its message store on, made and paired as an operator does it.
