@@ -147,7 +147,8 @@ impl Worker<'_> {
     }
 
     async fn work(&mut self, mut shift: Shift, signals: &mut Signals) -> Result<End, Failure> {
-        let output = &self.setup.output;
+        let setup = self.setup;
+        let output = &setup.output;
         let mut progress = Progress::new(output);
         let mut events = shift.handle.events();
         let mut rosters = shift.handle.roster();
@@ -158,10 +159,7 @@ impl Worker<'_> {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                Some(heard) = events.next() => {
-                    self.sent += u64::from(is_sent(&heard));
-                    tell(output, &heard);
-                }
+                Some(heard) = events.next() => self.hear(&heard),
                 ended = &mut shift.driver => return match ended {
                     Ok(Err(error @ (DriverError::Dismissed(_) | DriverError::CommitUnknown(_)))) => {
                         Ok(End::Parted(error))
@@ -191,10 +189,7 @@ impl Worker<'_> {
         shift.handle.stop().await;
         loop {
             tokio::select! {
-                Some(heard) = events.next() => {
-                    self.sent += u64::from(is_sent(&heard));
-                    tell(output, &heard);
-                }
+                Some(heard) = events.next() => self.hear(&heard),
                 ended = &mut shift.driver => return match ended {
                     // What it had under way is looked up by the others.
                     Ok(Ok(()) | Err(DriverError::Dismissed(_))) => Ok(End::Told(Exit::Done)),
@@ -206,6 +201,11 @@ impl Worker<'_> {
                 }
             }
         }
+    }
+
+    fn hear(&mut self, heard: &Heard) {
+        self.sent += u64::from(is_sent(heard));
+        tell(&self.setup.output, heard);
     }
 
     /// Tells which part of the work is this worker's, when that has changed.
