@@ -49,7 +49,7 @@ soak: ## the long runs: many seeds of everything that is drawn, many kills
 	@SIMULATION_SEEDS=$${SIMULATION_SEEDS:-500} $(CARGO) test --locked --release --all-features -p campaign-core --test simulation -- --nocapture
 	SEEDS=$${SEEDS:-20} $(CARGO) test --locked --release -p waha-campaign --test everybody_once -- --nocapture --test-threads 1
 	ALL_SCENES=1 $(CARGO) test --locked --release -p waha-campaign --test crash_points -- --nocapture
-	RECIPIENTS=$${KILL_RECIPIENTS:-20000} SESSIONS=64 $(CARGO) test --locked --release -p waha-campaign --test workers -- --nocapture --test-threads 1
+	RECIPIENTS=$${KILL_RECIPIENTS:-20000} SESSIONS=64 STRIKES=240 $(CARGO) test --locked --release -p waha-campaign --test workers -- --nocapture --test-threads 1
 	for seed in $$(seq $${KILL_SEEDS:-10}); do
 	    RECIPIENTS=$${KILL_RECIPIENTS:-20000} WAHA_CAMPAIGN_TEST_SEED=$$seed $(CARGO) test --locked --release -p waha-campaign --test sigkill -- --nocapture --test-threads 1
 	    ALL_SCENES=1 WAHA_CAMPAIGN_TEST_SEED=$$seed $(CARGO) test --locked --release -p waha-campaign --test crash_points -- --nocapture --test-threads 1

@@ -1,6 +1,6 @@
 //! Several real workers on one PostgreSQL, against a simulator with faults, killed and frozen beyond their leases, while the database is started
 //! anew and loses its connections: by the simulator's ledger nobody gets it twice, nobody is lost, no pace is exceeded, and every report is true.
-//! `RECIPIENTS=n` and `SESSIONS=n` are the size of it. Unix only: there a process can be killed without any warning.
+//! `RECIPIENTS=n`, `SESSIONS=n` and `STRIKES=n` are the size of it. Unix only: there a process can be killed without any warning.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -29,7 +29,7 @@ const WORKERS: usize = 4;
 /// From one message of a session to the next.
 const GAP: Duration = Duration::from_millis(500);
 /// One thing happens to a worker every second, so many times.
-const STRIKES: u32 = 24;
+const STRIKES: usize = 24;
 const LEASE: Duration = Duration::from_secs(3);
 const SETTINGS: &str = "[engine]
 lease_seconds = 3
@@ -235,6 +235,16 @@ impl Company {
         dead.wait().unwrap();
     }
 
+    /// Starts those anew that came while the database was away, as whatever looks after them does.
+    fn revive(&mut self) {
+        for number in 0..self.workers.len() {
+            if let Some(ended) = self.workers[number].process.try_wait().unwrap() {
+                assert_eq!(ended.code(), Some(1), "{}", self.log());
+                self.workers[number].process = self.spawn(&["worker"]);
+            }
+        }
+    }
+
     fn freeze(&mut self, number: usize, lasts: Duration) {
         signal(&self.workers[number].process, Signal::STOP);
         self.workers[number].frozen_until = Some(Instant::now() + lasts);
@@ -279,6 +289,7 @@ async fn workers_that_are_killed_and_frozen_send_once_to_everybody() {
     let seed = seed();
     let people = u32::try_from(size("RECIPIENTS", PEOPLE as usize)).unwrap();
     let sessions = size("SESSIONS", SESSIONS);
+    let strikes = size("STRIKES", STRIKES);
     println!(
         "seed {seed} (WAHA_CAMPAIGN_TEST_SEED repeats it), {people} people, {sessions} sessions"
     );
@@ -289,9 +300,10 @@ async fn workers_that_are_killed_and_frozen_send_once_to_everybody() {
     company.begin().await;
     let mut draws = Draws(seed);
     let (mut kills, mut freezes, mut restarts, mut storms) = (0, 0, 0, 0);
-    for strike in 0..STRIKES {
+    for strike in 0..strikes {
         tokio::time::sleep(Duration::from_secs(1)).await;
         company.thaw(false);
+        company.revive();
         let number = draws.below(WORKERS as u64) as usize;
         if company.workers[number].frozen_until.is_none() {
             if draws.below(2) == 0 {
@@ -309,13 +321,14 @@ async fn workers_that_are_killed_and_frozen_send_once_to_everybody() {
             );
             storms += 1;
         }
-        if strike == STRIKES / 3 || strike == STRIKES * 2 / 3 {
+        if strike == strikes / 3 || strike == strikes * 2 / 3 {
             company.cluster.stop(["fast", "immediate"][restarts % 2]);
             company.cluster.run();
             restarts += 1;
         }
     }
     company.thaw(true);
+    company.revive();
     let reached = company.world.simulator.ledger().len();
     println!(
         "{kills} killed, {freezes} frozen beyond their leases, {restarts} restarts and {storms} storms by {reached} requests"
