@@ -262,10 +262,12 @@ impl Company {
     }
 
     /// Each of them hands over, and ends well.
-    async fn part(mut self) {
-        for worker in std::mem::take(&mut self.workers) {
-            signal(&worker.process, Signal::TERM);
-            assert_eq!(ended(worker.process).await, 0, "{}", self.log());
+    fn part(mut self) {
+        for number in 0..self.workers.len() {
+            let worker = &mut self.workers[number].process;
+            signal(worker, Signal::TERM);
+            let ended = tokio::task::block_in_place(|| worker.wait().unwrap());
+            assert_eq!(ended.code(), Some(0), "{}", self.log());
         }
     }
 }
@@ -361,7 +363,7 @@ async fn workers_that_are_killed_and_frozen_send_once_to_everybody() {
     assert_eq!(listed.map(Result::unwrap).count() as u64, unconfirmed);
     let are_unconfirmed = reported.values().filter(|state| **state == UNCONFIRMED);
     assert_eq!(are_unconfirmed.count() as u64, unconfirmed);
-    company.part().await;
+    company.part();
 }
 
 /// In no time is more sent from an account than its gap allows; a request that was late on its way may be near the next one.
