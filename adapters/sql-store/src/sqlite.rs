@@ -185,6 +185,20 @@ impl SqliteStore {
             Err(error) => Err(StoreError::Unknown(Box::new(error))),
         }
     }
+
+    /// Reads as of one moment, which also takes the file's locks once rather than for each statement.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Database) -> fault::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.call(move |database| {
+            let snapshot = database.connection.unchecked_transaction()?;
+            let read = work(database)?;
+            snapshot.finish()?;
+            Ok(read)
+        })
+        .await
+    }
 }
 
 impl Drop for SqliteStore {
@@ -252,11 +266,11 @@ impl Store for SqliteStore {
     }
 
     async fn ready(&self, query: ReadyQuery) -> Result<ReadyPage, StoreError> {
-        self.call(move |database| database.ready(&query)).await
+        self.read(move |database| database.ready(&query)).await
     }
 
     async fn doubts(&self, query: DoubtQuery) -> Result<DoubtPage, StoreError> {
-        self.call(move |database| database.doubts(query)).await
+        self.read(move |database| database.doubts(query)).await
     }
 
     async fn mark_silent(&self, before: Timestamp, limit: u32) -> Result<u32, StoreError> {
@@ -327,27 +341,27 @@ impl Store for SqliteStore {
 
     async fn campaign(&self, name: &str) -> Result<Option<CampaignRecord>, StoreError> {
         let name = name.to_owned();
-        self.call(move |database| database.campaign(&name)).await
+        self.read(move |database| database.campaign(&name)).await
     }
 
     async fn campaigns(&self, which: &CampaignQuery) -> Result<Vec<CampaignRecord>, StoreError> {
         let which = which.clone();
-        self.call(move |database| database.campaigns(&which)).await
+        self.read(move |database| database.campaigns(&which)).await
     }
 
     async fn singles_left(&self) -> Result<SinglesLeft, StoreError> {
-        self.call(|database| database.singles_left()).await
+        self.read(|database| database.singles_left()).await
     }
 
     async fn report(&self, query: ReportQuery) -> Result<Vec<ReportRow>, StoreError> {
-        self.call(move |database| database.report(&query)).await
+        self.read(move |database| database.report(&query)).await
     }
 
     async fn earlier_messages(
         &self,
         campaign: CampaignId,
     ) -> Result<Vec<EarlierMessage>, StoreError> {
-        self.call(move |database| database.earlier_messages(campaign))
+        self.read(move |database| database.earlier_messages(campaign))
             .await
     }
 
@@ -357,7 +371,7 @@ impl Store for SqliteStore {
         since: Timestamp,
     ) -> Result<BTreeMap<PhoneNumber, bool>, StoreError> {
         let numbers = numbers.to_vec();
-        self.call(move |database| database.presence(&numbers, since))
+        self.read(move |database| database.presence(&numbers, since))
             .await
     }
 
@@ -416,7 +430,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Vec<MayNot>, StoreError> {
         let inquiries = inquiries.to_vec();
-        self.call(move |database| database.may_not(&inquiries, now))
+        self.read(move |database| database.may_not(&inquiries, now))
             .await
     }
 
