@@ -1,11 +1,11 @@
 //! Does a list of a million rows take more memory than one of a hundred thousand, and how fast does it come in?
 //!
 //! `waha-campaign plan` and `start` read a messy CSV: phones normalised, duplicates found, every message rendered once, rejects
-//! written to a file; `start` also stores everything and sends one message, then meets a daily cap of one and ends. Beside them the same job in Python
-//! (import.py). Each is a process of its own.
+//! written to a file; `start` also stores everything and sends one message, then meets a daily cap of one and ends. With one text for all there is
+//! nothing to render. Beside them the same job in Python (import.py). Each is a process of its own.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use benches::process::peak_memory_kib;
@@ -16,6 +16,8 @@ use serde::Deserialize;
 
 /// How often the memory of a process is looked at; what it takes in its very last moment is not seen.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// A message in which there is nothing to render.
+const PLAIN: &str = "Toko kami pindah ke Jl. Melati 7. Terima kasih.";
 
 pub(crate) fn bench() -> Result<(), Failure> {
     let many = setting("BENCH_ROWS", 1_000_000)?;
@@ -38,34 +40,40 @@ pub(crate) fn bench() -> Result<(), Failure> {
             megabytes(job.peak_kib),
         ]);
     };
-    let mut peaks = Vec::new();
-    let mut rate = 0.0;
-    for command in ["plan", "start"] {
-        for rows in [few, many] {
-            let list = folder.path().join(format!("{rows}.csv"));
-            if !list.exists() {
-                list::write(&list, rows)?;
-            }
-            let job = ours(command, &list, sink.url())?;
-            add(&format!("waha-campaign {command}"), rows, job);
-            peaks.push(job.peak_kib);
-            rate = job.rate(rows);
-        }
+    let lists = [few, many].map(|rows| (rows, folder.path().join(format!("{rows}.csv"))));
+    for (rows, list) in &lists {
+        list::write(list, *rows)?;
     }
+    let mut both = |name: &str, command: &str, text: &str| {
+        let mut one = |(rows, list): &(u32, PathBuf)| {
+            let job = ours(command, text, list, sink.url())?;
+            add(&format!("waha-campaign {name}"), *rows, job);
+            Ok::<_, Failure>(job)
+        };
+        let [small, large] = &lists;
+        Ok::<_, Failure>([one(small)?, one(large)?])
+    };
+    let plan = both("plan", "plan", list::TEMPLATE)?;
+    let start = both("start", "start", list::TEMPLATE)?;
+    let [_, plain] = both("start, one text for all", "start", PLAIN)?;
     let python = python(folder.path(), python_rows);
     if let Ok(job) = &python {
         add("Python: csv, phonenumbers, sqlite3", python_rows, *job);
     }
     table.print();
-    if let [plan_few, plan_many, start_few, start_many] = peaks[..] {
-        say_growth("start", start_few, start_many, many - few);
-        say_growth("plan", plan_few, plan_many, many - few);
+    for (name, [few_of, many_of]) in [("start", start), ("plan", plan)] {
+        say_growth(name, few_of.peak_kib, many_of.peak_kib, many - few);
     }
     match python {
-        Ok(job) => println!(
-            "start against Python: {:.1} times the rows/s",
-            rate / job.rate(python_rows)
-        ),
+        Ok(job) => {
+            let [_, start] = start;
+            let ratio = |ours: Job| ours.rate(many) / job.rate(python_rows);
+            println!(
+                "start against Python: {:.1} times the rows/s, with one text for all {:.1}",
+                ratio(start),
+                ratio(plain),
+            );
+        }
         Err(why) => println!("skipped: the same job in Python: {why}"),
     }
     println!();
@@ -96,14 +104,14 @@ impl Job {
 }
 
 /// The program from its start to its end, in a folder of its own.
-fn ours(name: &str, list: &Path, url: &str) -> Result<Job, Failure> {
+fn ours(name: &str, text: &str, list: &Path, url: &str) -> Result<Job, Failure> {
     let folder = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
     // With `--json` it says there what went wrong.
     let said = folder.path().join("said.json");
     let mut call = command(folder.path(), url)?;
     call.arg(name)
         .arg(list)
-        .args(["--template", list::TEMPLATE, "--json"])
+        .args(["--template", text, "--json"])
         .args(["--db", "campaigns.db"])
         .stdout(File::create(&said)?);
     if name == "start" {

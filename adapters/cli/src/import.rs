@@ -1,8 +1,9 @@
-//! A list into the store, page by page: memory holds one page, whatever the length of the list.
+//! A list into the store, page by page: while the store takes one, the next is read. Memory holds a few pages, whatever the length of the list.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::mpsc::{Receiver, sync_channel};
 
-use campaign_core::audience::{Audience, Fault, Page, Recipient, Reject};
+use campaign_core::audience::{Audience, AudienceError, Fault, Page, Recipient, Reject};
 use campaign_core::campaign::{Missing, NumberCheck};
 use campaign_core::clock::{Clock, Now};
 use campaign_core::delivery::{CampaignId, DeliveryId, Reason};
@@ -17,7 +18,10 @@ use crate::language::Text;
 use crate::left_out::LeftOut;
 use crate::output::Output;
 use crate::progress::Counter;
-use crate::rows::{Check, Checked, Rejects};
+use crate::rows::{Check, Checked, Faults, Rejects};
+
+/// Pages that wait for the store, beside the one that is being read.
+const PAGES_AHEAD: usize = 1;
 
 /// What an import came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,7 +54,7 @@ pub(crate) async fn import(
         campaign,
         door: Door::Import,
         order: Vec::new(),
-        check: Check::new(&inputs.message, inputs.definition.missing),
+        faults: Faults::default(),
         rejects,
         left: u64::from(inputs.definition.source.limit.unwrap_or(u32::MAX)),
         known_since: (inputs.definition.check == NumberCheck::Only)
@@ -60,8 +64,9 @@ pub(crate) async fn import(
         mended: HashSet::new(),
         untold: 0,
     };
-    import.read(output, &mut inputs.audience).await?;
-    import.check.faults.refuse()?;
+    let check = Check::new(&inputs.message, inputs.definition.missing);
+    import.read(output, &mut inputs.audience, check)?;
+    import.faults.refuse()?;
     if let Some(text) = import.left_out.as_ref().and_then(LeftOut::text) {
         output.note(&text);
     }
@@ -93,6 +98,7 @@ impl Addition<'_> {
     /// When the message cannot be made for a row, or the file cannot be read.
     pub(crate) fn look(&self, output: &Output, audience: &mut Audience) -> Result<u64, Failure> {
         let mut check = Check::new(self.message, self.missing);
+        let mut faults = Faults::default();
         let mut counter = Counter::new(output);
         let (mut rows, mut good) = (0, 0);
         while let Some(page) = tokio::task::block_in_place(|| audience.next()) {
@@ -100,11 +106,15 @@ impl Addition<'_> {
             rows += page.rows() as u64;
             counter.show(rows);
             for recipient in &page.recipients {
-                good += u64::from(matches!(check.check(recipient), Checked::Message(_)));
+                match check.check(recipient) {
+                    Checked::Message(_) => good += 1,
+                    Checked::Fault(fault) => faults.add(recipient.row, fault),
+                    Checked::Skip(_) => {}
+                }
             }
         }
         drop(counter);
-        check.faults.refuse()?;
+        faults.refuse()?;
         Ok(good)
     }
 
@@ -112,7 +122,7 @@ impl Addition<'_> {
     ///
     /// # Errors
     /// When a file or the store fails: who has come in by then is in, and told from the others when it is tried again.
-    pub(crate) async fn carry_out(
+    pub(crate) fn carry_out(
         self,
         output: &Output,
         store: &dyn Store,
@@ -125,7 +135,7 @@ impl Addition<'_> {
             campaign: self.campaign,
             door: Door::Addition(now),
             order: self.order,
-            check: Check::new(self.message, self.missing),
+            faults: Faults::default(),
             rejects,
             left: u64::MAX,
             known_since: None,
@@ -134,7 +144,7 @@ impl Addition<'_> {
             mended: HashSet::new(),
             untold: 0,
         };
-        import.read(output, audience).await?;
+        import.read(output, audience, Check::new(self.message, self.missing))?;
         Ok(Added {
             totals: import.totals,
             mended: import.mended,
@@ -155,7 +165,8 @@ struct Import<'a> {
     door: Door,
     /// Where the values of the campaign's columns stand in a row; empty: in their own order.
     order: Vec<Option<usize>>,
-    check: Check<'a>,
+    /// Of the rows that came in.
+    faults: Faults,
     rejects: &'a mut Rejects,
     /// How many may still come in.
     left: u64,
@@ -170,19 +181,68 @@ struct Import<'a> {
     untold: u64,
 }
 
+/// A page, and what each of its recipients comes to.
+struct Read {
+    page: Page,
+    checked: Vec<Checked<u64>>,
+}
+
+impl Read {
+    fn of(page: Page, check: &mut Check<'_>) -> Self {
+        let checked = page.recipients.iter().map(|it| check.check(it).hashed());
+        Self {
+            checked: checked.collect(),
+            page,
+        }
+    }
+}
+
 impl Import<'_> {
-    async fn read(&mut self, output: &Output, audience: &mut Audience) -> Result<(), Failure> {
+    /// Takes the whole list in, on this thread, while another one reads and checks what comes next.
+    fn read(
+        &mut self,
+        output: &Output,
+        audience: &mut Audience,
+        mut check: Check<'_>,
+    ) -> Result<(), Failure> {
+        let (pages, read) = sync_channel(PAGES_AHEAD);
+        let reader = move || {
+            for page in audience {
+                // Who takes them in has enough, or has failed.
+                if pages
+                    .send(page.map(|page| Read::of(page, &mut check)))
+                    .is_err()
+                {
+                    break;
+                }
+            }
+        };
+        tokio::task::block_in_place(|| {
+            std::thread::scope(|scope| {
+                std::thread::Builder::new()
+                    .name("list".to_owned())
+                    .spawn_scoped(scope, reader)
+                    .map_err(Failure::other)?;
+                tokio::runtime::Handle::current().block_on(self.take_in(output, read))
+            })
+        })
+    }
+
+    async fn take_in(
+        &mut self,
+        output: &Output,
+        read: Receiver<Result<Read, AudienceError>>,
+    ) -> Result<(), Failure> {
         let mut counter = Counter::new(output);
         let mut rows = 0;
         while self.left > 0 {
-            // Reading a file keeps the thread for as long as a page takes.
-            let Some(page) = tokio::task::block_in_place(|| audience.next()) else {
+            let Ok(read) = read.recv() else {
                 break;
             };
-            let page = page.map_err(refused)?;
-            rows += page.rows() as u64;
+            let read = read.map_err(refused)?;
+            rows += read.page.rows() as u64;
             counter.show(rows);
-            self.page(page).await?;
+            self.page(read).await?;
         }
         drop(counter);
         self.store(Vec::new()).await?;
@@ -210,7 +270,7 @@ impl Import<'_> {
         self.order.iter().map(value).collect()
     }
 
-    async fn page(&mut self, mut page: Page) -> Result<(), Failure> {
+    async fn page(&mut self, Read { mut page, checked }: Read) -> Result<(), Failure> {
         let recipients = std::mem::take(&mut page.recipients);
         let mut first_rows = vec![None; recipients.len()];
         let mut last_row = None;
@@ -220,7 +280,7 @@ impl Import<'_> {
             let room = usize::try_from(self.left).unwrap_or(usize::MAX);
             let end = recipients.len().min(begun.saturating_add(room));
             let part = &recipients[begun..end];
-            let imported = self.add(part).await?;
+            let imported = self.add(part, &checked[begun..end]).await?;
             for (place, imported) in (begun..end).zip(&imported) {
                 let recipient = &recipients[place];
                 let is_in = match imported {
@@ -254,9 +314,11 @@ impl Import<'_> {
         Ok(())
     }
 
-    async fn add(&mut self, recipients: &[Recipient]) -> Result<Vec<Imported>, Failure> {
-        let mut new = Vec::with_capacity(recipients.len());
-        let mut skipped = Vec::with_capacity(recipients.len());
+    async fn add(
+        &mut self,
+        recipients: &[Recipient],
+        checked: &[Checked<u64>],
+    ) -> Result<Vec<Imported>, Failure> {
         let known = match self.known_since {
             None => BTreeMap::new(),
             Some(since) => {
@@ -264,24 +326,28 @@ impl Import<'_> {
                 self.store.presence(&phones, since).await?
             }
         };
-        let mut hashes = Vec::with_capacity(recipients.len());
-        for recipient in recipients {
-            let checked = self.check.check(recipient);
-            hashes.push(match &checked {
-                Checked::Message(message) => Some(message.text_hash()),
-                Checked::Skip(_) | Checked::Fault => None,
-            });
-            let skip = match checked {
-                Checked::Skip(reason) => Some(reason),
-                // A fault refuses the whole input at the end; until then every row is looked at.
-                Checked::Message(_) | Checked::Fault => {
-                    known.get(&recipient.phone).map(|is_there| match is_there {
-                        true => Reason::OnWhatsapp,
-                        false => Reason::NotOnWhatsapp,
-                    })
+        let answered = |phone| {
+            known.get(&phone).map(|is_there| match is_there {
+                true => Reason::OnWhatsapp,
+                false => Reason::NotOnWhatsapp,
+            })
+        };
+        let mut new = Vec::with_capacity(recipients.len());
+        let mut texts = Vec::with_capacity(recipients.len());
+        for (recipient, checked) in recipients.iter().zip(checked) {
+            let (skip, hash) = match checked {
+                Checked::Message(hash) => (answered(recipient.phone), Some(*hash)),
+                Checked::Skip(reason) => (Some(*reason), None),
+                // It refuses the whole input at the end; until then every row is looked at.
+                Checked::Fault(fault) => {
+                    self.faults.add(recipient.row, fault.clone());
+                    (None, None)
                 }
             };
-            skipped.push(skip.is_some());
+            texts.push(match skip {
+                Some(_) => None,
+                None => hash.map(|hash| (recipient.phone, hash)),
+            });
             new.push(NewRecipient {
                 row: recipient.row,
                 phone: recipient.phone,
@@ -291,16 +357,15 @@ impl Import<'_> {
                 was_rejected: recipient.was_rejected,
             });
         }
-        let phones: Vec<PhoneNumber> = new.iter().map(|it| it.phone).collect();
+        let skips: Vec<bool> = new.iter().map(|it| it.skip.is_some()).collect();
         let imported = self.store(new).await?;
         let mut written_to = Vec::new();
-        for (place, (imported, is_skipped)) in imported.iter().zip(skipped).enumerate() {
+        for (imported, (is_skipped, text)) in imported.iter().zip(skips.into_iter().zip(texts)) {
             if matches!(imported, Imported::Added(_)) {
                 self.totals.deliveries += 1;
                 self.totals.skipped += u64::from(is_skipped);
                 self.left -= 1;
-                let hash = hashes.get(place).copied().flatten().filter(|_| !is_skipped);
-                written_to.extend(phones.get(place).copied().zip(hash));
+                written_to.extend(text);
             }
         }
         if let Some(left_out) = &mut self.left_out {

@@ -22,7 +22,6 @@ const SHOWN_MAX: usize = 10;
 pub(crate) struct Check<'a> {
     message: &'a BoundMessage,
     missing: Missing,
-    pub(crate) faults: Faults,
     /// A campaign has one image more often than one for each.
     last_file: Option<(PathBuf, Result<(), MediaFault>)>,
 }
@@ -32,8 +31,8 @@ pub(crate) struct Check<'a> {
 pub(crate) struct Faults {
     pub(crate) count: u64,
     pub(crate) shown: Vec<(u64, RowFault)>,
-    /// All of them would be skipped with `--missing skip`.
-    pub(crate) only_missing: bool,
+    /// Those that would not be skipped with `--missing skip` either.
+    others: u64,
 }
 
 /// Why a row's message cannot be sent.
@@ -45,7 +44,21 @@ pub(crate) enum RowFault {
     RelativePath(PathBuf),
 }
 
+impl RowFault {
+    fn is_missing(&self) -> bool {
+        matches!(self, Self::Message(RenderError::Missing { .. }))
+    }
+}
+
 impl Faults {
+    pub(crate) fn add(&mut self, row: u64, fault: RowFault) {
+        self.count += 1;
+        self.others += u64::from(!fault.is_missing());
+        if self.shown.len() < SHOWN_MAX {
+            self.shown.push((row, fault));
+        }
+    }
+
     /// Refuses the whole input when there are any.
     ///
     /// # Errors
@@ -57,17 +70,28 @@ impl Faults {
         Err(Failure::refused(Text::RowsRefused {
             count: self.count,
             shown: self.shown,
-            how_to_skip: self.only_missing,
+            how_to_skip: self.others == 0,
         }))
     }
 }
 
 /// What a recipient's row comes to.
 #[derive(Debug)]
-pub(crate) enum Checked {
-    Message(RenderedMessage),
+pub(crate) enum Checked<M = RenderedMessage> {
+    Message(M),
     Skip(Reason),
-    Fault,
+    Fault(RowFault),
+}
+
+impl Checked {
+    /// Without the message, of which nothing but its text's hash is needed later.
+    pub(crate) fn hashed(self) -> Checked<u64> {
+        match self {
+            Self::Message(message) => Checked::Message(message.text_hash()),
+            Self::Skip(reason) => Checked::Skip(reason),
+            Self::Fault(fault) => Checked::Fault(fault),
+        }
+    }
 }
 
 impl<'a> Check<'a> {
@@ -75,10 +99,6 @@ impl<'a> Check<'a> {
         Self {
             message,
             missing,
-            faults: Faults {
-                only_missing: true,
-                ..Faults::default()
-            },
             last_file: None,
         }
     }
@@ -89,20 +109,17 @@ impl<'a> Check<'a> {
             Err(RenderError::Missing { .. }) if self.missing == Missing::Skip => {
                 return Checked::Skip(Reason::MissingVariable);
             }
-            Err(error) => {
-                let is_missing = matches!(error, RenderError::Missing { .. });
-                return self.fault(recipient.row, RowFault::Message(error), is_missing);
-            }
+            Err(error) => return Checked::Fault(RowFault::Message(error)),
         };
         let Some(MediaSource::Path(path)) = &rendered.media else {
             return Checked::Message(rendered);
         };
         if !path.is_absolute() {
-            return self.fault(recipient.row, RowFault::RelativePath(path.clone()), false);
+            return Checked::Fault(RowFault::RelativePath(path.clone()));
         }
         match self.file(path) {
             Ok(()) => Checked::Message(rendered),
-            Err(fault) => self.fault(recipient.row, RowFault::Media(fault), false),
+            Err(fault) => Checked::Fault(RowFault::Media(fault)),
         }
     }
 
@@ -116,15 +133,6 @@ impl<'a> Check<'a> {
         self.last_file = Some((path.to_owned(), result.clone()));
         result
     }
-
-    fn fault(&mut self, row: u64, what: RowFault, is_missing: bool) -> Checked {
-        self.faults.count += 1;
-        self.faults.only_missing &= is_missing;
-        if self.faults.shown.len() < SHOWN_MAX {
-            self.faults.shown.push((row, what));
-        }
-        Checked::Fault
-    }
 }
 
 /// Whether a message without variables can be sent.
@@ -132,15 +140,18 @@ impl<'a> Check<'a> {
 /// # Errors
 /// Naming what is wrong with it or with the file that it carries.
 pub(crate) fn check_message(message: &BoundMessage) -> Result<(), Failure> {
-    let mut check = Check::new(message, Missing::Refuse);
-    check.check(&Recipient {
+    let mut faults = Faults::default();
+    let checked = Check::new(message, Missing::Refuse).check(&Recipient {
         row: 1,
         was_rejected: false,
         phone: PhoneNumber::FICTITIOUS,
         key: None,
         values: [].into(),
     });
-    check.faults.refuse()
+    if let Checked::Fault(fault) = checked {
+        faults.add(1, fault);
+    }
+    faults.refuse()
 }
 
 /// Whether a file is there, can be read, and is small enough.
@@ -290,16 +301,19 @@ mod tests {
             check.check(&recipient(2, &["Budi"])),
             Checked::Message(_)
         ));
-        assert!(matches!(check.check(&recipient(3, &[" "])), Checked::Fault));
-        assert_eq!((check.faults.count, check.faults.shown[0].0), (1, 3));
-        assert!(check.faults.refuse().is_err());
+        let Checked::Fault(fault) = check.check(&recipient(3, &[" "])) else {
+            panic!("a message without a name");
+        };
+        let mut faults = Faults::default();
+        faults.add(3, fault);
+        assert_eq!((faults.count, faults.shown[0].0, faults.others), (1, 3, 0));
+        assert!(faults.refuse().is_err());
 
         let mut check = Check::new(&message, Missing::Skip);
         assert!(matches!(
             check.check(&recipient(3, &[""])),
             Checked::Skip(Reason::MissingVariable)
         ));
-        assert!(check.faults.refuse().is_ok());
     }
 
     #[test]
@@ -314,13 +328,15 @@ mod tests {
             check.check(&recipient(2, &["1"])),
             Checked::Message(_)
         ));
-        assert!(matches!(check.check(&recipient(3, &["2"])), Checked::Fault));
-        let (row, fault) = &check.faults.shown[0];
-        assert_eq!(*row, 3);
+        let Checked::Fault(fault) = check.check(&recipient(3, &["2"])) else {
+            panic!("a file that is not there");
+        };
         assert!(
             matches!(fault, RowFault::Media(MediaFault::Missing { .. })),
             "{fault:?}"
         );
-        assert!(!check.faults.only_missing);
+        let mut faults = Faults::default();
+        faults.add(3, fault);
+        assert_eq!(faults.others, 1);
     }
 }

@@ -95,15 +95,13 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
         audience.source().delimiter(),
         setup.output.language(),
     );
-    let added = addition
-        .carry_out(
-            &setup.output,
-            &*store,
-            clock.now(),
-            &mut audience,
-            &mut rejects,
-        )
-        .await?;
+    let added = addition.carry_out(
+        &setup.output,
+        &*store,
+        clock.now(),
+        &mut audience,
+        &mut rejects,
+    )?;
     let totals = added.totals;
     let left = match own {
         Some(own) => {

@@ -14,7 +14,7 @@ use crate::inputs::{refused, template};
 use crate::language::Text;
 use crate::operate::carry_out;
 use crate::progress::Counter;
-use crate::rows::Check;
+use crate::rows::{Check, Checked, Faults};
 use crate::setup::Setup;
 
 /// Give a campaign another text, for those who have not been written to yet
@@ -51,6 +51,7 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     .map_err(refused)?;
     let bound = message.bind(&record.columns).map_err(refused)?;
     let mut check = Check::new(&bound, record.definition.missing);
+    let mut faults = Faults::default();
     let mut counter = Counter::new(&setup.output);
     let mut left = 0;
     let query = ReportQuery {
@@ -62,18 +63,21 @@ pub(crate) async fn run(setup: &Setup, args: Args) -> Result<Exit, Failure> {
     while let Some(page) = pages.next().await? {
         for row in page {
             left += u64::from(row.standing.state == State::Scheduled);
-            check.check(&Recipient {
+            let checked = check.check(&Recipient {
                 row: row.row,
                 was_rejected: false,
                 phone: row.phone,
                 key: row.key,
                 values: row.values,
             });
+            if let Checked::Fault(fault) = checked {
+                faults.add(row.row, fault);
+            }
         }
         counter.show(left);
     }
     drop(counter);
-    check.faults.refuse()?;
+    faults.refuse()?;
     let campaign = record.id;
     let command = Command::Edit { campaign, message };
     carry_out(setup, &store, vec![command]).await?;

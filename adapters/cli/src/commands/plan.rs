@@ -20,7 +20,7 @@ use crate::language::{Slowest, Text};
 use crate::left_out::LeftOut;
 use crate::limits::shown;
 use crate::progress::Counter;
-use crate::rows::{Check, Checked, Rejects};
+use crate::rows::{Check, Checked, Faults, Rejects};
 use crate::setup::Setup;
 
 /// Show who would get what, who is left out and why, and how long it would take
@@ -163,7 +163,7 @@ impl Plan {
             shown: Vec::new(),
             previews: Vec::new(),
             longest: 0,
-            faults: crate::rows::Faults::default(),
+            faults: Faults::default(),
             is_limited: false,
             left_out,
         };
@@ -183,7 +183,7 @@ impl Plan {
             let mut last_row = u64::MAX;
             let mut written_to = Vec::new();
             for recipient in &page.recipients {
-                if plan.to_send + plan.skipped + plan.faulty(&check) >= limit {
+                if plan.deliveries() + plan.faults.count >= limit {
                     plan.is_limited = true;
                     break;
                 }
@@ -202,12 +202,7 @@ impl Plan {
             plan.leave_out(page.rejects);
         }
         rejects.finish()?;
-        plan.faults = check.faults;
         Ok(plan)
-    }
-
-    fn faulty(&self, check: &Check<'_>) -> u64 {
-        check.faults.count
     }
 
     /// The phone and the hash of the text, where there is one to send.
@@ -221,7 +216,10 @@ impl Plan {
                 self.skipped += 1;
                 None
             }
-            Checked::Fault => None,
+            Checked::Fault(fault) => {
+                self.faults.add(recipient.row, fault);
+                None
+            }
             Checked::Message(message) => {
                 self.to_send += 1;
                 self.longest = self.longest.max(message.text.chars().count());

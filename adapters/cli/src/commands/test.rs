@@ -11,7 +11,7 @@ use super::start::finish;
 use crate::exit::{Exit, Failure};
 use crate::inputs::{InputArgs, Inputs, refused};
 use crate::language::Text;
-use crate::rows::{Check, Checked};
+use crate::rows::{Check, Checked, Faults};
 use crate::runner::{Goal, Run, Until, run as run_campaigns};
 use crate::setup::{Setup, check_session};
 
@@ -93,22 +93,28 @@ async fn accounts_number(gateway: &dyn Gateway, session: &Session) -> Result<Pho
 /// The first rows that make a message, each for the same phone.
 fn rows(inputs: &mut Inputs, to: PhoneNumber, most: usize) -> Result<Vec<NewRecipient>, Failure> {
     let mut check = Check::new(&inputs.message, inputs.definition.missing);
+    let mut faults = Faults::default();
     let mut people = Vec::new();
     while people.len() < most {
         let Some(page) = inputs.audience.next() else {
             break;
         };
         for recipient in page.map_err(refused)?.recipients {
-            if people.len() < most && matches!(check.check(&recipient), Checked::Message(_)) {
-                people.push(NewRecipient {
+            if people.len() == most {
+                break;
+            }
+            match check.check(&recipient) {
+                Checked::Message(_) => people.push(NewRecipient {
                     key: Some(recipient.row.to_string().into()),
                     ..NewRecipient::new(recipient.row, to, recipient.values)
-                });
+                }),
+                Checked::Fault(fault) => faults.add(recipient.row, fault),
+                Checked::Skip(_) => {}
             }
         }
     }
     if people.is_empty() {
-        check.faults.refuse()?;
+        faults.refuse()?;
         return Err(Failure::refused(Text::NobodyLeft));
     }
     Ok(people)
