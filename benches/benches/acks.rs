@@ -7,16 +7,14 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use benches::bare::{self, Took};
+use benches::bare::Took;
 use benches::base::Base;
 use benches::receiver::{self, Way};
 use benches::sink::{self, Kind, Sink};
 use benches::table::{Table, thousands};
-use benches::{Failure, handed_over, median, node, setting, whole_path};
-use bytes::Bytes;
+use benches::{Failure, handed_over, median, node, posts, setting, whole_path};
 use campaign_core::delivery::{CampaignId, DeliveryId, State};
 use campaign_core::message_id::MessageIds;
 use fastrand::Rng;
@@ -192,12 +190,16 @@ impl Scene {
                 (process, &mut self.peers)
             }
         };
-        let url = format!("{}/webhook", process.line()?);
-        let mut posts = deck.draw(events)?;
-        let counted = posts.split_off(posts.len() / COLD);
-        self.runtime.block_on(send(&url, posts, self.in_flight))?;
+        let url = process.line()?;
+        let address = url.strip_prefix("http://").ok_or("no address")?;
+        let mut cold = deck.draw(events)?;
+        let counted = cold.split_off(cold.len() / COLD);
+        self.runtime
+            .block_on(posts::send(address, cold, self.in_flight))?;
         let before = process.cpu_time();
-        let took = self.runtime.block_on(send(&url, counted, self.in_flight))?;
+        let took = self
+            .runtime
+            .block_on(posts::send(address, counted, self.in_flight))?;
         let after = process.cpu_time();
         let said = process.let_go()?;
         if let Receiver::Fastify(_) = receiver {
@@ -273,7 +275,7 @@ impl Deck {
     }
 
     /// The next so many. The latest messages reach their phones, and then are read; each of the others reaches its phone.
-    fn draw(&mut self, events: u32) -> Result<Vec<Post>, Failure> {
+    fn draw(&mut self, events: u32) -> Result<Vec<Vec<u8>>, Failure> {
         let others = events / ONE_IN;
         let latest = (events - others) / 2;
         let end = self.recent;
@@ -311,7 +313,7 @@ impl Deck {
     }
 
     /// As NOWEB has it.
-    fn post(&self, number: u32, name: &str, level: u8) -> Result<Post, Failure> {
+    fn post(&self, number: u32, name: &str, level: u8) -> Result<Vec<u8>, Failure> {
         let account = sink::account(0);
         let chat = format!("{}@c.us", whole_path::phone(number));
         let body = json!({
@@ -334,40 +336,11 @@ impl Deck {
         let mut mac = Hmac::<Sha512>::new_from_slice(receiver::KEY.as_bytes())?;
         mac.update(&body);
         let signature = mac.finalize().into_bytes();
-        Ok(Post {
-            signature: signature.iter().map(|byte| format!("{byte:02x}")).collect(),
-            body: body.into(),
-        })
+        let signature: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+        let headers = [
+            ("x-webhook-hmac", &*signature),
+            ("x-webhook-hmac-algorithm", "sha512"),
+        ];
+        Ok(posts::post("/webhook", &headers, &body))
     }
-}
-
-/// A webhook's delivery.
-struct Post {
-    signature: String,
-    body: Bytes,
-}
-
-async fn send(url: &str, posts: Vec<Post>, in_flight: u32) -> Result<Took, Failure> {
-    let client = bare::client()?;
-    let url: Arc<str> = url.into();
-    let count = u32::try_from(posts.len())?;
-    let posts: Arc<[Post]> = posts.into();
-    bare::spread(count, in_flight, move |number| {
-        let (client, url, posts) = (client.clone(), Arc::clone(&url), Arc::clone(&posts));
-        async move {
-            let post = &posts[number as usize];
-            let request = client
-                .post(&*url)
-                .header("content-type", "application/json")
-                .header("x-webhook-hmac", &post.signature)
-                .header("x-webhook-hmac-algorithm", "sha512");
-            let response = request.body(post.body.clone()).send().await?;
-            if response.status().as_u16() != 200 {
-                return Err(format!("the receiver answered {}", response.status()).into());
-            }
-            response.bytes().await?;
-            Ok(())
-        }
-    })
-    .await
 }

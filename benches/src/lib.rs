@@ -10,6 +10,7 @@ pub mod base;
 pub mod handed_over;
 pub mod list;
 pub mod node;
+pub mod posts;
 pub mod process;
 pub mod python;
 pub mod receiver;
