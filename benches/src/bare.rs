@@ -98,21 +98,34 @@ where
     S: Future<Output = Result<(), Failure>> + Send,
 {
     let next = Arc::new(AtomicU32::new(0));
-    let (began, cpu) = (Instant::now(), cpu_time());
-    let tasks: Vec<_> = (0..in_flight)
-        .map(|_| {
-            let (send, next) = (send.clone(), Arc::clone(&next));
-            tokio::spawn(async move {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= messages {
-                        return Ok::<_, Failure>(());
-                    }
-                    send(number).await?;
+    let tasks = (0..in_flight).map(move |_| {
+        let (send, next) = (send.clone(), Arc::clone(&next));
+        async move {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= messages {
+                    return Ok(());
                 }
-            })
-        })
-        .collect();
+                send(number).await?;
+            }
+        }
+    });
+    together(messages, tasks).await
+}
+
+/// Does all of it at the same time, which is so many messages.
+///
+/// # Errors
+/// The first of them.
+pub(crate) async fn together<T>(
+    messages: u32,
+    tasks: impl IntoIterator<Item = T>,
+) -> Result<Took, Failure>
+where
+    T: Future<Output = Result<(), Failure>> + Send + 'static,
+{
+    let (began, cpu) = (Instant::now(), cpu_time());
+    let tasks: Vec<_> = tasks.into_iter().map(tokio::spawn).collect();
     for task in tasks {
         task.await??;
     }

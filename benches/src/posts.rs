@@ -3,14 +3,12 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::Failure;
-use crate::bare::Took;
-use crate::process::cpu_time;
+use crate::bare::{Took, together};
 
 /// A POST of JSON as it goes over the wire.
 pub fn post(path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
@@ -42,29 +40,18 @@ pub async fn send(address: &str, requests: Vec<Vec<u8>>, in_flight: u32) -> Resu
         stream.set_nodelay(true)?;
         streams.push(stream);
     }
-    let (began, cpu) = (Instant::now(), cpu_time());
-    let tasks: Vec<_> = streams
-        .into_iter()
-        .map(|mut stream| {
-            let (requests, next) = (Arc::clone(&requests), Arc::clone(&next));
-            tokio::spawn(async move {
-                let mut answer = Vec::with_capacity(1_024);
-                while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    stream.write_all(request).await?;
-                    read(&mut stream, &mut answer).await?;
-                }
-                Ok::<_, Failure>(())
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await??;
-    }
-    Ok(Took {
-        messages,
-        time: began.elapsed(),
-        cpu: cpu_time() - cpu,
-    })
+    let tasks = streams.into_iter().map(move |mut stream| {
+        let (requests, next) = (Arc::clone(&requests), Arc::clone(&next));
+        async move {
+            let mut answer = Vec::with_capacity(1_024);
+            while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
+                stream.write_all(request).await?;
+                read(&mut stream, &mut answer).await?;
+            }
+            Ok(())
+        }
+    });
+    together(messages, tasks).await
 }
 
 /// One answer, to its last byte.
